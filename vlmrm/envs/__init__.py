@@ -1,0 +1,60 @@
+"""Environments whose state is a plain vector, and renderers that turn such vectors into frames."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from types import ModuleType
+from typing import Any
+
+# Drawing needs no screen. MuJoCo and pygame read these when they are imported, which is why
+# the modules of the environments are imported only when one is asked for.
+os.environ.setdefault("MUJOCO_GL", "egl")
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+
+import gymnasium as gym
+from gymnasium.wrappers import TimeLimit
+
+from vlmrm.config import SCENES, Rendering
+from vlmrm.envs.base import Renderer, StateEnv
+from vlmrm.errors import UserError, suggest
+
+__all__ = ["Renderer", "StateEnv", "make_env", "make_renderer"]
+
+_CLASSES = {
+    "cartpole": "CartPoleEnv",
+    "mountain-car": "MountainCarEnv",
+    "humanoid": "HumanoidEnv",
+}
+
+
+def make_env(name: str, episode_steps: int) -> gym.Env[Any, Any]:
+    """Makes an environment that never terminates, only truncates after ``episode_steps``.
+
+    Its ``unwrapped`` is a `StateEnv`.
+
+    Raises:
+        UserError: No environment has this name.
+    """
+    environment: StateEnv = getattr(_module(name), _CLASSES[name])()
+    return TimeLimit(environment, max_episode_steps=episode_steps)
+
+
+def make_renderer(name: str, scene: str, rendering: Rendering) -> Renderer:
+    """Draws states of the environment ``name`` in one of its `SCENES`.
+
+    Raises:
+        UserError: No environment or scene has this name, or drawing cannot start.
+    """
+    module = _module(name)
+    if scene not in SCENES[name]:
+        raise UserError(f"scene: {name} has no scene '{scene}'{suggest(scene, SCENES[name])}")
+    renderer: Renderer = module.make_renderer(scene, rendering)
+    return renderer
+
+
+def _module(name: str) -> ModuleType:
+    if name not in _CLASSES:
+        raise UserError(f"environment: unknown name '{name}'{suggest(name, _CLASSES)}")
+    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
