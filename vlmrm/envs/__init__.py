@@ -30,7 +30,7 @@ _CLASSES = {
 
 
 def make_env(name: str, episode_steps: int) -> gym.Env[Any, Any]:
-    """Makes an environment that never terminates, only truncates after ``episode_steps``.
+    """Create an environment that never terminates, only truncates after ``episode_steps``.
 
     Its ``unwrapped`` is a `StateEnv`.
 
