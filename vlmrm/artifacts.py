@@ -45,8 +45,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         if temporary.is_dir() and path.is_dir():
             # rename() replaces a file but not a folder that has content.
-            os.rename(path, Path(folder) / "replaced")
-        os.replace(temporary, path)
+            path.rename(Path(folder) / "replaced")
+        temporary.replace(path)
 
 
 @dataclass
@@ -108,7 +108,9 @@ class FrameWriter:
     frame was written.
     """
 
-    def __init__(self, path: str | os.PathLike[str], shape: tuple[int, int, int, int], **context: Any):
+    def __init__(
+        self, path: str | os.PathLike[str], shape: tuple[int, int, int, int], **context: Any
+    ):
         self._file = _create_hdf5(path, "frames", context)
         self._shape = shape
         self._written = 0

@@ -16,8 +16,22 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from vlmrm.errors import UserError, suggest
+from vlmrm.models.names import family_architectures, open_clip_architectures
 
 EnvironmentName = Literal["cartpole", "mountain-car", "humanoid"]
+
+OracleName = Literal[
+    "cartpole",
+    "mountain-car",
+    "kneeling",
+    "lotus",
+    "standing",
+    "arms-raised",
+    "splits",
+    "hands-on-hips",
+    "arms-crossed",
+    "one-leg",
+]
 
 SCENES: dict[str, tuple[str, ...]] = {
     "cartpole": ("original",),
@@ -49,7 +63,7 @@ class PretrainedModel(Section):
     architecture: str
     """Name of an open_clip architecture, for example `ViT-L-14`."""
     tag: str
-    """Name of the weights among open_clip's for this architecture, for example `laion2b_s32b_b82k`."""
+    """Name of the weights among those of this architecture, for example `laion2b_s32b_b82k`."""
 
 
 class SimulatorModel(Section):
@@ -105,7 +119,7 @@ class Task(Section):
     """The sentence that describes success; the embeddings of several are averaged."""
     baseline: str | list[str] | None = None
     """A sentence that describes any state; needed by every alpha above 0."""
-    oracle: str | None = None
+    oracle: OracleName | None = None
     """The judge of success, by simulator state. Without one the task is trained, not scored."""
 
     @property
@@ -347,12 +361,13 @@ class Config(Section):
         for name, model in self.models.items():
             if isinstance(model, SimulatorModel):
                 yield from _missing(f"models.{name}.corpus", model.corpus, self.corpora)
+            yield from _architecture_problems(f"models.{name}.architecture", model)
             if name in ("oracle", "ground-truth"):
                 yield f"models.{name}: the name is taken by a reference; choose another"
         for name, states in self.states.items():
             if isinstance(states, PoseStates):
                 yield from _missing(f"states.{name}.task", states.task, self.tasks)
-        measurements = [
+        measurements: list[tuple[str, Landscape | Epic]] = [
             *((f"landscapes.{n}", m) for n, m in self.landscapes.items()),
             *((f"epic.{n}", m) for n, m in self.epic.items()),
         ]
@@ -402,6 +417,15 @@ def _missing(key: str, name: str, section: Mapping[str, object]) -> Iterator[str
         yield f"{key}: unknown name '{name}'{suggest(name, section)}"
 
 
+def _architecture_problems(key: str, model: Model) -> Iterator[str]:
+    known = [] if model.source == "pretrained" else family_architectures()
+    if model.source != "simulator":
+        known = known + open_clip_architectures()
+    if model.architecture not in known:
+        hint = suggest(model.architecture, known)
+        yield f"{key}: unknown architecture '{model.architecture}'{hint}"
+
+
 def _scene_problems(key: str, scenes: list[str], environment: str) -> Iterator[str]:
     for scene in scenes:
         if scene not in SCENES[environment]:
@@ -446,7 +470,7 @@ def parse_config(content: Any, source: str = "config") -> Config:
 def _first_problem(error: ValidationError) -> str:
     """Pydantic's first complaint as 'key: what is wrong, what to do'."""
     problem = error.errors()[0]
-    # Discriminated unions put the tag of the chosen model into the location; users wrote no such key.
+    # Discriminated unions put the chosen tag into the location; users wrote no such key.
     tags = {"pretrained", "simulator", "random", "grid", "uniform", "poses", "dqn", "sac", "[key]"}
     location = [str(part) for part in problem["loc"] if str(part) not in tags]
     key = ".".join(location)

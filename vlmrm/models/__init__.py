@@ -1,0 +1,1 @@
+"""CLIP models: obtaining them, loading them, and the small offline family."""

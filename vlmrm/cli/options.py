@@ -1,0 +1,36 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from vlmrm.config import Task
+from vlmrm.errors import UserError, suggest
+
+T = TypeVar("T")
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration file.")]
+Output = Annotated[Path, typer.Option(help="Where the result goes.")]
+ModelFolder = Annotated[Path, typer.Option("--model", help="Model folder.")]
+StatesFile = Annotated[Path, typer.Option("--states", help="States (HDF5).")]
+Device = Annotated[str, typer.Option(help="Torch device, or auto.")]
+
+
+def pick(section: Mapping[str, T], key: str, name: str) -> T:
+    """The entry ``name`` of a section of the configuration.
+
+    Raises:
+        UserError: There is none of that name.
+    """
+    if name not in section:
+        raise UserError(f"{key}: the configuration has no '{name}'{suggest(name, section)}")
+    return section[name]
+
+
+def same_environment(tasks: Mapping[str, Task], environment: str) -> dict[str, Task]:
+    """The tasks of one environment."""
+    return {name: task for name, task in tasks.items() if task.environment == environment}

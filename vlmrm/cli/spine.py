@@ -1,0 +1,127 @@
+"""States to frames to embeddings to rewards, a command for each step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from vlmrm.cli.options import (
+    ConfigFile,
+    Device,
+    ModelFolder,
+    Output,
+    StatesFile,
+    pick,
+    same_environment,
+)
+from vlmrm.config import load_config
+
+
+def register(app: typer.Typer) -> None:
+    for command in (states, render, prompts, embed, reward):
+        app.command()(command)
+
+
+def states(
+    name: Annotated[str, typer.Argument(help="Name of a state set of the configuration.")],
+    config: ConfigFile,
+    output: Output,
+) -> None:
+    """Sample a state set, with labels."""
+    settings = load_config(config)
+    spec = pick(settings.states, "states", name)
+    from vlmrm.tasks.states import sample_states
+
+    sample_states(spec, settings.tasks).write(output, name=name, settings=spec.model_dump())
+
+
+def render(
+    config: ConfigFile,
+    states: StatesFile,
+    scene: Annotated[str, typer.Option(help="Scene of the states' environment.")],
+    output: Output,
+    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core.")] = None,
+) -> None:
+    """Render states in a scene."""
+    rendering = load_config(config).rendering
+    from vlmrm.artifacts import FrameWriter, States
+    from vlmrm.envs import make_renderer
+    from vlmrm.envs.rendering import render_states
+
+    what = States.read(states)
+    renderer = make_renderer(what.environment, scene, rendering)
+    shape = renderer.shape
+    renderer.close()
+    with (
+        FrameWriter(output, (len(what), *shape), scene=scene, states=str(states)) as writer,
+        tqdm(total=len(what), unit="frame", desc=f"render {scene}", disable=None) as bar,
+    ):
+        for frames in render_states(what.environment, scene, rendering, what.values, workers):
+            writer.append(frames)
+            bar.update(len(frames))
+
+
+def prompts(
+    config: ConfigFile, model: ModelFolder, output: Output, device: Device = "auto"
+) -> None:
+    """Embed every prompt of the configuration's tasks."""
+    sentences = load_config(config).prompts
+    from vlmrm.artifacts import write_prompt_embeddings
+    from vlmrm.models.clip import ClipModel
+
+    clip = ClipModel.load(model, device)
+    embeddings = dict(zip(sentences, clip.embed_prompts(sentences), strict=True))
+    write_prompt_embeddings(output, embeddings, model=clip.name)
+
+
+def embed(
+    frames: Annotated[Path, typer.Option(help="Frames (HDF5).")],
+    model: ModelFolder,
+    output: Output,
+    device: Device = "auto",
+    batch_size: Annotated[int, typer.Option(min=1, help="Images per pass.")] = 256,
+) -> None:
+    """Embed frames with a model."""
+    from vlmrm.artifacts import FrameReader, read_provenance, write_embeddings
+    from vlmrm.models.clip import ClipModel
+
+    clip = ClipModel.load(model, device)
+    with FrameReader(frames) as reader:
+        import numpy as np
+
+        batches = reader.batches(batch_size)
+        count = -(-len(reader) // batch_size)
+        bar = tqdm(batches, total=count, unit="batch", desc=f"embed {clip.name}", disable=None)
+        embeddings = np.concatenate([clip.embed_images(batch) for batch in bar])
+    scene = read_provenance(frames)["scene"]
+    write_embeddings(output, embeddings, model=clip.name, scene=scene, frames=str(frames))
+
+
+def reward(
+    config: ConfigFile,
+    states: StatesFile,
+    embeddings: Annotated[Path, typer.Option(help="Image embeddings (HDF5).")],
+    prompts: Annotated[Path, typer.Option(help="Prompt embeddings of the same model (HDF5).")],
+    output: Output,
+) -> None:
+    """Score embedded states for every task of their environment and every alpha."""
+    settings = load_config(config)
+    from vlmrm.artifacts import (
+        States,
+        read_embeddings,
+        read_prompt_embeddings,
+        read_provenance,
+        write_table,
+    )
+    from vlmrm.scoring import score_states
+
+    tasks = same_environment(settings.tasks, States.read(states).environment)
+    images = read_embeddings(embeddings)
+    table = score_states(images, read_prompt_embeddings(prompts), tasks, settings.alphas)
+    source = read_provenance(embeddings)
+    table.insert(0, "scene", source["scene"])
+    table.insert(1, "model", source["model"])
+    write_table(output, table, alphas=settings.alphas)

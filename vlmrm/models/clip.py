@@ -1,0 +1,96 @@
+"""A loaded CLIP model: images and sentences to unit embeddings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import open_clip
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vlmrm.models.folder import check_model_folder
+from vlmrm.models.preprocessing import Preprocessing
+
+
+class ClipModel:
+    """Images and sentences to unit embeddings.
+
+    Attributes:
+        name: Name of the folder that the model was loaded from.
+        network: The open_clip model, in evaluation mode.
+        preprocessing: The model's own.
+        device: Where it computes.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        network: nn.Module,
+        tokenizer: Any,
+        preprocessing: Preprocessing,
+        device: torch.device,
+    ):
+        self.name = name
+        self.network = network.to(device).eval().requires_grad_(False)
+        self.tokenizer = tokenizer
+        self.preprocessing = preprocessing
+        self.device = device
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str], device: str = "auto") -> ClipModel:
+        """Loads a model folder.
+
+        Args:
+            folder: Holds a model in open_clip's layout.
+            device: A torch device, or ``auto`` for CUDA where there is one.
+
+        Raises:
+            UserError: The folder, its configuration or its weights are missing.
+        """
+        folder = check_model_folder(folder)
+        identifier = f"local-dir:{folder}"
+        network = open_clip.create_model(identifier, pretrained_text=False)
+        return cls(
+            name=folder.resolve().name,
+            network=network,
+            tokenizer=open_clip.get_tokenizer(identifier),
+            preprocessing=Preprocessing.from_open_clip(network.visual.preprocess_cfg),
+            device=choose_device(device),
+        )
+
+    @torch.inference_mode()
+    def embed_images(
+        self, frames: NDArray[np.uint8] | Tensor, batch_size: int = 256
+    ) -> NDArray[np.float32]:
+        """Unit embeddings float32 ``[N, E]`` of uint8 RGB frames ``[N, H, W, 3]``."""
+        if not isinstance(frames, Tensor):
+            frames = torch.from_numpy(np.ascontiguousarray(frames))
+        embeddings = [
+            self.network.encode_image(
+                self.preprocessing(batch.to(self.device, non_blocking=True)), normalize=True
+            )
+            for batch in frames.split(batch_size)
+        ]
+        return _to_numpy(embeddings)
+
+    @torch.inference_mode()
+    def embed_prompts(self, prompts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit embeddings float32 ``[P, E]`` of sentences."""
+        tokens = self.tokenizer(list(prompts)).to(self.device)
+        return _to_numpy([self.network.encode_text(tokens, normalize=True)])
+
+
+def choose_device(device: str) -> torch.device:
+    """``auto`` is CUDA where there is one, else the CPU."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(device)
+
+
+def _to_numpy(embeddings: list[Tensor]) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = torch.cat(embeddings).float().cpu().numpy()
+    return array

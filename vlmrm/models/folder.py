@@ -1,0 +1,94 @@
+"""A CLIP model as a folder, whatever its source.
+
+The folder has open_clip's own layout (``open_clip_config.json``, ``open_clip_model.safetensors``,
+tokenizer files if the tokenizer needs any) and ``provenance.json``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vlmrm.artifacts import atomic_path
+from vlmrm.errors import UserError
+from vlmrm.provenance import provenance
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+CONFIG_FILE = "open_clip_config.json"
+WEIGHTS_FILE = "open_clip_model.safetensors"
+PROVENANCE_FILE = "provenance.json"
+
+
+def check_model_folder(folder: str | os.PathLike[str]) -> Path:
+    """The folder as a path, if it holds a model.
+
+    Raises:
+        UserError: The folder, its configuration or its weights are missing.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such model folder; obtain it with `vlmrm model`")
+    for name in (CONFIG_FILE, WEIGHTS_FILE):
+        if not (folder / name).is_file():
+            raise UserError(f"{folder}: no {name} in this model folder; delete it and make it anew")
+    return folder
+
+
+def save_model_folder(
+    folder: str | os.PathLike[str],
+    network: nn.Module,
+    model_config: dict[str, Any],
+    preprocess_config: dict[str, Any],
+    tokenizer: Any,
+    **context: Any,
+) -> None:
+    """Writes a model in open_clip's layout, whole or not at all.
+
+    Args:
+        folder: Replaced if it exists.
+        network: Its weights are stored in float32 as they are.
+        model_config: The ``model_cfg`` of open_clip.
+        preprocess_config: The ``preprocess_cfg`` of open_clip.
+        tokenizer: open_clip's tokenizer; saved where it needs files of its own.
+        context: Joins the provenance (source, settings).
+    """
+    from safetensors.torch import save_file
+
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        config = {"model_cfg": model_config, "preprocess_cfg": preprocess_config}
+        (temporary / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
+        weights = temporary / WEIGHTS_FILE
+        save_file({k: v.contiguous() for k, v in network.state_dict().items()}, weights)
+        if hasattr(tokenizer, "save_pretrained") and model_config["text_cfg"].get(
+            "hf_tokenizer_name"
+        ):
+            tokenizer.save_pretrained(temporary)
+        record = provenance(
+            sha256=hashlib.sha256(weights.read_bytes()).hexdigest(),
+            parameters=count_parameters(network),
+            **context,
+        )
+        (temporary / PROVENANCE_FILE).write_text(json.dumps(record, indent=2, default=str) + "\n")
+
+
+def read_model_provenance(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """What ``provenance.json`` of a model folder holds; empty for a folder made by others."""
+    path = Path(folder) / PROVENANCE_FILE
+    return dict(json.loads(path.read_text())) if path.is_file() else {}
+
+
+def count_parameters(network: nn.Module) -> dict[str, int]:
+    """Parameters of the image tower, and of everything else."""
+    image = _count(network.visual.parameters())  # type: ignore[union-attr]
+    return {"image": image, "text": _count(network.parameters()) - image}
+
+
+def _count(parameters: Iterable[Tensor]) -> int:
+    return sum(p.numel() for p in parameters)

@@ -1,0 +1,71 @@
+"""Untrained models by the name of their architecture: open_clip's, or the offline family's."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+from torch import nn
+
+from vlmrm.config import RandomModel
+from vlmrm.errors import UserError, suggest
+from vlmrm.models.folder import CONFIG_FILE, save_model_folder
+from vlmrm.models.names import FAMILY, family_architectures, open_clip_architectures
+
+FAMILY_PREPROCESSING: dict[str, Any] = {
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.5, 0.5, 0.5],
+    "interpolation": "bilinear",
+    # Cropping would cut off the flag of the wide MountainCar pictures.
+    "resize_mode": "squash",
+}
+"""How the offline family sees images."""
+
+
+def architecture_config(architecture: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """open_clip's ``model_cfg`` and ``preprocess_cfg`` of an architecture.
+
+    Raises:
+        UserError: Neither open_clip nor the offline family knows it.
+    """
+    if architecture in family_architectures():
+        return json.loads((FAMILY / f"{architecture}.json").read_text()), FAMILY_PREPROCESSING
+    config = open_clip.get_model_config(architecture)
+    if config is None:
+        known = family_architectures() + open_clip_architectures()
+        raise UserError(f"architecture '{architecture}' is unknown{suggest(architecture, known)}")
+    return config, {}
+
+
+def build_untrained(
+    architecture: str, seed: int
+) -> tuple[nn.Module, dict[str, Any], dict[str, Any]]:
+    """A network with weights drawn under ``seed``, and its two configurations."""
+    model_config, preprocess_config = architecture_config(architecture)
+    with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng(devices=[]):
+        config = {"model_cfg": model_config, "preprocess_cfg": preprocess_config}
+        Path(folder, CONFIG_FILE).write_text(json.dumps(config))
+        torch.manual_seed(seed)
+        network = open_clip.create_model(
+            f"local-dir:{folder}", load_weights=False, pretrained_text=False
+        )
+    return network, model_config, preprocess_config
+
+
+def make_random_model(settings: RandomModel, folder: str | os.PathLike[str]) -> None:
+    """Writes the untrained model that ``settings`` describe to ``folder``."""
+    network, model_config, preprocess_config = build_untrained(settings.architecture, settings.seed)
+    save_model_folder(
+        folder,
+        network,
+        model_config,
+        preprocess_config,
+        open_clip.SimpleTokenizer(),
+        source="random",
+        settings=settings.model_dump(),
+    )
