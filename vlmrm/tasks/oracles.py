@@ -1,0 +1,226 @@
+"""Judges of success: does a simulator state fulfil a task?
+
+The criteria are those of the VLM-RM paper (Rocamonde et al., 2024, appendix B), put into numbers.
+An oracle sees one state at a time, so whatever could fake success in a single frame is excluded
+by the state itself: being in mid-air, falling (speed, balance), parts inside each other or inside
+the floor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlmrm.config import EnvironmentName
+from vlmrm.tasks.body import FEET, TOUCH, UPPER_BODY, BodyQuantities, Bools, Floats
+
+MAX_POLE_ANGLE = np.radians(12)
+"""Gymnasium's own limit for a pole that has not fallen."""
+MAX_CART_POSITION = 2.4
+"""The edge of the picture, and Gymnasium's own limit."""
+GOAL_POSITION = 0.45
+"""Where the flag stands in Gymnasium's MountainCarContinuous."""
+
+MAX_SPEED = 1.5
+"""Torso speed in m/s: a brisk walk. Somebody who falls over from standing exceeds it half way."""
+MAX_OVERLAP = 0.05
+"""Depth in metres to which parts may stick in each other or in the floor. Contacts are soft and
+poses approximate, but a limb (radius 0.03 to 0.06) that passes through another sinks deeper."""
+MAX_IMBALANCE = 0.25
+"""Horizontal distance in metres of the centre of mass from the line of support: a lean of 15
+degrees when standing, from which a body without ankles does not come back."""
+
+UPRIGHT = np.cos(np.radians(35))
+"""Torso of somebody who stands: a bow is not standing."""
+UPRIGHT_ON_FLOOR = np.cos(np.radians(45))
+"""Torso of somebody who kneels or sits: leaning freely, but not lying."""
+STANDING_PELVIS = 0.75
+"""Height in metres; 0.87 with straight legs. Knees bent by more than 60 degrees are a squat."""
+LIFTED = 0.1
+"""Clearance in metres of a foot that is clearly not on the floor: seven pixels of a 224-pixel
+frame, and more than a shuffling step has."""
+
+RAISED_HAND = 0.05
+"""Height in metres of raised hands above the centre of the head."""
+NEAR_HIP = 0.17
+"""Distance in metres of a hand from the base of the hip. The hand itself has a radius of 0.04, and
+the chest is 0.4 away."""
+AKIMBO_ELBOW = np.radians(140)
+"""Elbow of a hand on the hip; straighter arms hang down beside it."""
+CROSSED = 0.05
+"""Distance in metres of each hand beyond the middle of the body: hands that touch each other or
+are folded together stay within it (radius 0.04)."""
+CHEST = 0.0
+"""Height in metres over the torso's centre around which crossed forearms lie."""
+CHEST_REACH = 0.25
+"""Distance in metres from there to the chin and to the waist: crossed further up or down is
+something else."""
+
+SEATED = 0.13
+"""Clearance in metres of the seat: on the floor or on one's own shins and feet, but not kneeling
+on them. The hips turn outwards by 60 degrees at most, so that the shins have to go under the body
+in the lotus position, and carry it at a height of 0.1."""
+LOW_KNEE = 0.1
+"""Clearance in metres of knees on the floor in the lotus position, the thickness of a shin: for
+the same reason they stay about 0.06 above it."""
+KNEES_OUT = np.sin(np.radians(30))
+"""Sideways part of the thighs' directions in the lotus position."""
+SHINS_IN = np.sin(np.radians(20))
+"""Inwards part of the shins' directions in the lotus position."""
+STRETCHED = np.radians(150)
+"""Angle of a knee that looks straight."""
+LEG_TO_SIDE = np.sin(np.radians(45))
+"""Sideways part of each leg's direction in the side splits: more to the side than to the front.
+The hip joints allow at most 64 degrees."""
+LYING_LEG = 0.1
+"""Clearance in metres of knees and feet of legs that lie on the floor."""
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """The judge of one task.
+
+    Attributes:
+        environment: Name of the environment whose states it judges.
+        judge: States float64 ``[N, D]`` to bool ``[N]``.
+        quorum: Share of a trajectory's timesteps that make it a success; 0 stands for any.
+    """
+
+    environment: EnvironmentName
+    judge: Callable[[Floats], Bools]
+    quorum: float = 0.5
+
+    def __call__(self, states: Floats) -> Bools:
+        """Whether each state float64 ``[N, D]`` fulfils the task: bool ``[N]``."""
+        return self.judge(states)
+
+    def trajectory_success(self, satisfied: NDArray[np.bool_]) -> bool:
+        """Whether a trajectory with these verdicts, bool ``[T]``, is a success."""
+        if not len(satisfied):
+            return False
+        return bool(satisfied.any() and satisfied.mean() >= self.quorum)
+
+
+def cartpole(states: Floats) -> Bools:
+    """The pole is upright and the cart on its track."""
+    x, theta = states[:, 0], states[:, 2]
+    return (np.abs(theta) <= MAX_POLE_ANGLE) & (np.abs(x) <= MAX_CART_POSITION)
+
+
+def mountain_car(states: Floats) -> Bools:
+    """The car is at the flag."""
+    return states[:, 0] >= GOAL_POSITION
+
+
+def plausible(body: BodyQuantities) -> Bools:
+    """On the floor, not inside it or inside oneself, and not falling."""
+    return (
+        (body.lowest_point < TOUCH)
+        & (body.lowest_point > -MAX_OVERLAP)
+        & (body.overlap < MAX_OVERLAP)
+        & (body.speed < MAX_SPEED)
+    )
+
+
+def kneeling(body: BodyQuantities) -> Bools:
+    """Both knees on the floor, balanced; neither sitting on the floor nor on all fours."""
+    return (
+        plausible(body)
+        & body.knees_on_floor.all(axis=1)
+        & ~body.on_floor(*UPPER_BODY).any(axis=1)
+        & (body.uprightness > UPRIGHT_ON_FLOOR)
+        & (body.imbalance(body.knees.mean(axis=1), body.feet.mean(axis=1)) < MAX_IMBALANCE)
+    )
+
+
+def lotus(body: BodyQuantities) -> Bools:
+    """Seated, both knees on the floor and facing outwards, feet inwards in front of the body."""
+    thighs_out = body.outwards * body.thigh_directions[..., 1]
+    shins_out = body.outwards * body.shin_directions[..., 1]
+    return (
+        plausible(body)
+        & (body.clearance("butt")[:, 0] < SEATED)
+        & (body.uprightness > UPRIGHT_ON_FLOOR)
+        & (body.knee_clearance < LOW_KNEE).all(axis=1)
+        & (thighs_out > KNEES_OUT).all(axis=1)
+        & (shins_out < -SHINS_IN).all(axis=1)
+        & (body.leg_directions[..., 0] > 0).all(axis=1)
+    )
+
+
+def standing(body: BodyQuantities) -> Bools:
+    """Upright on one's feet, on one or both, without falling."""
+    on_floor = body.on_floor(*FEET)
+    right, left = body.feet[:, 0], body.feet[:, 1]
+    start = np.where(on_floor[:, :1], right, left)
+    end = np.where(on_floor[:, 1:], left, right)
+    return (
+        plausible(body)
+        & on_floor.any(axis=1)
+        & (body.pelvis_height > STANDING_PELVIS)
+        & (body.uprightness > UPRIGHT)
+        & (body.imbalance(start, end) < MAX_IMBALANCE)
+    )
+
+
+def arms_raised(body: BodyQuantities) -> Bools:
+    """Standing, both hands above the head and both elbows above the shoulders."""
+    hands_up = body.hands[..., 2] > body.head_height[:, None] + RAISED_HAND
+    elbows_up = body.elbows[..., 2] > body.shoulders[..., 2]
+    return standing(body) & (hands_up & elbows_up).all(axis=1)
+
+
+def splits(body: BodyQuantities) -> Bools:
+    """Sitting on the floor, stretched legs lying on it, one to each side."""
+    legs_out = body.outwards * body.leg_directions[..., 1]
+    legs = ("right_shin1", "left_shin1", *FEET)
+    return (
+        plausible(body)
+        & (body.clearance("butt")[:, 0] < SEATED)
+        & (body.uprightness > UPRIGHT_ON_FLOOR)
+        & (body.clearance(*legs) < LYING_LEG).all(axis=1)
+        & (body.knee_angles > STRETCHED).all(axis=1)
+        & (legs_out > LEG_TO_SIDE).all(axis=1)
+    )
+
+
+def hands_on_hips(body: BodyQuantities) -> Bools:
+    """Standing, each hand at the base of the hip on its side, with bent elbows."""
+    akimbo = (body.hand_to_hip < NEAR_HIP) & (body.elbow_angles < AKIMBO_ELBOW)
+    return standing(body) & akimbo.all(axis=1)
+
+
+def arms_crossed(body: BodyQuantities) -> Bools:
+    """Standing, each hand on the other side of the body, in front of the trunk."""
+    hands = body.in_torso_frame(body.hands)
+    in_front = (hands[..., 0] > 0) & (np.abs(hands[..., 2] - CHEST) < CHEST_REACH)
+    return standing(body) & ((body.hand_crossing > CROSSED) & in_front).all(axis=1)
+
+
+def one_leg(body: BodyQuantities) -> Bools:
+    """Standing with exactly one foot on the floor and the other clearly lifted."""
+    stands = body.on_floor(*FEET)
+    lifted = body.clearance(*FEET) > LIFTED
+    return standing(body) & (stands[:, ::-1] & lifted).any(axis=1)
+
+
+def _humanoid(judge: Callable[[BodyQuantities], Bools]) -> Oracle:
+    return Oracle("humanoid", lambda states: judge(BodyQuantities.of(states)))
+
+
+ORACLES: dict[str, Oracle] = {
+    "cartpole": Oracle("cartpole", cartpole),
+    "mountain-car": Oracle("mountain-car", mountain_car, quorum=0.0),
+    "kneeling": _humanoid(kneeling),
+    "lotus": _humanoid(lotus),
+    "standing": _humanoid(standing),
+    "arms-raised": _humanoid(arms_raised),
+    "splits": _humanoid(splits),
+    "hands-on-hips": _humanoid(hands_on_hips),
+    "arms-crossed": _humanoid(arms_crossed),
+    "one-leg": _humanoid(one_leg),
+}
+"""The oracles that a task of the configuration can name."""
