@@ -1,0 +1,60 @@
+"""Continuous MountainCar whose goal is absorbing instead of terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium.envs.classic_control.continuous_mountain_car import Continuous_MountainCarEnv
+from numpy.typing import NDArray
+
+from vlmrm.config import Rendering
+from vlmrm.envs.base import Renderer, StateEnv
+from vlmrm.envs.classic_control import GymnasiumRenderer
+from vlmrm.envs.mountain_picture import MountainPicture
+
+GOAL_POSITION = 0.45
+"""Position of the flag, just before the summit at pi / 6."""
+
+
+class MountainCarEnv(Continuous_MountainCarEnv, StateEnv):
+    """Gymnasium's continuous MountainCar; a car that has reached the flag stays there.
+
+    Whether the goal was reached is read off the position and nothing else is remembered, so a
+    reset always starts afresh.
+
+    The reward, for comparison only, is Gymnasium's: 100 on arrival, minus a tenth of the squared
+    action at every step up to it, and 0 afterwards.
+    """
+
+    state_names = ("position", "velocity")
+
+    def step(
+        self, action: NDArray[np.floating]
+    ) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        """Advances one time step; never terminates."""
+        if self.state[0] >= GOAL_POSITION:
+            return self.state.astype(np.float32), 0.0, False, False, {}
+        state, reward, _, _, info = super().step(action)
+        if state[0] >= GOAL_POSITION:
+            self.state[1] = 0.0
+        # A copy, because Gymnasium hands out its own state.
+        return self.state.copy(), float(reward), False, False, info
+
+    def state_vector(self) -> NDArray[np.float64]:
+        """``[position, velocity]``, within [-1.2, 0.6] and [-0.07, 0.07] (per time step)."""
+        return np.array(self.state, dtype=np.float64)
+
+
+def make_renderer(scene: str, rendering: Rendering) -> Renderer:
+    """Draws MountainCar at 400 x 600 pixels.
+
+    Scenes: ``original`` is Gymnasium's line drawing; ``textured`` a picture of a grassy mountain,
+    a red car and a yellow flag.
+    """
+    del rendering  # sizes of other environments
+    if scene == "original":
+        return GymnasiumRenderer(Continuous_MountainCarEnv(render_mode="rgb_array"))
+    if scene == "textured":
+        return MountainPicture(GOAL_POSITION)
+    raise ValueError(f"mountain-car has no scene '{scene}'")
