@@ -73,7 +73,7 @@ class States:
 
     def write(self, path: str | os.PathLike[str], **context: Any) -> None:
         """Writes the set to ``path``; ``context`` (settings, seed) joins the provenance."""
-        with _create_hdf5(path, "states", context) as file:
+        with create_hdf5(path, "states", context) as file:
             file.attrs["environment"] = self.environment
             file["values"] = self.values
             for name, column in self.columns.items():
@@ -86,7 +86,7 @@ class States:
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> States:
-        with _open_hdf5(path, "states") as file:
+        with open_hdf5(path, "states") as file:
             columns = {
                 name: data.asstr()[:] if data.dtype.kind == "O" else data[:]
                 for name, data in file.get("columns", {}).items()
@@ -111,7 +111,7 @@ class FrameWriter:
     def __init__(
         self, path: str | os.PathLike[str], shape: tuple[int, int, int, int], **context: Any
     ):
-        self._file = _create_hdf5(path, "frames", context)
+        self._file = create_hdf5(path, "frames", context)
         self._shape = shape
         self._written = 0
 
@@ -144,7 +144,7 @@ class FrameReader:
     """Frames of a file, read on demand: ``reader[start:stop]`` is uint8 ``[n, H, W, 3]``."""
 
     def __init__(self, path: str | os.PathLike[str]):
-        self._file = _open_hdf5(path, "frames")
+        self._file = open_hdf5(path, "frames")
         self._frames = self._file["frames"]
         self.shape: tuple[int, int, int, int] = self._frames.shape
 
@@ -171,13 +171,13 @@ def write_embeddings(
     path: str | os.PathLike[str], embeddings: NDArray[np.float32], **context: Any
 ) -> None:
     """Writes unit embeddings float32 ``[N, E]``."""
-    with _create_hdf5(path, "embeddings", context) as file:
+    with create_hdf5(path, "embeddings", context) as file:
         file["embeddings"] = embeddings.astype(np.float32)
 
 
 def read_embeddings(path: str | os.PathLike[str]) -> NDArray[np.float32]:
     """Unit embeddings float32 ``[N, E]``."""
-    with _open_hdf5(path, "embeddings") as file:
+    with open_hdf5(path, "embeddings") as file:
         embeddings: NDArray[np.float32] = file["embeddings"][:]
         return embeddings
 
@@ -187,14 +187,14 @@ def write_prompt_embeddings(
 ) -> None:
     """Writes the unit embedding, float32 ``[E]``, of each prompt."""
     prompts = list(embeddings)
-    with _create_hdf5(path, "prompt embeddings", context) as file:
+    with create_hdf5(path, "prompt embeddings", context) as file:
         file["prompts"] = np.array(prompts, dtype=object)
         file["embeddings"] = np.stack([embeddings[p] for p in prompts]).astype(np.float32)
 
 
 def read_prompt_embeddings(path: str | os.PathLike[str]) -> dict[str, NDArray[np.float32]]:
     """Prompt to its unit embedding, float32 ``[E]``."""
-    with _open_hdf5(path, "prompt embeddings") as file:
+    with open_hdf5(path, "prompt embeddings") as file:
         return dict(zip(file["prompts"].asstr()[:], file["embeddings"][:], strict=True))
 
 
@@ -227,16 +227,22 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 @contextmanager
-def _create_hdf5(
+def create_hdf5(
     path: str | os.PathLike[str], kind: str, context: dict[str, Any]
 ) -> Iterator[h5py.File]:
+    """Opens a new file of some kind, which appears when the block ends without an error."""
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["kind"] = kind
         file.attrs["provenance"] = _dumps(context)
         yield file
 
 
-def _open_hdf5(path: str | os.PathLike[str], kind: str) -> h5py.File:
+def open_hdf5(path: str | os.PathLike[str], kind: str) -> h5py.File:
+    """Opens a file for reading.
+
+    Raises:
+        UserError: It is missing, unreadable or of another kind.
+    """
     _require(Path(path))
     try:
         file = h5py.File(path, "r")

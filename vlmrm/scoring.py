@@ -33,7 +33,7 @@ def score_states(
     Raises:
         UserError: A task's prompt is not among ``prompts``.
     """
-    parts = []
+    parts: list[pd.DataFrame] = []
     for name, task in tasks.items():
         goal = mean_direction(_pick(prompts, name, task.goals))
         baseline = mean_direction(_pick(prompts, name, task.baselines)) if task.baselines else None
@@ -56,6 +56,6 @@ def _pick(
     for sentence in sentences:
         if sentence not in prompts:
             raise UserError(
-                f"tasks.{task}: no embedding of '{sentence}'; run `vlmrm prompts` again"
+                f"tasks.{task}: no embedding of '{sentence}'; embed the prompts again"
             )
     return [prompts[sentence] for sentence in sentences]

@@ -48,7 +48,7 @@ def corpus(name: Name, config: ConfigFile, output: Output) -> None:
     settings = load_config(config)
     from vlmrm.models.corpus import make_corpus
 
-    make_corpus(pick(settings.corpora, "corpora", name), settings, output)
+    make_corpus(pick(settings.corpora, "corpora", name), settings.rendering, output)
 
 
 @models.command()

@@ -35,7 +35,7 @@ class ClipModel:
         device: torch.device,
     ):
         self.name = name
-        self.network = network.to(device).eval().requires_grad_(False)
+        self.network: Any = network.to(device).eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self.preprocessing = preprocessing
         self.device = device
@@ -73,7 +73,7 @@ class ClipModel:
             self.network.encode_image(
                 self.preprocessing(batch.to(self.device, non_blocking=True)), normalize=True
             )
-            for batch in frames.split(batch_size)
+            for batch in torch.split(frames, batch_size)
         ]
         return _to_numpy(embeddings)
 

@@ -1,0 +1,178 @@
+"""Captions of simulator states: facts about a state, and many phrasings of each fact.
+
+A caption never equals a task prompt. By construction: the captions of the humanoid that name it as
+the prompts do ("a humanoid robot") open with words that no prompt opens with, and the classic-control
+captions use other words for the same facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlmrm.config import EnvironmentName
+from vlmrm.tasks.facts import describe
+
+Facts = dict[str, str]
+
+
+def state_facts(environment: EnvironmentName, states: NDArray[np.float64]) -> list[Facts]:
+    """Facts of each state ``[N, D]``: the name of a fact to its value in a closed vocabulary."""
+    if environment == "humanoid":
+        return describe(states)
+    facts = _cartpole_facts if environment == "cartpole" else _mountain_car_facts
+    return [facts(state) for state in states]
+
+
+def write_caption(
+    environment: EnvironmentName, facts: Mapping[str, str], rng: np.random.Generator
+) -> str:
+    """One of many sentences that tell some of the facts."""
+    told = list(PHRASES[environment])
+    leading = LEADING[environment]
+    # Usually the leading fact and a random part of the others, at times one of the others alone.
+    others = [fact for fact in told if fact != leading and rng.random() < 0.45]
+    chosen = [leading, *others] if rng.random() < 0.9 or not others else others
+    phrases = [str(rng.choice(PHRASES[environment][fact][facts[fact]])) for fact in chosen]
+    opening = str(rng.choice(OPENINGS[environment]))
+    return f"{opening} {', '.join(phrases)}"
+
+
+def generic_caption(environment: EnvironmentName, rng: np.random.Generator) -> str:
+    """A sentence that fits every picture of the environment."""
+    return str(rng.choice(GENERIC[environment]))
+
+
+def _level(value: float, limits: tuple[float, ...], names: tuple[str, ...]) -> str:
+    return names[int(np.searchsorted(limits, value))]
+
+
+def _cartpole_facts(state: NDArray[np.float64]) -> Facts:
+    """Lean of the pole and place of the cart; the picture shows nothing else."""
+    lean = (np.degrees(state[2]) + 180) % 360 - 180
+    size = _level(
+        abs(lean),
+        (1.5, 4, 8, 15, 30, 60, 120),
+        ("none", "trace", "slight", "small", "clear", "strong", "flat", "down"),
+    )
+    side = "right" if lean > 0 else "left"
+    return {
+        "lean": size if size in ("none", "down") else f"{size}-{side}",
+        "cart": _level(state[0], (-1.2, -0.4, 0.4, 1.2), PLACES),
+    }
+
+
+def _mountain_car_facts(state: NDArray[np.float64]) -> Facts:
+    """Place of the car on the slope."""
+    places = (
+        "left-top",
+        "left-high",
+        "left-low",
+        "valley",
+        "right-low",
+        "right-middle",
+        "right-high",
+        "summit",
+    )
+    return {"place": _level(state[0], (-1.0, -0.8, -0.62, -0.42, -0.15, 0.15, 0.4), places)}
+
+
+PLACES = ("far-left", "left", "centre", "right", "far-right")
+
+LEADING = {"humanoid": "posture", "cartpole": "lean", "mountain-car": "place"}
+"""The fact that most captions tell."""
+
+OPENINGS = {
+    "humanoid": (
+        "a robot",
+        "the robot is",
+        "a picture of a humanoid robot",
+        "a photo of a robot",
+        "an image of a humanoid robot that is",
+        "a simulated humanoid",
+        "the humanoid robot in this picture is",
+        "here a humanoid robot is",
+    ),
+    "cartpole": ("a pole", "the pole is", "a cart with a pole", "on the cart, a pole", "the pole"),
+    "mountain-car": ("a car", "the car is", "a small car", "a red car", "the vehicle is"),
+}
+
+GENERIC = {
+    "humanoid": (
+        "a picture of a humanoid robot",
+        "a simulated humanoid robot on a floor",
+        "a rendering of some humanoid robot",
+        "there is a humanoid robot",
+        "the robot in some posture",
+    ),
+    "cartpole": (
+        "a pole and a cart",
+        "a cart on a track with a pole",
+        "the pole and the cart",
+        "a drawing of a cart with a pole",
+    ),
+    "mountain-car": (
+        "a car in the mountains",
+        "the car in a mountain landscape",
+        "a car somewhere on a mountain",
+        "a hill with a car",
+    ),
+}
+
+_LEAN = {
+    "trace": ("a trace off the vertical, to the {}", "a hair off balance to the {}"),
+    "slight": ("leaning very slightly to the {}", "tilted a few degrees to the {}"),
+    "small": ("leaning slightly to the {}", "tilted about ten degrees to the {}"),
+    "clear": ("leaning to the {}", "tilted some twenty degrees to the {}", "falling to the {}"),
+    "strong": ("leaning far to the {}", "strongly tilted to the {}"),
+    "flat": ("lying nearly flat to the {}", "horizontal, pointing to the {}", "fallen to the {}"),
+}
+
+_CART_PLACE = {
+    "far-left": ("the cart at the left edge", "the cart far to the left"),
+    "left": ("the cart left of the middle", "the cart to the left"),
+    "centre": ("the cart in the middle", "the cart at the centre"),
+    "right": ("the cart right of the middle", "the cart to the right"),
+    "far-right": ("the cart at the right edge", "the cart far to the right"),
+}
+
+PHRASES: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {
+    "cartpole": {
+        "lean": {
+            "none": (
+                "perfectly upright",
+                "standing vertically upright",
+                "balanced vertically",
+                "straight up on the cart",
+                "exactly vertical on top of it",
+                "upright above the cart",
+            ),
+            "down": ("hanging straight down", "upside down below the cart", "pointing downwards"),
+            **{
+                f"{size}-{side}": tuple(phrase.format(side) for phrase in phrases)
+                for size, phrases in _LEAN.items()
+                for side in ("left", "right")
+            },
+        },
+        "cart": _CART_PLACE,
+    },
+    "mountain-car": {
+        "place": {
+            "left-top": ("at the far left, high up", "at the top of the left slope"),
+            "left-high": ("high on the left slope", "on the upper left slope"),
+            "left-low": ("low on the left slope", "a bit left of the valley"),
+            "valley": ("at the bottom of the valley", "in the valley", "at the lowest point"),
+            "right-low": ("low on the right slope", "a bit right of the valley"),
+            "right-middle": ("half way up the right slope", "climbing the mountain on the right"),
+            "right-high": ("high on the right slope, below the flag", "close to the peak"),
+            "summit": (
+                "on the peak, at the yellow flag",
+                "next to the yellow flag on the mountain top",
+                "at the peak of the hill beside the flag",
+                "on top of the mountain by the yellow flag",
+            ),
+        },
+    },
+}

@@ -1,0 +1,131 @@
+"""Training a small CLIP model on rendered frames and generated captions.
+
+The standard contrastive objective (Radford et al. 2021, "Learning Transferable Visual Models From
+Natural Language Supervision"): of all image-text pairs in a batch, find the matching ones.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import open_clip
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from vlmrm.config import SimulatorModel
+from vlmrm.models.captions import generic_caption, write_caption
+from vlmrm.models.clip import ClipModel, choose_device
+from vlmrm.models.corpus import Part, read_corpus
+from vlmrm.models.folder import save_model_folder
+from vlmrm.models.heldout import evaluate_held_out
+from vlmrm.models.preprocessing import Preprocessing
+from vlmrm.models.untrained import build_untrained
+
+GENERIC_SHARE = 0.05
+"""Share of captions that fit every picture, so that baseline prompts find their place."""
+
+WEIGHT_DECAY = 0.05
+MAXIMUM_LOGIT_SCALE = 100.0
+"""Bound of the inverse temperature, as in the original CLIP."""
+
+SHIFT = 4
+"""Largest random shift of a training image in pixels."""
+
+
+def pretrain(
+    settings: SimulatorModel,
+    corpus: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    device: str = "auto",
+) -> None:
+    """Trains a model of the offline family and writes its folder.
+
+    The held-out evaluation stands in the folder's provenance. Deterministic under the seed on one
+    machine and number of threads.
+    """
+    parts = read_corpus(corpus)
+    training, held_out = zip(*(part.split() for part in parts), strict=True)
+    target = choose_device(device)
+    network, model_config, preprocess_config = build_untrained(settings.architecture, settings.seed)
+    preprocess_config = {**preprocess_config, "size": model_config["vision_cfg"]["image_size"]}
+    preprocessing = Preprocessing.from_open_clip(preprocess_config)
+    tokenizer = open_clip.SimpleTokenizer(model_config["text_cfg"]["context_length"])
+    _fit(network.to(target), list(training), tokenizer, preprocessing, settings)
+    model = ClipModel(settings.architecture, network, tokenizer, preprocessing, target)
+    save_model_folder(
+        folder,
+        network.to("cpu"),
+        model_config,
+        preprocess_config,
+        tokenizer,
+        source="simulator",
+        settings=settings.model_dump(),
+        held_out=evaluate_held_out(model, list(held_out)),
+    )
+
+
+def _fit(
+    network: nn.Module,
+    parts: list[Part],
+    tokenizer: open_clip.SimpleTokenizer,
+    preprocessing: Preprocessing,
+    settings: SimulatorModel,
+) -> None:
+    rng = np.random.default_rng(settings.seed)
+    steps = settings.epochs * max(1, sum(len(p.images) for p in parts) // settings.batch_size)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=settings.learning_rate, weight_decay=WEIGHT_DECAY
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, settings.learning_rate, total_steps=steps, pct_start=0.1
+    )
+    loss_of = open_clip.ClipLoss()
+    device = next(network.parameters()).device
+    network.train()
+    with tqdm(
+        total=steps, unit="step", desc=f"pretrain {settings.architecture}", disable=None
+    ) as bar:
+        for images, captions in _batches(parts, settings.batch_size, steps, rng):
+            pixels = preprocessing(images.to(device))
+            image, text, scale = network(pixels, tokenizer(captions).to(device))
+            loss = loss_of(image, text, scale)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            with torch.no_grad():
+                network.logit_scale.clamp_(0, float(np.log(MAXIMUM_LOGIT_SCALE)))
+            bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+            bar.update()
+    network.eval()
+
+
+def _batches(parts: list[Part], size: int, steps: int, rng: np.random.Generator):
+    """Batches that mix all environments in proportion to their frames."""
+    owner = np.concatenate([np.full(len(p.images), i) for i, p in enumerate(parts)])
+    row = np.concatenate([np.arange(len(p.images)) for p in parts])
+    order = np.empty(0, dtype=int)
+    for _ in range(steps):
+        if len(order) < size:
+            order = np.concatenate([order, rng.permutation(len(owner))])
+        batch, order = order[:size], order[size:]
+        images = np.stack([parts[owner[i]].images[row[i]] for i in batch])
+        captions = [_caption(parts[owner[i]], row[i], rng) for i in batch]
+        yield _shift(torch.from_numpy(images), rng).permute(0, 2, 3, 1), captions
+
+
+def _caption(part: Part, row: int, rng: np.random.Generator) -> str:
+    if rng.random() < GENERIC_SHARE:
+        return generic_caption(part.environment, rng)
+    return write_caption(part.environment, part.facts[row], rng)
+
+
+def _shift(images: Tensor, rng: np.random.Generator) -> Tensor:
+    """Moves the whole batch by a few pixels, repeating the border."""
+    x, y = rng.integers(0, 2 * SHIFT + 1, 2)
+    size = images.shape[-1]
+    padded = functional.pad(images.float(), [SHIFT] * 4, mode="replicate")
+    return padded[..., y : y + size, x : x + size].to(torch.uint8)
