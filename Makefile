@@ -1,0 +1,47 @@
+# Every target sets up what it needs: system libraries, a virtual environment in .venv, the package.
+#   make demo    the laptop run, offline: models, landscapes, EPIC, three trained agents, a report
+#   make test    the tests
+#   make smoke   the smallest run of the whole workflow
+#   make lint    style and types
+#   make lock    renew envs/lock.txt after a change of pyproject.toml
+
+PYTHON ?= python3
+CORES ?= all
+BIN := .venv/bin
+SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
+
+.PHONY: install demo smoke test lint lock clean
+
+install: .venv/installed
+
+.venv/installed: envs/lock.txt pyproject.toml
+	@PYTHON="$(PYTHON)" sh envs/system.sh
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r envs/lock.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo smoke: install
+	$(SNAKEMAKE) --configfile config/$@.yaml
+	$(SNAKEMAKE) --configfile config/$@.yaml --report results/$@/report.html
+	@echo "Figures are in results/$@/figures, all of it in results/$@/report.html"
+
+test: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(SNAKEMAKE) --configfile config/smoke.yaml --lint
+
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet uv
+	.venv-lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --quiet --extra dev --output-file envs/lock.txt pyproject.toml
+	rm -r .venv-lock
+
+clean:
+	rm -rf .venv .snakemake build dist *.egg-info

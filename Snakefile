@@ -1,0 +1,34 @@
+"""From CLIP models to figures: states, frames, embeddings, rewards, and what they tell.
+
+The configuration (config.yaml, or --configfile) says what is computed; the profiles under
+workflow/profiles/ say where. Each rule runs one `vlmrm` command.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+if not workflow.overwrite_configfiles:
+
+    configfile: "config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/models.smk"
+include: "workflow/rules/states.smk"
+include: "workflow/rules/landscapes.smk"
+include: "workflow/rules/epic.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/gallery.smk"
+
+
+rule all:
+    input:
+        landscapes(),
+        epic_results(),
+        experiment_results(),
+        galleries(),
+    default_target: True

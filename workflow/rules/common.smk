@@ -1,0 +1,65 @@
+"""The configuration, and where each artefact lies."""
+
+import sys
+from pathlib import Path
+
+import yaml
+
+from vlmrm.config import SCENES, UniformStates, parse_config
+from vlmrm.errors import UserError
+
+try:
+    settings = parse_config(config, ", ".join(workflow.configfiles))
+except UserError as error:
+    sys.exit(f"vlmrm: {error}")
+
+
+RESULTS = f"results/{settings.run}"
+CONFIG = f"{RESULTS}/config.yaml"
+LOGS = f"{RESULTS}/logs"
+
+# Shared by all runs: names of models and corpora mean the same everywhere.
+CORPUS = "resources/corpora/{corpus}.h5"
+MODEL = "resources/models/{model}"
+
+PROMPTS = f"{RESULTS}/prompts/{{model}}.h5"
+STATES = f"{RESULTS}/states/{{states}}.h5"
+FRAMES = f"{RESULTS}/frames/{{states}}/{{scene}}.h5"
+EMBEDDINGS = f"{RESULTS}/embeddings/{{states}}/{{scene}}/{{model}}.h5"
+REWARDS = f"{RESULTS}/rewards/{{states}}/{{scene}}/{{model}}.parquet"
+EPIC = f"{RESULTS}/epic/{{epic}}/{{scene}}/{{model}}.csv"
+RUN = "{task}/{scene}/{reward}/alpha-{alpha}/seed-{seed}"
+POLICY = f"{RESULTS}/policies/{RUN}"
+EVALUATION = f"{RESULTS}/evaluations/{RUN}"
+RANDOM_EVALUATION = f"{RESULTS}/evaluations/{{task}}/random"
+FIGURES = f"{RESULTS}/figures"
+TABLES = f"{RESULTS}/tables"
+
+
+wildcard_constraints:
+    alpha=r"[0-9.]+",
+    seed=r"\d+",
+    model="[^/]+",
+    states="[^/]+",
+    scene="[^/]+",
+    task="[^/]+",
+    reward="[^/]+",
+
+
+onstart:
+    # The commands read the resolved configuration, which stays beside the results.
+    resolved = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
+    Path(RESULTS).mkdir(parents=True, exist_ok=True)
+    if not Path(CONFIG).exists() or Path(CONFIG).read_text() != resolved:
+        Path(CONFIG).write_text(resolved)
+
+
+def models_from(source):
+    """Names of the models of one source, as a wildcard constraint."""
+    names = [name for name, model in settings.models.items() if model.source == source]
+    return "|".join(names) or "(?!)"
+
+
+def figure(name):
+    """Both files of a figure; the PNG is shown in the report."""
+    return [f"{FIGURES}/{name}.{suffix}" for suffix in ("svg", "png")]

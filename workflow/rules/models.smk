@@ -1,0 +1,79 @@
+"""CLIP models as folders, whatever their source, and the prompts in their eyes."""
+
+
+rule make_corpus:
+    output:
+        CORPUS,
+    log:
+        f"{LOGS}/corpora/{{corpus}}.log",
+    params:
+        config=CONFIG,
+        settings=lambda w: settings.corpora[w.corpus].model_dump(),
+        rendering=settings.rendering.model_dump(),
+    threads: 64
+    shell:
+        "vlmrm --log {log} model corpus {wildcards.corpus} --config {params.config}"
+        " --output {output}"
+
+
+rule pretrain_model:
+    input:
+        corpus=lambda w: CORPUS.format(corpus=settings.models[w.model].corpus),
+    output:
+        directory(MODEL),
+    wildcard_constraints:
+        model=models_from("simulator"),
+    log:
+        f"{LOGS}/models/{{model}}.log",
+    params:
+        config=CONFIG,
+        settings=lambda w: settings.models[w.model].model_dump(),
+    threads: 64
+    shell:
+        "vlmrm --log {log} model pretrain {wildcards.model} --config {params.config}"
+        " --corpus {input.corpus} --output {output}"
+
+
+rule make_random_model:
+    output:
+        directory(MODEL),
+    wildcard_constraints:
+        model=models_from("random"),
+    log:
+        f"{LOGS}/models/{{model}}.log",
+    params:
+        config=CONFIG,
+        settings=lambda w: settings.models[w.model].model_dump(),
+    shell:
+        "vlmrm --log {log} model random {wildcards.model} --config {params.config}"
+        " --output {output}"
+
+
+rule fetch_model:
+    output:
+        directory(MODEL),
+    wildcard_constraints:
+        model=models_from("pretrained"),
+    log:
+        f"{LOGS}/models/{{model}}.log",
+    params:
+        config=CONFIG,
+        settings=lambda w: settings.models[w.model].model_dump(),
+    shell:
+        "vlmrm --log {log} model fetch {wildcards.model} --config {params.config}"
+        " --output {output}"
+
+
+rule embed_prompts:
+    input:
+        model=MODEL,
+    output:
+        PROMPTS,
+    log:
+        f"{LOGS}/prompts/{{model}}.log",
+    params:
+        config=CONFIG,
+        prompts=settings.prompts,
+    shell:
+        "vlmrm --log {log} prompts --config {params.config} --model {input.model}"
+        " --output {output}"

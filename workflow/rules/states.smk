@@ -1,0 +1,62 @@
+"""States to frames to embeddings to rewards."""
+
+
+rule make_states:
+    output:
+        STATES,
+    log:
+        f"{LOGS}/states/{{states}}.log",
+    params:
+        config=CONFIG,
+        settings=lambda w: settings.states[w.states].model_dump(),
+    shell:
+        "vlmrm --log {log} states {wildcards.states} --config {params.config}"
+        " --output {output}"
+
+
+rule render_frames:
+    input:
+        states=STATES,
+    output:
+        FRAMES,
+    log:
+        f"{LOGS}/frames/{{states}}/{{scene}}.log",
+    params:
+        config=CONFIG,
+        rendering=settings.rendering.model_dump(),
+    threads: 64
+    shell:
+        "vlmrm --log {log} render --config {params.config} --states {input.states}"
+        " --scene {wildcards.scene} --workers {threads} --output {output}"
+
+
+rule embed_frames:
+    input:
+        frames=FRAMES,
+        model=MODEL,
+    output:
+        EMBEDDINGS,
+    log:
+        f"{LOGS}/embeddings/{{states}}/{{scene}}/{{model}}.log",
+    threads: 64
+    shell:
+        "vlmrm --log {log} embed --frames {input.frames} --model {input.model}"
+        " --output {output}"
+
+
+rule score_states:
+    input:
+        states=STATES,
+        embeddings=EMBEDDINGS,
+        prompts=PROMPTS,
+    output:
+        REWARDS,
+    log:
+        f"{LOGS}/rewards/{{states}}/{{scene}}/{{model}}.log",
+    params:
+        config=CONFIG,
+        alphas=settings.alphas,
+        tasks={name: task.model_dump() for name, task in settings.tasks.items()},
+    shell:
+        "vlmrm --log {log} reward --config {params.config} --states {input.states}"
+        " --embeddings {input.embeddings} --prompts {input.prompts} --output {output}"
