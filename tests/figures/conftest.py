@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vlmrm.artifacts import States
+from vlmrm.config import TrainingRun
+
+ALPHAS = (0.0, 0.5, 1.0)
+
+
+def rewards_of(states, reward, task, scenes=("original",), models=("sim-S",)):
+    """Rewards files of all scenes and models, one below the other as they were read."""
+    return pd.concat(
+        pd.DataFrame(
+            {
+                "scene": scene,
+                "model": model,
+                "state": np.arange(len(states)),
+                "task": task,
+                "alpha": alpha,
+                "reward": reward(alpha),
+            }
+        )
+        for scene, model, alpha in itertools.product(scenes, models, ALPHAS)
+    )
+
+
+@pytest.fixture
+def cartpole():
+    """Pole angles -0.4 to 0.4 at cart positions -1, 0 and 1."""
+    x, theta = np.meshgrid([-1.0, 0.0, 1.0], np.linspace(-0.4, 0.4, 17), indexing="ij")
+    values = np.zeros((x.size, 4))
+    values[:, 0], values[:, 2] = x.ravel(), theta.ravel()
+    return States("cartpole", values)
+
+
+@pytest.fixture
+def mountain_car():
+    position = np.linspace(-1.2, 0.6, 19)
+    return States("mountain-car", np.stack([position, 0 * position], axis=1))
+
+
+@pytest.fixture
+def run():
+    def make(reward="sim-S", alpha=0.5, seed=0, task="kneeling", scene="textured"):
+        return TrainingRun(task=task, scene=scene, reward=reward, alpha=alpha, seed=seed)
+
+    return make
+
+
+@pytest.fixture
+def labels_of():
+    """The legend of a figure, as texts."""
+    return lambda figure: [text.get_text() for text in figure.legends[0].get_texts()]

@@ -1,0 +1,128 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vlmrm.errors import UserError
+from vlmrm.figures.epic import (
+    MEASURES,
+    draw_epic_by_alpha,
+    draw_epic_by_size,
+    spread_out,
+)
+from vlmrm.figures.style import GREY, alpha_colour
+
+MODELS = (
+    ("sim-M", "simulator", 3e6, 0.5),
+    ("sim-S", "simulator", 1e6, 0.6),
+    ("random-S", "random", 1e6, 0.7),
+)
+
+
+@pytest.fixture
+def table():
+    rows = []
+    for (model, source, parameters, epic), alpha in itertools.product(MODELS, (0.0, 1.0)):
+        row = {
+            "task": "kneeling",
+            "states": "poses",
+            "scene": "textured",
+            "model": model,
+            "source": source,
+            "parameters": parameters,
+            "alpha": alpha,
+        }
+        for measure in MEASURES:
+            value = epic - 0.1 * alpha
+            row |= {measure: value, f"{measure}_low": value - 0.05, f"{measure}_high": value + 0.02}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def series(axes, colour):
+    return [
+        line for line in axes.lines if line.get_color() == colour and line.get_marker() != "None"
+    ]
+
+
+def test_line_of_an_alpha_ascends_in_size(table):
+    figure = draw_epic_by_size(table)
+    assert [axes.get_ylabel() for axes in figure.axes] == [
+        MEASURES["epic"],
+        MEASURES["epic_balanced"],
+    ]
+    for alpha in (0.0, 1.0):
+        (line,) = series(figure.axes[0], alpha_colour(alpha))
+        assert np.allclose(line.get_xdata(), [1e6, 3e6], rtol=0.1)
+        assert np.allclose(line.get_ydata(), [0.6 - 0.1 * alpha, 0.5 - 0.1 * alpha])
+    assert figure.axes[0].get_xscale() == "log"
+
+
+def test_error_bars_reach_from_low_to_high(table):
+    figure = draw_epic_by_size(table, ["epic"])
+    colour = alpha_colour(0.0)
+    (bars,) = (c for c in figure.axes[0].collections if np.allclose(c.get_colors()[0][:3], colour))
+    ends = [path.vertices[:, 1] for path in bars.get_paths()]
+    assert np.allclose(ends, [[0.55, 0.62], [0.45, 0.52]])
+
+
+def test_controls_are_grey_hollow_and_unconnected(table, labels_of):
+    figure = draw_epic_by_size(table)
+    controls = series(figure.axes[0], GREY)
+    assert len(controls) == 2
+    assert {line.get_linestyle() for line in controls} == {"None"}
+    assert {line.get_markerfacecolor() for line in controls} == {"white"}
+    assert "random weights" in labels_of(figure)
+    assert "pretrained" not in labels_of(figure)
+
+
+def test_models_are_named_at_their_size(table):
+    figure = draw_epic_by_size(table, ["epic"])
+    texts = {text.get_text(): text.get_position()[0] for text in figure.axes[0].texts}
+    assert list(texts) == ["sim-M", "sim-S"]
+    assert 0 < texts["sim-S"] < texts["sim-M"] < 1
+
+
+@pytest.mark.parametrize(("measure", "value"), [("epic", 0.7071067812), ("auroc", 0.5)])
+def test_uninformative_rewards_are_marked(table, measure, value):
+    axes = draw_epic_by_size(table, [measure]).axes[0]
+    dotted = next(line for line in axes.lines if line.get_linestyle() == ":")
+    assert np.allclose(dotted.get_ydata(), value)
+
+
+def test_each_task_and_scene_has_its_row(table):
+    both = pd.concat([table, table.assign(scene="original")])
+    titles = [a.get_title(loc="left") for a in draw_epic_by_size(both, ["epic"]).axes]
+    assert titles == ["kneeling · textured", "kneeling · original"]
+
+
+def test_against_alpha_models_are_ordered_by_size_with_controls_last(table, labels_of):
+    figure = draw_epic_by_alpha(table)
+    assert labels_of(figure) == ["sim-S", "sim-M", "random-S", "uninformative reward"]
+    line = next(line for line in figure.axes[0].lines if line.get_label() == "sim-M")
+    assert np.allclose(line.get_xydata(), [[0, 0.5], [1, 0.4]])
+    low, high = figure.axes[0].get_ylim()
+    assert low < 0.35
+    assert high > 0.72
+
+
+def test_a_single_model_at_a_single_alpha_is_drawn(table):
+    one = table[(table["model"] == "sim-S") & (table["alpha"] == 0)]
+    (line,) = series(draw_epic_by_size(one, ["epic"]).axes[0], alpha_colour(0))
+    assert np.allclose(line.get_xydata(), [[1e6, 0.6]])
+
+
+def test_missing_column_is_named(table):
+    with pytest.raises(UserError, match="EPIC table: no column 'auroc_low'"):
+        draw_epic_by_size(table.drop(columns="auroc_low"), ["auroc"])
+
+
+def test_close_places_are_spread_around_their_mean_and_far_ones_stay():
+    spread = spread_out([0.5, 0.1, 0.51], 0.1)
+    assert np.allclose(spread, [0.455, 0.1, 0.555])
+
+
+def test_spreading_one_cluster_into_another_keeps_the_gap():
+    places = [0.3, 0.31, 0.32, 0.44, 0.45]
+    assert np.diff(spread_out(places, 0.1)).min() == pytest.approx(0.1)

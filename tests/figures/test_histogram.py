@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from vlmrm.artifacts import States
+from vlmrm.errors import UserError
+from vlmrm.figures.histogram import draw_reward_histogram
+from vlmrm.figures.style import alpha_label
+
+from .conftest import rewards_of
+
+
+@pytest.fixture
+def labelled():
+    labels = np.arange(100) < 20
+    return States("humanoid", np.zeros((100, 47)), labels={"kneeling": labels})
+
+
+def test_fulfilled_states_are_told_apart(labelled, labels_of):
+    spread = np.linspace(0, 0.5, 100)
+    reward = spread + np.where(labelled.labels["kneeling"], 10, 0)
+    figure = draw_reward_histogram(
+        labelled, rewards_of(labelled, lambda a: reward, "kneeling"), "kneeling"
+    )
+    assert labels_of(figure) == ["not fulfilled (n = 80)", "fulfilled (n = 20)"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        alpha_label(0),
+        alpha_label(0.5),
+        alpha_label(1),
+    ]
+    outlines = {patch.get_label(): patch.get_data() for patch in figure.axes[0].patches}
+    for label, side in (("not fulfilled (n = 80)", 0), ("fulfilled (n = 20)", -1)):
+        density, edges, _ = outlines[label]
+        assert np.sum(density * np.diff(edges)) == pytest.approx(1)
+        assert density[side] > 0
+        assert density[-1 - side] == 0
+
+
+def test_one_class_alone_is_drawn(labelled, labels_of):
+    labelled.labels["kneeling"][:] = False
+    rewards = rewards_of(labelled, lambda a: np.linspace(0, 1, 100), "kneeling")
+    assert labels_of(draw_reward_histogram(labelled, rewards, "kneeling")) == [
+        "not fulfilled (n = 100)"
+    ]
+
+
+def test_unlabelled_task_is_named(labelled):
+    rewards = rewards_of(labelled, lambda a: 0.0, "kneelin")
+    with pytest.raises(UserError, match="'kneelin'; did you mean 'kneeling'"):
+        draw_reward_histogram(labelled, rewards, "kneelin")

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from vlmrm.artifacts import States
+from vlmrm.errors import UserError
+from vlmrm.figures.landscape import draw_landscape, landscape_table
+from vlmrm.figures.style import alpha_label
+
+from .conftest import ALPHAS, rewards_of
+
+
+def angle_reward(states):
+    return lambda alpha: 0.2 + (1 + alpha) * np.cos(5 * states.values[:, 2])
+
+
+def test_every_curve_is_rescaled_by_itself(cartpole):
+    rewards = rewards_of(cartpole, angle_reward(cartpole), "balance", models=("a", "b"))
+    table = landscape_table(cartpole, rewards, "balance")
+    curves = table.groupby(["scene", "model", "alpha"])
+    assert len(curves) == 2 * len(ALPHAS)
+    assert np.allclose(curves["rescaled"].min(), 0)
+    assert np.allclose(curves["rescaled"].max(), 1)
+    order = curves["reward"].apply(np.argsort)
+    assert all(np.array_equal(order[key], np.argsort(curve["rescaled"])) for key, curve in curves)
+
+
+def test_pole_landscape_is_the_middle_of_the_track(cartpole):
+    marked = rewards_of(cartpole, lambda a: cartpole.values[:, 0] + 0.0, "balance")
+    table = landscape_table(cartpole, marked, "balance")
+    assert (table["reward"] == 0).all()
+    assert table["coordinate"].abs().max() <= 0.25 + 1e-9
+    one = table[table["alpha"] == 0]
+    assert np.allclose(one["coordinate"], np.linspace(-0.25, 0.25, 11))
+
+
+def test_a_flat_curve_stays_at_zero(cartpole):
+    table = landscape_table(cartpole, rewards_of(cartpole, lambda a: 0.3, "balance"), "balance")
+    assert (table["rescaled"] == 0).all()
+
+
+def test_car_landscape_covers_the_track_in_order(mountain_car):
+    shuffled = States("mountain-car", mountain_car.values[::-1])
+    rewards = rewards_of(shuffled, lambda a: shuffled.values[:, 0], "climb")
+    one = landscape_table(shuffled, rewards, "climb").query("alpha == 0")
+    assert np.allclose(one["coordinate"], np.linspace(-1.2, 0.6, 19))
+    assert np.allclose(one["reward"], one["coordinate"])
+
+
+def test_scenes_and_models_keep_their_order(mountain_car):
+    rewards = rewards_of(
+        mountain_car,
+        lambda a: mountain_car.values[:, 0],
+        "climb",
+        scenes=("textured", "original"),
+        models=("sim-S", "sim-M"),
+    )
+    figure = draw_landscape(landscape_table(mountain_car, rewards, "climb"), "mountain-car")
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == [
+        "sim-S · textured",
+        "sim-S · original",
+        "sim-M · textured",
+        "sim-M · original",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fixture", "goal", "label"),
+    [("cartpole", 0.0, "pole angle (rad)"), ("mountain_car", 0.45, "car position")],
+)
+def test_goal_line_and_axis(request, fixture, goal, label, labels_of):
+    states = request.getfixturevalue(fixture)
+    rewards = rewards_of(states, lambda a: states.values.sum(axis=1), "task")
+    figure = draw_landscape(landscape_table(states, rewards, "task"), states.environment)
+    (axes,) = figure.axes
+    line = next(line for line in axes.lines if line.get_label() == "goal")
+    assert np.allclose(line.get_xdata(), goal)
+    assert line.get_linestyle() == "--"
+    assert axes.get_xlabel() == label
+    assert "rescaled to 0-1" in figure.get_supylabel()
+    assert labels_of(figure) == ["goal", alpha_label(0), alpha_label(0.5), alpha_label(1)]
+
+
+def test_no_landscape_of_the_humanoid():
+    states = States("humanoid", np.zeros((5, 47)))
+    with pytest.raises(UserError, match="humanoid"):
+        landscape_table(states, rewards_of(states, lambda a: 0.0, "kneeling"), "kneeling")
+
+
+def test_scattered_states_make_no_landscape():
+    states = States("cartpole", np.random.default_rng(0).uniform(-0.2, 0.2, (50, 4)))
+    with pytest.raises(UserError, match="grid"):
+        landscape_table(states, rewards_of(states, lambda a: 0.0, "balance"), "balance")
+
+
+def test_missing_column_is_named(cartpole):
+    rewards = rewards_of(cartpole, lambda a: 0.0, "balance").drop(columns="alpha")
+    with pytest.raises(UserError, match="rewards: no column 'alpha'"):
+        landscape_table(cartpole, rewards, "balance")

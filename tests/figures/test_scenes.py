@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+
+from vlmrm.errors import UserError
+from vlmrm.figures.scenes import draw_scenes
+
+
+def test_frames_are_shown_unchanged_under_their_title():
+    wide = np.random.default_rng(0).integers(0, 256, (3, 40, 60, 3), dtype=np.uint8)
+    square = wide[:2, :, :40]
+    figure = draw_scenes({"cartpole": wide, "humanoid": square})
+    shown = [axes.images[0].get_array() if axes.images else None for axes in figure.axes]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "cartpole",
+        "",
+        "",
+        "humanoid",
+        "",
+        "",
+    ]
+    for axes_image, frame in zip(shown, [*wide, *square, None], strict=True):
+        assert (axes_image is None) if frame is None else np.array_equal(axes_image, frame)
+
+
+@pytest.mark.parametrize("rows", [{}, {"cartpole": np.zeros((0, 4, 4, 3), np.uint8)}])
+def test_no_frames_is_an_error(rows):
+    with pytest.raises(UserError, match="frames"):
+        draw_scenes(rows)

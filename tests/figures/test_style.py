@@ -1,0 +1,83 @@
+import json
+import re
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from vlmrm.errors import UserError
+from vlmrm.figures.style import alpha_colour, panels, save_figure, theme, wrapped
+
+
+def luminance(colour):
+    return np.dot(colour, [0.2126, 0.7152, 0.0722])
+
+
+@theme()
+def a_figure():
+    figure, axes = panels(1, 2)
+    axes[0, 0].plot([0, 1], [1, 0], marker="o", label="line")
+    axes[0, 1].imshow(np.arange(12).reshape(3, 4))
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+def test_equal_figures_are_equal_files(tmp_path):
+    first = save_figure(a_figure(), tmp_path / "a" / "x.svg", inputs=["t.csv"])
+    second = save_figure(a_figure(), tmp_path / "b" / "x.svg", inputs=["t.csv"])
+    assert [f.suffix for f in first] == [".svg", ".png"]
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_both_files_hold_their_provenance_and_no_date(tmp_path):
+    svg, png = save_figure(a_figure(), tmp_path / "x.png", seed=7)
+    description = json.loads(Image.open(png).text["Description"])
+    assert description["seed"] == 7
+    assert "numpy" in description["versions"]
+    assert "created" not in description
+    text = svg.read_text()
+    assert "&quot;seed&quot;: 7" in text or '"seed": 7' in text
+    assert not re.search(r"<dc:date>", text)
+
+
+def test_nothing_but_the_figure_is_left_in_the_folder(tmp_path):
+    save_figure(a_figure(), tmp_path / "x.svg")
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["x.png", "x.svg"]
+
+
+def test_a_failed_drawing_keeps_the_old_figure(tmp_path):
+    svg, _ = save_figure(a_figure(), tmp_path / "x.svg")
+    before = svg.read_bytes()
+
+    class Broken(Figure):
+        def savefig(self, fname, **kwargs):
+            raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError):
+        save_figure(Broken(), svg)
+    assert svg.read_bytes() == before
+
+
+def test_another_suffix_is_refused_by_name(tmp_path):
+    with pytest.raises(UserError, match=r"x\.pdf"):
+        save_figure(a_figure(), tmp_path / "x.pdf")
+
+
+def test_theme_leaves_matplotlib_as_it_was():
+    before = dict(matplotlib.rcParams)
+    a_figure()
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_alphas_are_ordered_by_lightness():
+    light = [luminance(alpha_colour(a)) for a in np.linspace(0, 1, 11)]
+    assert np.all(np.diff(light) > 0)
+    assert light[-1] < 0.85
+
+
+@pytest.mark.parametrize(("n", "grid"), [(1, (1, 1)), (4, (1, 4)), (5, (2, 3)), (8, (2, 4))])
+def test_panels_wrap_into_rows_of_about_equal_length(n, grid):
+    assert wrapped(n) == grid

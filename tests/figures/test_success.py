@@ -1,0 +1,97 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from vlmrm.errors import UserError
+from vlmrm.figures.series import RANDOM_POLICY
+from vlmrm.figures.style import alpha_label
+from vlmrm.figures.success import draw_success, success_table, wilson_interval
+
+
+def evaluation(successes, trials=10):
+    success = np.arange(trials) < successes
+    return pd.DataFrame({"success": success, "success_fraction": np.where(success, 0.9, 0.1)})
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [
+        # Centre (p + z²/2n) / (1 + z²/n) with z = 1.959964, worked out by hand.
+        (64, 100, 0.5424, 0.7273),
+        (100, 100, 0.9630, 1.0),
+        (0, 100, 0.0, 0.0370),
+    ],
+)
+def test_wilson_interval(successes, trials, low, high):
+    assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_table_pools_seeds(run):
+    table = success_table([(run(seed=0), evaluation(4)), (run(seed=1), evaluation(8))])
+    (row,) = table.to_dict("records")
+    assert row["seeds"] == "0 1"
+    assert row["trajectories"] == 20
+    assert row["success_rate"] == pytest.approx(0.6)
+    assert (row["low"], row["high"]) == pytest.approx(wilson_interval(12, 20))
+    assert row["success_fraction"] == pytest.approx(0.58)
+
+
+def test_table_by_seed(run):
+    table = success_table(
+        [(run(seed=0), evaluation(4)), (run(seed=1), evaluation(8))], by_seed=True
+    )
+    assert table["seeds"].tolist() == ["0", "1"]
+    assert table["success_rate"].tolist() == [0.4, 0.8]
+    assert list(table.columns) == [
+        "task", "scene", "reward", "alpha", "seeds", "trajectories",
+        "success_rate", "low", "high", "success_fraction",
+    ]  # fmt: skip
+
+
+def test_bars_dots_intervals_and_the_random_policy(run, labels_of):
+    figure = draw_success(
+        [
+            (run(alpha=0.0, seed=0), evaluation(4)),
+            (run(alpha=0.0, seed=1), evaluation(8)),
+            (run(alpha=1.0), evaluation(1)),
+            (run(RANDOM_POLICY, 0.0), evaluation(2)),
+        ]
+    )
+    (axes,) = figure.axes
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == [
+        f"sim-S, {alpha_label(0)}",
+        f"sim-S, {alpha_label(1)}",
+    ]
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.6, 0.1])
+    interval = axes.collections[0].get_paths()[0].vertices[:, 0]
+    assert interval == pytest.approx(wilson_interval(12, 20))
+    (dots,) = (line for line in axes.lines if line.get_marker() == "o")
+    assert dots.get_xdata() == pytest.approx([0.4, 0.8])
+    (random,) = (line for line in axes.lines if line.get_linestyle() == "--")
+    assert np.allclose(random.get_xdata(), 0.2)
+    assert labels_of(figure) == ["95 % interval", "one seed", "random policy"]
+
+
+def test_a_panel_for_each_task_and_scene(run):
+    figure = draw_success([(run(scene=scene), evaluation(5)) for scene in ("textured", "original")])
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["kneeling · textured", "kneeling · original"]
+
+
+def test_tasks_without_oracle_are_not_scored(run):
+    unjudged = pd.DataFrame({"success": [np.nan] * 3, "success_fraction": [np.nan] * 3})
+    table = success_table([(run(task="juggling"), unjudged), (run(), evaluation(5))])
+    assert table["task"].tolist() == ["kneeling"]
+    with pytest.raises(UserError, match="oracle"):
+        success_table([(run(), unjudged)])
+
+
+def test_success_read_from_a_file_counts_the_same(run, tmp_path):
+    evaluation(3).to_csv(tmp_path / "e.csv", index=False)
+    (row,) = success_table([(run(), pd.read_csv(tmp_path / "e.csv"))]).to_dict("records")
+    assert row["success_rate"] == pytest.approx(0.3)
+
+
+def test_missing_column_is_named_with_its_run(run):
+    with pytest.raises(UserError, match="seed 0: no column 'success'"):
+        draw_success([(run(), evaluation(3).drop(columns="success"))])

@@ -1,0 +1,30 @@
+import pandas as pd
+import pytest
+
+from vlmrm.errors import UserError
+from vlmrm.figures.tables import read_columns, task_rewards
+
+from .conftest import rewards_of
+
+
+def test_missing_column_is_named_with_its_file(tmp_path):
+    path = tmp_path / "epic.csv"
+    pd.DataFrame({"alpha": [0.0], "epik": [0.5]}).to_csv(path, index=False)
+    with pytest.raises(UserError, match=r"epic\.csv: no column 'epic'; did you mean 'epik'"):
+        read_columns(path, ["alpha", "epic"])
+    assert len(read_columns(path, ["alpha"])) == 1
+
+
+def test_rewards_of_another_task_are_left_out(mountain_car):
+    rewards = pd.concat(
+        [rewards_of(mountain_car, lambda a: 1.0, task) for task in ("climb", "rest")]
+    )
+    assert set(task_rewards(mountain_car, rewards, "climb")["task"]) == {"climb"}
+    with pytest.raises(UserError, match=r"'clim'; did you mean 'climb'"):
+        task_rewards(mountain_car, rewards, "clim")
+
+
+def test_rewards_of_other_states_are_refused(mountain_car, cartpole):
+    rewards = rewards_of(cartpole, lambda a: 1.0, "balance")
+    with pytest.raises(UserError, match="state 50 is beyond the 19 rows"):
+        task_rewards(mountain_car, rewards, "balance")

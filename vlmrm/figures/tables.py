@@ -1,0 +1,55 @@
+"""Reading and checking the tables behind the figures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import pandas as pd
+
+from vlmrm.artifacts import States, read_table
+from vlmrm.errors import UserError, suggest
+
+REWARDS = ("state", "task", "alpha", "reward")
+"""Columns of a rewards file."""
+
+SCORED = ("scene", "model", *REWARDS)
+"""Columns of the rewards of several files, with what tells the files apart."""
+
+
+def require_columns(table: pd.DataFrame, columns: Sequence[str], source: str) -> None:
+    """Raises a `UserError` that names ``source`` and the first missing column."""
+    for column in columns:
+        if column not in table:
+            raise UserError(f"{source}: no column '{column}'{suggest(column, table.columns)}")
+
+
+def read_columns(path: str | os.PathLike[str], columns: Sequence[str]) -> pd.DataFrame:
+    """Reads a Parquet or CSV table that has at least these columns.
+
+    Raises:
+        UserError: The file or a column is missing; names both.
+    """
+    table = read_table(path)
+    require_columns(table, columns, str(path))
+    return table
+
+
+def task_rewards(states: States, rewards: pd.DataFrame, task: str) -> pd.DataFrame:
+    """The rows of one task, checked to belong to ``states``.
+
+    Raises:
+        UserError: A column or the task is missing, or the rewards are those of other states.
+    """
+    require_columns(rewards, SCORED, "rewards")
+    # Concatenated files repeat their index.
+    chosen = rewards[rewards["task"] == task].reset_index(drop=True)
+    if chosen.empty:
+        known = suggest(task, sorted(rewards["task"].unique()))
+        raise UserError(f"rewards: no rows of task '{task}'{known}")
+    if chosen["state"].max() >= len(states):
+        raise UserError(
+            f"rewards: state {chosen['state'].max()} is beyond the {len(states)} rows of the "
+            "states file; give the states that were scored"
+        )
+    return chosen
