@@ -1,0 +1,210 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+from stable_baselines3 import DQN, SAC
+from toy import Printer, reward_of_frames, reward_of_state, slider, states_in
+
+from vlmrm.training.deferred import (
+    RING_CALLS,
+    DeferredDQN,
+    DeferredSAC,
+    Observer,
+    TrainingStopped,
+    steps_per_call,
+)
+from vlmrm.training.rewards import EnvironmentReward, FrameReward, StateReward
+from vlmrm.training.vector_env import VectorEnv
+
+SETTINGS = {
+    "buffer_size": 60,
+    "learning_starts": 10,
+    "batch_size": 8,
+    "train_freq": 5,
+    "gradient_steps": 5,
+    "policy_kwargs": {"net_arch": [8]},
+    "seed": 0,
+    "device": "cpu",
+}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Networks this small are slower on several."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def agent_settings(**changes):
+    # Stable-Baselines3 alters what it is given.
+    return copy.deepcopy({**SETTINGS, **changes})
+
+
+@pytest.fixture
+def learner():
+    """Trains an agent on the toy; returns it."""
+    envs = []
+
+    def learn(kind, steps=200, environments=3, source=None, workers=0, observer=None, **settings):
+        source = source or FrameReward(reward_of_frames, frames_per_call=6)
+        settings = agent_settings(**settings)
+        env_settings = settings.pop("env", {})
+        call = steps_per_call(source, environments, settings["train_freq"])
+        envs.append(
+            VectorEnv(
+                slider(discrete=issubclass(kind, DQN), **env_settings),
+                environments,
+                Printer if source.frames_per_call else None,
+                workers,
+                RING_CALLS * call,
+            )
+        )
+        model = kind("MlpPolicy", envs[-1], reward=source, observer=observer, **settings)
+        return model.learn(steps)
+
+    yield learn
+    for env in envs:
+        env.close()
+
+
+def weights(model):
+    return torch.cat([p.detach().ravel() for p in model.policy.parameters()]).numpy()
+
+
+@pytest.mark.parametrize("kind", [DeferredDQN, DeferredSAC])
+@pytest.mark.parametrize(("environments", "workers"), [(1, 0), (3, 0), (3, 2)])
+def test_every_reward_belongs_to_its_own_next_state(learner, kind, environments, workers):
+    model = learner(kind, environments=environments, workers=workers)
+    buffer = model.replay_buffer
+    assert buffer.full, "the test shall see the buffer wrap round"
+    assert buffer.dones.any()
+    position, tenths = np.moveaxis(buffer.next_observations, -1, 0)
+    np.testing.assert_allclose(buffer.rewards, -np.abs(position) + 0.01 * tenths, atol=1e-6)
+
+
+@pytest.mark.parametrize(("deferred", "plain"), [(DeferredDQN, DQN), (DeferredSAC, SAC)])
+@pytest.mark.parametrize("train_freq", [1, 5])
+def test_learns_exactly_what_the_rewards_of_the_environment_teach(
+    learner, deferred, plain, train_freq
+):
+    model = learner(deferred, train_freq=train_freq, workers=1)
+    env = VectorEnv(slider(discrete=plain is DQN), 3, workers=0)
+    expected = plain("MlpPolicy", env, **agent_settings(train_freq=train_freq)).learn(200)
+    np.testing.assert_array_equal(weights(model), weights(expected))
+
+
+@pytest.mark.parametrize(
+    "source", [StateReward(reward_of_state), EnvironmentReward()], ids=["state", "environment"]
+)
+def test_rewards_need_no_frames(learner, source):
+    by_frames, other = learner(DeferredDQN), learner(DeferredDQN, source=source)
+    np.testing.assert_array_equal(by_frames.replay_buffer.rewards, other.replay_buffer.rewards)
+
+
+def test_a_time_limit_does_not_stop_bootstrapping(learner):
+    model = learner(
+        DeferredDQN,
+        steps=1500,
+        source=FrameReward(lambda frames: np.ones(len(frames))),
+        env={"episode_steps": 2},
+        gamma=0.5,
+        learning_rate=0.02,
+        target_update_interval=6,
+    )
+    observations, _ = model.policy.obs_to_tensor(model.replay_buffer.observations[:, 0])
+    values = model.q_net(observations).detach().numpy()
+    # 1 + 1/2 + 1/4 + ...; an end after two steps would make it 1.5 at most.
+    assert values.max(axis=1).min() > 1.7
+
+
+def test_a_fall_does_stop_bootstrapping(learner):
+    model = learner(DeferredDQN, env={"fall_at": 1.8})
+    buffer = model.replay_buffer
+    fallen = np.abs(buffer.next_observations[..., 0]) > 1.8
+    assert fallen.any()
+    assert (buffer.dones > fallen).any(), "some episodes shall end by their time limit"
+    np.testing.assert_array_equal(buffer.dones * (1 - buffer.timeouts), fallen)
+
+
+def test_frames_come_in_batches_and_in_order(learner):
+    calls = []
+
+    def reward(frames):
+        calls.append(states_in(frames))
+        return np.zeros(len(frames))
+
+    learner(DeferredDQN, steps=30, source=FrameReward(reward, frames_per_call=6), workers=2)
+    # Rounds of 5 steps of 3 environments, at most 6 frames at a time.
+    assert [len(states) for states in calls] == [6, 6, 3] * 2
+    steps = np.concatenate(calls)[:, 1].reshape(10, 3)
+    np.testing.assert_array_equal(steps[:, 0], [1, 2, 3, 4, 5, 6, 7, 1, 2, 3])
+
+
+def test_the_observer_sees_each_step_once(learner):
+    class Diary(Observer):
+        def __init__(self):
+            self.steps, self.rounds = [], 0
+
+        def on_steps(self, steps, rewards):
+            np.testing.assert_allclose(rewards, reward_of_state(steps.states), rtol=1e-6)
+            self.steps.extend(steps.states[:, 0, 1])
+
+        def on_round(self):
+            self.rounds += 1
+
+    diary = Diary()
+    learner(DeferredSAC, steps=60, observer=diary, workers=1)
+    assert diary.steps == [*range(1, 8), *range(1, 8), *range(1, 7)]
+    assert diary.rounds == 4
+
+
+def test_impossible_rewards_are_refused(learner):
+    with pytest.raises(ValueError, match="NaN"):
+        learner(DeferredDQN, source=FrameReward(lambda f: np.full(len(f), np.nan)))
+
+
+def test_stops_on_request_with_every_reward_in_place(learner):
+    class Stopper(Observer):
+        def on_steps(self, steps, rewards):
+            self.model.stop_requested = True
+
+        def on_round(self):
+            pass
+
+    source = FrameReward(reward_of_frames, frames_per_call=3)
+    env = VectorEnv(slider(), 3, Printer, 0, RING_CALLS)
+    observer = Stopper()
+    model = DeferredDQN("MlpPolicy", env, reward=source, observer=observer, **agent_settings())
+    observer.model = model
+    with pytest.raises(TrainingStopped):
+        model.learn(200)
+    assert 0 < model.round_steps < SETTINGS["train_freq"]
+    assert np.isfinite(model.replay_buffer.rewards[: model.replay_buffer.pos]).all()
+
+
+@pytest.mark.parametrize("kind", [DeferredDQN, DeferredSAC])
+def test_learns_the_toy(learner, kind):
+    model = learner(
+        kind,
+        steps=2500,
+        environments=4,
+        env={"episode_steps": 20},
+        buffer_size=3000,
+        learning_starts=200,
+        batch_size=64,
+        learning_rate=3e-3,
+        gamma=0.9,
+        policy_kwargs={"net_arch": [32]},
+    )
+    env = model.get_env()
+    env.seed(99)
+    distances = []
+    observation = env.reset()
+    for _ in range(20):
+        action, _ = model.predict(observation, deterministic=True)
+        observation, *_ = env.step(action)
+        distances.append(np.abs(env.states[:, 0]))
+    assert np.mean(distances[-5:]) < 0.2
