@@ -1,0 +1,82 @@
+import json
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from PIL import Image
+
+from vlmrm.config import RandomModel
+from vlmrm.errors import UserError
+from vlmrm.models.clip import ClipModel
+from vlmrm.models.folder import read_model_provenance
+from vlmrm.models.names import family_architectures, open_clip_architectures
+from vlmrm.models.untrained import make_random_model
+
+FRAMES = np.random.default_rng(0).integers(0, 256, (5, 96, 96, 3), dtype=np.uint8)
+PROMPTS = ["a humanoid robot kneeling", "a humanoid robot"]
+
+
+def test_embeddings_equal_those_of_open_clip_itself(model_folder):
+    network, _, transform = open_clip.create_model_and_transforms(f"local-dir:{model_folder}")
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{model_folder}")
+    network.eval()
+    with torch.no_grad():
+        images = torch.stack([transform(Image.fromarray(frame)) for frame in FRAMES])
+        expected_images = network.encode_image(images, normalize=True).numpy()
+        expected_prompts = network.encode_text(tokenizer(PROMPTS), normalize=True).numpy()
+    model = ClipModel.load(model_folder, "cpu")
+    np.testing.assert_allclose(model.embed_images(FRAMES), expected_images, atol=1e-5)
+    np.testing.assert_allclose(model.embed_prompts(PROMPTS), expected_prompts, atol=1e-5)
+
+
+def test_embeddings_are_unit_vectors_and_independent_of_the_batch(model_folder):
+    model = ClipModel.load(model_folder, "cpu")
+    together = model.embed_images(FRAMES)
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(model.embed_images(FRAMES, batch_size=2), together, atol=1e-5)
+
+
+def test_the_seed_alone_decides_random_weights(tmp_path):
+    def sha256(name, seed):
+        settings = RandomModel(source="random", architecture="sim-XS", seed=seed)
+        make_random_model(settings, tmp_path / name)
+        return read_model_provenance(tmp_path / name)["sha256"]
+
+    assert sha256("a", 0) == sha256("b", 0) != sha256("c", 1)
+
+
+def test_provenance_counts_the_parameters_of_the_towers(model_folder):
+    network = open_clip.create_model(f"local-dir:{model_folder}")
+    parameters = read_model_provenance(model_folder)["parameters"]
+    assert parameters["image"] == sum(p.numel() for p in network.visual.parameters())
+    assert sum(parameters.values()) == sum(p.numel() for p in network.parameters())
+
+
+@pytest.mark.parametrize("missing", ["open_clip_config.json", "open_clip_model.safetensors"])
+def test_an_incomplete_folder_is_refused_by_name(model_folder, tmp_path, missing):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for file in model_folder.iterdir():
+        if file.name != missing:
+            (folder / file.name).symlink_to(file)
+    with pytest.raises(UserError, match=f"model: no {missing}"):
+        ClipModel.load(folder)
+    with pytest.raises(UserError, match="absent: no such model folder"):
+        ClipModel.load(tmp_path / "absent")
+
+
+def test_architecture_names_are_those_that_open_clip_lists():
+    assert open_clip_architectures() == sorted(open_clip.list_models())
+    assert not set(family_architectures()) & set(open_clip_architectures())
+
+
+def test_the_family_grows_with_its_names(tmp_path):
+    sizes = []
+    for name in ("sim-XS", "sim-S", "sim-M"):
+        make_random_model(RandomModel(source="random", architecture=name), tmp_path / name)
+        sizes.append(read_model_provenance(tmp_path / name)["parameters"]["image"])
+        config = json.loads((tmp_path / name / "open_clip_config.json").read_text())
+        assert config["model_cfg"]["vision_cfg"]["image_size"] == 96
+    assert sizes == sorted(sizes)
+    assert set(family_architectures()) == {"sim-XS", "sim-S", "sim-M"}
