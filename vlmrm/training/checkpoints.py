@@ -1,0 +1,162 @@
+"""Checkpoints from which training goes on as if it had never stopped.
+
+A checkpoint is the file ``state.pkl`` and the replay buffer in files of transitions, each written
+once: a checkpoint costs no more than what is new since the one before. ``state.pkl`` is replaced
+in one go and names how much of the replay buffer belongs to it, so whatever the moment at which
+the process is killed, one whole checkpoint is left.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+
+from vlmrm.artifacts import atomic_path
+from vlmrm.training.deferred import DeferredReward
+from vlmrm.training.vector_env import VectorEnv
+
+
+class Checkpoint:
+    """The latest checkpoint of one training, in a folder of its own."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._state = folder / "state.pkl"
+        self._replay = ReplayLog(folder)
+
+    def exists(self) -> bool:
+        return self._state.is_file()
+
+    def save(self, agent: DeferredReward, env: VectorEnv, **extra: Any) -> None:
+        """Replaces the checkpoint; no reward may be missing.
+
+        Args:
+            agent: Its networks, optimisers, counters, and replay buffer.
+            env: Every environment's state.
+            extra: Whatever else `load` shall return.
+        """
+        assert agent.replay_buffer is not None
+        networks = io.BytesIO()
+        agent.save(networks)
+        rows = agent.num_timesteps // env.num_envs
+        self._replay.extend(agent.replay_buffer, rows)
+        state = {
+            "agent": networks.getvalue(),
+            "replay_rows": rows,
+            "environments": env.snapshot(),
+            "random": _random_states(agent),
+            **extra,
+        }
+        with atomic_path(self._state) as temporary:
+            temporary.write_bytes(pickle.dumps(state))
+        self._replay.forget(before=rows - agent.replay_buffer.buffer_size)
+
+    def load(self) -> dict[str, Any]:
+        state: dict[str, Any] = pickle.loads(self._state.read_bytes())
+        return state
+
+    def restore(
+        self, state: dict[str, Any], kind: type[DeferredReward], env: VectorEnv, device: str
+    ) -> DeferredReward:
+        """The agent of a loaded state, and the environments, as they were."""
+        networks = io.BytesIO(state["agent"])
+        # Loading resets neither the last observations nor, below, the environments.
+        agent = kind.load(networks, env=env, device=device, force_reset=False)
+        assert agent.replay_buffer is not None
+        self._replay.restore(agent.replay_buffer, state["replay_rows"])
+        env.restore(state["environments"])
+        # Last, because loading seeds everything anew.
+        _set_random_states(agent, state["random"])
+        return agent
+
+    def remove(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class ReplayLog:
+    """A replay buffer as files ``replay-START-END.npz`` of the rows from START up to END.
+
+    Rows are counted from the beginning of training; a row holds a transition of each environment.
+    """
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    def extend(self, buffer: ReplayBuffer, rows: int) -> None:
+        """Writes what is not written yet, if ``rows`` rows were ever added to the buffer."""
+        start = max([end for _, end in self._files()], default=0)
+        start = max(start, rows - buffer.buffer_size)
+        if start == rows:
+            return
+        index = np.arange(start, rows) % buffer.buffer_size
+        dones = buffer.dones[index]
+        following = buffer.next_observations[index]
+        with atomic_path(self._path(start, rows)) as temporary:
+            np.savez(
+                temporary,
+                observations=buffer.observations[index],
+                # Within an episode the next observation is that of the next row.
+                last=following[-1],
+                terminal=following[dones > 0],
+                actions=buffer.actions[index],
+                rewards=buffer.rewards[index],
+                dones=dones,
+                timeouts=buffer.timeouts[index],
+            )
+
+    def restore(self, buffer: ReplayBuffer, rows: int) -> None:
+        """Fills the buffer with the first ``rows`` rows, as far as it holds them."""
+        for (start, end), path in sorted(self._files().items()):
+            if end > rows:
+                path.unlink()  # Written for a checkpoint that was never completed.
+                continue
+            index = np.arange(start, end) % buffer.buffer_size
+            with np.load(path) as kept:
+                for name in ("observations", "actions", "rewards", "dones", "timeouts"):
+                    getattr(buffer, name)[index] = kept[name]
+                following = np.concatenate([kept["observations"][1:], kept["last"][None]])
+                following[kept["dones"] > 0] = kept["terminal"]
+                buffer.next_observations[index] = following
+        buffer.pos = rows % buffer.buffer_size
+        buffer.full = rows >= buffer.buffer_size
+
+    def forget(self, before: int) -> None:
+        """Deletes files that hold only rows before this one."""
+        for (_, end), path in self._files().items():
+            if end <= before:
+                path.unlink()
+
+    def _path(self, start: int, end: int) -> Path:
+        return self._folder / f"replay-{start:012}-{end:012}.npz"
+
+    def _files(self) -> dict[tuple[int, int], Path]:
+        paths = self._folder.glob("replay-*-*.npz")
+        return {(int(p.stem.split("-")[1]), int(p.stem.split("-")[2])): p for p in paths}
+
+
+def _random_states(agent: OffPolicyAlgorithm) -> dict[str, Any]:
+    return {
+        "python": random.getstate(),
+        "numpy": np.random.get_state(),  # noqa: NPY002  # Stable-Baselines3's generator
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "actions": agent.action_space.np_random.bit_generator.state,
+    }
+
+
+def _set_random_states(agent: OffPolicyAlgorithm, states: dict[str, Any]) -> None:
+    random.setstate(states["python"])
+    np.random.set_state(states["numpy"])  # noqa: NPY002
+    torch.set_rng_state(states["torch"])
+    if torch.cuda.is_available() and len(states["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(states["cuda"])
+    agent.action_space.np_random.bit_generator.state = states["actions"]

@@ -1,0 +1,114 @@
+"""The learning curve: how training goes, as a table."""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlmrm.artifacts import atomic_path
+
+LOSSES = {
+    "dqn": {"loss": "train/loss"},
+    "sac": {
+        "actor_loss": "train/actor_loss",
+        "critic_loss": "train/critic_loss",
+        "ent_coef": "train/ent_coef",
+    },
+}
+"""Columns of each algorithm, and what Stable-Baselines3's logger calls them."""
+
+MIN_RECENT_EPISODES = 10
+"""Episodes behind the score by which the best policy is chosen; at least one per environment."""
+
+Row = dict[str, float | int | None]
+
+
+class LearningCurve:
+    """Sums up steps into rows.
+
+    Attributes:
+        rows: One row per stretch of training; what is not known is None.
+    """
+
+    def __init__(self, environments: int, algorithm: str):
+        self.columns = (
+            *("steps", "wall_seconds", "frames_per_second", "episodes"),
+            *("reward", "oracle", "ground_truth"),
+            *LOSSES[algorithm],
+        )
+        self.rows: list[Row] = []
+        self._episodes = 0
+        self._sums = np.zeros(3)
+        self._count = 0
+        self._episode_sums = np.zeros((2, environments))
+        self._episode_lengths = np.zeros(environments)
+        self._recent: deque[NDArray[np.float64]] = deque(
+            maxlen=max(MIN_RECENT_EPISODES, environments)
+        )
+
+    def add(
+        self,
+        rewards: NDArray[np.floating[Any]],
+        satisfied: NDArray[np.bool_] | None,
+        ground_truth: NDArray[np.floating[Any]],
+        dones: NDArray[np.bool_],
+    ) -> None:
+        """Adds steps, each argument ``[K, N]``; ``satisfied`` is the oracle's verdict, if any."""
+        verdicts = np.full(rewards.shape, np.nan) if satisfied is None else satisfied
+        values = np.stack([rewards, verdicts, ground_truth]).astype(np.float64)
+        self._sums += values.sum(axis=(1, 2))
+        self._count += rewards.size
+        start = 0
+        for last in np.flatnonzero(dones.any(axis=1)).tolist():
+            self._extend_episodes(values[:2, start : last + 1])
+            self._end_episodes(np.flatnonzero(dones[last]))
+            start = last + 1
+        self._extend_episodes(values[:2, start:])
+
+    def _extend_episodes(self, values: NDArray[np.float64]) -> None:
+        self._episode_sums += values.sum(axis=1)
+        self._episode_lengths += values.shape[1]
+
+    def _end_episodes(self, environments: NDArray[np.intp]) -> None:
+        means = self._episode_sums[:, environments] / self._episode_lengths[environments]
+        self._recent.extend(means.T)
+        self._episodes += len(environments)
+        self._episode_sums[:, environments] = 0
+        self._episode_lengths[environments] = 0
+
+    @property
+    def recent(self) -> dict[str, float]:
+        """Mean reward and share of satisfied timesteps of the latest episodes; NaN if unknown."""
+        reward, oracle = np.mean(self._recent, axis=0) if self._recent else (np.nan, np.nan)
+        return {"reward": float(reward), "oracle": float(oracle)}
+
+    @property
+    def steps(self) -> int:
+        """Steps up to the last row."""
+        return int(self.rows[-1]["steps"] or 0) if self.rows else 0
+
+    def end_row(self, steps: int, seconds: float, rate: float, losses: dict[str, float]) -> Row:
+        """Makes a row of what was added since the last one."""
+        means = [None if np.isnan(mean) else float(mean) for mean in self._sums / self._count]
+        self._sums[:] = self._count = 0
+        values = (steps, round(seconds, 3), round(rate, 1), self._episodes, *means)
+        known = dict(zip(self.columns, values, strict=False))
+        self.rows.append({column: {**known, **losses}.get(column) for column in self.columns})
+        return self.rows[-1]
+
+    def write(self, path: Path) -> None:
+        """Writes the whole table."""
+        with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
+            writer = csv.DictWriter(file, self.columns)
+            writer.writeheader()
+            writer.writerows(self.rows)
+
+    def append_last(self, path: Path) -> None:
+        """Adds the last row to what `write` wrote."""
+        with path.open("a", newline="") as file:
+            csv.DictWriter(file, self.columns).writerow(self.rows[-1])
