@@ -9,6 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from vlmrm.config import Task
+from vlmrm.tasks.oracles import ORACLES
+
 FRAMES_PER_CALL = 64
 """Enough for a CPU to work at full speed; a reward model for a GPU wants more."""
 
@@ -82,6 +85,14 @@ class EnvironmentReward:
 
     def __call__(self, steps: Steps) -> NDArray[np.floating[Any]]:
         return steps.environment_rewards
+
+
+def reference_reward(name: str, task: Task) -> RewardSource:
+    """The reward that ``oracle`` or ``ground-truth`` stands for in a training run."""
+    if name == "ground-truth":
+        return EnvironmentReward()
+    assert name == "oracle" and task.oracle, f"'{name}' is no reference of this task"
+    return StateReward(ORACLES[task.oracle])
 
 
 def _flat(array: NDArray[Any]) -> NDArray[Any]:
