@@ -1,19 +1,19 @@
-"""Gymnasium's humanoid, which may fall, and its kinematics."""
+"""Gymnasium's humanoid, which may fall, its kinematics, and its pictures."""
 
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 
-import gymnasium.envs.mujoco
 import mujoco
+import numpy as np
 from gymnasium.envs.mujoco.humanoid_v5 import HumanoidEnv as GymnasiumHumanoidEnv
 from gymnasium.utils import EzPickle
+from numpy.typing import NDArray
 
-from vlmrm.envs.base import StateEnv
-
-XML = Path(gymnasium.envs.mujoco.__file__).parent / "assets" / "humanoid.xml"
-"""Gymnasium's own model, the source of the physics and of every scene."""
+from vlmrm.config import Rendering
+from vlmrm.envs.base import Renderer, StateEnv
+from vlmrm.envs.scenes import XML, scene_camera, scene_model
+from vlmrm.errors import UserError
 
 
 @functools.cache
@@ -45,3 +45,74 @@ def _state_names() -> tuple[str, ...]:
 
 
 HumanoidEnv.state_names = _state_names()
+
+
+def make_renderer(scene: str, rendering: Rendering) -> Renderer:
+    """Draw the humanoid in a scene.
+
+    Raises:
+        UserError: The humanoid has no such scene, or OpenGL cannot start.
+    """
+    return HumanoidRenderer(scene, rendering)
+
+
+class HumanoidRenderer:
+    """Off-screen OpenGL pictures of humanoid states; to be used by the thread that made it."""
+
+    def __init__(self, scene: str, rendering: Rendering) -> None:
+        size = rendering.humanoid_size
+        self.shape = (size, size, 3)
+        self._model = scene_model(scene)
+        self._data = mujoco.MjData(self._model)
+        self._camera = scene_camera(scene, self._model)
+        self._option = mujoco.MjvOption()
+        self._perturbation = mujoco.MjvPerturb()
+        self._scene = mujoco.MjvScene(self._model, maxgeom=self._model.ngeom)
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = rendering.shadows
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = scene == "original"
+        self._viewport = mujoco.MjrRect(0, 0, size, size)
+        self._pixels = np.empty(self.shape, np.uint8)
+        self._gl = _open_gl(size)
+        self._gl.make_current()
+        self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_50)
+        mujoco.mjr_resizeOffscreen(size, size, self._context)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+
+    def render(self, state: NDArray[np.float64], out: NDArray[np.uint8]) -> None:
+        """Draw the posture in ``state``, `qpos` and then anything, into ``out`` ``[H, W, 3]``."""
+        model, data = self._model, self._data
+        data.qpos[:] = state[: model.nq]
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_comPos(model, data)  # what the tracking camera follows
+        mujoco.mj_camlight(model, data)
+        mujoco.mjv_updateScene(
+            model,
+            data,
+            self._option,
+            self._perturbation,
+            self._camera,
+            mujoco.mjtCatBit.mjCAT_ALL,
+            self._scene,
+        )
+        self._gl.make_current()  # another renderer may have drawn since
+        mujoco.mjr_render(self._viewport, self._scene, self._context)
+        mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
+        out[:] = self._pixels[::-1]  # OpenGL's first row is the lowest
+
+    def close(self) -> None:
+        self._gl.make_current()
+        self._context.free()
+        self._gl.free()
+
+
+def _open_gl(size: int) -> mujoco.GLContext:
+    try:
+        return mujoco.GLContext(size, size)
+    except Exception as error:
+        raise UserError(NO_OPENGL.format(reason=" ".join(str(error).split()))) from error
+
+
+NO_OPENGL = (
+    "MUJOCO_GL: OpenGL cannot draw without a screen ({reason}); install the Debian packages libegl1 "
+    "and libgl1-mesa-dri (EGL, in software too), or libosmesa6 and set MUJOCO_GL=osmesa"
+)

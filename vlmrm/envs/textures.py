@@ -1,0 +1,85 @@
+"""Pictures for the realistic humanoid scenes, computed from a seed: nothing to ship or license."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+FLOOR_COLOUR = np.array([0.44, 0.42, 0.40])
+"""Average colour of the tiles, RGB in 0-1; the sky below the horizon continues it."""
+
+
+def floor_tiles(size: int = 512, tiles: int = 4, seed: int = 0) -> Image:
+    """Paint stone tiles with grout lines, uint8 ``[size, size, 3]``; the picture repeats seamlessly.
+
+    Args:
+        size: Side in pixels, a multiple of ``tiles``.
+        tiles: Tiles along each side.
+        seed: Of the grain and of the differences between tiles.
+    """
+    rng = np.random.default_rng(seed)
+    side = size // tiles
+    tint = 1 + 0.10 * (rng.random((tiles, tiles)) - 0.5)
+    brightness = np.kron(tint, np.ones((side, side)))
+    brightness += 0.05 * fractal_noise(size, 1.6, rng) + 0.03 * fractal_noise(size, 0.4, rng)
+    x = np.arange(size) % side + 0.5
+    edge = np.minimum(x, side - x)
+    edge = np.minimum(edge[:, None], edge[None, :])
+    grout = np.clip((3.0 - edge) / 1.5, 0, 1)
+    picture = FLOOR_COLOUR * brightness[..., None]
+    picture += grout[..., None] * (0.42 * FLOOR_COLOUR - picture)
+    return _to_bytes(picture)
+
+
+def sky(size: int = 512, seed: int = 1) -> Image:
+    """Paint a cloudy sky as the six faces of a cube, uint8 ``[6 * size, size, 3]``.
+
+    The faces follow each other in the order of OpenGL's cube maps, whose +y is up here.
+    """
+    rng = np.random.default_rng(seed)
+    clouds = fractal_noise(1024, 1.7, rng)
+    v, u = np.meshgrid(*[np.linspace(-1, 1, size)] * 2, indexing="ij")
+    one = np.ones_like(u)
+    faces = [(one, -v, -u), (-one, -v, u), (u, one, v), (u, -one, -v), (u, -v, one), (-u, -v, -one)]
+    return np.concatenate([_sky_colour(np.stack(face, axis=-1), clouds) for face in faces])
+
+
+def _sky_colour(direction: Floats, clouds: Floats) -> Image:
+    """Colour seen along ``direction`` ``[..., 3]`` (+y up) under a flat layer of ``clouds``."""
+    direction = direction / np.linalg.norm(direction, axis=-1, keepdims=True)
+    x, up, z = np.moveaxis(direction, -1, 0)
+    zenith, horizon, white = np.array([[0.22, 0.43, 0.74], [0.74, 0.83, 0.91], [0.97, 0.97, 0.98]])
+    height = np.clip(up, 0, 1)[..., None]
+    colour = horizon + (zenith - horizon) * height**0.55
+    distance = 0.35 / (np.clip(up, 0, 1) + 0.12)
+    n = len(clouds)
+    row, column = (np.floor(n * (0.5 + 0.5 * c * distance)).astype(int) % n for c in (x, z))
+    cover = _smoothstep((clouds[row, column] - 0.1) / 1.4) * _smoothstep(up / 0.2)
+    colour += 0.85 * cover[..., None] * (white - colour)
+    ground = np.clip(-up / 0.02, 0, 1)[..., None]
+    colour += ground * (0.5 * (FLOOR_COLOUR + horizon) - colour)
+    return _to_bytes(colour)
+
+
+def fractal_noise(size: int, roughness: float, rng: np.random.Generator) -> Floats:
+    """Draw periodic noise ``[size, size]`` of mean 0 and deviation 1.
+
+    Its amplitude falls with frequency f like f^-roughness: 0 is white noise, clouds are near 1.7.
+    """
+    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None, :])
+    frequency[0, 0] = np.inf
+    spectrum = np.fft.rfft2(rng.random((size, size))) * frequency**-roughness
+    noise = np.fft.irfft2(spectrum, s=(size, size))
+    return (noise - noise.mean()) / noise.std()
+
+
+def _smoothstep(x: Floats) -> Floats:
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)
+
+
+def _to_bytes(picture: Floats) -> Image:
+    return np.round(255 * np.clip(picture, 0, 1)).astype(np.uint8)
