@@ -113,6 +113,6 @@ def _open_gl(size: int) -> mujoco.GLContext:
 
 
 NO_OPENGL = (
-    "MUJOCO_GL: OpenGL cannot draw without a screen ({reason}); install the Debian packages libegl1 "
-    "and libgl1-mesa-dri (EGL, in software too), or libosmesa6 and set MUJOCO_GL=osmesa"
+    "MUJOCO_GL: OpenGL cannot draw without a screen ({reason}); install the Debian packages "
+    "libegl1 and libgl1-mesa-dri (EGL, in software too), or libosmesa6 and set MUJOCO_GL=osmesa"
 )

@@ -129,10 +129,10 @@ def _trunk(parts: dict[tuple[str, str], list[Mesh]]) -> None:
 
 def _leg(parts: dict[tuple[str, str], list[Mesh]], side: str, y: int) -> None:
     thigh, shin, foot = f"{side}_thigh", f"{side}_shin", f"{side}_foot"
-    knee = np.array([0, -0.01 * y, -0.385])
+    knee, half_width = np.array([0, -0.01 * y, -0.385]), np.array([0, 0.048, 0])
     parts[thigh, "joint"] += [
         ball((0, 0, 0), (0.066, 0.066, 0.066)),
-        tube(knee + [0, -0.048, 0], knee + [0, 0.048, 0], 0.047),
+        tube(knee - half_width, knee + half_width, 0.047),
         loft([(0, 0, 0.05, 0.05), (1, 0, 0.038, 0.038)], (0, 0, -0.30), knee),
     ]
     parts[thigh, "shell"].append(

@@ -112,7 +112,7 @@ def _add_surroundings(spec: mujoco.MjSpec) -> None:
 
 
 def _add_texture(spec: mujoco.MjSpec, name: str, kind: mujoco.mjtTexture) -> None:
-    """Reserve a texture, to be painted after compilation: far faster than handing over its bytes."""
+    """Reserve a texture, painted after compilation: faster than handing over its bytes."""
     faces = 6 if kind == mujoco.mjtTexture.mjTEXTURE_SKYBOX else 1
     spec.add_texture(
         name=name,

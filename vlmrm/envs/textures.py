@@ -13,7 +13,7 @@ FLOOR_COLOUR = np.array([0.44, 0.42, 0.40])
 
 
 def floor_tiles(size: int = 512, tiles: int = 4, seed: int = 0) -> Image:
-    """Paint stone tiles with grout lines, uint8 ``[size, size, 3]``; the picture repeats seamlessly.
+    """Paint stone tiles with grout lines, uint8 ``[size, size, 3]``; it repeats without a seam.
 
     Args:
         size: Side in pixels, a multiple of ``tiles``.
