@@ -5,9 +5,10 @@ import time
 
 import numpy as np
 import pytest
-from toy import Printer, die, fail, hang, slider, states_in
+from toy import BrokenPrinter, Printer, die, fail, hang, slider, states_in
 
 from vlmrm.envs import make_env
+from vlmrm.errors import UserError
 from vlmrm.training.vector_env import VectorEnv, WorkerError
 
 
@@ -118,6 +119,12 @@ def test_a_worker_that_hangs_is_reported_and_ended(vector_env):
     env.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_what_a_user_can_mend_is_told_as_such(vector_env, workers):
+    with pytest.raises(UserError, match="no picture today"):
+        vector_env(slider(), 2, BrokenPrinter, workers=workers)
 
 
 def test_workers_survive_the_signals_of_their_group(vector_env):

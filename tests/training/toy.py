@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium.wrappers import TimeLimit
 
 from vlmrm.envs.base import StateEnv
+from vlmrm.errors import UserError
 
 
 class Slider(StateEnv):
@@ -64,6 +65,11 @@ class Printer:
 
     def close(self):
         pass
+
+
+class BrokenPrinter(Printer):
+    def __init__(self):
+        raise UserError("MUJOCO_GL: no picture today")
 
 
 def states_in(frames):

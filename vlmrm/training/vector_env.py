@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
+from vlmrm.errors import UserError
 from vlmrm.training.worker import (
     Call,
     EnvironmentGroup,
@@ -62,6 +63,7 @@ class VectorEnv(VecEnv):
 
     Raises:
         WorkerError: From any method, if a worker died, hangs or met an error.
+        UserError: Drawing cannot start here.
     """
 
     def __init__(
@@ -298,6 +300,8 @@ class _Worker:
                 f"{self._name} died with exit code {self._process.exitcode}; -9 usually means that "
                 "memory ran out: use fewer environments or workers"
             ) from error
+        if isinstance(answer, UserError):
+            raise answer
         if not well:
             raise WorkerError(f"{self._name} met an error:\n{answer}")
         return answer

@@ -24,6 +24,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from vlmrm.envs.base import Renderer
+from vlmrm.errors import UserError
 
 MakeEnv = Callable[[], gym.Env[Any, Any]]
 MakeRenderer = Callable[[], Renderer]
@@ -245,5 +246,7 @@ def serve(
                 connection.send((True, answer))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # The main process is done, or gone.
+    except UserError as error:
+        connection.send((False, error))
     except Exception:
         connection.send((False, traceback.format_exc()))
