@@ -302,6 +302,8 @@ class Evaluation(Section):
     """Start of the initial states; keep it away from the training seeds."""
     video_trajectories: PositiveInt = 3
     """Trajectories in the video."""
+    video_size: Annotated[int, Field(ge=32, le=1024)] = 320
+    """Side of the humanoid's square videos in pixels."""
 
 
 class TrainingRun(Section):
@@ -362,7 +364,7 @@ class Config(Section):
             if isinstance(model, SimulatorModel):
                 yield from _missing(f"models.{name}.corpus", model.corpus, self.corpora)
             yield from _architecture_problems(f"models.{name}.architecture", model)
-            if name in ("oracle", "ground-truth"):
+            if name in ("oracle", "ground-truth", "random-policy"):
                 yield f"models.{name}: the name is taken by a reference; choose another"
         for name, states in self.states.items():
             if isinstance(states, PoseStates):

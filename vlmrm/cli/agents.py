@@ -1,0 +1,135 @@
+"""Training agents, and judging them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vlmrm.cli.options import ConfigFile, Device, Output, pick
+from vlmrm.config import SCENES, Config, Task, TrainingRun, load_config
+from vlmrm.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vlmrm.training.rewards import RewardSource
+
+TaskName = Annotated[str, typer.Option("--task", help="Name of a task of the configuration.")]
+Scene = Annotated[
+    str | None, typer.Option(help="Scene of the frames; default: the environment's first.")
+]
+Alpha = Annotated[float, typer.Option(min=0, max=1, help="Regularisation strength.")]
+Seed = Annotated[int, typer.Option(help="Seed of the training.")]
+RewardName = Annotated[
+    str, typer.Option("--reward", help="Name of a model, or oracle, or ground-truth.")
+]
+
+RANDOM_POLICY = "random-policy"
+
+
+def register(app: typer.Typer) -> None:
+    for command in (train, evaluate):
+        app.command()(command)
+
+
+def train(
+    config: ConfigFile,
+    task: TaskName,
+    reward: RewardName,
+    output: Annotated[Path, typer.Option(help="Folder of the results.")],
+    scene: Scene = None,
+    alpha: Alpha = 0.0,
+    seed: Seed = 0,
+    model: Annotated[Path | None, typer.Option(help="Model folder, to score frames.")] = None,
+    states: Annotated[Path | None, typer.Option(help="Grid of states, for look-up.")] = None,
+    rewards: Annotated[Path | None, typer.Option(help="Rewards of the grid.")] = None,
+    device: Device = "auto",
+) -> None:
+    """Train an agent; an interrupted training continues."""
+    settings = load_config(config)
+    run = _run(settings, task, scene, reward, alpha, seed)
+    source = _reward_source(settings.tasks[task], run, model, states, rewards, device)
+    from vlmrm.training.train import train as train_agent
+
+    train_agent(run, settings, source, output, device=device)
+
+
+def evaluate(
+    config: ConfigFile,
+    task: TaskName,
+    output: Output,
+    policy: Annotated[
+        Path | None, typer.Option(help="Trained policy; left out: uniformly random actions.")
+    ] = None,
+    video: Annotated[Path | None, typer.Option(help="Film some trajectories (MP4).")] = None,
+    reward: Annotated[str, typer.Option(help="What the policy was trained on.")] = RANDOM_POLICY,
+    scene: Scene = None,
+    alpha: Alpha = 0.0,
+    seed: Seed = 0,
+) -> None:
+    """Judge a policy by the task's oracle, over the configured number of trajectories."""
+    settings = load_config(config)
+    run = _run(settings, task, scene, reward, alpha, seed)
+    from vlmrm.artifacts import write_table
+    from vlmrm.evaluation import evaluate as judge
+
+    table, trajectories = judge(policy, task, settings)
+    for position, (name, value) in enumerate(run):
+        table.insert(position, name, value)
+    write_table(output, table)
+    if video is not None:
+        filmed = trajectories[: settings.evaluation.video_trajectories]
+        _film(video, filmed, settings, run)
+
+
+def _film(path: Path, trajectories: NDArray[np.float64], config: Config, run: TrainingRun) -> None:
+    """Films trajectories in real time, larger than the reward model sees them."""
+    from vlmrm.envs import make_env, make_renderer
+    from vlmrm.video import write_video
+
+    environment = config.tasks[run.task].environment
+    rendering = config.rendering.model_copy(update={"humanoid_size": config.evaluation.video_size})
+    renderer = make_renderer(environment, run.scene, rendering)
+    rate = make_env(environment, 1).metadata["render_fps"]
+    write_video(path, trajectories, renderer, rate)
+    renderer.close()
+
+
+def _run(
+    config: Config, task: str, scene: str | None, reward: str, alpha: float, seed: int
+) -> TrainingRun:
+    environment = pick(config.tasks, "tasks", task).environment
+    pick(config.training, "training", environment)
+    if scene is None:
+        scene, *_ = SCENES[environment]
+    return TrainingRun(task=task, scene=scene, reward=reward, alpha=alpha, seed=seed)
+
+
+def _reward_source(
+    task: Task,
+    run: TrainingRun,
+    model: Path | None,
+    states: Path | None,
+    rewards: Path | None,
+    device: str,
+) -> RewardSource:
+    """What the options say that the reward is computed from."""
+    from vlmrm.training.rewards import FrameReward, StateReward, reference_reward
+
+    if run.reward in ("oracle", "ground-truth"):
+        return reference_reward(run.reward, task)
+    if model is not None:
+        from vlmrm.reward_model import VLMReward
+
+        baseline = task.baselines or None
+        return FrameReward(VLMReward.load(model, task.goals, baseline, run.alpha, device))
+    if states is None or rewards is None:
+        raise UserError("--model: missing; give it, or --states and --rewards of a grid")
+    from vlmrm.artifacts import States, read_table
+    from vlmrm.training.lookup import RewardGrid
+
+    table = read_table(rewards)
+    return StateReward(RewardGrid.from_table(States.read(states), table, run.task, run.alpha))
