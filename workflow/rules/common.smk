@@ -9,7 +9,7 @@ from vlmrm.config import SCENES, UniformStates, parse_config
 from vlmrm.errors import UserError
 
 try:
-    settings = parse_config(config, ", ".join(workflow.configfiles))
+    settings = parse_config(config, ", ".join(map(str, workflow.configfiles)))
 except UserError as error:
     sys.exit(f"vlmrm: {error}")
 

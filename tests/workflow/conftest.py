@@ -1,0 +1,93 @@
+"""A workflow that runs in seconds: `vlmrm` is replaced by a command that only makes its outputs."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+STAND_IN = """#!{python}
+import sys
+from pathlib import Path
+
+options = dict(zip(sys.argv, sys.argv[1:]))
+for option in ("--output", "--table", "--video"):
+    if option not in options:
+        continue
+    path = Path(options[option])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if "model" in sys.argv and "corpus" not in sys.argv:
+        path.mkdir(exist_ok=True)
+    elif "train" in sys.argv:
+        path.mkdir(exist_ok=True)
+        for name in ("policy.zip", "learning_curve.csv"):
+            (path / name).touch()
+    else:
+        path.touch()
+        if path.suffix == ".svg":
+            path.with_suffix(".png").touch()
+"""
+
+
+class Project:
+    """A copy of the workflow in a folder of its own, with a stand-in for `vlmrm`."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        for name in ("Snakefile", "workflow", "config", "config.yaml"):
+            source = ROOT / name
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+        (folder / "profiles").symlink_to("workflow/profiles")
+        stand_in = folder / "bin" / "vlmrm"
+        stand_in.parent.mkdir()
+        stand_in.write_text(STAND_IN.format(python=sys.executable))
+        stand_in.chmod(stand_in.stat().st_mode | stat.S_IXUSR)
+
+    def snakemake(self, config: dict, *arguments: str) -> subprocess.CompletedProcess:
+        (self.folder / "test.yaml").write_text(yaml.safe_dump(config))
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "test.yaml"]
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        return subprocess.run(
+            [*command, *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            timeout=170,
+        )
+
+    def planned(self, config: dict) -> Counter:
+        """How many jobs of each rule a dry run announces."""
+        run = self.snakemake(config, "--dry-run")
+        assert run.returncode == 0, run.stderr + run.stdout
+        rules = re.findall(r"^(?:local)?rule (\w+):$", run.stdout, flags=re.MULTILINE)
+        return Counter(rule for rule in rules if rule != "all")
+
+
+@pytest.fixture
+def smoke() -> dict:
+    return yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Project:
+    """A project in which the smoke workflow has run."""
+    project = Project(tmp_path_factory.mktemp("project"))
+    config = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    run = project.snakemake(config)
+    assert run.returncode == 0, run.stderr
+    return project
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory) -> Project:
+    """A project in which nothing has run."""
+    return Project(tmp_path_factory.mktemp("fresh"))

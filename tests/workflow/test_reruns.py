@@ -1,0 +1,56 @@
+"""What is computed again after a change: all that depends on it, and nothing else."""
+
+EPIC = {"measure_epic", "draw_epic", "draw_rewards_by_label"}
+TRAINING = {"train_policy", "evaluate_policy", "draw_learning_curves", "draw_success"}
+
+
+def test_nothing_the_second_time(finished, smoke):
+    assert not finished.planned(smoke)
+
+
+def test_another_alpha_scores_again_without_looking_again(finished, smoke):
+    smoke["alphas"].append(0.75)
+    jobs = set(finished.planned(smoke))
+    assert "score_states" in jobs
+    # Classic control trains on the table of rewards, so it is one of its consumers.
+    assert jobs <= {"score_states", "draw_landscape"} | EPIC | TRAINING
+
+
+def test_another_model_renders_nothing_and_touches_no_other_model(finished, smoke):
+    smoke["models"]["random-S"] = {"source": "random", "architecture": "sim-S"}
+    smoke["epic"]["kneeling"]["models"].append("random-S")
+    jobs = finished.planned(smoke)
+    assert set(jobs) == EPIC | {"make_random_model", "embed_prompts", "embed_frames", "score_states"}
+    assert all(count == 1 for count in jobs.values())
+
+
+def test_another_prompt_embeds_no_frame(finished, smoke):
+    smoke["tasks"]["kneeling"]["goal"] = "a robot on its knees"
+    jobs = set(finished.planned(smoke))
+    assert {"embed_prompts", "score_states", "train_policy"} <= jobs
+    assert not jobs & {"make_states", "render_frames", "embed_frames", "pretrain_model"}
+
+
+def test_another_task_leaves_states_and_frames_alone(finished, smoke):
+    smoke["tasks"]["lotus"] = {**smoke["tasks"]["kneeling"], "oracle": "lotus"}
+    jobs = set(finished.planned(smoke))
+    assert not jobs & {"make_states", "render_frames", "embed_frames", "pretrain_model"}
+
+
+def test_another_seed_trains_that_run_alone(finished, smoke):
+    smoke["experiments"]["humanoid"]["seeds"] = [1]
+    jobs = finished.planned(smoke)
+    # The reward model and the oracle as reference.
+    assert jobs == {
+        "train_policy": 2,
+        "evaluate_policy": 2,
+        "draw_learning_curves": 1,
+        "draw_success": 1,
+    }
+
+
+def test_another_setting_of_an_agent_trains_its_environment_alone(finished, smoke):
+    smoke["training"]["cartpole"]["agent"]["gamma"] = 0.9
+    jobs = finished.planned(smoke)
+    assert jobs["train_policy"] == 2
+    assert set(jobs) == TRAINING
