@@ -12,6 +12,8 @@ from typing import Any
 os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+# Frames are drawn in parallel by processes; threads of Mesa's software rasteriser only add cost.
+os.environ.setdefault("LP_NUM_THREADS", "0")
 
 import gymnasium as gym
 from gymnasium.wrappers import TimeLimit
@@ -57,4 +59,18 @@ def make_renderer(name: str, scene: str, rendering: Rendering) -> Renderer:
 def _module(name: str) -> ModuleType:
     if name not in _CLASSES:
         raise UserError(f"environment: unknown name '{name}'{suggest(name, _CLASSES)}")
+    if name == "humanoid":
+        try:
+            importlib.import_module("mujoco")  # loads the OpenGL library of MUJOCO_GL
+        except (ImportError, AttributeError, OSError) as error:
+            raise opengl_error(error) from error
     return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+
+
+def opengl_error(reason: Exception) -> UserError:
+    """Tell how to make drawing without a screen possible."""
+    return UserError(
+        f"MUJOCO_GL: OpenGL cannot start ({' '.join(str(reason).split())}); install the Debian "
+        "packages libegl1 and libgl1-mesa-dri (EGL, with a software fallback), or libosmesa6 and "
+        "set MUJOCO_GL=osmesa"
+    )

@@ -11,9 +11,9 @@ from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
 from vlmrm.config import Rendering
+from vlmrm.envs import opengl_error
 from vlmrm.envs.base import Renderer, StateEnv
 from vlmrm.envs.scenes import XML, scene_camera, scene_model
-from vlmrm.errors import UserError
 
 
 @functools.cache
@@ -108,11 +108,5 @@ class HumanoidRenderer:
 def _open_gl(size: int) -> mujoco.GLContext:
     try:
         return mujoco.GLContext(size, size)
-    except Exception as error:
-        raise UserError(NO_OPENGL.format(reason=" ".join(str(error).split()))) from error
-
-
-NO_OPENGL = (
-    "MUJOCO_GL: OpenGL cannot draw without a screen ({reason}); install the Debian packages "
-    "libegl1 and libgl1-mesa-dri (EGL, in software too), or libosmesa6 and set MUJOCO_GL=osmesa"
-)
+    except Exception as error:  # which class depends on the library that failed
+        raise opengl_error(error) from error

@@ -57,12 +57,12 @@ def render_states(
     # Forked processes would share OpenGL's state with this one; spawned ones start afresh.
     executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
-        submit = functools.partial(executor.submit, _draw_in_worker, environment, scene, rendering)
-        upcoming = iter(batches)
-        pending = deque(submit(batch) for batch in itertools.islice(upcoming, 2 * workers))
+        draw_there = functools.partial(_draw_in_worker, environment, scene, rendering)
+        submitted = (executor.submit(draw_there, batch) for batch in batches)
+        pending = deque(itertools.islice(submitted, 2 * workers))
         while pending:
             frames = pending.popleft().result()
-            pending.extend(submit(batch) for batch in itertools.islice(upcoming, 1))
+            pending.extend(itertools.islice(submitted, 1))
             yield frames
     finally:
         executor.shutdown(cancel_futures=True)

@@ -69,12 +69,15 @@ def _make_cheap(spec: mujoco.MjSpec) -> None:
     quality.offsamples = 0
     quality.numslices, quality.numstacks = 20, 10
     quality.shadowsize = 1024
+    # Shadows within 2 m of the robot only: a small map is sharp enough.
+    spec.stat.extent, spec.visual.map.shadowclip = 4, 0.5
 
 
 def _add_surroundings(spec: mujoco.MjSpec) -> None:
-    for texture in spec.textures:
-        if texture.type == mujoco.mjtTexture.mjTEXTURE_SKYBOX:
-            spec.delete(texture)
+    for element in (*spec.textures, *spec.materials):
+        spec.delete(element)
+    for geom in spec.geoms:
+        geom.material = ""
     _add_texture(spec, "sky", mujoco.mjtTexture.mjTEXTURE_SKYBOX)
     _add_texture(spec, "tiles", mujoco.mjtTexture.mjTEXTURE_2D)
     textures = [""] * mujoco.mjtTextureRole.mjNTEXROLE
@@ -84,23 +87,28 @@ def _add_surroundings(spec: mujoco.MjSpec) -> None:
         name="tiles", textures=textures, texrepeat=[repeats, repeats], specular=0.1, shininess=0.2
     )
     floor = spec.geom("floor")
-    floor.material, floor.rgba = "tiles", [1, 1, 1, 1]
+    floor.material, floor.rgba, floor.castshadow = "tiles", [1, 1, 1, 1], False
     floor.size = [FLOOR_HALF_SIZE, FLOOR_HALF_SIZE, FLOOR_HALF_SIZE / 8]
     for light in spec.lights:
         spec.delete(light)
-    directional = mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
-    world = spec.worldbody
-    world.add_light(
+    # The sun, from the front right: both cameras see the lit side. It moves with the robot, and
+    # with it the part of the world that receives shadows.
+    directional, follow = (
+        mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+        mujoco.mjtCamLight.mjCAMLIGHT_TRACKCOM,
+    )
+    spec.body("torso").add_light(
         type=directional,
-        pos=[0, 0, 4],
+        mode=follow,
+        pos=[0, 0, 2],
         dir=[-0.45, 0.5, -0.9],
-        diffuse=[0.72, 0.70, 0.66],
-        specular=[0.5, 0.5, 0.5],
+        diffuse=[0.66, 0.64, 0.60],
+        specular=[0.4, 0.4, 0.4],
         castshadow=True,
     )
-    world.add_light(
+    # The sky's light from the other side.
+    spec.worldbody.add_light(
         type=directional,
-        pos=[0, 0, 4],
         dir=[-0.3, -0.7, -0.4],
         diffuse=[0.16, 0.18, 0.22],
         specular=[0.1, 0.1, 0.1],

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
-FLOOR_COLOUR = np.array([0.44, 0.42, 0.40])
+FLOOR_COLOUR = np.array([0.52, 0.50, 0.47])
 """Average colour of the tiles, RGB in 0-1; the sky below the horizon continues it."""
 
 
@@ -22,13 +22,13 @@ def floor_tiles(size: int = 512, tiles: int = 4, seed: int = 0) -> Image:
     """
     rng = np.random.default_rng(seed)
     side = size // tiles
-    tint = 1 + 0.10 * (rng.random((tiles, tiles)) - 0.5)
+    tint = 1 + 0.14 * (rng.random((tiles, tiles)) - 0.5)
     brightness = np.kron(tint, np.ones((side, side)))
     brightness += 0.05 * fractal_noise(size, 1.6, rng) + 0.03 * fractal_noise(size, 0.4, rng)
     x = np.arange(size) % side + 0.5
     edge = np.minimum(x, side - x)
     edge = np.minimum(edge[:, None], edge[None, :])
-    grout = np.clip((3.0 - edge) / 1.5, 0, 1)
+    grout = np.clip((2.6 - edge) / 1.2, 0, 1)
     picture = FLOOR_COLOUR * brightness[..., None]
     picture += grout[..., None] * (0.42 * FLOOR_COLOUR - picture)
     return _to_bytes(picture)
@@ -40,7 +40,7 @@ def sky(size: int = 512, seed: int = 1) -> Image:
     The faces follow each other in the order of OpenGL's cube maps, whose +y is up here.
     """
     rng = np.random.default_rng(seed)
-    clouds = fractal_noise(1024, 1.7, rng)
+    clouds = fractal_noise(512, 1.7, rng)
     v, u = np.meshgrid(*[np.linspace(-1, 1, size)] * 2, indexing="ij")
     one = np.ones_like(u)
     faces = [(one, -v, -u), (-one, -v, u), (u, one, v), (u, -one, -v), (u, -v, one), (-u, -v, -one)]
