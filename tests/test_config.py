@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -90,4 +91,4 @@ def test_runs_are_all_combinations_and_the_references(content):
 def test_every_oracle_of_the_configuration_exists_and_conversely():
     from vlmrm.tasks.oracles import ORACLES
 
-    assert set(OracleName.__args__) == set(ORACLES)
+    assert set(get_args(OracleName)) == set(ORACLES)

@@ -20,9 +20,7 @@ from vlmrm.models.names import family_architectures, open_clip_architectures
 
 EnvironmentName = Literal["cartpole", "mountain-car", "humanoid"]
 
-OracleName = Literal[
-    "cartpole",
-    "mountain-car",
+HumanoidOracleName = Literal[
     "kneeling",
     "lotus",
     "standing",
@@ -32,6 +30,8 @@ OracleName = Literal[
     "arms-crossed",
     "one-leg",
 ]
+
+OracleName = Literal["cartpole", "mountain-car", HumanoidOracleName]
 
 SCENES: dict[str, tuple[str, ...]] = {
     "cartpole": ("original",),
@@ -101,8 +101,8 @@ Model = Annotated[PretrainedModel | SimulatorModel | RandomModel, Field(discrimi
 class Corpus(Section):
     """Image-text pairs rendered from the simulators, to train the offline family on."""
 
-    frames: dict[EnvironmentName, PositiveInt]
-    """How many frames of each environment; all its scenes take part in equal shares."""
+    frames: dict[EnvironmentName, dict[str, PositiveInt]]
+    """How many frames of each environment, scene by scene."""
     image_size: PositiveInt = 96
     """Side of the square images in pixels."""
     seed: int = 0
@@ -154,8 +154,8 @@ class PoseStates(Section):
 
     sampler: Literal["poses"]
     environment: Literal["humanoid"] = "humanoid"
-    task: Name
-    """The task whose poses and hard negatives take the largest share, and whose oracle labels."""
+    task: HumanoidOracleName
+    """The task whose poses and hard negatives take the largest share. All oracles label."""
     size: PositiveInt
     seed: int = 0
 
@@ -366,9 +366,10 @@ class Config(Section):
             yield from _architecture_problems(f"models.{name}.architecture", model)
             if name in ("oracle", "ground-truth", "random-policy"):
                 yield f"models.{name}: the name is taken by a reference; choose another"
-        for name, states in self.states.items():
-            if isinstance(states, PoseStates):
-                yield from _missing(f"states.{name}.task", states.task, self.tasks)
+        for name, corpus in self.corpora.items():
+            for environment, scenes in corpus.frames.items():
+                key = f"corpora.{name}.frames.{environment}"
+                yield from _scene_problems(key, list(scenes), environment)
         measurements: list[tuple[str, Landscape | Epic]] = [
             *((f"landscapes.{n}", m) for n, m in self.landscapes.items()),
             *((f"epic.{n}", m) for n, m in self.epic.items()),

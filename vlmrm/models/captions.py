@@ -1,8 +1,7 @@
 """Captions of simulator states: facts about a state, and many phrasings of each fact.
 
-A caption never equals a task prompt. By construction: the captions of the humanoid that name it as
-the prompts do ("a humanoid robot") open with words that no prompt opens with, and the classic-control
-captions use other words for the same facts.
+No caption equals a published task prompt: captions that name the humanoid as the prompts do ("a
+humanoid robot") open with other words, and those of classic control say the same facts otherwise.
 """
 
 from __future__ import annotations
@@ -88,6 +87,7 @@ OPENINGS = {
     "humanoid": (
         "a robot",
         "the robot is",
+        "a robot is",
         "a picture of a humanoid robot",
         "a photo of a robot",
         "an image of a humanoid robot that is",
@@ -138,7 +138,80 @@ _CART_PLACE = {
     "far-right": ("the cart at the right edge", "the cart far to the right"),
 }
 
+_POSTURES = {
+    "standing": (
+        "standing",
+        "standing up",
+        "standing upright on its feet",
+        "on its feet, upright",
+        "up on its legs",
+    ),
+    "leaning": ("tilting over", "losing its balance", "about to fall", "leaning over on its feet"),
+    "bowing": ("bowing", "bent over at the hips", "bending forward on its feet"),
+    "squatting": ("squatting", "crouching", "with bent knees, crouched on its feet"),
+    "kneeling": (
+        "kneeling on the floor",
+        "on its knees",
+        "on both knees, upright",
+        "down on its knees",
+        "that kneels",
+        "kneeling down",
+    ),
+    "half-kneeling": ("on one knee", "with one knee on the floor", "half kneeling, one foot down"),
+    "crawling": ("crawling", "on all fours", "on hands and knees"),
+    "sitting": ("sitting", "sitting on the floor", "seated on the floor", "seated down"),
+    "lotus": (
+        "in the lotus position",
+        "meditating on the floor",
+        "sitting cross-legged",
+        "seated with crossed legs, meditating",
+        "seated in the lotus pose",
+    ),
+    "splits": (
+        "doing the splits",
+        "in the side splits on the floor",
+        "practicing the splits like a gymnast",
+        "on the floor, legs stretched out to both sides",
+        "doing gymnastics, legs spread flat to the sides",
+    ),
+    "lying-on-back": ("lying on its back", "on its back", "flat on the floor, face up"),
+    "lying-face-down": ("lying face down", "lying on its front", "flat on the floor, face down"),
+    "lying-on-side": ("lying on its side", "fallen on its side", "on the floor, on one side"),
+    "in-mid-air": ("in mid-air", "jumping", "floating above the floor"),
+}
+
+_ARMS = {
+    "raised": (
+        "both arms raised",
+        "its arms up in the air",
+        "hands above the head",
+        "with both arms up",
+    ),
+    "one-raised": ("one arm raised", "one hand above the head"),
+    "on-hips": ("hands on its hips", "with its hands on the hips", "arms akimbo"),
+    "one-on-hip": ("one hand on the hip", "one arm akimbo"),
+    "crossed": ("arms crossed", "with crossed arms", "its arms crossed in front of the chest"),
+    "together": ("hands together in front", "its hands touching each other"),
+    "spread": ("arms spread to the sides", "arms stretched out sideways"),
+    "forward": ("arms stretched forward", "reaching out to the front"),
+    "hanging": ("arms hanging down", "arms at its sides", "with hanging arms"),
+    "bent": ("arms bent", "its elbows bent"),
+}
+
+_LEGS = {
+    "one-lifted": (
+        "one leg lifted",
+        "on one leg",
+        "one foot off the floor",
+        "balancing on a single leg",
+    ),
+    "apart": ("legs apart", "its legs spread"),
+    "together": ("legs together", "its feet side by side"),
+    "in-between": ("legs slightly apart", "its feet a bit apart"),
+}
+
 PHRASES: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {
+    "humanoid": {"posture": _POSTURES, "arms": _ARMS, "legs": _LEGS},
     "cartpole": {
         "lean": {
             "none": (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vlmrm.artifacts import create_hdf5, open_hdf5
-from vlmrm.config import SCENES, Corpus, EnvironmentName, Rendering
+from vlmrm.config import Corpus, EnvironmentName, Rendering
 from vlmrm.envs.rendering import render_states
 from vlmrm.models.captions import Facts, state_facts
 from vlmrm.models.preprocessing import Preprocessing
@@ -56,10 +57,11 @@ class Part:
 
 
 def make_corpus(settings: Corpus, rendering: Rendering, path: str | os.PathLike[str]) -> None:
-    """Samples states, renders them in every scene of their environment, and writes the corpus."""
+    """Samples states, renders each in one of the scenes, and writes the corpus."""
     size = settings.image_size
     with create_hdf5(path, "corpus", {"settings": settings.model_dump()}) as file:
-        for environment, count in settings.frames.items():
+        for environment, scenes in settings.frames.items():
+            count = sum(scenes.values())
             states = sample_training_states(environment, count, settings.seed)
             group = file.create_group(environment)
             group["states"] = states
@@ -67,7 +69,13 @@ def make_corpus(settings: Corpus, rendering: Rendering, path: str | os.PathLike[
             images = group.create_dataset(
                 "images", (count, 3, size, size), np.uint8, compression="lzf"
             )
-            _render_into(images, environment, states, rendering)
+            rng = np.random.default_rng(settings.seed)
+            # Shuffled, so that the held-out rows at the end see every scene.
+            scene_of = rng.permutation(np.repeat(list(scenes), list(scenes.values())))
+            for scene in scenes:
+                rows = np.flatnonzero(scene_of == scene)
+                frames = render_states(environment, scene, rendering, states[rows])
+                _store(images, rows, frames, f"corpus {environment} {scene}")
 
 
 def read_corpus(path: str | os.PathLike[str]) -> list[Part]:
@@ -84,24 +92,13 @@ def read_corpus(path: str | os.PathLike[str]) -> list[Part]:
         ]
 
 
-def _render_into(
-    images: h5py.Dataset,
-    environment: EnvironmentName,
-    states: NDArray[np.float64],
-    rendering: Rendering,
+def _store(
+    images: h5py.Dataset, rows: NDArray[np.intp], batches: Iterator[NDArray[np.uint8]], title: str
 ) -> None:
-    """Renders the states, each scene a contiguous share, resized as the family sees them."""
-    size = images.shape[-1]
-    preprocessing = Preprocessing.from_open_clip({**FAMILY_PREPROCESSING, "size": size})
-    scenes = SCENES[environment]
-    with tqdm(total=len(states), unit="frame", desc=f"corpus {environment}", disable=None) as bar:
-        # Interleaved, so that the held-out rows at the end see every scene.
-        for first, scene in enumerate(scenes):
-            rows = np.arange(first, len(states), len(scenes))
-            row = 0
-            for frames in render_states(environment, scene, rendering, states[rows]):
-                resized = preprocessing.resize(torch.from_numpy(frames)).numpy()
-                where = rows[row : row + len(frames)]
-                images[slice(where[0], where[-1] + 1, len(scenes))] = resized
-                row += len(frames)
-                bar.update(len(frames))
+    """Stores frames at the given rows, resized as the family sees them."""
+    preprocessing = Preprocessing.from_open_clip({**FAMILY_PREPROCESSING, "size": images.shape[-1]})
+    with tqdm(total=len(rows), unit="frame", desc=title, disable=None) as bar:
+        for frames in batches:
+            where, rows = rows[: len(frames)], rows[len(frames) :]
+            images[where] = preprocessing.resize(torch.from_numpy(frames)).numpy()
+            bar.update(len(frames))
