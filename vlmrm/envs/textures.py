@@ -6,10 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 FLOOR_COLOUR = np.array([0.52, 0.50, 0.47])
-"""Average colour of the tiles, RGB in 0-1; the sky below the horizon continues it."""
+"""Average colour of the tiles, RGB in 0-1."""
+
+SKY_COLOURS = np.array(
+    [
+        [0.22, 0.43, 0.74],  # zenith
+        [0.74, 0.83, 0.91],  # horizon
+        [0.97, 0.97, 0.98],  # clouds
+        [0.63, 0.665, 0.69],  # the floor far away, in haze
+    ],
+    np.float32,
+)
 
 
 def floor_tiles(size: int = 512, tiles: int = 4, seed: int = 0) -> Image:
@@ -40,27 +50,24 @@ def sky(size: int = 512, seed: int = 1) -> Image:
     The faces follow each other in the order of OpenGL's cube maps, whose +y is up here.
     """
     rng = np.random.default_rng(seed)
-    clouds = fractal_noise(512, 1.7, rng)
-    v, u = np.meshgrid(*[np.linspace(-1, 1, size)] * 2, indexing="ij")
+    clouds = fractal_noise(512, 1.7, rng).astype(np.float32)
+    v, u = np.meshgrid(*[np.linspace(-1, 1, size, dtype=np.float32)] * 2, indexing="ij")
     one = np.ones_like(u)
     faces = [(one, -v, -u), (-one, -v, u), (u, one, v), (u, -one, -v), (u, -v, one), (-u, -v, -one)]
-    return np.concatenate([_sky_colour(np.stack(face, axis=-1), clouds) for face in faces])
+    return np.concatenate([_sky_colour(np.stack(face), clouds) for face in faces])
 
 
 def _sky_colour(direction: Floats, clouds: Floats) -> Image:
-    """Colour seen along ``direction`` ``[..., 3]`` (+y up) under a flat layer of ``clouds``."""
-    direction = direction / np.linalg.norm(direction, axis=-1, keepdims=True)
-    x, up, z = np.moveaxis(direction, -1, 0)
-    zenith, horizon, white = np.array([[0.22, 0.43, 0.74], [0.74, 0.83, 0.91], [0.97, 0.97, 0.98]])
-    height = np.clip(up, 0, 1)[..., None]
-    colour = horizon + (zenith - horizon) * height**0.55
+    """Colour seen along ``direction`` ``[3, H, W]`` (+y up) under a flat layer of ``clouds``."""
+    x, up, z = direction / np.sqrt(sum(d * d for d in direction))
+    zenith, horizon, white, ground = SKY_COLOURS
+    colour = horizon + (zenith - horizon) * np.clip(up, 0, 1)[..., None] ** np.float32(0.55)
     distance = 0.35 / (np.clip(up, 0, 1) + 0.12)
     n = len(clouds)
     row, column = (np.floor(n * (0.5 + 0.5 * c * distance)).astype(int) % n for c in (x, z))
     cover = _smoothstep((clouds[row, column] - 0.1) / 1.4) * _smoothstep(up / 0.2)
     colour += 0.85 * cover[..., None] * (white - colour)
-    ground = np.clip(-up / 0.02, 0, 1)[..., None]
-    colour += ground * (0.5 * (FLOOR_COLOUR + horizon) - colour)
+    colour += np.clip(-up / 0.02, 0, 1)[..., None] * (ground - colour)
     return _to_bytes(colour)
 
 
