@@ -1,4 +1,5 @@
 import copy
+import os
 import subprocess
 import sys
 
@@ -171,6 +172,18 @@ def test_a_missing_opengl_names_the_packages_to_install():
     )
     assert "UserError: MUJOCO_GL: OpenGL cannot start" in result.stderr
     assert "libegl1" in result.stderr and "libgl1-mesa-dri" in result.stderr
+
+
+def test_mujoco_may_be_imported_first():
+    code = (
+        "import mujoco; from vlmrm.config import Rendering; from vlmrm.envs import make_renderer;"
+        "print(make_renderer('humanoid', 'original', Rendering()).shape)"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "MUJOCO_GL"}
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert result.stdout.strip() == "(224, 224, 3)", result.stderr
 
 
 def test_classic_control_does_not_load_mujoco():

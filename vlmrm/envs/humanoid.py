@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import os
 
 import mujoco
 import numpy as np
@@ -106,7 +108,9 @@ class HumanoidRenderer:
 
 
 def _open_gl(size: int) -> mujoco.GLContext:
+    # Not mujoco.GLContext: that one was chosen when MuJoCo was imported, perhaps before this package.
     try:
-        return mujoco.GLContext(size, size)
+        library = importlib.import_module(f"mujoco.{os.environ['MUJOCO_GL']}")
+        return library.GLContext(size, size)
     except Exception as error:  # which class depends on the library that failed
         raise opengl_error(error) from error
