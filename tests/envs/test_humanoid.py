@@ -150,6 +150,16 @@ def test_renderers_do_not_disturb_each_other():
     np.testing.assert_array_equal(first, second)
 
 
+def test_a_forgotten_renderer_takes_nothing_from_the_next():
+    renderer = make_renderer("humanoid", "textured-fixed", SMALL)
+    frames = np.zeros((2, *renderer.shape), np.uint8)
+    renderer.render(standing(), frames[0])
+    renderer = make_renderer("humanoid", "textured-fixed", SMALL)  # the first is collected now
+    renderer.render(standing(), frames[1])
+    renderer.close()
+    np.testing.assert_array_equal(frames[0], frames[1])
+
+
 def test_unknown_names_are_user_errors():
     with pytest.raises(UserError, match="did you mean 'humanoid'"):
         make_env("humanoyd", episode_steps=1)

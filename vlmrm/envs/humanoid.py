@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import weakref
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -77,6 +79,8 @@ class HumanoidRenderer:
         self._gl = _open_gl(size)
         self._gl.make_current()
         self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_50)
+        self._free = weakref.finalize(self, _free_gl, self._gl, self._context)
+        self._free.atexit = False  # the display may be gone by then
         mujoco.mjr_resizeOffscreen(size, size, self._context)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
 
@@ -102,13 +106,18 @@ class HumanoidRenderer:
         out[:] = self._pixels[::-1]  # OpenGL's first row is the lowest
 
     def close(self) -> None:
-        self._gl.make_current()
-        self._context.free()
-        self._gl.free()
+        self._free()
 
 
-def _open_gl(size: int) -> mujoco.GLContext:
-    # Not mujoco.GLContext: that one was chosen when MuJoCo was imported, perhaps before this package.
+def _free_gl(gl: Any, context: mujoco.MjrContext) -> None:
+    # OpenGL frees by number in whichever context is current: in another renderer's, without this.
+    gl.make_current()
+    context.free()
+    gl.free()
+
+
+def _open_gl(size: int) -> Any:
+    # Not mujoco.GLContext: MuJoCo chose that when it was imported, perhaps before this package.
     try:
         library = importlib.import_module(f"mujoco.{os.environ['MUJOCO_GL']}")
         return library.GLContext(size, size)
