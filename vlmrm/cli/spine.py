@@ -35,7 +35,7 @@ def states(
     spec = pick(settings.states, "states", name)
     from vlmrm.tasks.states import sample_states
 
-    sample_states(spec, settings.tasks).write(output, name=name, settings=spec.model_dump())
+    sample_states(spec).write(output, name=name, settings=spec.model_dump())
 
 
 def render(

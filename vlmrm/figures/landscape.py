@@ -119,7 +119,7 @@ def _draw_curves(axes: Axes, table: pd.DataFrame, coordinate: Coordinate) -> Non
 def _line(states: States) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """The coordinate of each state, ``[N]``, and whether the landscape shows it, bool ``[N]``."""
     coordinate = _coordinate(states.environment)
-    vectors = states.values  # noqa: PD011 - an array, not a table
+    vectors = states.values
     values = vectors[:, coordinate.column]
     shown = (values >= coordinate.low - 1e-9) & (values <= coordinate.high + 1e-9)
     if states.environment == "cartpole":

@@ -9,11 +9,46 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
+from vlmrm.config import SCENES, EnvironmentName, Rendering
+from vlmrm.envs import make_renderer
+from vlmrm.envs.rendering import draw
 from vlmrm.errors import UserError
 from vlmrm.figures.style import theme
 
 WIDTH = 8.0
 """Of the figure, in inches."""
+
+FRAME_SIZE = 224
+"""Side of the humanoid's example frames in pixels."""
+
+EXAMPLES: dict[str, list[list[float]]] = {
+    "cartpole": [[-1.2, 0, -0.25, 0], [0, 0, 0, 0], [0.6, 0, 0.1, 0], [1.5, 0, 1.2, 0]],
+    "mountain-car": [[-1.1, 0], [-0.5, 0], [0.2, 0], [0.5, 0]],
+}
+"""States that show what a scene can show."""
+
+
+def example_frames(
+    environment: EnvironmentName, rendering: Rendering
+) -> dict[str, NDArray[np.uint8]]:
+    """Frames of a few telling states in each scene: scene to uint8 ``[n, H, W, 3]``."""
+    rendering = rendering.model_copy(update={"humanoid_size": FRAME_SIZE})
+    states = np.array(EXAMPLES.get(environment) or _humanoid_examples(), dtype=np.float64)
+    frames = {}
+    for scene in SCENES[environment]:
+        renderer = make_renderer(environment, scene, rendering)
+        frames[scene] = draw(renderer, states)
+        renderer.close()
+    return frames
+
+
+def _humanoid_examples() -> list[NDArray[np.float64]]:
+    from vlmrm.tasks.pose_states import settled
+    from vlmrm.tasks.poses import combinations
+
+    poses = combinations()
+    names = ["upright, hanging", "kneel, hanging", "lotus, in-lap", "splits, spread"]
+    return list(settled(np.stack([poses[name] for name in names])))
 
 
 @theme()

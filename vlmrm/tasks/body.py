@@ -90,9 +90,9 @@ class BodyQuantities:
         return cls(
             geom_position=geom_position,
             # Capsules lie along the third axis of their frame.
-            geom_axis=geom_frame.reshape(n, -1, 3, 3)[..., 2],
+            geom_axis=geom_frame.reshape(n, model.ngeom, 3, 3)[..., 2],
             body_position=body_position,
-            body_frame=body_frame.reshape(n, -1, 3, 3),
+            body_frame=body_frame.reshape(n, model.nbody, 3, 3),
             center_of_mass=np.einsum("b,nbx->nx", weight, inertial_position),
             overlap=overlap,
             velocity=states[:, QPOS : QPOS + 3],

@@ -100,3 +100,15 @@ def _labelled(environment: str, values: Floats) -> States:
         if oracle.environment == environment
     }
     return States(environment, values, {}, labels, dict.fromkeys(labels, "oracle"))
+
+
+def sample_varied(environment: str, count: int, rng: np.random.Generator) -> Floats:
+    """States ``[count, D]`` over all that can be seen, more of them near the goal."""
+    near = rng.random(count) < 0.5
+    if environment == "mountain-car":
+        low, high = ROAD
+        return _mountain_car_states(
+            np.where(near, rng.uniform(0, high, count), rng.uniform(low, high, count))
+        )
+    angle = np.where(near, rng.uniform(-0.3, 0.3, count), rng.uniform(-np.pi, np.pi, count))
+    return _cartpole_states(rng.uniform(-CART_RANGE, CART_RANGE, count), angle)

@@ -1,6 +1,6 @@
-"""Judges of success: does a simulator state fulfil a task?
+"""Judges of success: whether a simulator state fulfils a task.
 
-The criteria are those of the VLM-RM paper (Rocamonde et al., 2024, appendix B), put into numbers.
+The criteria are those of the VLM-RM paper (Rocamonde et al., ICLR 2024), put into numbers.
 An oracle sees one state at a time, so whatever could fake success in a single frame is excluded
 by the state itself: being in mid-air, falling (speed, balance), parts inside each other or inside
 the floor.

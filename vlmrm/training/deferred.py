@@ -170,7 +170,11 @@ class DeferredReward(OffPolicyAlgorithm):
         learning_starts: int = 0,
         log_interval: int | None = None,
     ) -> RolloutReturn:
-        """Collects one round, or what is missing of one that was stopped."""
+        """Collects one round, or what is missing of one that was stopped.
+
+        With gSDE the rest of a stopped round has noise of its own, everything else is as if it had
+        not been stopped.
+        """
         if self._queue is None:
             self._queue = self._make_queue(env)
         if self.round_steps == 0:

@@ -1,0 +1,194 @@
+"""Humanoid states around poses: labelled sets, and varied states to train image-text models on.
+
+A pose is a stance with arms. Every stance of the library goes with every position of the arms, and
+the oracles say which combinations fulfil which task.
+"""
+
+from __future__ import annotations
+
+import copy
+from functools import cache
+
+import mujoco
+import numpy as np
+
+from vlmrm.artifacts import States
+from vlmrm.config import PoseStates
+from vlmrm.envs.humanoid import humanoid_model
+from vlmrm.tasks.body import QPOS, Floats
+from vlmrm.tasks.oracles import ORACLES
+from vlmrm.tasks.poses import combinations, joint_limits, on_floor, tilted, turned
+
+JOINT_NOISE = np.radians(5)
+"""Standard deviation of perturbed joint angles."""
+TILT_NOISE = np.radians(4)
+"""Standard deviation of the torso's lean, about each horizontal axis."""
+SETTLING_TIME = 0.25
+"""Seconds in which a perturbed pose comes to rest on the floor, before it tips over if it will."""
+STIFFNESS, DAMPING = 400.0, 40.0
+"""Springs (Nm/rad) and dampers (Nms/rad) that hold the joints meanwhile."""
+MID_AIR = 0.1
+"""Height in metres from which a pose is meant to be off the floor, and does not settle."""
+SPREAD = 0.3
+"""Largest distance in metres from the place that the fixed camera looks at, along each axis."""
+
+POSITIVES = 0.55
+"""Share of a labelled set that starts from poses of the task; perturbations make some fail."""
+ROLLOUTS = 0.15
+"""Share of a labelled set that comes from random motion and falls."""
+
+FRAME_SKIP = 5
+"""Simulator steps of an environment step, as in Gymnasium."""
+EPISODE = 100
+"""Environment steps of a random rollout."""
+KEEP_EVERY = 5
+"""Environment steps between two states that are kept of a rollout."""
+
+
+def sample_poses(spec: PoseStates) -> States:
+    """A labelled set around the poses of a task.
+
+    `POSITIVES` of it are perturbed poses of the task, `ROLLOUTS` states of random motion that
+    starts from any pose, and the rest perturbed poses that do not fulfil it: many are hard
+    negatives, for they differ from the task's poses in legs or arms alone. Robots are turned to
+    any side and stand anywhere near the middle of the picture.
+
+    Columns: ``origin`` (the name of the pose, or of the pose that the motion began with), and
+    ``trajectory`` (equal for states of the same rollout).
+    """
+    rng = np.random.default_rng([spec.seed, *spec.task.encode()])
+    names, poses = _library()
+    fulfil = ORACLES[spec.task](settled(poses))
+    n_positive, n_moving = round(POSITIVES * spec.size), round(ROLLOUTS * spec.size)
+    positive = rng.choice(np.flatnonzero(fulfil), n_positive)
+    other = _by_stance(~fulfil, spec.size - n_positive - n_moving, rng)
+    still = np.concatenate([positive, other])
+    moving, start = random_motion(n_moving, rng)
+    values = np.concatenate([perturbed(poses[still], rng), moving])
+    values = placed(values, rng)
+    # Each perturbed pose is a trajectory of its own.
+    trajectory = np.concatenate([np.arange(len(still)), len(still) + start[:, 0]])
+    origin = np.concatenate([names[still], names[start[:, 1]]])
+    order = rng.permutation(spec.size)
+    labels = {
+        name: oracle(values)[order]
+        for name, oracle in ORACLES.items()
+        if oracle.environment == "humanoid"
+    }
+    return States(
+        "humanoid",
+        values[order],
+        {"origin": origin[order], "trajectory": trajectory[order]},
+        labels,
+        dict.fromkeys(labels, "oracle"),
+    )
+
+
+def sample_varied(count: int, rng: np.random.Generator) -> Floats:
+    """States ``[count, 47]`` as varied as what an agent meets while it learns.
+
+    Perturbed poses, states on the way from one pose to another, and random motion from anywhere,
+    which mostly ends in a fall.
+    """
+    _, poses = _library()
+    n_moving, n_between = round(0.35 * count), round(0.2 * count)
+    everywhere = np.ones(len(poses), dtype=bool)
+    still = poses[_by_stance(everywhere, count - n_moving - n_between, rng)]
+    ends = poses[_by_stance(everywhere, 2 * n_between, rng)].reshape(2, n_between, -1)
+    moving, _ = random_motion(n_moving, rng)
+    quiet = perturbed(np.concatenate([still, between(*ends, rng)]), rng)
+    return placed(np.concatenate([quiet, moving]), rng)
+
+
+def perturbed(states: Floats, rng: np.random.Generator) -> Floats:
+    """The states with noise on joints (within their limits) and lean, settled on the floor."""
+    n = len(states)
+    in_the_air = states[:, 2] - on_floor(states)[:, 2] > MID_AIR
+    states = tilted(states, *rng.normal(0, TILT_NOISE, (2, n)))
+    joints = states[:, 7:QPOS] + rng.normal(0, JOINT_NOISE, (n, QPOS - 7))
+    states[:, 7:QPOS] = np.clip(joints, *joint_limits().T)
+    states[~in_the_air] = settled(states[~in_the_air])
+    return states
+
+
+def settled(states: Floats) -> Floats:
+    """The states after `SETTLING_TIME` under gravity, their joints held by springs."""
+    model = copy.copy(humanoid_model())
+    model.opt.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    model.jnt_stiffness[1:] = STIFFNESS
+    model.dof_damping[6:] = DAMPING
+    data = mujoco.MjData(model)
+    result = on_floor(states)
+    for state in result:
+        mujoco.mj_resetData(model, data)
+        model.qpos_spring[7:] = state[7:QPOS]
+        data.qpos[:], data.qvel[:] = state[:QPOS], state[QPOS:]
+        mujoco.mj_step(model, data, nstep=round(SETTLING_TIME / model.opt.timestep))
+        state[:QPOS], state[QPOS:] = data.qpos, data.qvel
+    return result
+
+
+def between(first: Floats, second: Floats, rng: np.random.Generator) -> Floats:
+    """States on straight lines between two poses each, on the floor."""
+    share = rng.random((len(first), 1))
+    states = (1 - share) * first + share * second
+    states[:, 3:7] /= np.linalg.norm(states[:, 3:7], axis=1, keepdims=True)
+    return on_floor(states)
+
+
+def placed(states: Floats, rng: np.random.Generator) -> Floats:
+    """The states turned and moved: half of them face the camera more or less, the rest any side."""
+    n = len(states)
+    yaw = np.where(rng.random(n) < 0.5, rng.normal(0, 0.4, n), rng.uniform(-np.pi, np.pi, n))
+    states = turned(states, yaw)
+    states[:, :2] += rng.uniform(-SPREAD, SPREAD, (n, 2))
+    return states
+
+
+def random_motion(count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """States of rollouts under random torques, from standing and from random poses.
+
+    Returns:
+        States ``[count, 47]``, and ``[count, 2]``: number of the rollout and of its first pose.
+    """
+    names, poses = _library()
+    per_rollout = EPISODE // KEEP_EVERY
+    n_rollouts = -(-count // per_rollout)
+    model = humanoid_model()
+    data = mujoco.MjData(model)
+    upright = int(np.flatnonzero(names == "upright, hanging")[0])
+    states = np.empty((n_rollouts, per_rollout, poses.shape[1]))
+    firsts = np.empty(n_rollouts, dtype=int)
+    for rollout in range(n_rollouts):
+        # Agents begin upright; half of the rollouts do as well.
+        first = upright if rng.random() < 0.5 else int(rng.integers(len(poses)))
+        firsts[rollout] = first
+        mujoco.mj_resetData(model, data)
+        data.qpos[:], data.qvel[:] = np.split(perturbed(poses[[first]], rng)[0], [QPOS])
+        strength = rng.uniform(0, 1)
+        for step in range(EPISODE):
+            # A policy's actions are alike for a while; white noise would cancel out.
+            if step % 8 == 0:
+                data.ctrl[:] = strength * rng.uniform(*model.actuator_ctrlrange.T)
+            mujoco.mj_step(model, data, nstep=FRAME_SKIP)
+            if step % KEEP_EVERY == 0:
+                states[rollout, step // KEEP_EVERY] = np.concatenate([data.qpos, data.qvel])
+    flat = states.reshape(-1, states.shape[-1])[:count]
+    number = np.arange(n_rollouts).repeat(per_rollout)[:count]
+    return flat, np.stack([number, firsts[number]], axis=1)
+
+
+def _by_stance(allowed: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Rows of allowed poses, every stance equally often, whatever its number of arm positions."""
+    names, _ = _library()
+    stances = np.array([name.split(", ")[0] for name in names])
+    rows = {s: np.flatnonzero(allowed & (stances == s)) for s in np.unique(stances[allowed])}
+    chosen = rng.choice(list(rows), count)
+    return np.array([rng.choice(rows[stance]) for stance in chosen], dtype=int)
+
+
+@cache
+def _library() -> tuple[np.ndarray, Floats]:
+    """Names ``[P]`` ("stance, arms") and states ``[P, 47]`` of all combinations."""
+    states = combinations()
+    return np.array(list(states)), np.stack(list(states.values()))
