@@ -35,7 +35,7 @@ def measure_labelled(
         raise UserError(f"tasks.{name}.oracle: the states have no labels of '{task.oracle}'{hint}")
     chosen = rewards[rewards["task"] == name]
     by_alpha = {
-        float(alpha): group.sort_values("state")["reward"].to_numpy()
+        float(str(alpha)): group.sort_values("state")["reward"].to_numpy()
         for alpha, group in chosen.groupby("alpha")
     }
     try:

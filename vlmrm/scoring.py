@@ -55,7 +55,5 @@ def _pick(
 ) -> list[NDArray[np.float32]]:
     for sentence in sentences:
         if sentence not in prompts:
-            raise UserError(
-                f"tasks.{task}: no embedding of '{sentence}'; embed the prompts again"
-            )
+            raise UserError(f"tasks.{task}: no embedding of '{sentence}'; embed the prompts again")
     return [prompts[sentence] for sentence in sentences]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vlmrm.cli.options import ConfigFile, Device, Output, pick
-from vlmrm.config import Config, PretrainedModel, RandomModel, SimulatorModel, load_config
+from vlmrm.config import PretrainedModel, RandomModel, SimulatorModel, load_config
 from vlmrm.errors import UserError
 
 models = typer.Typer(help="Obtain CLIP models as folders.", no_args_is_help=True)
@@ -68,9 +68,4 @@ def pretrain(
         )
     from vlmrm.models.pretraining import pretrain as run
 
-    run(model, corpus, evaluation_prompts(settings), output, device)
-
-
-def evaluation_prompts(config: Config) -> list[str]:
-    """The prompts that no caption may equal."""
-    return config.prompts
+    run(model, corpus, output, device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -20,7 +20,7 @@ StatesFile = Annotated[Path, typer.Option("--states", help="States (HDF5).")]
 Device = Annotated[str, typer.Option(help="Torch device, or auto.")]
 
 
-def pick(section: Mapping[str, T], key: str, name: str) -> T:
+def pick(section: Mapping[Any, T], key: str, name: str) -> T:
     """The entry ``name`` of a section of the configuration.
 
     Raises:

@@ -16,6 +16,9 @@ from vlmrm.tasks.facts import describe
 
 Facts = dict[str, str]
 
+Phrases = dict[str, tuple[str, ...]]
+"""A fact's values, and the phrasings of each."""
+
 
 def state_facts(environment: EnvironmentName, states: NDArray[np.float64]) -> list[Facts]:
     """Facts of each state ``[N, D]``: the name of a fact to its value in a closed vocabulary."""
@@ -121,7 +124,7 @@ GENERIC = {
     ),
 }
 
-_LEAN = {
+_LEAN: Phrases = {
     "trace": ("a trace off the vertical, to the {}", "a hair off balance to the {}"),
     "slight": ("leaning very slightly to the {}", "tilted a few degrees to the {}"),
     "small": ("leaning slightly to the {}", "tilted about ten degrees to the {}"),
@@ -130,7 +133,7 @@ _LEAN = {
     "flat": ("lying nearly flat to the {}", "horizontal, pointing to the {}", "fallen to the {}"),
 }
 
-_CART_PLACE = {
+_CART_PLACE: Phrases = {
     "far-left": ("the cart at the left edge", "the cart far to the left"),
     "left": ("the cart left of the middle", "the cart to the left"),
     "centre": ("the cart in the middle", "the cart at the centre"),
@@ -138,7 +141,7 @@ _CART_PLACE = {
     "far-right": ("the cart at the right edge", "the cart far to the right"),
 }
 
-_POSTURES = {
+_POSTURES: Phrases = {
     "standing": (
         "standing",
         "standing up",
@@ -180,7 +183,7 @@ _POSTURES = {
     "in-mid-air": ("in mid-air", "jumping", "floating above the floor"),
 }
 
-_ARMS = {
+_ARMS: Phrases = {
     "raised": (
         "both arms raised",
         "its arms up in the air",
@@ -198,7 +201,7 @@ _ARMS = {
     "bent": ("arms bent", "its elbows bent"),
 }
 
-_LEGS = {
+_LEGS: Phrases = {
     "one-lifted": (
         "one leg lifted",
         "on one leg",
@@ -210,7 +213,7 @@ _LEGS = {
     "in-between": ("legs slightly apart", "its feet a bit apart"),
 }
 
-PHRASES: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {
+PHRASES: dict[str, dict[str, Phrases]] = {
     "humanoid": {"posture": _POSTURES, "arms": _ARMS, "legs": _LEGS},
     "cartpole": {
         "lean": {

@@ -7,11 +7,13 @@ Natural Language Supervision"): of all image-text pairs in a batch, find the mat
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import open_clip
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
@@ -52,7 +54,7 @@ def pretrain(
     network, model_config, preprocess_config = build_untrained(settings.architecture, settings.seed)
     preprocess_config = {**preprocess_config, "size": model_config["vision_cfg"]["image_size"]}
     preprocessing = Preprocessing.from_open_clip(preprocess_config)
-    tokenizer = open_clip.SimpleTokenizer(model_config["text_cfg"]["context_length"])
+    tokenizer = open_clip.SimpleTokenizer(context_length=model_config["text_cfg"]["context_length"])
     _fit(network.to(target), list(training), tokenizer, preprocessing, settings)
     model = ClipModel(settings.architecture, network, tokenizer, preprocessing, target)
     save_model_folder(
@@ -68,7 +70,7 @@ def pretrain(
 
 
 def _fit(
-    network: nn.Module,
+    network: Any,
     parts: list[Part],
     tokenizer: open_clip.SimpleTokenizer,
     preprocessing: Preprocessing,
@@ -103,7 +105,9 @@ def _fit(
     network.eval()
 
 
-def _batches(parts: list[Part], size: int, steps: int, rng: np.random.Generator):
+def _batches(
+    parts: list[Part], size: int, steps: int, rng: np.random.Generator
+) -> Iterator[tuple[Tensor, list[str]]]:
     """Batches that mix all environments in proportion to their frames."""
     owner = np.concatenate([np.full(len(p.images), i) for i, p in enumerate(parts)])
     row = np.concatenate([np.arange(len(p.images)) for p in parts])
