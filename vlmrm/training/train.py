@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
 from tqdm import tqdm
@@ -182,6 +183,9 @@ class Trainer(Observer):
 
     def run(self) -> None:
         """Trains to the end."""
+        # Moments of Adam that belong to dead units decay into subnormal numbers, with which
+        # processors compute many times slower.
+        torch.set_flush_denormal(True)
         self._output.mkdir(parents=True, exist_ok=True)
         self._curve.write(self._table)
         tensorboard = TensorBoardOutputFormat(str(self._output / "tensorboard"))
