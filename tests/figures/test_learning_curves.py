@@ -9,7 +9,7 @@ from vlmrm.figures.style import alpha_label
 
 def curve(reward=(1.0, 2.0, 3.0), oracle=(0.0, 0.5, 1.0)):
     steps = 100 * (1 + np.arange(len(reward)))
-    return pd.DataFrame({"steps": steps, "reward": reward, "oracle": oracle})
+    return pd.DataFrame({"steps": steps, "training_reward": reward, "oracle": oracle})
 
 
 def lines(axes):

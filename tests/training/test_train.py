@@ -104,7 +104,7 @@ def test_the_same_seed_gives_the_same_curve(tmp_path, name):
     second = train_toy(tmp_path / "2", AGENTS[name], workers=2 if name == "sac" else 0)
     pd.testing.assert_frame_equal(first, second, check_exact=True)
     other = train_toy(tmp_path / "3", AGENTS[name], run=RUN.model_copy(update={"seed": 2}))
-    assert not first["reward"].equals(other["reward"])
+    assert not first["training_reward"].equals(other["training_reward"])
 
 
 def test_results(tmp_path):
@@ -112,7 +112,7 @@ def test_results(tmp_path):
     assert list(table["steps"]) == list(range(15, 361, 15))
     assert table["loss"].isna().sum() == 2, "no updates in the first rounds"
     assert table["episodes"].iloc[-1] == 3 * (120 // 7)
-    np.testing.assert_allclose(table["reward"], table["ground_truth"], rtol=1e-6)
+    np.testing.assert_allclose(table["training_reward"], table["ground_truth"], rtol=1e-6)
     assert table["oracle"].between(0, 1).all()
     names = {path.name for path in tmp_path.iterdir()}
     assert names >= {"policy.zip", "best.zip", "best-oracle.zip", "tensorboard"}
@@ -247,7 +247,9 @@ def test_trains_by_the_configuration(tmp_path):
     run = TrainingRun(task="cartpole", scene="original", reward="ground-truth", alpha=0, seed=0)
     train(run, parse_config(CONFIG), EnvironmentReward(), tmp_path, device="cpu")
     table = curve(tmp_path)
-    pd.testing.assert_series_equal(table["reward"], table["ground_truth"], check_names=False)
+    pd.testing.assert_series_equal(
+        table["training_reward"], table["ground_truth"], check_names=False
+    )
     assert table["oracle"].notna().all()
 
 

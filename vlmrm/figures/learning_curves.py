@@ -17,7 +17,7 @@ from vlmrm.figures.series import Style, series_styles
 from vlmrm.figures.style import grid_lines, ordered, panels, theme, wrapped
 from vlmrm.figures.tables import require_columns
 
-COLUMNS = ("steps", "reward", "oracle")
+COLUMNS = ("steps", "training_reward", "oracle")
 """Columns of a learning curve that are drawn."""
 
 BINS = 60
@@ -97,7 +97,7 @@ def _rows(run: TrainingRun, curve: pd.DataFrame) -> pd.DataFrame:
     """A learning curve with what its run was."""
     source = f"learning curve of {run.task} on {run.reward}, alpha {run.alpha:g}, seed {run.seed}"
     require_columns(curve, COLUMNS, source)
-    rows = curve[list(COLUMNS)].rename(columns={"reward": "training_reward"})
+    rows = curve[list(COLUMNS)]
     return rows.assign(**run.model_dump()).reset_index(drop=True)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.artifacts import atomic_path
+from vlmrm.config import TrainingRun
 
 LOSSES = {
     "dqn": {"loss": "train/loss"},
@@ -25,20 +26,22 @@ LOSSES = {
 MIN_RECENT_EPISODES = 10
 """Episodes behind the score by which the best policy is chosen; at least one per environment."""
 
-Row = dict[str, float | int | None]
+Row = dict[str, Any]
 
 
 class LearningCurve:
     """Sums up steps into rows.
 
     Attributes:
-        rows: One row per stretch of training; what is not known is None.
+        rows: One row per stretch of training, which begins with the run that it belongs to; what
+            is not known is None.
     """
 
-    def __init__(self, environments: int, algorithm: str):
-        self.columns = (
+    def __init__(self, run: TrainingRun, environments: int, algorithm: str):
+        self._run = run.model_dump()
+        self._measured = (
             *("steps", "wall_seconds", "frames_per_second", "episodes"),
-            *("reward", "oracle", "ground_truth"),
+            *("training_reward", "oracle", "ground_truth"),
             *LOSSES[algorithm],
         )
         self.rows: list[Row] = []
@@ -82,6 +85,10 @@ class LearningCurve:
         self._episode_lengths[environments] = 0
 
     @property
+    def _columns(self) -> list[str]:
+        return [*self._run, *self._measured]
+
+    @property
     def recent(self) -> dict[str, float]:
         """Mean reward and share of satisfied timesteps of the latest episodes; NaN if unknown."""
         reward, oracle = np.mean(self._recent, axis=0) if self._recent else (np.nan, np.nan)
@@ -97,18 +104,19 @@ class LearningCurve:
         means = [None if np.isnan(mean) else float(mean) for mean in self._sums / self._count]
         self._sums[:] = self._count = 0
         values = (steps, round(seconds, 3), round(rate, 1), self._episodes, *means)
-        known = dict(zip(self.columns, values, strict=False))
-        self.rows.append({column: {**known, **losses}.get(column) for column in self.columns})
+        known = dict(zip(self._measured, values, strict=False))
+        measured = {column: {**known, **losses}.get(column) for column in self._measured}
+        self.rows.append({**self._run, **measured})
         return self.rows[-1]
 
     def write(self, path: Path) -> None:
         """Writes the whole table."""
         with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
-            writer = csv.DictWriter(file, self.columns)
+            writer = csv.DictWriter(file, self._columns)
             writer.writeheader()
             writer.writerows(self.rows)
 
     def append_last(self, path: Path) -> None:
         """Adds the last row to what `write` wrote."""
         with path.open("a", newline="") as file:
-            csv.DictWriter(file, self.columns).writerow(self.rows[-1])
+            csv.DictWriter(file, self._columns).writerow(self.rows[-1])

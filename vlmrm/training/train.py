@@ -144,7 +144,7 @@ class Trainer(Observer):
         self._env = env
         self._oracle = oracle
         self._output = output
-        self._curve = LearningCurve(agent.environments, agent.algorithm)
+        self._curve = LearningCurve(run, agent.environments, agent.algorithm)
         self._best = {"reward": -math.inf, "oracle": -math.inf}
         self._seconds = 0.0
         self._checkpoint_steps = 0
@@ -242,7 +242,9 @@ class Trainer(Observer):
         self._row_started = (steps, now)
         row = self._curve.end_row(steps, self._seconds + now - self._started, rate, losses)
         self._curve.append_last(self._table)
-        shown = {c: row[c] for c in ("reward", "oracle", "ground_truth") if row[c] is not None}
+        shown = {
+            c: row[c] for c in ("training_reward", "oracle", "ground_truth") if row[c] is not None
+        }
         for name, value in {**shown, "frames_per_second": rate}.items():
             self._agent.logger.record(f"rollout/{name}", value)
         self._agent.logger.dump(steps)
