@@ -67,14 +67,14 @@ def test_a_mistake_is_answered_in_one_line_that_names_the_key(content, key, valu
 
 
 def test_a_file_that_is_missing_or_not_yaml_is_named(tmp_path):
-    with pytest.raises(UserError, match="absent.yaml"):
+    with pytest.raises(UserError, match=r"absent\.yaml"):
         load_config(tmp_path / "absent.yaml")
     broken = tmp_path / "broken.yaml"
     broken.write_text("run: [")
-    with pytest.raises(UserError, match="broken.yaml: not YAML"):
+    with pytest.raises(UserError, match=r"broken\.yaml: not YAML"):
         load_config(broken)
     broken.write_text("")
-    with pytest.raises(UserError, match="broken.yaml: holds no keys"):
+    with pytest.raises(UserError, match=r"broken\.yaml: holds no keys"):
         load_config(broken)
 
 

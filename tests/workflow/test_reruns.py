@@ -20,7 +20,8 @@ def test_another_model_renders_nothing_and_touches_no_other_model(finished, smok
     smoke["models"]["random-S"] = {"source": "random", "architecture": "sim-S"}
     smoke["epic"]["kneeling"]["models"].append("random-S")
     jobs = finished.planned(smoke)
-    assert set(jobs) == EPIC | {"make_random_model", "embed_prompts", "embed_frames", "score_states"}
+    looking = {"make_random_model", "embed_prompts", "embed_frames", "score_states"}
+    assert set(jobs) == EPIC | looking
     assert all(count == 1 for count in jobs.values())
 
 

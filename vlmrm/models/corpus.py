@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -47,18 +45,20 @@ class Part:
     facts: list[Facts]
 
     def split(self) -> tuple[Part, Part]:
-        """The part to train on, and the held-out part."""
-        cut = len(self.images) - max(1, round(HELD_OUT * len(self.images)))
-        train, held_out = slice(None, cut), slice(cut, None)
-        return self[train], self[held_out]
+        """The part to train on, and the held-out part: a random one, the same for every model."""
+        order = np.random.default_rng(0).permutation(len(self.images))
+        held_out = max(1, round(HELD_OUT * len(order)))
+        return self._rows(order[held_out:]), self._rows(order[:held_out])
 
-    def __getitem__(self, rows: slice) -> Part:
-        return Part(self.environment, self.images[rows], self.states[rows], self.facts[rows])
+    def _rows(self, rows: NDArray[np.intp]) -> Part:
+        facts = [self.facts[row] for row in rows]
+        return Part(self.environment, self.images[rows], self.states[rows], facts)
 
 
 def make_corpus(settings: Corpus, rendering: Rendering, path: str | os.PathLike[str]) -> None:
     """Samples states, renders each in one of the scenes, and writes the corpus."""
     size = settings.image_size
+    preprocessing = Preprocessing.from_open_clip({**FAMILY_PREPROCESSING, "size": size})
     with create_hdf5(path, "corpus", {"settings": settings.model_dump()}) as file:
         for environment, scenes in settings.frames.items():
             count = sum(scenes.values())
@@ -67,15 +67,22 @@ def make_corpus(settings: Corpus, rendering: Rendering, path: str | os.PathLike[
             group["states"] = states
             group["facts"] = [json.dumps(f) for f in state_facts(environment, states)]
             images = group.create_dataset(
-                "images", (count, 3, size, size), np.uint8, compression="lzf"
+                "images",
+                (count, 3, size, size),
+                np.uint8,
+                compression="lzf",
+                chunks=(1, 3, size, size),
             )
-            rng = np.random.default_rng(settings.seed)
-            # Shuffled, so that the held-out rows at the end see every scene.
-            scene_of = rng.permutation(np.repeat(list(scenes), list(scenes.values())))
-            for scene in scenes:
-                rows = np.flatnonzero(scene_of == scene)
-                frames = render_states(environment, scene, rendering, states[rows])
-                _store(images, rows, frames, f"corpus {environment} {scene}")
+            start = 0
+            for scene, number in scenes.items():
+                title = f"corpus {environment} {scene}"
+                batches = render_states(
+                    environment, scene, rendering, states[start : start + number]
+                )
+                for frames in tqdm(batches, desc=title, unit="batch", disable=None):
+                    resized = preprocessing.resize(torch.from_numpy(frames)).numpy()
+                    images[start : start + len(frames)] = resized
+                    start += len(frames)
 
 
 def read_corpus(path: str | os.PathLike[str]) -> list[Part]:
@@ -90,15 +97,3 @@ def read_corpus(path: str | os.PathLike[str]) -> list[Part]:
             )
             for environment, group in file.items()
         ]
-
-
-def _store(
-    images: h5py.Dataset, rows: NDArray[np.intp], batches: Iterator[NDArray[np.uint8]], title: str
-) -> None:
-    """Stores frames at the given rows, resized as the family sees them."""
-    preprocessing = Preprocessing.from_open_clip({**FAMILY_PREPROCESSING, "size": images.shape[-1]})
-    with tqdm(total=len(rows), unit="frame", desc=title, disable=None) as bar:
-        for frames in batches:
-            where, rows = rows[: len(frames)], rows[len(frames) :]
-            images[where] = preprocessing.resize(torch.from_numpy(frames)).numpy()
-            bar.update(len(frames))

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from vlmrm.artifacts import atomic_path
 from vlmrm.config import TrainingRun
 
+MEASURES = ("training_reward", "oracle", "ground_truth")
+"""Means over the timesteps of a row."""
+
 LOSSES = {
     "dqn": {"loss": "train/loss"},
     "sac": {
@@ -41,7 +44,7 @@ class LearningCurve:
         self._run = run.model_dump()
         self._measured = (
             *("steps", "wall_seconds", "frames_per_second", "episodes"),
-            *("training_reward", "oracle", "ground_truth"),
+            *MEASURES,
             *LOSSES[algorithm],
         )
         self.rows: list[Row] = []

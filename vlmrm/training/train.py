@@ -25,7 +25,7 @@ from vlmrm.envs import make_env, make_renderer
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import ORACLES, Oracle
 from vlmrm.training.checkpoints import Checkpoint
-from vlmrm.training.curve import LOSSES, LearningCurve
+from vlmrm.training.curve import LOSSES, MEASURES, LearningCurve
 from vlmrm.training.deferred import (
     RING_CALLS,
     DeferredDQN,
@@ -242,9 +242,7 @@ class Trainer(Observer):
         self._row_started = (steps, now)
         row = self._curve.end_row(steps, self._seconds + now - self._started, rate, losses)
         self._curve.append_last(self._table)
-        shown = {
-            c: row[c] for c in ("training_reward", "oracle", "ground_truth") if row[c] is not None
-        }
+        shown = {name: row[name] for name in MEASURES if row[name] is not None}
         for name, value in {**shown, "frames_per_second": rate}.items():
             self._agent.logger.record(f"rollout/{name}", value)
         self._agent.logger.dump(steps)
