@@ -23,8 +23,8 @@ Bools = NDArray[np.bool_]
 QPOS = 24
 """Entries of a state that are positions; the rest are velocities."""
 
-TOUCH = 0.03
-"""Clearance below which a part counts as on the floor: two pixels of a 224-pixel frame."""
+TOUCH = 0.04
+"""Clearance below which a part counts as on the floor: three pixels of a 224-pixel frame."""
 
 HANDS = ("right_hand", "left_hand")
 FEET = ("right_foot", "left_foot")

@@ -43,8 +43,8 @@ LIFTED = 0.1
 """Clearance in metres of a foot that is clearly not on the floor: seven pixels of a 224-pixel
 frame, and more than a shuffling step has."""
 
-RAISED_HAND = 0.05
-"""Height in metres of raised hands above the centre of the head."""
+RAISED_HAND = 0.1
+"""Height in metres of raised hands above the centre of the head, which has a radius of 0.09."""
 NEAR_HIP = 0.17
 """Distance in metres of a hand from the base of the hip. The hand itself has a radius of 0.04, and
 the chest is 0.4 away."""
@@ -53,19 +53,22 @@ AKIMBO_ELBOW = np.radians(140)
 CROSSED = 0.05
 """Distance in metres of each hand beyond the middle of the body: hands that touch each other or
 are folded together stay within it (radius 0.04)."""
-CHEST = 0.0
+CHEST = -0.05
 """Height in metres over the torso's centre around which crossed forearms lie."""
-CHEST_REACH = 0.25
+CHEST_REACH = 0.3
 """Distance in metres from there to the chin and to the waist: crossed further up or down is
 something else."""
 
-SEATED = 0.13
-"""Clearance in metres of the seat: on the floor or on one's own shins and feet, but not kneeling
-on them. The hips turn outwards by 60 degrees at most, so that the shins have to go under the body
-in the lotus position, and carry it at a height of 0.1."""
+SEATED = 0.1
+"""Clearance in metres of a seat on the floor, or on something as thin as one's own shins."""
+SEATED_ON_FEET = 0.18
+"""Clearance in metres of a seat on the floor or on one's own feet (height 0.15). The hips turn
+outwards by 60 degrees at most, so that in the lotus position the feet end up under the body."""
+SHINS_BACK = np.cos(np.radians(40))
+"""Backward part of the shins' directions when kneeling: across the body it is sitting."""
 LOW_KNEE = 0.1
-"""Clearance in metres of knees on the floor in the lotus position, the thickness of a shin: for
-the same reason they stay about 0.06 above it."""
+"""Clearance in metres of knees on the floor in the lotus position, the thickness of a shin: the
+lower the seat, the higher the hip joints make the knees come to lie."""
 KNEES_OUT = np.sin(np.radians(30))
 """Sideways part of the thighs' directions in the lotus position."""
 SHINS_IN = np.sin(np.radians(20))
@@ -126,10 +129,14 @@ def plausible(body: BodyQuantities) -> Bools:
 
 
 def kneeling(body: BodyQuantities) -> Bools:
-    """Both knees on the floor, balanced; neither sitting on the floor nor on all fours."""
+    """Both knees on the floor, balanced; neither sitting on the floor nor on all fours.
+
+    Sitting on one's heels is kneeling.
+    """
     return (
         plausible(body)
         & body.knees_on_floor.all(axis=1)
+        & (body.shin_directions[..., 0] < -SHINS_BACK).all(axis=1)
         & ~body.on_floor(*UPPER_BODY).any(axis=1)
         & (body.uprightness > UPRIGHT_ON_FLOOR)
         & (body.imbalance(body.knees.mean(axis=1), body.feet.mean(axis=1)) < MAX_IMBALANCE)
@@ -137,17 +144,18 @@ def kneeling(body: BodyQuantities) -> Bools:
 
 
 def lotus(body: BodyQuantities) -> Bools:
-    """Seated, both knees on the floor and facing outwards, feet inwards in front of the body."""
+    """Seated, both knees on the floor and facing outwards, feet inwards."""
     thighs_out = body.outwards * body.thigh_directions[..., 1]
     shins_out = body.outwards * body.shin_directions[..., 1]
+    feet_out = body.outwards * body.leg_directions[..., 1]
     return (
         plausible(body)
-        & (body.clearance("butt")[:, 0] < SEATED)
+        & (body.clearance("butt")[:, 0] < SEATED_ON_FEET)
         & (body.uprightness > UPRIGHT_ON_FLOOR)
         & (body.knee_clearance < LOW_KNEE).all(axis=1)
         & (thighs_out > KNEES_OUT).all(axis=1)
         & (shins_out < -SHINS_IN).all(axis=1)
-        & (body.leg_directions[..., 0] > 0).all(axis=1)
+        & (feet_out < 0).all(axis=1)
     )
 
 

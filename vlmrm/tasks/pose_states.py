@@ -6,7 +6,6 @@ the oracles say which combinations fulfil which task.
 
 from __future__ import annotations
 
-import copy
 from functools import cache
 
 import mujoco
@@ -17,18 +16,20 @@ from vlmrm.config import PoseStates
 from vlmrm.envs.humanoid import humanoid_model
 from vlmrm.tasks.body import QPOS, Floats
 from vlmrm.tasks.oracles import ORACLES
-from vlmrm.tasks.poses import combinations, joint_limits, on_floor, tilted, turned
+from vlmrm.tasks.poses import (
+    combinations,
+    joint_limits,
+    mirrored,
+    on_floor,
+    settled,
+    tilted,
+    turned,
+)
 
 JOINT_NOISE = np.radians(5)
 """Standard deviation of perturbed joint angles."""
 TILT_NOISE = np.radians(4)
 """Standard deviation of the torso's lean, about each horizontal axis."""
-SETTLING_TIME = 0.25
-"""Seconds in which a perturbed pose comes to rest on the floor, before it tips over if it will."""
-STIFFNESS, DAMPING = 400.0, 40.0
-"""Springs (Nm/rad) and dampers (Nms/rad) that hold the joints meanwhile."""
-MID_AIR = 0.1
-"""Height in metres from which a pose is meant to be off the floor, and does not settle."""
 SPREAD = 0.3
 """Largest distance in metres from the place that the fixed camera looks at, along each axis."""
 
@@ -58,9 +59,9 @@ def sample_poses(spec: PoseStates) -> States:
     """
     rng = np.random.default_rng([spec.seed, *spec.task.encode()])
     names, poses = _library()
-    fulfil = ORACLES[spec.task](settled(poses))
+    fulfil = ORACLES[spec.task](poses)
     n_positive, n_moving = round(POSITIVES * spec.size), round(ROLLOUTS * spec.size)
-    positive = rng.choice(np.flatnonzero(fulfil), n_positive)
+    positive = _by_stance(fulfil, n_positive, rng)
     other = _by_stance(~fulfil, spec.size - n_positive - n_moving, rng)
     still = np.concatenate([positive, other])
     moving, start = random_motion(n_moving, rng)
@@ -101,31 +102,16 @@ def sample_varied(count: int, rng: np.random.Generator) -> Floats:
 
 
 def perturbed(states: Floats, rng: np.random.Generator) -> Floats:
-    """The states with noise on joints (within their limits) and lean, settled on the floor."""
+    """The states with noise on joints (within their limits) and lean, settled on the floor.
+
+    Left and right change places in half of them.
+    """
     n = len(states)
-    in_the_air = states[:, 2] - on_floor(states)[:, 2] > MID_AIR
+    states = np.where(rng.random((n, 1)) < 0.5, mirrored(states), states)
     states = tilted(states, *rng.normal(0, TILT_NOISE, (2, n)))
     joints = states[:, 7:QPOS] + rng.normal(0, JOINT_NOISE, (n, QPOS - 7))
     states[:, 7:QPOS] = np.clip(joints, *joint_limits().T)
-    states[~in_the_air] = settled(states[~in_the_air])
-    return states
-
-
-def settled(states: Floats) -> Floats:
-    """The states after `SETTLING_TIME` under gravity, their joints held by springs."""
-    model = copy.copy(humanoid_model())
-    model.opt.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    model.jnt_stiffness[1:] = STIFFNESS
-    model.dof_damping[6:] = DAMPING
-    data = mujoco.MjData(model)
-    result = on_floor(states)
-    for state in result:
-        mujoco.mj_resetData(model, data)
-        model.qpos_spring[7:] = state[7:QPOS]
-        data.qpos[:], data.qvel[:] = state[:QPOS], state[QPOS:]
-        mujoco.mj_step(model, data, nstep=round(SETTLING_TIME / model.opt.timestep))
-        state[:QPOS], state[QPOS:] = data.qpos, data.qvel
-    return result
+    return settled(states)
 
 
 def between(first: Floats, second: Floats, rng: np.random.Generator) -> Floats:
@@ -189,6 +175,6 @@ def _by_stance(allowed: np.ndarray, count: int, rng: np.random.Generator) -> np.
 
 @cache
 def _library() -> tuple[np.ndarray, Floats]:
-    """Names ``[P]`` ("stance, arms") and states ``[P, 47]`` of all combinations."""
+    """Names ``[P]`` ("stance, arms") and settled states ``[P, 47]`` of all combinations."""
     states = combinations()
-    return np.array(list(states)), np.stack(list(states.values()))
+    return np.array(list(states)), settled(np.stack(list(states.values())))

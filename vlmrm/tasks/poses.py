@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import mujoco
 import numpy as np
 import yaml
 from numpy.typing import NDArray
@@ -27,48 +29,81 @@ ODD_JOINTS = ("abdomen_z", "abdomen_x", "shoulder1", "shoulder2")
 """Joints whose angle changes its sign in the mirror. The other axes are defined as mirror images."""
 
 
+SETTLING_TIME = 0.25
+"""Seconds in which a pose comes to rest on the floor, before it tips over if it will."""
+STIFFNESS, DAMPING = 400.0, 40.0
+"""Springs (Nm/rad) and dampers (Nms/rad) that hold the joints meanwhile."""
+MID_AIR = 0.1
+"""Height in metres from which a pose is meant to be off the floor, and does not settle."""
+
+
 @dataclass(frozen=True, eq=False)
 class Pose:
-    """A named posture of the humanoid, at rest, facing the camera.
+    """A pose that some task accepts, or must not accept.
 
     Attributes:
-        name: Unique name.
-        task: The task that it fulfils, if any. (A pose with raised arms is *also* standing.)
-        near: Tasks for which it is a hard negative: similar at first sight, but not fulfilled.
-        tags: Its facts in the vocabulary of `vlmrm.tasks.facts`: posture, arms, legs.
-        settled: Whether the joints' motors can hold it, so that it stays as it is for a while.
-        state: State vector ``[47]``.
+        posture, arms, legs: What it shows, in the vocabulary of `vlmrm.tasks.facts`.
+        tasks: The tasks that accept it, where it was written for one.
+        near: The tasks for which it is a hard negative: similar at first sight, not fulfilled.
+        state: State vector ``[47]``, settled on the floor, facing the camera.
     """
 
-    name: str
-    task: str | None
+    posture: str
+    arms: str
+    legs: str
+    tasks: tuple[str, ...]
     near: tuple[str, ...]
-    tags: dict[str, str]
-    settled: bool
     state: Floats
 
 
 @cache
 def pose_library() -> dict[str, Pose]:
-    """All poses of `poses.yaml` by name."""
-    content = yaml.safe_load(LIBRARY.read_text())
+    """The poses that `poses.yaml` names for the tasks, as "stance, arms"."""
+    content = _content()
+    roles: dict[str, dict[str, list[str]]] = {}
+    for task, groups in content["tasks"].items():
+        for role, entries in groups.items():
+            for stance, all_arms in entries.items():
+                for arms in all_arms:
+                    pose = roles.setdefault(f"{stance}, {arms}", {"poses": [], "near": []})
+                    pose[role].append(task)
+    states = settled(np.stack([combinations()[name] for name in roles]))
+    library = {}
+    for (name, role), state in zip(roles.items(), states, strict=True):
+        stance, arms = name.split(", ")
+        library[name] = Pose(
+            posture=content["stances"][stance]["posture"],
+            arms=content["arms"][arms]["arms"],
+            legs=content["stances"][stance]["legs"],
+            tasks=tuple(role["poses"]),
+            near=tuple(role["near"]),
+            state=state,
+        )
+    return library
+
+
+@cache
+def combinations() -> dict[str, Floats]:
+    """Every stance of the library with every position of the arms, as "stance, arms"."""
+    content = _content()
     return {
-        name: _pose(name, entry, content["stances"], content["arms"])
-        for name, entry in content["poses"].items()
+        f"{name}, {arms_name}": _combined(stance, arms)
+        for name, stance in content["stances"].items()
+        for arms_name, arms in content["arms"].items()
     }
 
 
-def _pose(name: str, entry: dict[str, Any], stances: dict[str, Any], arms: dict[str, Any]) -> Pose:
-    stance, arm = stances[entry["stance"]], arms[entry["arms"]]
-    state = _combined(stance, arm)
-    return Pose(
-        name=name,
-        task=entry.get("task"),
-        near=tuple(entry.get("near", ())),
-        tags={"posture": stance["posture"], "arms": arm["arms"], "legs": stance["legs"]},
-        settled=stance.get("settled", False),
-        state=state,
-    )
+def _combined(stance: dict[str, Any], arms: dict[str, Any]) -> Floats:
+    joints = {**stance["joints"], **arms["joints"]}
+    state = pose_state(joints, stance.get("pitch", 0), stance.get("roll", 0))
+    state[2] += stance.get("lift", 0)
+    return state
+
+
+@cache
+def _content() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(LIBRARY.read_text())
+    return content
 
 
 def pose_state(joints: Mapping[str, float], pitch: float = 0, roll: float = 0) -> Floats:
@@ -99,29 +134,33 @@ def _sided(joints: Mapping[str, float]) -> list[tuple[str, float]]:
     return both + single
 
 
-@cache
-def combinations() -> dict[str, Floats]:
-    """Every stance of the library with every position of the arms, as "stance, arms"."""
-    content = yaml.safe_load(LIBRARY.read_text())
-    return {
-        f"{stance}, {arm}": _combined(content["stances"][stance], content["arms"][arm])
-        for stance in content["stances"]
-        for arm in content["arms"]
-    }
-
-
-def _combined(stance: dict[str, Any], arms: dict[str, Any]) -> Floats:
-    joints = {**stance["joints"], **arms["joints"]}
-    state = pose_state(joints, stance.get("pitch", 0), stance.get("roll", 0))
-    state[2] += stance.get("lift", 0)
-    return state
-
-
 def on_floor(states: Floats) -> Floats:
     """The states ``[N, 47]`` raised or lowered so that each touches the floor."""
     states = states.copy()
     states[:, 2] -= BodyQuantities.of(states).lowest_point
     return states
+
+
+def settled(states: Floats) -> Floats:
+    """The states after `SETTLING_TIME` under gravity, their joints held by springs.
+
+    States in mid-air stay as they are.
+    """
+    model = copy.copy(humanoid_model())
+    model.opt.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    model.jnt_stiffness[1:] = STIFFNESS
+    model.dof_damping[6:] = DAMPING
+    data = mujoco.MjData(model)
+    result = on_floor(states)
+    in_the_air = states[:, 2] - result[:, 2] > MID_AIR
+    result[in_the_air] = states[in_the_air]
+    for i in np.flatnonzero(~in_the_air):
+        mujoco.mj_resetData(model, data)
+        data.qpos[:], data.qvel[:] = np.split(result[i], [QPOS])
+        model.qpos_spring[7:] = data.qpos[7:]
+        mujoco.mj_step(model, data, nstep=round(SETTLING_TIME / model.opt.timestep))
+        result[i] = np.concatenate([data.qpos, data.qvel])
+    return result
 
 
 def turned(states: Floats, yaw: NDArray[np.float64] | float) -> Floats:
