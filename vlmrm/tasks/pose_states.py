@@ -14,6 +14,7 @@ import numpy as np
 from vlmrm.artifacts import States
 from vlmrm.config import PoseStates
 from vlmrm.envs.humanoid import humanoid_model
+from vlmrm.errors import UserError, suggest
 from vlmrm.tasks.body import QPOS, Floats
 from vlmrm.tasks.oracles import ORACLES
 from vlmrm.tasks.poses import (
@@ -21,6 +22,7 @@ from vlmrm.tasks.poses import (
     joint_limits,
     mirrored,
     on_floor,
+    pose_library,
     settled,
     tilted,
     turned,
@@ -33,10 +35,12 @@ TILT_NOISE = np.radians(4)
 SPREAD = 0.3
 """Largest distance in metres from the place that the fixed camera looks at, along each axis."""
 
-POSITIVES = 0.55
+POSITIVES = 0.5
 """Share of a labelled set that starts from poses of the task; perturbations make some fail."""
+HARD_NEGATIVES = 0.15
+"""Share that starts from the task's hard negatives."""
 ROLLOUTS = 0.15
-"""Share of a labelled set that comes from random motion and falls."""
+"""Share that comes from random motion and falls. What remains are poses of other tasks."""
 
 FRAME_SKIP = 5
 """Simulator steps of an environment step, as in Gymnasium."""
@@ -49,27 +53,39 @@ KEEP_EVERY = 5
 def sample_poses(spec: PoseStates) -> States:
     """A labelled set around the poses of a task.
 
-    `POSITIVES` of it are perturbed poses of the task, `ROLLOUTS` states of random motion that
-    starts from any pose, and the rest perturbed poses that do not fulfil it: many are hard
-    negatives, for they differ from the task's poses in legs or arms alone. Robots are turned to
-    any side and stand anywhere near the middle of the picture.
+    Half of it are perturbed poses that fulfil the task; then come its hard negatives, any other
+    poses (many differ from the task's in legs or arms alone), and random motion that starts from
+    any pose. Robots are turned to any side and stand anywhere near the middle of the picture.
 
-    Columns: ``origin`` (the name of the pose, or of the pose that the motion began with), and
-    ``trajectory`` (equal for states of the same rollout).
+    Columns: ``origin`` (the name of the pose, or of the pose that a random motion began with), and
+    ``trajectory`` (equal for states of the same motion).
+
+    Raises:
+        UserError: The pose library knows no such task.
     """
-    rng = np.random.default_rng([spec.seed, *spec.task.encode()])
     names, poses = _library()
-    fulfil = ORACLES[spec.task](poses)
-    n_positive, n_moving = round(POSITIVES * spec.size), round(ROLLOUTS * spec.size)
-    positive = _by_stance(fulfil, n_positive, rng)
-    other = _by_stance(~fulfil, spec.size - n_positive - n_moving, rng)
-    still = np.concatenate([positive, other])
+    library = pose_library()
+    known = {task for pose in library.values() for task in pose.tasks}
+    if spec.task not in known:
+        raise UserError(f"task: no poses of '{spec.task}'{suggest(spec.task, sorted(known))}")
+    rng = np.random.default_rng([spec.seed, *spec.task.encode()])
+    fulfils = ORACLES[spec.task](poses)
+    near = np.isin(names, [name for name, pose in library.items() if spec.task in pose.near])
+    n_positive, n_near, n_moving = (
+        round(share * spec.size) for share in (POSITIVES, HARD_NEGATIVES, ROLLOUTS)
+    )
+    still = np.concatenate(
+        [
+            _by_stance(fulfils, n_positive, rng),
+            _by_stance(near, n_near, rng),
+            _by_stance(~fulfils, spec.size - n_positive - n_near - n_moving, rng),
+        ]
+    )
     moving, start = random_motion(n_moving, rng)
-    values = np.concatenate([perturbed(poses[still], rng), moving])
-    values = placed(values, rng)
+    values = placed(np.concatenate([perturbed(poses[still], rng), moving]), rng)
     # Each perturbed pose is a trajectory of its own.
     trajectory = np.concatenate([np.arange(len(still)), len(still) + start[:, 0]])
-    origin = np.concatenate([names[still], names[start[:, 1]]])
+    origin = [*names[still], *(f"random motion from {name}" for name in names[start[:, 1]])]
     order = rng.permutation(spec.size)
     labels = {
         name: oracle(values)[order]
@@ -79,7 +95,7 @@ def sample_poses(spec: PoseStates) -> States:
     return States(
         "humanoid",
         values[order],
-        {"origin": origin[order], "trajectory": trajectory[order]},
+        {"origin": np.array(origin)[order], "trajectory": trajectory[order]},
         labels,
         dict.fromkeys(labels, "oracle"),
     )
@@ -95,9 +111,9 @@ def sample_varied(count: int, rng: np.random.Generator) -> Floats:
     n_moving, n_between = round(0.35 * count), round(0.2 * count)
     everywhere = np.ones(len(poses), dtype=bool)
     still = poses[_by_stance(everywhere, count - n_moving - n_between, rng)]
-    ends = poses[_by_stance(everywhere, 2 * n_between, rng)].reshape(2, n_between, -1)
+    first, second = (poses[_by_stance(everywhere, n_between, rng)] for _ in range(2))
     moving, _ = random_motion(n_moving, rng)
-    quiet = perturbed(np.concatenate([still, between(*ends, rng)]), rng)
+    quiet = perturbed(np.concatenate([still, between(first, second, rng)]), rng)
     return placed(np.concatenate([quiet, moving]), rng)
 
 

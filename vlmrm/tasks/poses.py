@@ -26,7 +26,7 @@ JOINTS: tuple[str, ...] = HumanoidEnv.state_names[7:QPOS]
 """The joints in the order of a state."""
 
 ODD_JOINTS = ("abdomen_z", "abdomen_x", "shoulder1", "shoulder2")
-"""Joints whose angle changes its sign in the mirror. The other axes are defined as mirror images."""
+"""Joints whose angle changes its sign in the mirror; the other axes are mirror images already."""
 
 
 SETTLING_TIME = 0.25
