@@ -5,9 +5,12 @@ from hypothesis import strategies as st
 
 from vlmrm.reward import goal_baseline_reward, mean_direction
 
-unit_vectors = st.lists(st.floats(-1, 1), min_size=4, max_size=4).map(np.array).filter(
-    lambda v: np.linalg.norm(v) > 0.1
-).map(lambda v: v / np.linalg.norm(v))
+unit_vectors = (
+    st.lists(st.floats(-1, 1), min_size=4, max_size=4)
+    .map(np.array)
+    .filter(lambda v: np.linalg.norm(v) > 0.1)
+    .map(lambda v: v / np.linalg.norm(v))
+)
 alphas = st.floats(0, 1)
 
 GOAL, BASELINE, STATE = [1.0, 0, 0], [0.6, 0.8, 0], [0.0, 0.6, 0.8]

@@ -43,8 +43,7 @@ def example_frames(
 
 
 def _humanoid_examples() -> list[NDArray[np.float64]]:
-    from vlmrm.tasks.pose_states import settled
-    from vlmrm.tasks.poses import combinations
+    from vlmrm.tasks.poses import combinations, settled
 
     poses = combinations()
     names = ["upright, hanging", "kneel, hanging", "lotus, in-lap", "splits, spread"]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +54,23 @@ def build_untrained(
         config = {"model_cfg": model_config, "preprocess_cfg": preprocess_config}
         Path(folder, CONFIG_FILE).write_text(json.dumps(config))
         torch.manual_seed(seed)
-        network = open_clip.create_model(
-            f"local-dir:{folder}", load_weights=False, pretrained_text=False
-        )
+        with _quiet():
+            network = open_clip.create_model(
+                f"local-dir:{folder}", load_weights=False, pretrained_text=False
+            )
     return network, model_config, preprocess_config
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps open_clip from warning of missing weights where none are wanted."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
 
 
 def make_random_model(settings: RandomModel, folder: str | os.PathLike[str]) -> None:

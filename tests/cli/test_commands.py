@@ -1,0 +1,126 @@
+"""The commands as a user types them, from models to rewards, on the smallest inputs."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from vlmrm import artifacts
+from vlmrm.artifacts import FrameReader, States
+
+ROOT = Path(__file__).parents[2]
+
+
+def vlmrm(*arguments, folder=None):
+    command = [sys.executable, "-c", "from vlmrm.cli import main; main()"]
+    return subprocess.run(
+        [*command, *map(str, arguments)], cwd=folder, capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    content = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    content["states"]["few"] = {"sampler": "uniform", "environment": "mountain-car", "size": 12}
+    path = tmp_path_factory.mktemp("config") / "config.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_from_states_to_rewards(config, model_folder, tmp_path):
+    names = ("states.h5", "frames.h5", "prompts.h5", "embeddings.h5", "rewards.parquet")
+    states, frames, prompts, embeddings, rewards = (tmp_path / name for name in names)
+    steps = [
+        ("states", "few", "--config", config, "--output", states),
+        (
+            "render",
+            "--config",
+            config,
+            "--states",
+            states,
+            "--scene",
+            "textured",
+            "--output",
+            frames,
+        ),
+        ("prompts", "--config", config, "--model", model_folder, "--output", prompts),
+        ("embed", "--frames", frames, "--model", model_folder, "--output", embeddings),
+        (
+            *("reward", "--config", config, "--states", states, "--embeddings", embeddings),
+            *("--prompts", prompts, "--output", rewards),
+        ),
+    ]
+    for step in steps:
+        run = vlmrm(*step)
+        assert run.returncode == 0, run.stderr
+    assert len(States.read(states)) == 12
+    with FrameReader(frames) as reader:
+        assert reader.shape == (12, 400, 600, 3)
+    table = artifacts.read_table(rewards)
+    assert list(table) == ["scene", "model", "state", "task", "alpha", "reward"]
+    assert set(table["alpha"]) == {0, 0.5, 1}
+    assert set(table["task"]) == {"mountain-car"}
+    assert table["reward"].between(-1, 1).all()
+    assert artifacts.read_provenance(embeddings)["model"] == "random-XS"
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "red.png"
+    Image.fromarray(np.full((50, 70, 3), (200, 30, 30), np.uint8)).save(path)
+    return path
+
+
+def test_score_prints_a_line_per_picture_best_first(model_folder, picture, tmp_path):
+    other = tmp_path / "noise.jpg"
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(other)
+    run = vlmrm("score", picture, other, "--model", model_folder, "--goal", "a red picture")
+    assert run.returncode == 0, run.stderr
+    lines = run.stdout.splitlines()
+    scores = [float(line.split()[0]) for line in lines]
+    assert scores == sorted(scores, reverse=True)
+    assert {line.split()[1] for line in lines} == {str(picture), str(other)}
+
+
+def test_bad_input_is_one_line_within_five_seconds(config, model_folder, picture, tmp_path):
+    text = tmp_path / "text.png"
+    text.write_text("no picture")
+    empty = tmp_path / "empty-model"
+    empty.mkdir()
+    score = ("score", picture, "--goal", "g", "--model", model_folder)
+    states = tmp_path / "states.h5"
+    cases = [
+        (("score", text, "--goal", "g", "--model", model_folder), "text.png: not a readable"),
+        (("score", picture, "--goal", "g", "--model", empty), "empty-model: no open_clip_config"),
+        (("score", picture, "--goal", "g", "--model", tmp_path / "none"), "none: no such model"),
+        ((*score, "--alpha", "1.5"), "--alpha: must lie in [0, 1]"),
+        ((*score, "--alpha", "0.5"), "--baseline: missing"),
+        (("states", "feww", "--config", config, "--output", states), "did you mean 'few'?"),
+        (
+            ("states", "few", "--config", tmp_path / "no.yaml", "--output", states),
+            "no.yaml: cannot",
+        ),
+        (("model", "fetch", "smoke-S", "--config", config, "--output", empty), "models.smoke-S"),
+    ]
+    for arguments, answer in cases:
+        started = time.monotonic()
+        run = vlmrm(*arguments)
+        assert time.monotonic() - started < 5
+        assert run.returncode == 2
+        assert answer in run.stderr
+        assert len(run.stderr.splitlines()) == 1
+    assert not states.exists()
+
+
+def test_the_log_holds_the_command_and_the_error(config, tmp_path):
+    log = tmp_path / "logs" / "states.log"
+    run = vlmrm("--log", log, "states", "x", "--config", config, "--output", tmp_path / "s.h5")
+    assert run.returncode == 2
+    assert "states x" in log.read_text()
+    assert "the configuration has no 'x'" in log.read_text()
