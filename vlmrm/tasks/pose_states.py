@@ -14,7 +14,6 @@ import numpy as np
 from vlmrm.artifacts import States
 from vlmrm.config import PoseStates
 from vlmrm.envs.humanoid import humanoid_model
-from vlmrm.errors import UserError, suggest
 from vlmrm.tasks.body import QPOS, Floats
 from vlmrm.tasks.oracles import ORACLES
 from vlmrm.tasks.poses import (
@@ -59,18 +58,11 @@ def sample_poses(spec: PoseStates) -> States:
 
     Columns: ``origin`` (the name of the pose, or of the pose that a random motion began with), and
     ``trajectory`` (equal for states of the same motion).
-
-    Raises:
-        UserError: The pose library knows no such task.
     """
     names, poses = _library()
-    library = pose_library()
-    known = {task for pose in library.values() for task in pose.tasks}
-    if spec.task not in known:
-        raise UserError(f"task: no poses of '{spec.task}'{suggest(spec.task, sorted(known))}")
     rng = np.random.default_rng([spec.seed, *spec.task.encode()])
     fulfils = ORACLES[spec.task](poses)
-    near = np.isin(names, [name for name, pose in library.items() if spec.task in pose.near])
+    near = np.isin(names, [name for name, pose in pose_library().items() if spec.task in pose.near])
     n_positive, n_near, n_moving = (
         round(share * spec.size) for share in (POSITIVES, HARD_NEGATIVES, ROLLOUTS)
     )

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from vlmrm.tasks.body import BodyQuantities
+from vlmrm.tasks.facts import FACTS, describe
+from vlmrm.tasks.poses import (
+    JOINTS,
+    combinations,
+    joint_limits,
+    mirrored,
+    pose_library,
+    pose_state,
+    settled,
+    turned,
+)
+
+
+@pytest.fixture(scope="module")
+def states():
+    return np.stack([pose.state for pose in pose_library().values()])
+
+
+def test_every_task_has_several_poses_and_hard_negatives():
+    poses = pose_library().values()
+    tasks = {task for pose in poses for task in pose.tasks}
+    assert len(tasks) == 8
+    for task in tasks:
+        assert sum(task in pose.tasks for pose in poses) >= 5
+        assert sum(task in pose.near for pose in poses) >= 6
+
+
+def test_no_pose_breaks_joint_limits():
+    angles = np.stack(list(combinations().values()))[:, 7:24]
+    low, high = joint_limits().T
+    within = (angles >= low - 1e-6) & (angles <= high + 1e-6)
+    offenders = {JOINTS[i] for i in np.flatnonzero(~within.all(axis=0))}
+    assert offenders <= {"right_knee", "left_knee"}  # never quite straight: at most -2 degrees
+    assert (angles <= high + np.radians(2.001)).all()
+
+
+def test_poses_are_plausible(states):
+    body = BodyQuantities.of(states)
+    in_the_air = np.array([pose.posture == "in-mid-air" for pose in pose_library().values()])
+    assert (np.abs(body.lowest_point[~in_the_air]) < 0.02).all()
+    assert (body.lowest_point[in_the_air] > 0.2).all()
+    assert (body.overlap < 0.03).all()
+
+
+@pytest.mark.parametrize("task", ["kneeling", "lotus", "splits"])
+def test_poses_on_the_floor_stay_as_they_are(task, monkeypatch):
+    """Held by springs for a second, they still fulfil their task."""
+    from vlmrm.tasks import poses
+    from vlmrm.tasks.oracles import ORACLES
+
+    monkeypatch.setattr(poses, "SETTLING_TIME", 1.0)
+    library = pose_library().values()
+    later = settled(np.stack([pose.state for pose in library if task in pose.tasks]))
+    assert ORACLES[task](later).all()
+
+
+def test_poses_are_described_as_what_they_are(states):
+    for (name, pose), facts in zip(pose_library().items(), describe(states), strict=True):
+        meant = {"posture": pose.posture, "arms": pose.arms, "legs": pose.legs}
+        assert all(meant[key] in FACTS[key] for key in meant), name
+        assert facts == meant, name
+
+
+def test_a_joint_without_a_side_stands_for_both():
+    both = pose_state({"hip_x": -20, "shoulder1": 30})
+    single = pose_state(
+        {"right_hip_x": -20, "left_hip_x": -20, "right_shoulder1": 30, "left_shoulder1": -30}
+    )
+    np.testing.assert_array_equal(both, single)
+    np.testing.assert_allclose(mirrored(both[None])[0], both, atol=1e-12)
+
+
+def test_the_mirror_swaps_sides_and_twice_is_nothing(states):
+    rng = np.random.default_rng(0)
+    states = turned(states + np.r_[np.zeros(24), rng.normal(size=23)], 0.7)
+    image = mirrored(states)
+    np.testing.assert_allclose(mirrored(image), states, atol=1e-12)
+    reflection = np.array([1, -1, 1])
+    body, reflected = BodyQuantities.of(states), BodyQuantities.of(image)
+    for points in ("hands", "feet", "knees", "elbows"):
+        ours, theirs = getattr(body, points), getattr(reflected, points)
+        np.testing.assert_allclose(theirs, ours[:, ::-1] * reflection, atol=1e-6)
+
+
+def test_turning_turns_the_body_and_its_velocity(states):
+    moving = states.copy()
+    moving[:, 24:27] = [1.0, 0.0, 0.5]
+    result = turned(moving, np.pi / 2)
+    np.testing.assert_allclose(result[:, 24:27] - [0, 1, 0.5], 0, atol=1e-12)
+    expected = Rotation.from_euler("z", np.pi / 2) * Rotation.from_quat(states[:, [4, 5, 6, 3]])
+    actual = Rotation.from_quat(result[:, [4, 5, 6, 3]])
+    np.testing.assert_allclose((expected * actual.inv()).magnitude(), 0, atol=1e-6)
