@@ -29,7 +29,6 @@ TOUCH = 0.04
 HANDS = ("right_hand", "left_hand")
 FEET = ("right_foot", "left_foot")
 SHINS = ("right_shin1", "left_shin1")
-THIGHS = ("right_thigh1", "left_thigh1")
 ARMS = ("right_uarm1", "left_uarm1", "right_larm", "left_larm", *HANDS)
 TRUNK = ("torso1", "uwaist", "lwaist", "butt")
 UPPER_BODY = (*TRUNK, "head", *ARMS)
@@ -253,11 +252,6 @@ class BodyQuantities:
     def leg_spread(self) -> Floats:
         """Angle between the two legs, from hips to feet ``[N]``."""
         return _angle(self.leg_directions[:, 0], self.leg_directions[:, 1])
-
-    @cached_property
-    def knee_spread(self) -> Floats:
-        """Angle between the two thighs ``[N]``."""
-        return _angle(self.thigh_directions[:, 0], self.thigh_directions[:, 1])
 
     @cached_property
     def hand_to_hip(self) -> Floats:
