@@ -35,7 +35,9 @@ class ClipModel:
         device: torch.device,
     ):
         self.name = name
-        self.network: Any = network.to(device).eval().requires_grad_(False)
+        # Frames come with their channels last, and convolutions like them so.
+        network = network.to(device, memory_format=torch.channels_last)
+        self.network: Any = network.eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self.preprocessing = preprocessing
         self.device = device

@@ -55,7 +55,9 @@ def pretrain(
     preprocess_config = {**preprocess_config, "size": model_config["vision_cfg"]["image_size"]}
     preprocessing = Preprocessing.from_open_clip(preprocess_config)
     tokenizer = open_clip.SimpleTokenizer(context_length=model_config["text_cfg"]["context_length"])
-    _fit(network.to(target), list(training), tokenizer, preprocessing, settings)
+    # Convolutions on a CPU are a fifth faster so.
+    network.to(target, memory_format=torch.channels_last)
+    _fit(network, list(training), tokenizer, preprocessing, settings)
     model = ClipModel(settings.architecture, network, tokenizer, preprocessing, target)
     save_model_folder(
         folder,
