@@ -26,9 +26,9 @@ include: "workflow/rules/gallery.smk"
 
 
 rule all:
+    default_target: True
     input:
         landscapes(),
         epic_results(),
         experiment_results(),
         galleries(),
-    default_target: True

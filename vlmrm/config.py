@@ -79,10 +79,10 @@ class SimulatorModel(Section):
     """Which of `corpora` it is trained on."""
     epochs: PositiveInt = 8
     """Passes over the corpus."""
-    batch_size: PositiveInt = 256
+    batch_size: PositiveInt = 64
     """Image-text pairs per step: every other caption of the batch is a negative."""
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    """Peak of the one-cycle schedule of AdamW."""
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    """Peak of the one-cycle schedule of AdamW for the image tower."""
     seed: int = 0
 
 
@@ -103,7 +103,7 @@ class Corpus(Section):
 
     frames: dict[EnvironmentName, dict[str, PositiveInt]]
     """How many frames of each environment, scene by scene."""
-    image_size: PositiveInt = 96
+    image_size: PositiveInt = 64
     """Side of the square images in pixels."""
     seed: int = 0
 
@@ -398,6 +398,8 @@ class Config(Section):
             )
         yield from _scene_problems(f"{key}.scenes", m.scenes, task.environment)
         yield from _baseline_problems(m.task, task, self.alphas)
+        if isinstance(m, Epic) and task.oracle is None:
+            yield f"tasks.{m.task}.oracle: missing, but {key} measures against its labels"
 
     def _experiment_problems(self, key: str, e: Experiment) -> Iterator[str]:
         for model in e.models:

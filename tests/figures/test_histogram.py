@@ -19,7 +19,7 @@ def test_fulfilled_states_are_told_apart(labelled, labels_of):
     spread = np.linspace(0, 0.5, 100)
     reward = spread + np.where(labelled.labels["kneeling"], 10, 0)
     figure = draw_reward_histogram(
-        labelled, rewards_of(labelled, lambda a: reward, "kneeling"), "kneeling"
+        labelled, rewards_of(labelled, lambda a: reward, "kneel"), "kneel", "kneeling"
     )
     assert labels_of(figure) == ["not fulfilled (n = 80)", "fulfilled (n = 20)"]
     assert [axes.get_title(loc="left") for axes in figure.axes] == [
@@ -38,7 +38,7 @@ def test_fulfilled_states_are_told_apart(labelled, labels_of):
 def test_one_class_alone_is_drawn(labelled, labels_of):
     labelled.labels["kneeling"][:] = False
     rewards = rewards_of(labelled, lambda a: np.linspace(0, 1, 100), "kneeling")
-    assert labels_of(draw_reward_histogram(labelled, rewards, "kneeling")) == [
+    assert labels_of(draw_reward_histogram(labelled, rewards, "kneeling", "kneeling")) == [
         "not fulfilled (n = 100)"
     ]
 
@@ -46,4 +46,4 @@ def test_one_class_alone_is_drawn(labelled, labels_of):
 def test_unlabelled_task_is_named(labelled):
     rewards = rewards_of(labelled, lambda a: 0.0, "kneelin")
     with pytest.raises(UserError, match="'kneelin'; did you mean 'kneeling'"):
-        draw_reward_histogram(labelled, rewards, "kneelin")
+        draw_reward_histogram(labelled, rewards, "kneelin", "kneelin")

@@ -1,6 +1,6 @@
 """What is computed again after a change: all that depends on it, and nothing else."""
 
-EPIC = {"measure_epic", "draw_epic", "draw_rewards_by_label"}
+EPIC = {"measure_epic", "draw_epic", "draw_epic_by_alpha", "draw_rewards_by_label"}
 TRAINING = {"train_policy", "evaluate_policy", "draw_learning_curves", "draw_success"}
 
 

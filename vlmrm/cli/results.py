@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -13,6 +14,14 @@ from vlmrm.errors import UserError, suggest
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class Against(StrEnum):
+    """The horizontal axis of an EPIC figure."""
+
+    size = "size"
+    alpha = "alpha"
+
 
 figures = typer.Typer(help="Draw figures, each as SVG and PNG.", no_args_is_help=True)
 
@@ -77,27 +86,35 @@ def landscape(
 def epic_figure(
     tables: Annotated[list[Path], typer.Argument(help="Tables of `vlmrm epic` (CSV).")],
     output: Output,
+    by: Annotated[Against, typer.Option(help="What it is drawn against.")] = Against.size,
     table: Table = None,
 ) -> None:
-    """EPIC distance against the size of the model and against alpha."""
+    """EPIC distance, and area under the ROC curve, against model size or alpha."""
     from vlmrm.artifacts import write_table
-    from vlmrm.figures.epic import draw_epic_by_size
+    from vlmrm.figures.epic import MEASURES, draw_epic_by_alpha, draw_epic_by_size
     from vlmrm.figures.style import save_figure
 
     numbers = _read_all(tables)
     if table is not None:
         write_table(table, numbers)
-    save_figure(draw_epic_by_size(numbers), output)
+    draw = draw_epic_by_size if by is Against.size else draw_epic_by_alpha
+    save_figure(draw(numbers, tuple(MEASURES)), output)
 
 
 @figures.command("rewards")
-def rewards_figure(rewards: Rewards, states: StatesFile, task: TaskName, output: Output) -> None:
+def rewards_figure(
+    rewards: Rewards,
+    states: StatesFile,
+    task: TaskName,
+    oracle: Annotated[str, typer.Option(help="The oracle whose labels are meant.")],
+    output: Output,
+) -> None:
     """Distribution of the reward for states that fulfil a task and states that do not."""
     from vlmrm.artifacts import States
     from vlmrm.figures.histogram import draw_reward_histogram
     from vlmrm.figures.style import save_figure
 
-    figure = draw_reward_histogram(States.read(states), _read_all(rewards), task)
+    figure = draw_reward_histogram(States.read(states), _read_all(rewards), task, oracle)
     save_figure(figure, output, task=task)
 
 
@@ -145,6 +162,15 @@ def scenes(
 
     frames = example_frames(cast(EnvironmentName, environment), rendering)
     save_figure(draw_scenes(frames), output, environment=environment)
+
+
+@figures.command()
+def poses(output: Output) -> None:
+    """The humanoid's pose library, with the oracles that accept each pose."""
+    from vlmrm.figures.poses import draw_contact_sheet
+    from vlmrm.figures.style import save_figure
+
+    save_figure(draw_contact_sheet(), output)
 
 
 def _read_all(paths: list[Path]) -> pd.DataFrame:

@@ -18,7 +18,7 @@ BINS = 30
 
 
 @theme()
-def draw_reward_histogram(states: States, rewards: pd.DataFrame, task: str) -> Figure:
+def draw_reward_histogram(states: States, rewards: pd.DataFrame, task: str, oracle: str) -> Figure:
     """Distribution of the reward by label, a row of panels per model and scene, a column per alpha.
 
     Either distribution integrates to 1, since the labels are seldom balanced.
@@ -26,15 +26,17 @@ def draw_reward_histogram(states: States, rewards: pd.DataFrame, task: str) -> F
     Args:
         states: Labelled states.
         rewards: Rewards of these states, with columns scene, model, state, task, alpha, reward.
-        task: The task whose rewards and labels are meant.
+        task: The task whose rewards are meant.
+        oracle: The oracle whose labels are meant.
 
     Raises:
-        UserError: The states have no labels of the task, or the rewards lack a column or the task.
+        UserError: The states have no labels of the oracle, or the rewards lack a column or the
+            task.
     """
-    if task not in states.labels:
-        raise UserError(f"states: no labels of task '{task}'{suggest(task, states.labels)}")
+    if oracle not in states.labels:
+        raise UserError(f"states: no labels of '{oracle}'{suggest(oracle, states.labels)}")
     table = task_rewards(states, rewards, task)
-    labels = states.labels[task]
+    labels = states.labels[oracle]
     rows = list(table[["model", "scene"]].drop_duplicates().itertuples(index=False, name=None))
     alphas = sorted(ordered(table["alpha"]))
     figure, axes = panels(len(rows), len(alphas), width=2.1, height=1.9)

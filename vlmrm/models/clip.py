@@ -36,7 +36,7 @@ class ClipModel:
     ):
         self.name = name
         # Frames come with their channels last, and convolutions like them so.
-        network = network.to(device, memory_format=torch.channels_last)
+        network = network.to(device).to(memory_format=torch.channels_last)
         self.network: Any = network.eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self.preprocessing = preprocessing

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import open_clip
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
 
 from vlmrm.config import SimulatorModel
-from vlmrm.models.captions import generic_caption, write_caption
+from vlmrm.models.captions import LEADING, generic_caption, write_caption
 from vlmrm.models.clip import ClipModel, choose_device
 from vlmrm.models.corpus import Part, read_corpus
 from vlmrm.models.folder import save_model_folder
@@ -29,11 +30,18 @@ from vlmrm.models.untrained import build_untrained
 GENERIC_SHARE = 0.05
 """Share of captions that fit every picture, so that baseline prompts find their place."""
 
+TEXT_RATE = 0.2
+"""The text transformer's learning rate relative to the convolutions': it diverges at theirs."""
+
+BALANCE = 0.5
+"""Images are drawn in proportion to n ** -BALANCE, n being how many share their leading fact: rare
+postures are seen more often, and a batch holds fewer captions that fit each other's images."""
+
 WEIGHT_DECAY = 0.05
 MAXIMUM_LOGIT_SCALE = 100.0
 """Bound of the inverse temperature, as in the original CLIP."""
 
-SHIFT = 4
+SHIFT = 3
 """Largest random shift of a training image in pixels."""
 
 
@@ -56,7 +64,7 @@ def pretrain(
     preprocessing = Preprocessing.from_open_clip(preprocess_config)
     tokenizer = open_clip.SimpleTokenizer(context_length=model_config["text_cfg"]["context_length"])
     # Convolutions on a CPU are a fifth faster so.
-    network.to(target, memory_format=torch.channels_last)
+    network = network.to(target).to(memory_format=torch.channels_last)
     _fit(network, list(training), tokenizer, preprocessing, settings)
     model = ClipModel(settings.architecture, network, tokenizer, preprocessing, target)
     save_model_folder(
@@ -80,11 +88,14 @@ def _fit(
 ) -> None:
     rng = np.random.default_rng(settings.seed)
     steps = settings.epochs * max(1, sum(len(p.images) for p in parts) // settings.batch_size)
+    image_tower = list(network.visual.parameters())
+    others = [p for name, p in network.named_parameters() if not name.startswith("visual.")]
     optimizer = torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=WEIGHT_DECAY
+        [{"params": image_tower}, {"params": others}], weight_decay=WEIGHT_DECAY
     )
+    peaks = [settings.learning_rate, TEXT_RATE * settings.learning_rate]
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.learning_rate, total_steps=steps, pct_start=0.1
+        optimizer, peaks, total_steps=steps, pct_start=0.1
     )
     loss_of = open_clip.ClipLoss()
     device = next(network.parameters()).device
@@ -113,14 +124,21 @@ def _batches(
     """Batches that mix all environments in proportion to their frames."""
     owner = np.concatenate([np.full(len(p.images), i) for i, p in enumerate(parts)])
     row = np.concatenate([np.arange(len(p.images)) for p in parts])
-    order = np.empty(0, dtype=int)
+    shares = np.concatenate([_balanced(part) for part in parts]) / len(owner)
     for _ in range(steps):
-        if len(order) < size:
-            order = np.concatenate([order, rng.permutation(len(owner))])
-        batch, order = order[:size], order[size:]
+        batch = rng.choice(len(owner), size, p=shares)
         images = np.stack([parts[owner[i]].images[row[i]] for i in batch])
         captions = [_caption(parts[owner[i]], row[i], rng) for i in batch]
         yield _shift(torch.from_numpy(images), rng).permute(0, 2, 3, 1), captions
+
+
+def _balanced(part: Part) -> NDArray[np.float64]:
+    """Weight ``[N]`` of each image, 1 on average."""
+    facts = [facts[LEADING[part.environment]] for facts in part.facts]
+    _, kind, count = np.unique(facts, return_inverse=True, return_counts=True)
+    weight = count[kind] ** -BALANCE
+    normalised: NDArray[np.float64] = weight / weight.mean()
+    return normalised
 
 
 def _caption(part: Part, row: int, rng: np.random.Generator) -> str:

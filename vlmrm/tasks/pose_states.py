@@ -31,6 +31,10 @@ JOINT_NOISE = np.radians(5)
 """Standard deviation of perturbed joint angles."""
 TILT_NOISE = np.radians(4)
 """Standard deviation of the torso's lean, about each horizontal axis."""
+FACING = 0.75
+"""Share of states that face the fixed camera, as an agent does when its episode begins."""
+TURN = 0.5
+"""Standard deviation in radians of their direction."""
 SPREAD = 0.3
 """Largest distance in metres from the place that the fixed camera looks at, along each axis."""
 
@@ -100,7 +104,7 @@ def sample_varied(count: int, rng: np.random.Generator) -> Floats:
     which mostly ends in a fall.
     """
     _, poses = _library()
-    n_moving, n_between = round(0.35 * count), round(0.2 * count)
+    n_moving, n_between = round(0.25 * count), round(0.1 * count)
     everywhere = np.ones(len(poses), dtype=bool)
     still = poses[_by_stance(everywhere, count - n_moving - n_between, rng)]
     first, second = (poses[_by_stance(everywhere, n_between, rng)] for _ in range(2))
@@ -131,9 +135,10 @@ def between(first: Floats, second: Floats, rng: np.random.Generator) -> Floats:
 
 
 def placed(states: Floats, rng: np.random.Generator) -> Floats:
-    """The states turned and moved: half of them face the camera more or less, the rest any side."""
+    """The states turned and moved: most face the camera more or less, the rest any side."""
     n = len(states)
-    yaw = np.where(rng.random(n) < 0.5, rng.normal(0, 0.4, n), rng.uniform(-np.pi, np.pi, n))
+    facing = rng.random(n) < FACING
+    yaw = np.where(facing, rng.normal(0, TURN, n), rng.uniform(-np.pi, np.pi, n))
     states = turned(states, yaw)
     states[:, :2] += rng.uniform(-SPREAD, SPREAD, (n, 2))
     return states

@@ -5,6 +5,7 @@ def epic_results():
     """Figures and tables of every EPIC measurement."""
     return [
         *(file for name in settings.epic for file in figure(f"epic-{name}")),
+        *(file for name in settings.epic for file in figure(f"epic-alpha-{name}")),
         *(file for name in settings.epic for file in figure(f"rewards-{name}")),
         *(f"{TABLES}/epic-{name}.csv" for name in settings.epic),
     ]
@@ -69,6 +70,22 @@ rule draw_epic:
         "vlmrm --log {log} figure epic {input} --table {output.table} --output {output.svg}"
 
 
+rule draw_epic_by_alpha:
+    input:
+        epic_tables,
+    output:
+        svg=f"{FIGURES}/epic-alpha-{{epic}}.svg",
+        png=report(
+            f"{FIGURES}/epic-alpha-{{epic}}.png",
+            caption="../report/epic-alpha.rst",
+            category="EPIC distance",
+        ),
+    log:
+        f"{LOGS}/figures/epic-alpha-{{epic}}.log",
+    shell:
+        "vlmrm --log {log} figure epic {input} --by alpha --output {output.svg}"
+
+
 rule draw_rewards_by_label:
     input:
         states=epic_states,
@@ -84,6 +101,7 @@ rule draw_rewards_by_label:
         f"{LOGS}/figures/rewards-{{epic}}.log",
     params:
         task=lambda w: settings.epic[w.epic].task,
+        oracle=lambda w: settings.tasks[settings.epic[w.epic].task].oracle,
     shell:
         "vlmrm --log {log} figure rewards {input.rewards} --states {input.states}"
-        " --task {params.task} --output {output.svg}"
+        " --task {params.task} --oracle {params.oracle} --output {output.svg}"

@@ -2,9 +2,11 @@
 
 
 def galleries():
-    """One picture of example frames for each environment in use."""
+    """Example frames of each environment in use, and the humanoid's poses."""
     environments = {task.environment for task in settings.tasks.values()}
-    return [file for name in sorted(environments) for file in figure(f"scenes-{name}")]
+    pictures = [f"scenes-{name}" for name in sorted(environments)]
+    pictures += ["poses"] if "humanoid" in environments else []
+    return [file for name in pictures for file in figure(name)]
 
 
 rule draw_scenes:
@@ -23,3 +25,17 @@ rule draw_scenes:
     shell:
         "vlmrm --log {log} figure scenes {wildcards.environment} --config {params.config}"
         " --output {output.svg}"
+
+
+rule draw_poses:
+    output:
+        svg=f"{FIGURES}/poses.svg",
+        png=report(
+            f"{FIGURES}/poses.png",
+            caption="../report/poses.rst",
+            category="Scenes",
+        ),
+    log:
+        f"{LOGS}/figures/poses.log",
+    shell:
+        "vlmrm --log {log} figure poses --output {output.svg}"

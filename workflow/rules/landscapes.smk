@@ -16,7 +16,10 @@ def landscape_inputs(wildcards):
     return {
         "states": STATES.format(states=landscape.states),
         "rewards": expand(
-            REWARDS, states=landscape.states, scene=landscape.scenes, model=landscape.models
+            REWARDS,
+            states=landscape.states,
+            scene=landscape.scenes,
+            model=landscape.models,
         ),
     }
 
@@ -31,7 +34,11 @@ rule draw_landscape:
             caption="../report/landscape.rst",
             category="Reward landscapes",
         ),
-        table=f"{TABLES}/landscape-{{landscape}}.csv",
+        table=report(
+            f"{TABLES}/landscape-{{landscape}}.csv",
+            caption="../report/landscape-table.rst",
+            category="Reward landscapes",
+        ),
     log:
         f"{LOGS}/figures/landscape-{{landscape}}.log",
     params:

@@ -6,11 +6,11 @@ rule make_corpus:
         CORPUS,
     log:
         f"{LOGS}/corpora/{{corpus}}.log",
+    threads: 64
     params:
         config=CONFIG,
         settings=lambda w: settings.corpora[w.corpus].model_dump(),
         rendering=settings.rendering.model_dump(),
-    threads: 64
     shell:
         "vlmrm --log {log} model corpus {wildcards.corpus} --config {params.config}"
         " --output {output}"
@@ -21,14 +21,14 @@ rule pretrain_model:
         corpus=lambda w: CORPUS.format(corpus=settings.models[w.model].corpus),
     output:
         directory(MODEL),
-    wildcard_constraints:
-        model=models_from("simulator"),
     log:
         f"{LOGS}/models/{{model}}.log",
+    wildcard_constraints:
+        model=models_from("simulator"),
+    threads: 64
     params:
         config=CONFIG,
         settings=lambda w: settings.models[w.model].model_dump(),
-    threads: 64
     shell:
         "vlmrm --log {log} model pretrain {wildcards.model} --config {params.config}"
         " --corpus {input.corpus} --output {output}"
@@ -37,10 +37,10 @@ rule pretrain_model:
 rule make_random_model:
     output:
         directory(MODEL),
-    wildcard_constraints:
-        model=models_from("random"),
     log:
         f"{LOGS}/models/{{model}}.log",
+    wildcard_constraints:
+        model=models_from("random"),
     params:
         config=CONFIG,
         settings=lambda w: settings.models[w.model].model_dump(),
@@ -52,10 +52,10 @@ rule make_random_model:
 rule fetch_model:
     output:
         directory(MODEL),
-    wildcard_constraints:
-        model=models_from("pretrained"),
     log:
         f"{LOGS}/models/{{model}}.log",
+    wildcard_constraints:
+        model=models_from("pretrained"),
     params:
         config=CONFIG,
         settings=lambda w: settings.models[w.model].model_dump(),

@@ -21,10 +21,10 @@ rule render_frames:
         FRAMES,
     log:
         f"{LOGS}/frames/{{states}}/{{scene}}.log",
+    threads: 64
     params:
         config=CONFIG,
         rendering=settings.rendering.model_dump(),
-    threads: 64
     shell:
         "vlmrm --log {log} render --config {params.config} --states {input.states}"
         " --scene {wildcards.scene} --workers {threads} --output {output}"

@@ -7,7 +7,11 @@ def experiment_results():
         *(file for name in settings.experiments for file in figure(f"learning-{name}")),
         *(file for name in settings.experiments for file in figure(f"success-{name}")),
         *(f"{TABLES}/success-{name}.csv" for name in settings.experiments),
-        *(f"{folder}/video.mp4" for name in settings.experiments for folder in runs(name, EVALUATION)),
+        *(
+            f"{folder}/video.mp4"
+            for name in settings.experiments
+            for folder in runs(name, EVALUATION)
+        ),
     ]
 
 
@@ -15,7 +19,11 @@ def runs(experiment, pattern):
     """The paths of an experiment's runs, by a pattern with the wildcards of `RUN`."""
     return [
         pattern.format(
-            task=run.task, scene=run.scene, reward=run.reward, alpha=run.alpha, seed=run.seed
+            task=run.task,
+            scene=run.scene,
+            reward=run.reward,
+            alpha=run.alpha,
+            seed=run.seed,
         )
         for run in settings.runs(experiment)
     ]
@@ -41,7 +49,9 @@ def reward_inputs(wildcards):
         return {"model": MODEL.format(model=wildcards.reward)}
     return {
         "states": STATES.format(states=lookup),
-        "rewards": REWARDS.format(states=lookup, scene=wildcards.scene, model=wildcards.reward),
+        "rewards": REWARDS.format(
+            states=lookup, scene=wildcards.scene, model=wildcards.reward
+        ),
     }
 
 
@@ -70,6 +80,7 @@ rule train_policy:
         curve=f"{POLICY}/learning_curve.csv",
     log:
         f"{LOGS}/policies/{RUN}.log",
+    threads: lambda w: 1 if training_of(w).lookup else 64
     params:
         config=CONFIG,
         reward=reward_options,
@@ -77,7 +88,6 @@ rule train_policy:
         task=task_settings,
         training=lambda w: training_of(w).model_dump(),
         rendering=settings.rendering.model_dump(),
-    threads: lambda w: 1 if training_of(w).lookup else 64
     shell:
         "vlmrm --log {log} train --config {params.config} --task {wildcards.task}"
         " --scene {wildcards.scene} --reward {wildcards.reward} --alpha {wildcards.alpha}"
@@ -98,11 +108,11 @@ rule evaluate_policy:
         ),
     log:
         f"{LOGS}/evaluations/{RUN}.log",
+    threads: 64
     params:
         config=CONFIG,
         task=task_settings,
         evaluation=settings.evaluation.model_dump(),
-    threads: 64
     shell:
         "vlmrm --log {log} evaluate --config {params.config} --task {wildcards.task}"
         " --scene {wildcards.scene} --reward {wildcards.reward} --alpha {wildcards.alpha}"
@@ -115,11 +125,11 @@ rule evaluate_random_policy:
         f"{RANDOM_EVALUATION}/evaluation.csv",
     log:
         f"{LOGS}/evaluations/{{task}}/random.log",
+    threads: 64
     params:
         config=CONFIG,
         task=task_settings,
         evaluation=settings.evaluation.model_dump(),
-    threads: 64
     shell:
         "vlmrm --log {log} evaluate --config {params.config} --task {wildcards.task}"
         " --reward random --output {output}"
@@ -127,7 +137,9 @@ rule evaluate_random_policy:
 
 rule draw_learning_curves:
     input:
-        lambda w: [f"{folder}/learning_curve.csv" for folder in runs(w.experiment, POLICY)],
+        lambda w: [
+            f"{folder}/learning_curve.csv" for folder in runs(w.experiment, POLICY)
+        ],
     output:
         svg=f"{FIGURES}/learning-{{experiment}}.svg",
         png=report(
