@@ -1,4 +1,8 @@
+import subprocess
+import sys
+
 import numpy as np
+import psutil
 import pytest
 
 from vlmrm.config import Rendering
@@ -49,3 +53,28 @@ def test_errors_reach_the_caller(states, workers):
 
 def test_no_states_no_frames():
     assert list(render_states("humanoid", "original", SMALL, np.zeros((0, 47)))) == []
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path):
+    script = tmp_path / "endless.py"
+    script.write_text(
+        "import numpy as np\n"
+        "from vlmrm.config import Rendering\n"
+        "from vlmrm.envs.rendering import render_states\n"
+        "if __name__ == '__main__':\n"
+        "    states = np.zeros((200, 4))\n"
+        "    frames = render_states('cartpole', 'original', Rendering(), states, workers=2)\n"
+        "    next(frames)\n"
+        "    print('drawing', flush=True)\n"
+        "    input()\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout.readline() == "drawing\n"
+    children = psutil.Process(parent.pid).children(recursive=True)
+    assert children
+    parent.kill()
+    parent.wait()
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert not alive

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import itertools
 import os
+import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,9 @@ def render_states(
             renderer.close()
         return
     # Forked processes would share OpenGL's state with this one; spawned ones start afresh.
-    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    executor = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_end_with_parent
+    )
     try:
         draw_there = functools.partial(_draw_in_worker, environment, scene, rendering)
         submitted = (executor.submit(draw_there, batch) for batch in batches)
@@ -77,6 +80,18 @@ def draw(renderer: Renderer, states: NDArray[np.float64]) -> Frames:
 
 
 _worker_renderer = functools.cache(make_renderer)
+
+
+def _end_with_parent() -> None:
+    """Ends this worker when its parent is killed, which would leave it waiting for ever."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _draw_in_worker(
