@@ -77,6 +77,6 @@ def test_the_family_grows_with_its_names(tmp_path):
         make_random_model(RandomModel(source="random", architecture=name), tmp_path / name)
         sizes.append(read_model_provenance(tmp_path / name)["parameters"]["image"])
         config = json.loads((tmp_path / name / "open_clip_config.json").read_text())
-        assert config["model_cfg"]["vision_cfg"]["image_size"] == 96
+        assert config["model_cfg"]["vision_cfg"]["image_size"] == 64
     assert sizes == sorted(sizes)
     assert set(family_architectures()) == {"sim-XS", "sim-S", "sim-M"}

@@ -220,10 +220,12 @@ PHRASES: dict[str, dict[str, Phrases]] = {
             "none": (
                 "perfectly upright",
                 "standing vertically upright",
-                "balanced vertically",
-                "straight up on the cart",
+                "vertically upright",
+                "balanced vertically on the cart",
+                "straight up on top of the cart",
                 "exactly vertical on top of it",
                 "upright above the cart",
+                "vertical on top of its cart",
             ),
             "down": ("hanging straight down", "upside down below the cart", "pointing downwards"),
             **{
