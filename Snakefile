@@ -13,6 +13,10 @@ if not workflow.overwrite_configfiles:
     configfile: "config.yaml"
 
 
+# The image of the Dockerfile, where the workflow is asked to run in containers.
+container: "docker-daemon://vlmrm:latest"
+
+
 report: "workflow/report/workflow.rst"
 
 
