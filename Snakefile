@@ -21,6 +21,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/states.smk"
 include: "workflow/rules/landscapes.smk"

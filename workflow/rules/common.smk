@@ -52,14 +52,3 @@ onstart:
     Path(RESULTS).mkdir(parents=True, exist_ok=True)
     if not Path(CONFIG).exists() or Path(CONFIG).read_text() != resolved:
         Path(CONFIG).write_text(resolved)
-
-
-def models_from(source):
-    """Names of the models of one source, as a wildcard constraint."""
-    names = [name for name, model in settings.models.items() if model.source == source]
-    return "|".join(names) or "(?!)"
-
-
-def figure(name):
-    """Both files of a figure; the PNG is shown in the report."""
-    return [f"{FIGURES}/{name}.{suffix}" for suffix in ("svg", "png")]

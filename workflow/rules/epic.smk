@@ -1,32 +1,6 @@
 """EPIC distance between the reward and the labels of a state set."""
 
 
-def epic_results():
-    """Figures and tables of every EPIC measurement."""
-    return [
-        *(file for name in settings.epic for file in figure(f"epic-{name}")),
-        *(file for name in settings.epic for file in figure(f"epic-alpha-{name}")),
-        *(file for name in settings.epic for file in figure(f"rewards-{name}")),
-        *(f"{TABLES}/epic-{name}.csv" for name in settings.epic),
-    ]
-
-
-def epic_tables(wildcards):
-    """The tables of one measurement, one per scene and model."""
-    epic = settings.epic[wildcards.epic]
-    return expand(EPIC, epic=wildcards.epic, scene=epic.scenes, model=epic.models)
-
-
-def epic_states(wildcards):
-    return STATES.format(states=settings.epic[wildcards.epic].states)
-
-
-def epic_rewards(wildcards):
-    """Rewards of the measured states, by every model in every scene."""
-    epic = settings.epic[wildcards.epic]
-    return expand(REWARDS, states=epic.states, scene=epic.scenes, model=epic.models)
-
-
 rule measure_epic:
     input:
         model=MODEL,

@@ -1,14 +1,6 @@
 """What the reward models look at."""
 
 
-def galleries():
-    """Example frames of each environment in use, and the humanoid's poses."""
-    environments = {task.environment for task in settings.tasks.values()}
-    pictures = [f"scenes-{name}" for name in sorted(environments)]
-    pictures += ["poses"] if "humanoid" in environments else []
-    return [file for name in pictures for file in figure(name)]
-
-
 rule draw_scenes:
     output:
         svg=f"{FIGURES}/scenes-{{environment}}.svg",

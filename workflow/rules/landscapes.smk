@@ -1,29 +1,6 @@
 """Reward against state (figure 2 of the paper)."""
 
 
-def landscapes():
-    """Figures and tables of every landscape."""
-    names = [f"landscape-{name}" for name in settings.landscapes]
-    return [
-        *(file for name in names for file in figure(name)),
-        *(f"{TABLES}/{name}.csv" for name in names),
-    ]
-
-
-def landscape_inputs(wildcards):
-    """The states of a landscape and their rewards in every scene, by every model."""
-    landscape = settings.landscapes[wildcards.landscape]
-    return {
-        "states": STATES.format(states=landscape.states),
-        "rewards": expand(
-            REWARDS,
-            states=landscape.states,
-            scene=landscape.scenes,
-            model=landscape.models,
-        ),
-    }
-
-
 rule draw_landscape:
     input:
         unpack(landscape_inputs),

@@ -1,0 +1,140 @@
+"""What the rules need, and what the workflow is asked for, by the configuration."""
+
+
+def models_from(source):
+    """Names of the models of one source, as a wildcard constraint."""
+    names = [name for name, model in settings.models.items() if model.source == source]
+    return "|".join(names) or "(?!)"
+
+
+def figure(name):
+    """Both files of a figure; the PNG is shown in the report."""
+    return [f"{FIGURES}/{name}.{suffix}" for suffix in ("svg", "png")]
+
+
+def landscapes():
+    """Figures and tables of every landscape."""
+    names = [f"landscape-{name}" for name in settings.landscapes]
+    return [
+        *(file for name in names for file in figure(name)),
+        *(f"{TABLES}/{name}.csv" for name in names),
+    ]
+
+
+def landscape_inputs(wildcards):
+    """The states of a landscape and their rewards in every scene, by every model."""
+    landscape = settings.landscapes[wildcards.landscape]
+    return {
+        "states": STATES.format(states=landscape.states),
+        "rewards": expand(
+            REWARDS,
+            states=landscape.states,
+            scene=landscape.scenes,
+            model=landscape.models,
+        ),
+    }
+
+
+def epic_results():
+    """Figures and tables of every EPIC measurement."""
+    return [
+        *(file for name in settings.epic for file in figure(f"epic-{name}")),
+        *(file for name in settings.epic for file in figure(f"epic-alpha-{name}")),
+        *(file for name in settings.epic for file in figure(f"rewards-{name}")),
+        *(f"{TABLES}/epic-{name}.csv" for name in settings.epic),
+    ]
+
+
+def epic_tables(wildcards):
+    """The tables of one measurement, one per scene and model."""
+    epic = settings.epic[wildcards.epic]
+    return expand(EPIC, epic=wildcards.epic, scene=epic.scenes, model=epic.models)
+
+
+def epic_states(wildcards):
+    return STATES.format(states=settings.epic[wildcards.epic].states)
+
+
+def epic_rewards(wildcards):
+    """Rewards of the measured states, by every model in every scene."""
+    epic = settings.epic[wildcards.epic]
+    return expand(REWARDS, states=epic.states, scene=epic.scenes, model=epic.models)
+
+
+def experiment_results():
+    """Figures, tables and videos of every experiment."""
+    return [
+        *(file for name in settings.experiments for file in figure(f"learning-{name}")),
+        *(file for name in settings.experiments for file in figure(f"success-{name}")),
+        *(f"{TABLES}/success-{name}.csv" for name in settings.experiments),
+        *(
+            f"{folder}/video.mp4"
+            for name in settings.experiments
+            for folder in runs(name, EVALUATION)
+        ),
+    ]
+
+
+def runs(experiment, pattern):
+    """The paths of an experiment's runs, by a pattern with the wildcards of `RUN`."""
+    return [
+        pattern.format(
+            task=run.task,
+            scene=run.scene,
+            reward=run.reward,
+            alpha=run.alpha,
+            seed=run.seed,
+        )
+        for run in settings.runs(experiment)
+    ]
+
+
+def random_policies(experiment):
+    """The random policy's evaluation of each task, for comparison."""
+    tasks = settings.experiments[experiment].tasks
+    return [f"{RANDOM_EVALUATION.format(task=task)}/evaluation.csv" for task in tasks]
+
+
+def training_of(wildcards):
+    """How the environment of the task is trained."""
+    return settings.training[settings.tasks[wildcards.task].environment]
+
+
+def reward_inputs(wildcards):
+    """What the reward is computed from: a model, or a grid of rewards already computed."""
+    if wildcards.reward not in settings.models:
+        return {}
+    lookup = training_of(wildcards).lookup
+    if lookup is None:
+        return {"model": MODEL.format(model=wildcards.reward)}
+    return {
+        "states": STATES.format(states=lookup),
+        "rewards": REWARDS.format(
+            states=lookup, scene=wildcards.scene, model=wildcards.reward
+        ),
+    }
+
+
+def reward_options(wildcards, input):
+    """The inputs as options of `vlmrm train`."""
+    return " ".join(f"--{name} {path}" for name, path in input.items())
+
+
+def evaluations_of(wildcards):
+    folders = runs(wildcards.experiment, EVALUATION)
+    return [f"{folder}/evaluation.csv" for folder in folders] + random_policies(
+        wildcards.experiment
+    )
+
+
+def task_settings(wildcards):
+    """The part of the task that training and judging depend on."""
+    return settings.tasks[wildcards.task].model_dump()
+
+
+def galleries():
+    """Example frames of each environment in use, and the humanoid's poses."""
+    environments = {task.environment for task in settings.tasks.values()}
+    pictures = [f"scenes-{name}" for name in sorted(environments)]
+    pictures += ["poses"] if "humanoid" in environments else []
+    return [file for name in pictures for file in figure(name)]
