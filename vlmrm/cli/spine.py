@@ -85,13 +85,13 @@ def embed(
     batch_size: Annotated[int, typer.Option(min=1, help="Images per pass.")] = 256,
 ) -> None:
     """Embed frames with a model."""
+    import numpy as np
+
     from vlmrm.artifacts import FrameReader, read_provenance, write_embeddings
     from vlmrm.models.clip import ClipModel
 
     clip = ClipModel.load(model, device)
     with FrameReader(frames) as reader:
-        import numpy as np
-
         batches = reader.batches(batch_size)
         count = -(-len(reader) // batch_size)
         bar = tqdm(batches, total=count, unit="batch", desc=f"embed {clip.name}", disable=None)

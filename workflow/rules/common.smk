@@ -1,5 +1,6 @@
 """The configuration, and where each artefact lies."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,6 +14,9 @@ try:
 except UserError as error:
     sys.exit(f"vlmrm: {error}")
 
+
+# So that `.venv/bin/snakemake` finds the `vlmrm` beside it without an activated environment.
+os.environ["PATH"] += os.pathsep + str(Path(sys.executable).parent)
 
 RESULTS = f"results/{settings.run}"
 CONFIG = f"{RESULTS}/config.yaml"
