@@ -27,8 +27,7 @@ from scipy.stats import rankdata
 Floats = NDArray[np.float64]
 
 ROUNDING = 4e-7
-"""A spread below this share of the largest magnitude is taken for float32 rounding errors, which are
-at most a few units in the last place."""
+"""A spread below this share of the largest magnitude is taken for float32 rounding errors."""
 
 MEASURES = ("epic", "epic_balanced", "auroc", "spearman")
 """The columns that `measure_epic` adds for each alpha, each with an interval."""
