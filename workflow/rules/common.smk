@@ -1,12 +1,11 @@
 """The configuration, and where each artefact lies."""
 
-import os
 import sys
 from pathlib import Path
 
 import yaml
 
-from vlmrm.config import SCENES, UniformStates, parse_config
+from vlmrm.config import parse_config
 from vlmrm.errors import UserError
 
 try:
@@ -16,7 +15,7 @@ except UserError as error:
 
 
 # So that `.venv/bin/snakemake` finds the `vlmrm` beside it without an activated environment.
-os.environ["PATH"] += os.pathsep + str(Path(sys.executable).parent)
+shell.prefix(f'export PATH="$PATH:{Path(sys.executable).parent}"; ')
 
 RESULTS = f"results/{settings.run}"
 CONFIG = f"{RESULTS}/config.yaml"
