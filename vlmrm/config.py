@@ -31,6 +31,9 @@ HumanoidOracleName = Literal[
     "one-leg",
 ]
 
+RANDOM_POLICY = "random-policy"
+"""In place of a reward's name: uniformly random actions, trained on nothing."""
+
 OracleName = Literal["cartpole", "mountain-car", HumanoidOracleName]
 
 SCENES: dict[str, tuple[str, ...]] = {
@@ -364,7 +367,7 @@ class Config(Section):
             if isinstance(model, SimulatorModel):
                 yield from _missing(f"models.{name}.corpus", model.corpus, self.corpora)
             yield from _architecture_problems(f"models.{name}.architecture", model)
-            if name in ("oracle", "ground-truth", "random-policy"):
+            if name in ("oracle", "ground-truth", RANDOM_POLICY):
                 yield f"models.{name}: the name is taken by a reference; choose another"
         for name, corpus in self.corpora.items():
             for environment, scenes in corpus.frames.items():

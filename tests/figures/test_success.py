@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from vlmrm.config import RANDOM_POLICY
 from vlmrm.errors import UserError
-from vlmrm.figures.series import RANDOM_POLICY
 from vlmrm.figures.style import alpha_label
 from vlmrm.figures.success import draw_success, success_table, wilson_interval
 

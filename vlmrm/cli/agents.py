@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vlmrm.cli.options import ConfigFile, Device, Output, pick
-from vlmrm.config import SCENES, Config, Task, TrainingRun, load_config
+from vlmrm.config import RANDOM_POLICY, SCENES, Config, Task, TrainingRun, load_config
 from vlmrm.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ Seed = Annotated[int, typer.Option(help="Seed of the training.")]
 RewardName = Annotated[
     str, typer.Option("--reward", help="Name of a model, or oracle, or ground-truth.")
 ]
-
-RANDOM_POLICY = "random-policy"
 
 
 def register(app: typer.Typer) -> None:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vlmrm.config import TrainingRun
+from vlmrm.config import RANDOM_POLICY, TrainingRun
 from vlmrm.figures.style import GREY, INK, Colour, alpha_colour, alpha_label, category_colours
-
-RANDOM_POLICY = "random-policy"
-"""The `reward` of a run whose actions were drawn at random."""
 
 REFERENCES = {
     "oracle": ("oracle reward", INK),

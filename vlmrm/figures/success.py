@@ -11,9 +11,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 from scipy.stats import binomtest
 
-from vlmrm.config import TrainingRun
+from vlmrm.config import RANDOM_POLICY, TrainingRun
 from vlmrm.errors import UserError
-from vlmrm.figures.series import RANDOM_POLICY, Series, Style, series_styles
+from vlmrm.figures.series import Series, Style, series_styles
 from vlmrm.figures.style import GREY, INK, grid_lines, panels, theme, wrapped
 from vlmrm.figures.tables import require_columns
 
