@@ -1,0 +1,141 @@
+"""The whole configuration: all sections, and the references between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from vlmrm.config.measurements import Epic, Landscape, Rendering, StateSet, Task
+from vlmrm.config.models import Corpus, Model, SimulatorModel
+from vlmrm.config.section import RANDOM_POLICY, SCENES, Alpha, EnvironmentName, Name, Section
+from vlmrm.config.training import Evaluation, Experiment, Training, TrainingRun
+from vlmrm.errors import suggest
+from vlmrm.models.names import family_architectures, open_clip_architectures
+
+
+class Config(Section):
+    """One experiment from models to figures."""
+
+    run: Name
+    """Names the folder of the results."""
+    alphas: Annotated[list[Alpha], Field(min_length=1)]
+    """Regularisation strengths at which states are scored."""
+    models: dict[Name, Model]
+    corpora: dict[Name, Corpus] = {}
+    tasks: dict[Name, Task]
+    rendering: Rendering = Rendering()
+    states: dict[Name, StateSet] = {}
+    landscapes: dict[Name, Landscape] = {}
+    epic: dict[Name, Epic] = {}
+    training: dict[EnvironmentName, Training] = {}
+    experiments: dict[Name, Experiment] = {}
+    evaluation: Evaluation = Evaluation()
+
+    @property
+    def prompts(self) -> list[str]:
+        """Every prompt of every task, once, in a fixed order."""
+        return sorted({p for task in self.tasks.values() for p in task.goals + task.baselines})
+
+    def runs(self, experiment: str) -> Iterator[TrainingRun]:
+        """The training runs of an experiment, references last."""
+        e = self.experiments[experiment]
+        for task, seed in product(e.tasks, e.seeds):
+            default, *_ = SCENES[self.tasks[task].environment]
+            for scene in e.scenes or [default]:
+                for model, alpha in product(e.models, e.alphas):
+                    yield TrainingRun(task=task, scene=scene, reward=model, alpha=alpha, seed=seed)
+                for reference in e.references:
+                    yield TrainingRun(task=task, scene=scene, reward=reference, alpha=0, seed=seed)
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Config:
+        for problem in self._problems():
+            raise ValueError(problem)
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        """References between sections that do not hold, each as 'key: what is wrong'."""
+        for name, model in self.models.items():
+            if isinstance(model, SimulatorModel):
+                yield from _missing(f"models.{name}.corpus", model.corpus, self.corpora)
+            yield from _architecture_problems(f"models.{name}.architecture", model)
+            if name in ("oracle", "ground-truth", RANDOM_POLICY):
+                yield f"models.{name}: the name is taken by a reference; choose another"
+        for name, corpus in self.corpora.items():
+            for environment, scenes in corpus.frames.items():
+                key = f"corpora.{name}.frames.{environment}"
+                yield from _scene_problems(key, list(scenes), environment)
+        measurements: list[tuple[str, Landscape | Epic]] = [
+            *((f"landscapes.{n}", m) for n, m in self.landscapes.items()),
+            *((f"epic.{n}", m) for n, m in self.epic.items()),
+        ]
+        for key, measurement in measurements:
+            yield from self._measurement_problems(key, measurement)
+        for environment, training in self.training.items():
+            if training.lookup is not None:
+                key = f"training.{environment}.lookup"
+                yield from _missing(key, training.lookup, self.states)
+        for name, experiment in self.experiments.items():
+            yield from self._experiment_problems(f"experiments.{name}", experiment)
+
+    def _measurement_problems(self, key: str, m: Landscape | Epic) -> Iterator[str]:
+        yield from _missing(f"{key}.task", m.task, self.tasks)
+        yield from _missing(f"{key}.states", m.states, self.states)
+        for model in m.models:
+            yield from _missing(f"{key}.models", model, self.models)
+        if m.task not in self.tasks or m.states not in self.states:
+            return
+        task, states = self.tasks[m.task], self.states[m.states]
+        if task.environment != states.environment:
+            yield (
+                f"{key}.states: '{m.states}' holds {states.environment} states, but task "
+                f"'{m.task}' is a {task.environment} task"
+            )
+        yield from _scene_problems(f"{key}.scenes", m.scenes, task.environment)
+        yield from _baseline_problems(m.task, task, self.alphas)
+        if isinstance(m, Epic) and task.oracle is None:
+            yield f"tasks.{m.task}.oracle: missing, but {key} measures against its labels"
+
+    def _experiment_problems(self, key: str, e: Experiment) -> Iterator[str]:
+        for model in e.models:
+            yield from _missing(f"{key}.models", model, self.models)
+        for name in e.tasks:
+            yield from _missing(f"{key}.tasks", name, self.tasks)
+            if name not in self.tasks:
+                continue
+            task = self.tasks[name]
+            yield from _scene_problems(f"{key}.scenes", e.scenes or [], task.environment)
+            yield from _baseline_problems(name, task, e.alphas)
+            if task.environment not in self.training:
+                yield f"training.{task.environment}: missing, but {key} trains task '{name}'"
+            if "oracle" in e.references and task.oracle is None:
+                yield f"tasks.{name}.oracle: missing, but {key}.references asks for it"
+
+
+def _missing(key: str, name: str, section: Mapping[str, object]) -> Iterator[str]:
+    if name not in section:
+        yield f"{key}: unknown name '{name}'{suggest(name, section)}"
+
+
+def _architecture_problems(key: str, model: Model) -> Iterator[str]:
+    known = [] if model.source == "pretrained" else family_architectures()
+    if model.source != "simulator":
+        known = known + open_clip_architectures()
+    if model.architecture not in known:
+        hint = suggest(model.architecture, known)
+        yield f"{key}: unknown architecture '{model.architecture}'{hint}"
+
+
+def _scene_problems(key: str, scenes: list[str], environment: str) -> Iterator[str]:
+    for scene in scenes:
+        if scene not in SCENES[environment]:
+            known = suggest(scene, SCENES[environment])
+            yield f"{key}: {environment} has no scene '{scene}'{known}"
+
+
+def _baseline_problems(name: str, task: Task, alphas: list[float]) -> Iterator[str]:
+    if any(alphas) and not task.baselines:
+        yield f"tasks.{name}.baseline: missing; every alpha above 0 needs a baseline prompt"

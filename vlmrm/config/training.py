@@ -1,0 +1,133 @@
+"""Agents, the runs that train them, and their evaluation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from vlmrm.config.section import Alpha, Name, PositiveInt, Section
+
+
+class OffPolicy(Section):
+    """What Stable-Baselines3's off-policy algorithms share."""
+
+    steps: PositiveInt
+    """Environment steps, over all parallel environments."""
+    episode_steps: PositiveInt
+    """Time limit of an episode: a truncation, never a termination."""
+    environments: PositiveInt
+    """Parallel environments."""
+    learning_starts: Annotated[int, Field(ge=0)]
+    """Steps of random actions before the first update."""
+    train_frequency: PositiveInt
+    """Steps of each environment between two rounds of updates."""
+    gradient_steps: PositiveInt
+    """Updates in one round."""
+    batch_size: PositiveInt
+    """Transitions per update."""
+    buffer_size: PositiveInt
+    """Transitions kept for replay."""
+    learning_rate: Annotated[float, Field(gt=0)]
+    gamma: Annotated[float, Field(ge=0, lt=1)]
+    """Discount per step."""
+    hidden: list[PositiveInt] = [256, 256]
+    """Widths of the hidden layers."""
+    checkpoint_every: PositiveInt
+    """Steps between two checkpoints."""
+
+
+class DQN(OffPolicy):
+    """Deep Q-learning."""
+
+    algorithm: Literal["dqn"]
+    episode_steps: PositiveInt = 200
+    environments: PositiveInt = 1
+    learning_starts: Annotated[int, Field(ge=0)] = 1000
+    train_frequency: PositiveInt = 200
+    gradient_steps: PositiveInt = 200
+    batch_size: PositiveInt = 64
+    buffer_size: PositiveInt = 100_000
+    learning_rate: Annotated[float, Field(gt=0)] = 2.3e-3
+    gamma: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    checkpoint_every: PositiveInt = 64_000
+    target_update_interval: PositiveInt = 10
+    """Steps between two copies into the target network."""
+    exploration_fraction: Annotated[float, Field(gt=0, le=1)] = 0.16
+    """Share of the training over which epsilon falls to its final value."""
+    exploration_final_eps: Annotated[float, Field(ge=0, le=1)] = 0.04
+    """Final share of random actions."""
+
+
+class SAC(OffPolicy):
+    """Soft actor-critic."""
+
+    algorithm: Literal["sac"]
+    episode_steps: PositiveInt = 100
+    environments: PositiveInt = 8
+    learning_starts: Annotated[int, Field(ge=0)] = 50_000
+    train_frequency: PositiveInt = 100
+    gradient_steps: PositiveInt = 100
+    batch_size: PositiveInt = 512
+    buffer_size: PositiveInt = 1_000_000
+    learning_rate: Annotated[float, Field(gt=0)] = 6e-4
+    gamma: Annotated[float, Field(ge=0, lt=1)] = 0.95
+    checkpoint_every: PositiveInt = 128_000
+    tau: Annotated[float, Field(gt=0, le=1)] = 0.005
+    """Share of the online weights that moves into the target network at each update."""
+    ent_coef: str | float = "auto"
+    """Weight of the entropy bonus; `auto` learns it, `auto_0.1` from 0.1 on."""
+    use_sde: bool = False
+    """Exploration noise that depends on the state and changes slowly (gSDE)."""
+    symlog_observations: bool = False
+    """Give the networks sign(x) ln(1 + |x|) of each observation: the humanoid's forces are
+    thousands of times as large as its angles."""
+
+
+Algorithm = Annotated[DQN | SAC, Field(discriminator="algorithm")]
+
+
+class Training(Section):
+    """How the agents of one environment learn."""
+
+    agent: Algorithm
+    lookup: Name | None = None
+    """A grid of `states`: rewards are interpolated on it instead of computed from frames."""
+
+
+class Experiment(Section):
+    """Training runs compared with each other: every combination of the lists is one run."""
+
+    tasks: list[Name]
+    scenes: list[str] | None = None
+    """Scenes in which the reward model sees the agent; the environment's default if left out."""
+    models: list[Name]
+    alphas: list[Alpha]
+    references: list[Literal["oracle", "ground-truth"]] = []
+    """The same agent trained on the oracle, or on the environment's own reward, for comparison."""
+    seeds: list[int]
+
+
+class Evaluation(Section):
+    """How trained policies are judged."""
+
+    trajectories: PositiveInt = 100
+    """Trajectories of one evaluation."""
+    seed: int = 10_000
+    """Start of the initial states; keep it away from the training seeds."""
+    video_trajectories: PositiveInt = 3
+    """Trajectories in the video."""
+    video_size: Annotated[int, Field(ge=32, le=1024)] = 320
+    """Side of the humanoid's square videos in pixels."""
+
+
+class TrainingRun(Section):
+    """One training: a combination of an experiment's lists."""
+
+    task: Name
+    scene: str
+    reward: Name
+    """A model's name, or `oracle` or `ground-truth`."""
+    alpha: float
+    """Regularisation strength; 0 for the references, which have none."""
+    seed: int
