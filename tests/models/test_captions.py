@@ -65,3 +65,14 @@ def test_captions_are_many_and_repeatable():
 
     assert captions(0) == captions(0)
     assert len(set(captions(0))) > 100
+
+
+def test_a_caption_tells_only_what_is_clear():
+    rng = np.random.default_rng(0)
+    generic = set(GENERIC["humanoid"])
+    arms = {phrase for phrases in PHRASES["humanoid"]["arms"].values() for phrase in phrases}
+    for _ in range(50):
+        assert write_caption("humanoid", {}, rng) in generic
+        caption = write_caption("humanoid", {"arms": "raised"}, rng)
+        told = {phrase for phrase in arms if caption.endswith(phrase)}
+        assert told & set(PHRASES["humanoid"]["arms"]["raised"])

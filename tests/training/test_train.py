@@ -39,6 +39,7 @@ AGENTS = {
     "dqn": DQN(algorithm="dqn", **COMMON),
     "sac": SAC(algorithm="sac", **COMMON),
     "gsde": SAC(algorithm="sac", use_sde=True, ent_coef=0.1, **COMMON),
+    "symlog": SAC(algorithm="sac", symlog_observations=True, **COMMON),
 }
 NEAR_ZERO = Oracle("cartpole", lambda states: np.abs(states[:, 0]) < 0.5)
 

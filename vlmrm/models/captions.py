@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.config import EnvironmentName
-from vlmrm.tasks.facts import describe
+from vlmrm.tasks.facts import describe_clearly
 
 Facts = dict[str, str]
 
@@ -21,9 +21,12 @@ Phrases = dict[str, tuple[str, ...]]
 
 
 def state_facts(environment: EnvironmentName, states: NDArray[np.float64]) -> list[Facts]:
-    """Facts of each state ``[N, D]``: the name of a fact to its value in a closed vocabulary."""
+    """Facts of each state ``[N, D]``: the name of a fact to its value in a closed vocabulary.
+
+    Facts of the humanoid that a viewer could not be sure of are missing.
+    """
     if environment == "humanoid":
-        return describe(states)
+        return describe_clearly(states)
     facts = _cartpole_facts if environment == "cartpole" else _mountain_car_facts
     return [facts(state) for state in states]
 
@@ -31,9 +34,11 @@ def state_facts(environment: EnvironmentName, states: NDArray[np.float64]) -> li
 def write_caption(
     environment: EnvironmentName, facts: Mapping[str, str], rng: np.random.Generator
 ) -> str:
-    """One of many sentences that tell some of the facts."""
-    told = list(PHRASES[environment])
-    leading = LEADING[environment]
+    """One of many sentences that tell some of the facts; a generic one where there are none."""
+    if not facts:
+        return generic_caption(environment, rng)
+    told = [fact for fact in PHRASES[environment] if fact in facts]
+    leading = LEADING[environment] if LEADING[environment] in facts else told[0]
     # Usually the leading fact and a random part of the others, at times one of the others alone.
     others = [fact for fact in told if fact != leading and rng.random() < 0.45]
     chosen = [leading, *others] if rng.random() < 0.9 or not others else others

@@ -10,13 +10,17 @@ from vlmrm.models.clip import ClipModel
 from vlmrm.models.corpus import Part
 from vlmrm.reward import mean_direction
 
+UNCLEAR = ""
+"""Stands for a fact that a picture does not show clearly."""
+
 
 def evaluate_held_out(model: ClipModel, parts: list[Part]) -> dict[str, dict[str, float]]:
     """Recognition of each fact by the nearest class of sentences, as in zero-shot classification.
 
     Returns:
-        Environment, then fact, to ``accuracy`` in [0, 1] over the held-out frames; the leading
-        fact of each environment also class by class.
+        Environment, then fact, to accuracy in [0, 1] over the held-out frames on which the fact is
+        clear; ``clear FACT`` is their share. The leading fact of each environment also stands
+        there class by class.
     """
     return {part.environment: _evaluate(model, part) for part in parts}
 
@@ -28,10 +32,12 @@ def _evaluate(model: ClipModel, part: Part) -> dict[str, float]:
         values = list(phrases)
         classes = np.stack([_class_embedding(model, part.environment, phrases[v]) for v in values])
         predicted = np.array(values)[(embeddings @ classes.T).argmax(axis=1)]
-        true = np.array([facts[fact] for facts in part.facts])
-        report[fact] = float(np.mean(predicted == true))
+        true = np.array([facts.get(fact, UNCLEAR) for facts in part.facts])
+        clear = true != UNCLEAR
+        report[fact] = float(np.mean(predicted[clear] == true[clear]))
+        report[f"clear {fact}"] = float(np.mean(clear))
         if fact == LEADING[part.environment]:
-            for value in np.unique(true):
+            for value in np.unique(true[clear]):
                 report[f"{fact}={value}"] = float(np.mean(predicted[true == value] == value))
     return report
 

@@ -11,7 +11,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.tasks.body import FEET, BodyQuantities, Bools, Floats
+from vlmrm.tasks.body import FEET, QPOS, BodyQuantities, Bools, Floats
+from vlmrm.tasks.poses import tilted
 
 Posture = Literal[
     "standing",
@@ -62,15 +63,56 @@ STANDING_PELVIS = 0.72
 """Height in metres."""
 SEAT = 0.15
 """Clearance in metres of a seat that is on the floor or on the shins."""
+SEAT_ON_FEET = 0.25
+"""Clearance in metres of a seat on one's own crossed feet, which are 0.15 high."""
 NEAR_FLOOR = 0.1
 """Clearance in metres of knees that carry weight, give or take a shin's thickness."""
 
 
+NUDGES = 6
+"""How many neighbours of a state have to look the same for a fact to be clear."""
+JOINT_NUDGE = np.radians(3)
+"""Standard deviation of a neighbour's joint angles, and of its lean: no viewer sees less."""
+HEIGHT_NUDGE = 0.015
+"""Standard deviation in metres of a neighbour's height, one pixel of 224."""
+
+
 def describe(states: Floats) -> list[dict[str, str]]:
     """The facts of each state ``[N, 47]``: posture, arms and legs."""
-    body = BodyQuantities.of(states)
-    facts = {"posture": _posture(body), "arms": _arms(body), "legs": _legs(body)}
+    facts = _facts(states)
     return [dict(zip(facts, values, strict=True)) for values in zip(*facts.values(), strict=True)]
+
+
+def describe_clearly(states: Floats) -> list[dict[str, str]]:
+    """The facts of each state ``[N, 47]`` that a viewer would agree on.
+
+    Half way between sitting and lying a picture shows neither. So a fact is left out unless it
+    stays the same when joints, lean and height change by as little as one can see.
+    """
+    facts = _facts(states)
+    clear = {fact: np.ones(len(states), dtype=bool) for fact in facts}
+    rng = np.random.default_rng(0)
+    for _ in range(NUDGES):
+        for fact, values in _facts(_nudged(states, rng)).items():
+            clear[fact] &= values == facts[fact]
+    return [
+        {fact: str(values[i]) for fact, values in facts.items() if clear[fact][i]}
+        for i in range(len(states))
+    ]
+
+
+def _nudged(states: Floats, rng: np.random.Generator) -> Floats:
+    """A neighbour of each state, all of them moved alike."""
+    lean = rng.normal(0, JOINT_NUDGE, (2, 1)).repeat(len(states), axis=1)
+    neighbours = tilted(states, *lean)
+    neighbours[:, 2] += rng.normal(0, HEIGHT_NUDGE)
+    neighbours[:, 7:QPOS] += rng.normal(0, JOINT_NUDGE, QPOS - 7)
+    return neighbours
+
+
+def _facts(states: Floats) -> dict[str, NDArray[np.str_]]:
+    body = BodyQuantities.of(states)
+    return {"posture": _posture(body), "arms": _arms(body), "legs": _legs(body)}
 
 
 def _first_true(cases: dict[str, Bools], otherwise: str) -> NDArray[np.str_]:
@@ -81,12 +123,14 @@ def _first_true(cases: dict[str, Bools], otherwise: str) -> NDArray[np.str_]:
 def _posture(body: BodyQuantities) -> NDArray[np.str_]:
     knees = body.knee_clearance < NEAR_FLOOR
     tilted = body.uprightness < TILTED
-    seated = body.clearance("butt")[:, 0] < SEAT
+    seat = body.clearance("butt")[:, 0]
+    seated = seat < SEAT
     carried = body.pelvis_height > FEET_CARRY
     hands_down = (body.hands[..., 2] < 0.25).any(axis=1)
     sideways = body.outwards * body.leg_directions[..., 1]
     thighs_out = (body.outwards * body.thigh_directions[..., 1] > 0.35).all(axis=1)
     shins_in = (body.outwards * body.shin_directions[..., 1] < -0.2).all(axis=1)
+    shins_back = (body.shin_directions[..., 0] < -0.35).all(axis=1)
     straight = (body.knee_angles > np.radians(140)).all(axis=1)
     on_heels = knees.all(axis=1) & (body.knee_angles < np.radians(60)).all(axis=1)
     cases = {
@@ -97,8 +141,8 @@ def _posture(body: BodyQuantities) -> NDArray[np.str_]:
         "lying-face-down": tilted & (body.frontness < -0.5),
         "lying-on-side": tilted,
         "splits": seated & straight & (sideways > 0.55).all(axis=1),
-        "lotus": seated & thighs_out & shins_in,
-        "kneeling": knees.all(axis=1) & (~seated | on_heels),
+        "lotus": (seat < SEAT_ON_FEET) & thighs_out & shins_in,
+        "kneeling": knees.all(axis=1) & shins_back & (~seated | on_heels),
         "sitting": seated,
         "half-kneeling": knees.any(axis=1),
         "leaning": (body.uprightness < LEANING) & carried,

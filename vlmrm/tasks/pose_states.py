@@ -65,7 +65,7 @@ def sample_poses(spec: PoseStates) -> States:
     """
     names, poses = _library()
     rng = np.random.default_rng([spec.seed, *spec.task.encode()])
-    fulfils = ORACLES[spec.task](poses)
+    fulfils = ORACLES[spec.task](settled(poses))
     near = np.isin(names, [name for name, pose in pose_library().items() if spec.task in pose.near])
     n_positive, n_near, n_moving = (
         round(share * spec.size) for share in (POSITIVES, HARD_NEGATIVES, ROLLOUTS)
@@ -188,6 +188,6 @@ def _by_stance(allowed: np.ndarray, count: int, rng: np.random.Generator) -> np.
 
 @cache
 def _library() -> tuple[np.ndarray, Floats]:
-    """Names ``[P]`` ("stance, arms") and settled states ``[P, 47]`` of all combinations."""
+    """Names ``[P]`` ("stance, arms") and states ``[P, 47]`` of all combinations, unsettled."""
     states = combinations()
-    return np.array(list(states)), settled(np.stack(list(states.values())))
+    return np.array(list(states)), np.stack(list(states.values()))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vlmrm.config import Task
 from vlmrm.tasks.oracles import ORACLES
 
-FRAMES_PER_CALL = 64
+FRAMES_PER_CALL = 1024
 """Enough for a CPU to work at full speed; a reward model for a GPU wants more."""
 
 

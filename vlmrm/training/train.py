@@ -36,6 +36,7 @@ from vlmrm.training.deferred import (
     steps_per_call,
 )
 from vlmrm.training.rewards import RewardSource, Steps
+from vlmrm.training.symlog import Symlog
 from vlmrm.training.vector_env import VectorEnv
 
 MAX_ROWS = 1000
@@ -123,6 +124,8 @@ def agent_settings(agent: DQN | SAC) -> dict[str, Any]:
             "exploration_fraction": agent.exploration_fraction,
             "exploration_final_eps": agent.exploration_final_eps,
         }
+    if agent.symlog_observations:
+        settings["policy_kwargs"]["features_extractor_class"] = Symlog
     return settings | {"tau": agent.tau, "ent_coef": agent.ent_coef, "use_sde": agent.use_sde}
 
 

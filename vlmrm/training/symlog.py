@@ -1,0 +1,22 @@
+"""Observations on a logarithmic scale."""
+
+from __future__ import annotations
+
+import torch
+from stable_baselines3.common.torch_layers import FlattenExtractor
+from torch import Tensor
+
+
+def symlog(x: Tensor) -> Tensor:
+    """``sign(x) ln(1 + |x|)`` of every entry: the identity near 0, a logarithm far from it.
+
+    Source: Hafner et al. 2023, "Mastering Diverse Domains through World Models", equation 9.
+    """
+    return torch.sign(x) * torch.log1p(torch.abs(x))
+
+
+class Symlog(FlattenExtractor):
+    """Gives a policy's networks the `symlog` of observations ``[N, ...]``, flattened."""
+
+    def forward(self, observations: Tensor) -> Tensor:
+        return symlog(super().forward(observations))
