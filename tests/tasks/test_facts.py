@@ -29,7 +29,7 @@ def test_typical_poses_have_a_clear_posture(name):
 
 
 def test_half_way_between_two_postures_there_is_none():
-    bows = np.stack([pose_state({}, pitch=pitch) for pitch in (0, 55, 85)])
-    upright, between, bowing = describe_clearly(bows)
-    assert (upright["posture"], bowing["posture"]) == ("standing", "bowing")
+    falling = np.stack([pose_state({}, pitch=pitch) for pitch in (0, -55, -90)])
+    upright, between, lying = describe_clearly(falling)
+    assert (upright["posture"], lying["posture"]) == ("standing", "lying-on-back")
     assert "posture" not in between

@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 from vlmrm.envs import make_env
 from vlmrm.tasks import pose_states
+from vlmrm.tasks.body import BodyQuantities
 from vlmrm.tasks.oracles import ORACLES
 from vlmrm.tasks.pose_states import perturbed, placed
-from vlmrm.tasks.poses import mirrored, pose_library, turned
+from vlmrm.tasks.poses import mirrored, pose_library, pose_state, settled, turned
 
 TASKS = [name for name, oracle in ORACLES.items() if oracle.environment == "humanoid"]
 
@@ -145,3 +146,15 @@ def test_a_trajectory_succeeds_with_half_of_its_timesteps():
     assert oracle.trajectory_success(np.array([True, False]))
     assert not oracle.trajectory_success(np.array([True, False, False]))
     assert not oracle.trajectory_success(np.array([], dtype=bool))
+
+
+def test_kneeling_is_on_both_knees_wherever_the_feet_are():
+    def judge(**joints):
+        states = settled(pose_state({"hip_y": -12, "knee": -106, **joints})[None])
+        _, left = BodyQuantities.of(states).shin_directions[0, :, 0]
+        return left, ORACLES["kneeling"](states)[0]
+
+    left, fulfilled = judge(left_hip_z=-60)
+    assert left > -0.7  # more than 45 degrees to the side
+    assert fulfilled
+    assert not judge(left_knee=-60)[1]

@@ -132,7 +132,8 @@ def _posture(body: BodyQuantities) -> NDArray[np.str_]:
     shins_in = (body.outwards * body.shin_directions[..., 1] < -0.2).all(axis=1)
     shins_back = (body.shin_directions[..., 0] < -0.35).all(axis=1)
     straight = (body.knee_angles > np.radians(140)).all(axis=1)
-    on_heels = knees.all(axis=1) & (body.knee_angles < np.radians(60)).all(axis=1)
+    on_heels = shins_back & (body.knee_angles < np.radians(60)).all(axis=1)
+    on_thighs = (seat > SEAT_ON_FEET) | (~seated & shins_back)
     cases = {
         "in-mid-air": body.lowest_point > AIRBORNE,
         "bowing": tilted & carried & (body.frontness < 0),
@@ -142,7 +143,7 @@ def _posture(body: BodyQuantities) -> NDArray[np.str_]:
         "lying-on-side": tilted,
         "splits": seated & straight & (sideways > 0.55).all(axis=1),
         "lotus": (seat < SEAT_ON_FEET) & thighs_out & shins_in,
-        "kneeling": knees.all(axis=1) & shins_back & (~seated | on_heels),
+        "kneeling": knees.all(axis=1) & (on_thighs | on_heels),
         "sitting": seated,
         "half-kneeling": knees.any(axis=1),
         "leaning": (body.uprightness < LEANING) & carried,
