@@ -149,13 +149,15 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path, na
         with pytest.raises((Interrupted, KeyboardInterrupt)):
             train_toy(output, AGENTS[name], at_call(call, stop))
         rounds.append(len(curve(output)))
+        (output / "best.zip").unlink(missing_ok=True)  # as Snakemake does with a job's outputs
     actual = train_toy(output, AGENTS[name])
     assert rounds[-1] > rounds[0] > 0
     pd.testing.assert_frame_equal(actual, expected, check_exact=True)
     assert not (output / "checkpoints" / "resume").exists()
     if name == "dqn":
-        a, b = (policy_weights(folder / "policy.zip") for folder in (output, tmp_path / "whole"))
-        assert all(np.array_equal(a[k], b[k]) for k in b)
+        for policy in ("policy.zip", "best.zip"):
+            a, b = (policy_weights(folder / policy) for folder in (output, tmp_path / "whole"))
+            assert all(np.array_equal(a[k], b[k]) for k in b)
 
 
 def test_a_crash_while_a_checkpoint_is_written_loses_nothing_else(tmp_path, monkeypatch):

@@ -28,7 +28,7 @@ for option in ("--output", "--table", "--video"):
         path.mkdir(exist_ok=True)
     elif "train" in sys.argv:
         path.mkdir(exist_ok=True)
-        for name in ("policy.zip", "learning_curve.csv"):
+        for name in ("policy.zip", "best.zip", "learning_curve.csv"):
             (path / name).touch()
     else:
         path.touch()

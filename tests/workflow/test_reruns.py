@@ -55,3 +55,12 @@ def test_another_setting_of_an_agent_trains_its_environment_alone(finished, smok
     jobs = finished.planned(smoke)
     assert jobs["train_policy"] == 2
     assert set(jobs) == TRAINING
+
+
+def test_judging_another_checkpoint_trains_nothing(finished, smoke):
+    smoke["evaluation"]["checkpoint"] = "final"
+    assert set(finished.planned(smoke)) == {
+        "evaluate_policy",
+        "evaluate_random_policy",
+        "draw_success",
+    }

@@ -23,6 +23,10 @@ Scene = Annotated[
 ]
 Alpha = Annotated[float, typer.Option(min=0, max=1, help="Regularisation strength.")]
 Seed = Annotated[int, typer.Option(help="Seed of the training.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=0, help="Processes that step and draw the environments; default: automatic."),
+]
 RewardName = Annotated[
     str, typer.Option("--reward", help="Name of a model, or oracle, or ground-truth.")
 ]
@@ -44,6 +48,7 @@ def train(
     model: Annotated[Path | None, typer.Option(help="Model folder, to score frames.")] = None,
     states: Annotated[Path | None, typer.Option(help="Grid of states, for look-up.")] = None,
     rewards: Annotated[Path | None, typer.Option(help="Rewards of the grid.")] = None,
+    workers: Workers = None,
     device: Device = "auto",
 ) -> None:
     """Train an agent; an interrupted training continues."""
@@ -52,7 +57,7 @@ def train(
     source = _reward_source(settings.tasks[task], run, model, states, rewards, device)
     from vlmrm.training.train import train as train_agent
 
-    train_agent(run, settings, source, output, device=device)
+    train_agent(run, settings, source, output, workers, device)
 
 
 def evaluate(
@@ -67,6 +72,7 @@ def evaluate(
     scene: Scene = None,
     alpha: Alpha = 0.0,
     seed: Seed = 0,
+    workers: Workers = None,
 ) -> None:
     """Judge a policy by the task's oracle, over the configured number of trajectories."""
     settings = load_config(config)
@@ -74,7 +80,7 @@ def evaluate(
     from vlmrm.artifacts import write_table
     from vlmrm.evaluation import evaluate as judge
 
-    table, trajectories = judge(policy, task, settings)
+    table, trajectories = judge(policy, task, settings, workers=workers)
     for position, (name, value) in enumerate(run):
         table.insert(position, name, value)
     write_table(output, table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar, get_args
 
 import typer
 
@@ -16,6 +16,9 @@ models = typer.Typer(help="Obtain CLIP models as folders.", no_args_is_help=True
 Name = Annotated[str, typer.Argument(help="Name of the entry in the configuration.")]
 
 
+Source = TypeVar("Source", PretrainedModel, RandomModel, SimulatorModel)
+
+
 def register(app: typer.Typer) -> None:
     app.add_typer(models, name="model")
 
@@ -23,9 +26,7 @@ def register(app: typer.Typer) -> None:
 @models.command()
 def fetch(name: Name, config: ConfigFile, output: Output) -> None:
     """Download a published model."""
-    settings = pick(load_config(config).models, "models", name)
-    if not isinstance(settings, PretrainedModel):
-        raise UserError(f"models.{name}.source: is {settings.source}, only 'pretrained' is fetched")
+    settings = _entry(name, config, PretrainedModel)
     from vlmrm.models.pretrained import fetch_pretrained
 
     fetch_pretrained(settings, output)
@@ -34,9 +35,7 @@ def fetch(name: Name, config: ConfigFile, output: Output) -> None:
 @models.command()
 def random(name: Name, config: ConfigFile, output: Output) -> None:
     """Make an untrained model, the control."""
-    settings = pick(load_config(config).models, "models", name)
-    if not isinstance(settings, RandomModel):
-        raise UserError(f"models.{name}.source: is {settings.source}, but 'random' is made here")
+    settings = _entry(name, config, RandomModel)
     from vlmrm.models.untrained import make_random_model
 
     make_random_model(settings, output)
@@ -60,12 +59,18 @@ def pretrain(
     device: Device = "auto",
 ) -> None:
     """Train a model of the offline family on a corpus."""
-    settings = load_config(config)
-    model = pick(settings.models, "models", name)
-    if not isinstance(model, SimulatorModel):
-        raise UserError(
-            f"models.{name}.source: is {model.source}, only 'simulator' is trained here"
-        )
+    settings = _entry(name, config, SimulatorModel)
     from vlmrm.models.pretraining import pretrain as run
 
-    run(model, corpus, output, device)
+    run(settings, corpus, output, device)
+
+
+def _entry(name: str, config: Path, kind: type[Source]) -> Source:
+    """A model of the configuration, whose source has to be the one that the command is for."""
+    settings = pick(load_config(config).models, "models", name)
+    if not isinstance(settings, kind):
+        (source,) = get_args(kind.model_fields["source"].annotation)
+        raise UserError(
+            f"models.{name}.source: is '{settings.source}', but this command is for '{source}'"
+        )
+    return settings

@@ -113,6 +113,9 @@ class Evaluation(Section):
 
     trajectories: PositiveInt = 100
     """Trajectories of one evaluation."""
+    checkpoint: Literal["best", "final"] = "best"
+    """Which policy is judged: that of the checkpoint with the highest training reward over its
+    latest episodes, as in the paper, or the last one."""
     seed: int = 10_000
     """Start of the initial states; keep it away from the training seeds."""
     video_trajectories: PositiveInt = 3

@@ -148,7 +148,7 @@ class Trainer(Observer):
         self._oracle = oracle
         self._output = output
         self._curve = LearningCurve(run, agent.environments, agent.algorithm)
-        self._best = {"reward": -math.inf, "oracle": -math.inf}
+        self._best: dict[str, tuple[float, int]] = {}
         self._seconds = 0.0
         self._checkpoint_steps = 0
         self._checkpoint = Checkpoint(output / "checkpoints" / "resume")
@@ -252,16 +252,22 @@ class Trainer(Observer):
         self._bar.set_postfix({name: f"{value:.3f}" for name, value in shown.items()})
 
     def _save_policies(self) -> None:
-        """The policy of this moment, and whether it is the best so far."""
+        """The policy of this moment, and those of the best moments so far."""
         steps = self._agent.num_timesteps
-        current = self._output / "checkpoints" / f"{steps:09}.zip"
-        self._save_policy(current)
+        self._save_policy(self._policy_at(steps))
         for name, score in self._curve.recent.items():
-            if score > self._best[name]:
-                self._best[name] = score
-                best = "best.zip" if name == "reward" else "best-oracle.zip"
-                with atomic_path(self._output / best) as temporary:
-                    shutil.copyfile(current, temporary)
+            if score > self._best.get(name, (-math.inf, 0))[0]:
+                self._best[name] = (score, steps)
+                self._copy_best(name)
+
+    def _policy_at(self, steps: int) -> Path:
+        return self._output / "checkpoints" / f"{steps:09}.zip"
+
+    def _copy_best(self, name: str) -> None:
+        best = self._output / ("best.zip" if name == "reward" else "best-oracle.zip")
+        _, steps = self._best[name]
+        with atomic_path(best) as temporary:
+            shutil.copyfile(self._policy_at(steps), temporary)
 
     def _save_policy(self, path: Path) -> None:
         with atomic_path(path) as temporary:
@@ -282,7 +288,9 @@ class Trainer(Observer):
         if self._agent.num_timesteps > self._curve.steps:
             self._end_row()
         self._save_policies()
-        if not (self._output / "best.zip").exists():
+        for name in self._best:
+            self._copy_best(name)  # a scheduler removes the outputs of a job that it restarts
+        if "reward" not in self._best:
             # No episode came to its end.
             self._save_policy(self._output / "best.zip")
         self._save_policy(self._output / "policy.zip")

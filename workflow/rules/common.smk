@@ -33,6 +33,9 @@ REWARDS = f"{RESULTS}/rewards/{{states}}/{{scene}}/{{model}}.parquet"
 EPIC = f"{RESULTS}/epic/{{epic}}/{{scene}}/{{model}}.csv"
 RUN = "{task}/{scene}/{reward}/alpha-{alpha}/seed-{seed}"
 POLICY = f"{RESULTS}/policies/{RUN}"
+JUDGED_POLICY = (
+    f"{POLICY}/{'best' if settings.evaluation.checkpoint == 'best' else 'policy'}.zip"
+)
 EVALUATION = f"{RESULTS}/evaluations/{RUN}"
 RANDOM_EVALUATION = f"{RESULTS}/evaluations/{{task}}/random"
 FIGURES = f"{RESULTS}/figures"

@@ -5,7 +5,8 @@ rule train_policy:
     input:
         unpack(reward_inputs),
     output:
-        policy=f"{POLICY}/policy.zip",
+        final=f"{POLICY}/policy.zip",
+        best=f"{POLICY}/best.zip",
         curve=f"{POLICY}/learning_curve.csv",
     log:
         f"{LOGS}/policies/{RUN}.log",
@@ -13,7 +14,7 @@ rule train_policy:
     params:
         config=CONFIG,
         reward=reward_options,
-        folder=subpath(output.policy, parent=True),
+        folder=subpath(output.final, parent=True),
         task=task_settings,
         training=lambda w: training_of(w).model_dump(),
         rendering=settings.rendering.model_dump(),
@@ -25,7 +26,7 @@ rule train_policy:
 
 rule evaluate_policy:
     input:
-        policy=f"{POLICY}/policy.zip",
+        policy=JUDGED_POLICY,
     output:
         table=f"{EVALUATION}/evaluation.csv",
         video=report(
