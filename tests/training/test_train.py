@@ -39,7 +39,7 @@ AGENTS = {
     "dqn": DQN(algorithm="dqn", **COMMON),
     "sac": SAC(algorithm="sac", **COMMON),
     "gsde": SAC(algorithm="sac", use_sde=True, ent_coef=0.1, **COMMON),
-    "symlog": SAC(algorithm="sac", symlog_observations=True, **COMMON),
+    "tuned": SAC(algorithm="sac", symlog_observations=True, final_learning_rate=1e-4, **COMMON),
 }
 NEAR_ZERO = Oracle("cartpole", lambda states: np.abs(states[:, 0]) < 0.5)
 
@@ -139,7 +139,14 @@ def test_the_best_policy_is_that_of_the_best_checkpoint(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "stop"),
-    [("dqn", terminate), ("sac", terminate), ("dqn", crash), ("sac", crash), ("gsde", crash)],
+    [
+        ("dqn", terminate),
+        ("sac", terminate),
+        ("dqn", crash),
+        ("sac", crash),
+        ("gsde", crash),
+        ("tuned", crash),
+    ],
 )
 def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path, name, stop):
     expected = train_toy(tmp_path / "whole", AGENTS[name])
@@ -278,6 +285,7 @@ def test_every_setting_of_an_agent_is_used():
         "train_frequency": "train_freq",
         "hidden": "policy_kwargs",
         "symlog_observations": "policy_kwargs",
+        "final_learning_rate": "learning_rate",
     }
     for agent in (AGENTS["dqn"], AGENTS["sac"]):
         names = {renamed.get(n, n) for n in type(agent).model_fields} - elsewhere

@@ -29,6 +29,8 @@ class OffPolicy(Section):
     buffer_size: PositiveInt
     """Transitions kept for replay."""
     learning_rate: Annotated[float, Field(gt=0)]
+    final_learning_rate: Annotated[float, Field(ge=0)] | None = None
+    """What the learning rate falls to, linearly over all steps; it stays the same if left out."""
     gamma: Annotated[float, Field(ge=0, lt=1)]
     """Discount per step."""
     hidden: list[PositiveInt] = [256, 256]

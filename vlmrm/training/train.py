@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
+from stable_baselines3.common.utils import LinearSchedule
 from tqdm import tqdm
 
 from vlmrm.artifacts import atomic_path
@@ -108,8 +109,11 @@ def train(
 
 def agent_settings(agent: DQN | SAC) -> dict[str, Any]:
     """The configuration of an agent in Stable-Baselines3's names."""
+    rate: float | LinearSchedule = agent.learning_rate
+    if agent.final_learning_rate is not None:
+        rate = LinearSchedule(agent.learning_rate, agent.final_learning_rate, end_fraction=1.0)
     settings: dict[str, Any] = {
-        "learning_rate": agent.learning_rate,
+        "learning_rate": rate,
         "buffer_size": agent.buffer_size,
         "learning_starts": agent.learning_starts,
         "batch_size": agent.batch_size,
