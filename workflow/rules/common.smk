@@ -1,5 +1,6 @@
 """The configuration, and where each artefact lies."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -42,7 +43,16 @@ FIGURES = f"{RESULTS}/figures"
 TABLES = f"{RESULTS}/tables"
 
 
+def any_of(names):
+    """Wildcard constraint: one of these names."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
 wildcard_constraints:
+    # Names may hold hyphens: without this, epic-alpha-NAME is the EPIC figure of "alpha-NAME" too.
+    epic=any_of(settings.epic),
+    landscape=any_of(settings.landscapes),
+    experiment=any_of(settings.experiments),
     alpha=r"[0-9.]+",
     seed=r"\d+",
     model="[^/]+",

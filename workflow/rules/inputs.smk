@@ -3,8 +3,7 @@
 
 def models_from(source):
     """Names of the models of one source, as a wildcard constraint."""
-    names = [name for name, model in settings.models.items() if model.source == source]
-    return "|".join(names) or "(?!)"
+    return any_of(name for name, model in settings.models.items() if model.source == source)
 
 
 def figure(name):
