@@ -12,6 +12,7 @@ from PIL import Image
 
 from vlmrm import artifacts
 from vlmrm.artifacts import FrameReader, States
+from vlmrm.config import RANDOM_POLICY
 
 ROOT = Path(__file__).parents[2]
 
@@ -124,3 +125,19 @@ def test_the_log_holds_the_command_and_the_error(config, tmp_path):
     assert run.returncode == 2
     assert "states x" in log.read_text()
     assert "the configuration has no 'x'" in log.read_text()
+
+
+def test_without_a_policy_random_actions_are_judged_under_their_own_name(config, tmp_path):
+    output = tmp_path / "evaluation.csv"
+    run = vlmrm("evaluate", "--config", config, "--task", "cartpole", "--output", output)
+    assert run.returncode == 0, run.stderr
+    table = artifacts.read_table(output)
+    assert set(table["reward"]) == {RANDOM_POLICY}
+    assert not table["success"].any()
+
+
+def test_a_policy_is_judged_under_the_name_of_its_reward(config, tmp_path):
+    command = ("evaluate", "--config", config, "--task", "cartpole", "--output", tmp_path / "x.csv")
+    run = vlmrm(*command, "--policy", tmp_path / "policy.zip")
+    assert run.returncode != 0
+    assert "--reward: missing" in run.stderr

@@ -68,7 +68,7 @@ def evaluate(
         Path | None, typer.Option(help="Trained policy; left out: uniformly random actions.")
     ] = None,
     video: Annotated[Path | None, typer.Option(help="Film some trajectories (MP4).")] = None,
-    reward: Annotated[str, typer.Option(help="What the policy was trained on.")] = RANDOM_POLICY,
+    reward: Annotated[str | None, typer.Option(help="What the policy was trained on.")] = None,
     scene: Scene = None,
     alpha: Alpha = 0.0,
     seed: Seed = 0,
@@ -76,6 +76,10 @@ def evaluate(
 ) -> None:
     """Judge a policy by the task's oracle, over the configured number of trajectories."""
     settings = load_config(config)
+    if policy is None:
+        reward = RANDOM_POLICY
+    elif reward is None:
+        raise UserError("--reward: missing; name what the policy was trained on")
     run = _run(settings, task, scene, reward, alpha, seed)
     from vlmrm.artifacts import write_table
     from vlmrm.evaluation import evaluate as judge

@@ -62,7 +62,7 @@ rule evaluate_random_policy:
         evaluation=settings.evaluation.model_dump(),
     shell:
         "vlmrm --log {log} evaluate --config {params.config} --task {wildcards.task}"
-        " --reward random --output {output}"
+        " --output {output}"
 
 
 rule draw_learning_curves:
