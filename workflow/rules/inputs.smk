@@ -3,7 +3,9 @@
 
 def models_from(source):
     """Names of the models of one source, as a wildcard constraint."""
-    return any_of(name for name, model in settings.models.items() if model.source == source)
+    return any_of(
+        name for name, model in settings.models.items() if model.source == source
+    )
 
 
 def figure(name):
