@@ -16,6 +16,9 @@ from vlmrm.tasks.facts import describe_clearly
 
 Facts = dict[str, str]
 
+UNCLEAR = ""
+"""Stands for a fact that a picture does not show clearly, and that its `Facts` lack."""
+
 Phrases = dict[str, tuple[str, ...]]
 """A fact's values, and the phrasings of each."""
 
@@ -164,6 +167,12 @@ _POSTURES: Phrases = {
         "down on its knees",
         "that kneels",
         "kneeling down",
+    ),
+    "heel-sitting": (
+        "sitting on its heels",
+        "sitting back on its heels",
+        "seated on its own heels",
+        "resting its weight on its heels, shins on the floor",
     ),
     "half-kneeling": ("on one knee", "with one knee on the floor", "half kneeling, one foot down"),
     "crawling": ("crawling", "on all fours", "on hands and knees"),

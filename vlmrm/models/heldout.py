@@ -5,13 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.models.captions import LEADING, OPENINGS, PHRASES
+from vlmrm.models.captions import LEADING, OPENINGS, PHRASES, UNCLEAR
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.corpus import Part
 from vlmrm.reward import mean_direction
-
-UNCLEAR = ""
-"""Stands for a fact that a picture does not show clearly."""
 
 
 def evaluate_held_out(model: ClipModel, parts: list[Part]) -> dict[str, dict[str, float]]:

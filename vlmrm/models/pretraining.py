@@ -19,7 +19,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from vlmrm.config import SimulatorModel
-from vlmrm.models.captions import LEADING, generic_caption, write_caption
+from vlmrm.models.captions import LEADING, UNCLEAR, generic_caption, write_caption
 from vlmrm.models.clip import ClipModel, choose_device
 from vlmrm.models.corpus import Part, read_corpus
 from vlmrm.models.folder import save_model_folder
@@ -140,7 +140,7 @@ def _batches(
 
 def _balanced(part: Part) -> NDArray[np.float64]:
     """Weight ``[N]`` of each image, 1 on average."""
-    facts = [facts.get(LEADING[part.environment], "") for facts in part.facts]
+    facts = [facts.get(LEADING[part.environment], UNCLEAR) for facts in part.facts]
     _, kind, count = np.unique(facts, return_inverse=True, return_counts=True)
     weight = count[kind] ** -BALANCE
     normalised: NDArray[np.float64] = weight / weight.mean()

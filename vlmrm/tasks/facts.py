@@ -20,6 +20,7 @@ Posture = Literal[
     "bowing",
     "squatting",
     "kneeling",
+    "heel-sitting",
     "half-kneeling",
     "crawling",
     "sitting",
@@ -65,9 +66,10 @@ SEAT = 0.15
 """Clearance in metres of a seat that is on the floor or on the shins."""
 SEAT_ON_FEET = 0.25
 """Clearance in metres of a seat on one's own crossed feet, which are 0.15 high."""
+RAISED_SEAT = 0.2
+"""Clearance in metres of a seat that is visibly above one's own heels."""
 NEAR_FLOOR = 0.1
 """Clearance in metres of knees that carry weight, give or take a shin's thickness."""
-
 
 NUDGES = 6
 """How many neighbours of a state have to look the same for a fact to be clear."""
@@ -132,8 +134,6 @@ def _posture(body: BodyQuantities) -> NDArray[np.str_]:
     shins_in = (body.outwards * body.shin_directions[..., 1] < -0.2).all(axis=1)
     shins_back = (body.shin_directions[..., 0] < -0.35).all(axis=1)
     straight = (body.knee_angles > np.radians(140)).all(axis=1)
-    on_heels = shins_back & (body.knee_angles < np.radians(60)).all(axis=1)
-    on_thighs = (seat > SEAT_ON_FEET) | (~seated & shins_back)
     cases = {
         "in-mid-air": body.lowest_point > AIRBORNE,
         "bowing": tilted & carried & (body.frontness < 0),
@@ -143,8 +143,9 @@ def _posture(body: BodyQuantities) -> NDArray[np.str_]:
         "lying-on-side": tilted,
         "splits": seated & straight & (sideways > 0.55).all(axis=1),
         "lotus": (seat < SEAT_ON_FEET) & thighs_out & shins_in,
-        "kneeling": knees.all(axis=1) & (on_thighs | on_heels),
-        "sitting": seated,
+        "kneeling": knees.all(axis=1) & (seat > RAISED_SEAT),
+        "heel-sitting": knees.all(axis=1) & shins_back,
+        "sitting": seated | knees.all(axis=1),
         "half-kneeling": knees.any(axis=1),
         "leaning": (body.uprightness < LEANING) & carried,
         "standing": body.pelvis_height > STANDING_PELVIS,

@@ -64,10 +64,9 @@ SEATED = 0.1
 SEATED_ON_FEET = 0.18
 """Clearance in metres of a seat on the floor or on one's own feet (height 0.15). The hips turn
 outwards by 60 degrees at most, so that in the lotus position the feet end up under the body."""
-RAISED_SEAT = 0.25
-"""Clearance in metres of a seat that the thighs carry: above one's own feet (height 0.15)."""
-SHINS_BACK = np.cos(np.radians(40))
-"""Backward part of the shins' directions of one who sits on the heels: across it is sitting."""
+RAISED_SEAT = 0.2
+"""Clearance in metres of a seat that the thighs carry: with air above one's own feet, which are
+0.15 high."""
 LOW_KNEE = 0.1
 """Clearance in metres of knees on the floor in the lotus position, the thickness of a shin: the
 lower the seat, the higher the hip joints make the knees come to lie."""
@@ -131,16 +130,11 @@ def plausible(body: BodyQuantities) -> Bools:
 
 
 def kneeling(body: BodyQuantities) -> Bools:
-    """Both knees on the floor, balanced; neither sitting on the floor nor on all fours.
-
-    The thighs carry the body, or it sits on its heels.
-    """
-    carried = body.clearance("butt")[:, 0] > RAISED_SEAT
-    on_heels = (body.shin_directions[..., 0] < -SHINS_BACK).all(axis=1)
+    """Both knees on the floor, carried by the thighs, balanced; not sitting back on the heels."""
     return (
         plausible(body)
         & body.knees_on_floor.all(axis=1)
-        & (carried | on_heels)
+        & (body.clearance("butt")[:, 0] > RAISED_SEAT)
         & ~body.on_floor(*UPPER_BODY).any(axis=1)
         & (body.uprightness > UPRIGHT_ON_FLOOR)
         & (body.imbalance(body.knees.mean(axis=1), body.feet.mean(axis=1)) < MAX_IMBALANCE)
