@@ -59,9 +59,41 @@ def evaluate(
     Raises:
         UserError: ``policy`` is not a policy of this task's agent.
     """
+    trajectories = trajectories or config.evaluation.trajectories
+    seed = config.evaluation.seed if seed is None else seed
+    states, rewards = play(policy, task, config, trajectories, seed, workers)
+    return _judge(states, rewards, config.tasks[task].oracle), states
+
+
+def play(
+    policy: str | os.PathLike[str] | None,
+    task: str,
+    config: Config,
+    trajectories: int,
+    seed: int,
+    workers: int | None = None,
+    explore: bool = False,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lets a policy act for one episode in each of many environments.
+
+    Args:
+        policy: File of a trained policy; None for uniformly random actions.
+        task: Name of the task.
+        config: Where the task stands, and the length of its episodes.
+        trajectories: Number of environments.
+        seed: The initial states of environment i come from ``seed + i``.
+        workers: As for `evaluate`.
+        explore: Whether the policy's own randomness acts as well, as in training.
+
+    Returns:
+        The states ``[trajectories, steps, D]`` after each step, and the environment's own rewards
+        ``[trajectories, steps]``.
+
+    Raises:
+        UserError: ``policy`` is not a policy of this task's agent.
+    """
     environment = config.tasks[task].environment
     agent = config.training[environment].agent
-    trajectories = trajectories or config.evaluation.trajectories
     if workers is None and environment != "humanoid":
         workers = 0
     env = VectorEnv(
@@ -70,18 +102,18 @@ def evaluate(
         workers=workers,
     )
     try:
-        seed = config.evaluation.seed if seed is None else seed
-        act = _random(env, seed) if policy is None else _trained(Path(policy), agent.algorithm, env)
-        states, rewards = _play(env, act, agent.episode_steps, seed)
+        if policy is None:
+            act = _random(env, seed)
+        else:
+            act = _trained(Path(policy), agent.algorithm, env, explore, seed)
+        return _episode(env, act, agent.episode_steps, seed)
     finally:
         env.close()
-    return _judge(states, rewards, config.tasks[task].oracle), states
 
 
-def _play(
+def _episode(
     env: VectorEnv, act: Policy, steps: int, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """One episode in each environment: states ``[N, T, D]``, rewards ``[N, T]``."""
     env.seed(seed)
     observations = env.reset()
     states, rewards = [], []
@@ -118,7 +150,7 @@ def _random(env: VectorEnv, seed: int) -> Policy:
     return lambda observations: np.stack([env.action_space.sample() for _ in observations])
 
 
-def _trained(path: Path, algorithm: str, env: VectorEnv) -> Policy:
+def _trained(path: Path, algorithm: str, env: VectorEnv, explore: bool, seed: int) -> Policy:
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     try:
@@ -128,4 +160,5 @@ def _trained(path: Path, algorithm: str, env: VectorEnv) -> Policy:
         raise UserError(f"{path}: not a policy trained by {algorithm}") from error
     if (agent.observation_space, agent.action_space) != (env.observation_space, env.action_space):
         raise UserError(f"{path}: a policy for another environment")
-    return lambda observations: agent.predict(observations, deterministic=True)[0]
+    agent.set_random_seed(seed)
+    return lambda observations: agent.predict(observations, deterministic=not explore)[0]

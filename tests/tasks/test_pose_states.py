@@ -5,8 +5,7 @@ from vlmrm.artifacts import States
 from vlmrm.config import PoseStates
 from vlmrm.tasks.body import BodyQuantities
 from vlmrm.tasks.oracles import ORACLES
-from vlmrm.tasks.pose_states import between, random_motion, sample_poses
-from vlmrm.tasks.poses import combinations
+from vlmrm.tasks.pose_states import random_motion, sample_poses
 from vlmrm.tasks.states import sample_states, sample_training_states
 
 TASKS = [name for name, oracle in ORACLES.items() if oracle.environment == "humanoid"]
@@ -69,15 +68,6 @@ def test_training_states_are_other_states_even_with_the_same_seed(kneeling):
     assert training.shape == (300, 47)
     assert not (training[:, None, 7:24] == kneeling.values[None, :, 7:24]).all(axis=-1).any()
     np.testing.assert_array_equal(training, sample_training_states("humanoid", 300, seed=0))
-
-
-def test_between_two_poses_is_on_the_floor():
-    poses = combinations()
-    first, second = (poses[name][None].repeat(20, 0) for name in ("kneel, hanging", "wide, raised"))
-    states = between(first, second, np.random.default_rng(0))
-    assert np.allclose(BodyQuantities.of(states).lowest_point, 0)
-    low, high = np.sort([first[0, 7:24], second[0, 7:24]], axis=0)
-    assert ((states[:, 7:24] >= low - 1e-9) & (states[:, 7:24] <= high + 1e-9)).all()
 
 
 def test_random_motion_falls():

@@ -6,6 +6,7 @@ from vlmrm.tasks.body import BodyQuantities
 from vlmrm.tasks.facts import FACTS, describe
 from vlmrm.tasks.poses import (
     JOINTS,
+    between,
     combinations,
     joint_limits,
     mirrored,
@@ -95,3 +96,12 @@ def test_turning_turns_the_body_and_its_velocity(states):
     expected = Rotation.from_euler("z", np.pi / 2) * Rotation.from_quat(states[:, [4, 5, 6, 3]])
     actual = Rotation.from_quat(result[:, [4, 5, 6, 3]])
     np.testing.assert_allclose((expected * actual.inv()).magnitude(), 0, atol=1e-6)
+
+
+def test_between_two_poses_is_on_the_floor():
+    poses = combinations()
+    first, second = (poses[name][None].repeat(20, 0) for name in ("kneel, hanging", "wide, raised"))
+    states = between(first, second, np.linspace(0, 1, 20))
+    assert np.allclose(BodyQuantities.of(states).lowest_point, 0)
+    low, high = np.sort([first[0, 7:24], second[0, 7:24]], axis=0)
+    assert ((states[:, 7:24] >= low - 1e-9) & (states[:, 7:24] <= high + 1e-9)).all()

@@ -68,18 +68,26 @@ def epic(
 
 @figures.command()
 def landscape(
-    rewards: Rewards, states: StatesFile, task: TaskName, output: Output, table: Table = None
+    name: Annotated[str, typer.Argument(help="Name of a landscape of the configuration.")],
+    rewards: Rewards,
+    config: ConfigFile,
+    states: StatesFile,
+    output: Output,
+    table: Table = None,
 ) -> None:
     """Reward against state, rescaled, for every alpha."""
+    settings = load_config(config)
+    tasks = pick(settings.landscapes, "landscapes", name).tasks
     from vlmrm.artifacts import States, write_table
     from vlmrm.figures.landscape import draw_landscape, landscape_table
     from vlmrm.figures.style import save_figure
 
     what = States.read(states)
-    numbers = landscape_table(what, _read_all(rewards), task)
+    oracles = {task: settings.tasks[task].oracle for task in tasks}
+    numbers = landscape_table(what, _read_all(rewards), oracles)
     if table is not None:
         write_table(table, numbers)
-    save_figure(draw_landscape(numbers, what.environment), output, task=task)
+    save_figure(draw_landscape(numbers, what.environment), output, landscape=name)
 
 
 @figures.command("epic")

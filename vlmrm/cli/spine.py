@@ -17,7 +17,8 @@ from vlmrm.cli.options import (
     pick,
     same_environment,
 )
-from vlmrm.config import load_config
+from vlmrm.config import RolloutStates, load_config
+from vlmrm.errors import UserError
 
 
 def register(app: typer.Typer) -> None:
@@ -29,13 +30,24 @@ def states(
     name: Annotated[str, typer.Argument(help="Name of a state set of the configuration.")],
     config: ConfigFile,
     output: Output,
+    policies: Annotated[
+        Path | None, typer.Option(help="Results of the training that rollouts are made with.")
+    ] = None,
 ) -> None:
     """Sample a state set, with labels."""
     settings = load_config(config)
     spec = pick(settings.states, "states", name)
-    from vlmrm.tasks.states import sample_states
+    if isinstance(spec, RolloutStates):
+        if policies is None:
+            raise UserError("--policies: missing; give the folder of the training's results")
+        from vlmrm.tasks.rollouts import sample_rollouts
 
-    sample_states(spec).write(output, name=name, settings=spec.model_dump())
+        sampled = sample_rollouts(spec, settings, policies)
+    else:
+        from vlmrm.tasks.states import sample_states
+
+        sampled = sample_states(spec)
+    sampled.write(output, name=name, settings=spec.model_dump())
 
 
 def render(

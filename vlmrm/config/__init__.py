@@ -5,75 +5,48 @@ Every key is explained by its description here, and by `config/demo.yaml` where 
 
 from vlmrm.config.config import Config
 from vlmrm.config.loading import load_config, parse_config
-from vlmrm.config.measurements import (
-    Epic,
-    GridStates,
-    Landscape,
-    PoseStates,
-    Rendering,
-    StateSet,
-    Task,
-    UniformStates,
-)
-from vlmrm.config.models import (
-    Corpus,
-    Model,
-    PretrainedModel,
-    RandomModel,
-    SimulatorModel,
-)
+from vlmrm.config.measurements import Landscape, Rendering, Task
+from vlmrm.config.models import Corpus, PretrainedModel, RandomModel, SimulatorModel
 from vlmrm.config.section import (
     RANDOM_POLICY,
+    REFERENCES,
     SCENES,
-    Alpha,
     EnvironmentName,
     HumanoidOracleName,
-    Name,
     OracleName,
-    PositiveInt,
-    Section,
 )
-from vlmrm.config.training import (
-    DQN,
-    SAC,
-    Algorithm,
-    Evaluation,
-    Experiment,
-    OffPolicy,
-    Training,
-    TrainingRun,
+from vlmrm.config.states import (
+    GridStates,
+    PathStates,
+    PoseStates,
+    RolloutStates,
+    StateSet,
+    UniformStates,
 )
+from vlmrm.config.training import DQN, SAC, TrainingRun
 
 __all__ = [
     "DQN",
     "RANDOM_POLICY",
+    "REFERENCES",
     "SAC",
     "SCENES",
-    "Algorithm",
-    "Alpha",
     "Config",
     "Corpus",
     "EnvironmentName",
-    "Epic",
-    "Evaluation",
-    "Experiment",
     "GridStates",
     "HumanoidOracleName",
     "Landscape",
-    "Model",
-    "Name",
-    "OffPolicy",
     "OracleName",
+    "PathStates",
     "PoseStates",
-    "PositiveInt",
     "PretrainedModel",
     "RandomModel",
     "Rendering",
-    "Section",
+    "RolloutStates",
     "SimulatorModel",
     "StateSet",
     "Task",
-    "Training",
     "TrainingRun",
     "UniformStates",
     "load_config",

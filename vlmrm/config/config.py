@@ -8,9 +8,18 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from vlmrm.config.measurements import Epic, Landscape, Rendering, StateSet, Task
+from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, Model, SimulatorModel
-from vlmrm.config.section import RANDOM_POLICY, SCENES, Alpha, EnvironmentName, Name, Section
+from vlmrm.config.section import (
+    RANDOM_POLICY,
+    REFERENCES,
+    SCENES,
+    Alpha,
+    EnvironmentName,
+    Name,
+    Section,
+)
+from vlmrm.config.states import GridStates, PathStates, RolloutStates, StateSet
 from vlmrm.config.training import Evaluation, Experiment, Training, TrainingRun
 from vlmrm.errors import suggest
 from vlmrm.models.names import family_architectures, open_clip_architectures
@@ -62,18 +71,22 @@ class Config(Section):
             if isinstance(model, SimulatorModel):
                 yield from _missing(f"models.{name}.corpus", model.corpus, self.corpora)
             yield from _architecture_problems(f"models.{name}.architecture", model)
-            if name in ("oracle", "ground-truth", RANDOM_POLICY):
+            if name in (*REFERENCES, RANDOM_POLICY):
                 yield f"models.{name}: the name is taken by a reference; choose another"
         for name, corpus in self.corpora.items():
             for environment, scenes in corpus.frames.items():
                 key = f"corpora.{name}.frames.{environment}"
                 yield from _scene_problems(key, list(scenes), environment)
-        measurements: list[tuple[str, Landscape | Epic]] = [
-            *((f"landscapes.{n}", m) for n, m in self.landscapes.items()),
-            *((f"epic.{n}", m) for n, m in self.epic.items()),
-        ]
-        for key, measurement in measurements:
-            yield from self._measurement_problems(key, measurement)
+        for name, states in self.states.items():
+            if isinstance(states, RolloutStates):
+                yield from self._rollout_problems(f"states.{name}", states)
+        for name, landscape in self.landscapes.items():
+            yield from self._landscape_problems(f"landscapes.{name}", landscape)
+        for name, epic in self.epic.items():
+            yield from self._measurement_problems(f"epic.{name}", epic, epic.task)
+            if epic.task in self.tasks and self.tasks[epic.task].oracle is None:
+                key = f"tasks.{epic.task}.oracle"
+                yield f"{key}: missing, but epic.{name} measures against its labels"
         for environment, training in self.training.items():
             if training.lookup is not None:
                 key = f"training.{environment}.lookup"
@@ -81,23 +94,47 @@ class Config(Section):
         for name, experiment in self.experiments.items():
             yield from self._experiment_problems(f"experiments.{name}", experiment)
 
-    def _measurement_problems(self, key: str, m: Landscape | Epic) -> Iterator[str]:
-        yield from _missing(f"{key}.task", m.task, self.tasks)
+    def _rollout_problems(self, key: str, states: RolloutStates) -> Iterator[str]:
+        run = states.run
+        yield from _missing(f"{key}.run.task", run.task, self.tasks)
+        if run.reward not in REFERENCES:
+            yield from _missing(f"{key}.run.reward", run.reward, self.models)
+        if run.task not in self.tasks:
+            return
+        task = self.tasks[run.task]
+        yield from _scene_problems(f"{key}.run.scene", [run.scene], task.environment)
+        yield from _baseline_problems(run.task, task, [run.alpha])
+        if task.environment != states.environment:
+            yield f"{key}.environment: '{run.task}' is a {task.environment} task; write that"
+        if task.environment not in self.training:
+            yield f"training.{task.environment}: missing, but {key}.run trains '{run.task}'"
+
+    def _landscape_problems(self, key: str, landscape: Landscape) -> Iterator[str]:
+        for name in landscape.tasks:
+            yield from self._measurement_problems(key, landscape, name)
+            states = self.states.get(landscape.states)
+            if isinstance(states, PathStates):
+                if name in self.tasks and self.tasks[name].oracle not in states.tasks:
+                    path = f"the path to '{self.tasks[name].oracle}'"
+                    yield f"{key}.states: '{landscape.states}' lacks {path}, the oracle of '{name}'"
+            elif states is not None and not isinstance(states, GridStates):
+                yield f"{key}.states: '{landscape.states}' must be a grid, or paths"
+
+    def _measurement_problems(self, key: str, m: Landscape | Epic, task_name: str) -> Iterator[str]:
+        yield from _missing(f"{key}.task", task_name, self.tasks)
         yield from _missing(f"{key}.states", m.states, self.states)
         for model in m.models:
             yield from _missing(f"{key}.models", model, self.models)
-        if m.task not in self.tasks or m.states not in self.states:
+        if task_name not in self.tasks or m.states not in self.states:
             return
-        task, states = self.tasks[m.task], self.states[m.states]
+        task, states = self.tasks[task_name], self.states[m.states]
         if task.environment != states.environment:
             yield (
                 f"{key}.states: '{m.states}' holds {states.environment} states, but task "
-                f"'{m.task}' is a {task.environment} task"
+                f"'{task_name}' is a {task.environment} task"
             )
         yield from _scene_problems(f"{key}.scenes", m.scenes, task.environment)
-        yield from _baseline_problems(m.task, task, self.alphas)
-        if isinstance(m, Epic) and task.oracle is None:
-            yield f"tasks.{m.task}.oracle: missing, but {key} measures against its labels"
+        yield from _baseline_problems(task_name, task, self.alphas)
 
     def _experiment_problems(self, key: str, e: Experiment) -> Iterator[str]:
         for model in e.models:

@@ -1,14 +1,13 @@
-"""Tasks, sets of states and their pictures, and what is measured on them."""
+"""Tasks, pictures, and what is measured on sets of states."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from vlmrm.config.section import (
     EnvironmentName,
-    HumanoidOracleName,
     Name,
     OracleName,
     PositiveInt,
@@ -36,38 +35,6 @@ class Task(Section):
         return [self.baseline] if isinstance(self.baseline, str) else self.baseline or []
 
 
-class GridStates(Section):
-    """The states of a classic-control environment on a grid over what its picture shows."""
-
-    sampler: Literal["grid"]
-    environment: Literal["cartpole", "mountain-car"]
-    resolution: Annotated[float, Field(gt=0)] = 1.0
-    """Multiplies the number of grid points along each axis."""
-
-
-class UniformStates(Section):
-    """Uniformly drawn states of a classic-control environment."""
-
-    sampler: Literal["uniform"]
-    environment: Literal["cartpole", "mountain-car"]
-    size: PositiveInt
-    seed: int = 0
-
-
-class PoseStates(Section):
-    """Humanoid states around a task's poses, its hard negatives, other tasks, and random ones."""
-
-    sampler: Literal["poses"]
-    environment: Literal["humanoid"] = "humanoid"
-    task: HumanoidOracleName
-    """The task whose poses and hard negatives take the largest share. All oracles label."""
-    size: PositiveInt
-    seed: int = 0
-
-
-StateSet = Annotated[GridStates | UniformStates | PoseStates, Field(discriminator="sampler")]
-
-
 class Rendering(Section):
     """Image sizes; classic control is always drawn at 400 x 600 pixels."""
 
@@ -78,9 +45,12 @@ class Rendering(Section):
 
 
 class Landscape(Section):
-    """Reward against state, for all alphas (figure 2 of the paper)."""
+    """Reward against state, for all alphas (figure 2 of the paper).
 
-    task: Name
+    Classic control wants a grid of states, the humanoid a set of paths.
+    """
+
+    tasks: Annotated[list[Name], Field(min_length=1)]
     states: Name
     scenes: list[str]
     models: list[Name]
@@ -93,6 +63,8 @@ class Epic(Section):
     states: Name
     scenes: list[str]
     models: list[Name]
+    discount: Annotated[float, Field(ge=0, le=1)] = 0.99
+    """Of the distance to the environment's own reward, for classic control."""
     bootstrap: PositiveInt = 1000
     """Resamples behind each 95 % interval."""
     seed: int = 0

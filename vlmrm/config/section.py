@@ -19,6 +19,9 @@ HumanoidOracleName = Literal[
     "one-leg",
 ]
 
+REFERENCES = ("oracle", "ground-truth")
+"""Rewards that need no model: the judge of success, and the environment's own reward."""
+
 RANDOM_POLICY = "random-policy"
 """In place of a reward's name: uniformly random actions, trained on nothing."""
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vlmrm.artifacts import States
 from vlmrm.config import GridStates, UniformStates
+from vlmrm.tasks.oracles import labelled
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +39,7 @@ def sample_grid(spec: GridStates) -> States:
         values = _cartpole_states(x.ravel(), theta.ravel())
     else:
         values = _mountain_car_states(_car_positions(spec.resolution))
-    return _labelled(spec.environment, values)
+    return labelled(spec.environment, values)
 
 
 def sample_uniform(spec: UniformStates) -> States:
@@ -54,7 +55,7 @@ def sample_uniform(spec: UniformStates) -> States:
         values = _cartpole_states(x, rng.uniform(-np.pi, np.pi, spec.size))
     else:
         values = _mountain_car_states(rng.uniform(*ROAD, spec.size))
-    return _labelled(spec.environment, values)
+    return labelled(spec.environment, values)
 
 
 def _cart_positions(resolution: float) -> Floats:
@@ -88,18 +89,6 @@ def _cartpole_states(x: Floats, theta: Floats) -> Floats:
 
 def _mountain_car_states(position: Floats) -> Floats:
     return np.stack([position, np.zeros_like(position)], axis=1)
-
-
-def _labelled(environment: str, values: Floats) -> States:
-    """Adds the verdicts of the environment's oracles, each under the oracle's name."""
-    from vlmrm.tasks.oracles import ORACLES
-
-    labels = {
-        name: oracle(values)
-        for name, oracle in ORACLES.items()
-        if oracle.environment == environment
-    }
-    return States(environment, values, {}, labels, dict.fromkeys(labels, "oracle"))
 
 
 def sample_varied(environment: str, count: int, rng: np.random.Generator) -> Floats:

@@ -8,12 +8,14 @@ the floor.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vlmrm.artifacts import States
 from vlmrm.config import EnvironmentName
 from vlmrm.tasks.body import FEET, TOUCH, UPPER_BODY, BodyQuantities, Bools, Floats
 
@@ -230,3 +232,17 @@ ORACLES: dict[str, Oracle] = {
     "one-leg": _humanoid(one_leg),
 }
 """The oracles that a task of the configuration can name."""
+
+
+def labelled(
+    environment: EnvironmentName,
+    values: Floats,
+    columns: Mapping[str, NDArray[Any]] | None = None,
+) -> States:
+    """A set of states ``[N, D]`` with the verdicts of all oracles, each under the oracle's name."""
+    labels = {
+        name: oracle(values)
+        for name, oracle in ORACLES.items()
+        if oracle.environment == environment
+    }
+    return States(environment, values, dict(columns or {}), labels, dict.fromkeys(labels, "oracle"))

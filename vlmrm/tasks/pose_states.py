@@ -15,12 +15,12 @@ from vlmrm.artifacts import States
 from vlmrm.config import PoseStates
 from vlmrm.envs.humanoid import humanoid_model
 from vlmrm.tasks.body import QPOS, Floats
-from vlmrm.tasks.oracles import ORACLES
+from vlmrm.tasks.oracles import ORACLES, labelled
 from vlmrm.tasks.poses import (
+    between,
     combinations,
     joint_limits,
     mirrored,
-    on_floor,
     pose_library,
     settled,
     tilted,
@@ -65,7 +65,7 @@ def sample_poses(spec: PoseStates) -> States:
     """
     names, poses = _library()
     rng = np.random.default_rng([spec.seed, *spec.task.encode()])
-    fulfils = ORACLES[spec.task](settled(poses))
+    fulfils = ORACLES[spec.task](_settled_library())
     near = np.isin(names, [name for name, pose in pose_library().items() if spec.task in pose.near])
     n_positive, n_near, n_moving = (
         round(share * spec.size) for share in (POSITIVES, HARD_NEGATIVES, ROLLOUTS)
@@ -83,18 +83,8 @@ def sample_poses(spec: PoseStates) -> States:
     trajectory = np.concatenate([np.arange(len(still)), len(still) + start[:, 0]])
     origin = [*names[still], *(f"random motion from {name}" for name in names[start[:, 1]])]
     order = rng.permutation(spec.size)
-    labels = {
-        name: oracle(values)[order]
-        for name, oracle in ORACLES.items()
-        if oracle.environment == "humanoid"
-    }
-    return States(
-        "humanoid",
-        values[order],
-        {"origin": np.array(origin)[order], "trajectory": trajectory[order]},
-        labels,
-        dict.fromkeys(labels, "oracle"),
-    )
+    columns = {"origin": np.array(origin)[order], "trajectory": trajectory[order]}
+    return labelled("humanoid", values[order], columns)
 
 
 def sample_varied(count: int, rng: np.random.Generator) -> Floats:
@@ -109,7 +99,7 @@ def sample_varied(count: int, rng: np.random.Generator) -> Floats:
     still = poses[_by_stance(everywhere, count - n_moving - n_between, rng)]
     first, second = (poses[_by_stance(everywhere, n_between, rng)] for _ in range(2))
     moving, _ = random_motion(n_moving, rng)
-    quiet = perturbed(np.concatenate([still, between(first, second, rng)]), rng)
+    quiet = perturbed(np.concatenate([still, between(first, second, rng.random(n_between))]), rng)
     return placed(np.concatenate([quiet, moving]), rng)
 
 
@@ -124,14 +114,6 @@ def perturbed(states: Floats, rng: np.random.Generator) -> Floats:
     joints = states[:, 7:QPOS] + rng.normal(0, JOINT_NOISE, (n, QPOS - 7))
     states[:, 7:QPOS] = np.clip(joints, *joint_limits().T)
     return settled(states)
-
-
-def between(first: Floats, second: Floats, rng: np.random.Generator) -> Floats:
-    """States on straight lines between two poses each, on the floor."""
-    share = rng.random((len(first), 1))
-    states = (1 - share) * first + share * second
-    states[:, 3:7] /= np.linalg.norm(states[:, 3:7], axis=1, keepdims=True)
-    return on_floor(states)
 
 
 def placed(states: Floats, rng: np.random.Generator) -> Floats:
@@ -184,6 +166,12 @@ def _by_stance(allowed: np.ndarray, count: int, rng: np.random.Generator) -> np.
     rows = {s: np.flatnonzero(allowed & (stances == s)) for s in np.unique(stances[allowed])}
     chosen = rng.choice(list(rows), count)
     return np.array([rng.choice(rows[stance]) for stance in chosen], dtype=int)
+
+
+@cache
+def _settled_library() -> Floats:
+    _, poses = _library()
+    return settled(poses)
 
 
 @cache

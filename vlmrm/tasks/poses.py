@@ -163,6 +163,19 @@ def settled(states: Floats) -> Floats:
     return result
 
 
+def between(first: Floats, second: Floats, share: Floats) -> Floats:
+    """States on straight lines between two poses each, on the floor.
+
+    Args:
+        first: States ``[N, 47]``, or ``[1, 47]`` for all.
+        second: Other states, of the same shape.
+        share: How far on the way from the first to the second each state is, ``[N]`` in [0, 1].
+    """
+    states = (1 - share[:, None]) * first + share[:, None] * second
+    states[:, 3:7] /= np.linalg.norm(states[:, 3:7], axis=1, keepdims=True)
+    return on_floor(states)
+
+
 def turned(states: Floats, yaw: NDArray[np.float64] | float) -> Floats:
     """The states ``[N, 47]`` turned on the spot by ``yaw`` (radians, ``[N]`` or one for all)."""
     states = states.copy()

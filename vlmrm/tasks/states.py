@@ -6,21 +6,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.artifacts import States
-from vlmrm.config import EnvironmentName, GridStates, PoseStates, StateSet
+from vlmrm.config import EnvironmentName, GridStates, PathStates, PoseStates, UniformStates
 from vlmrm.tasks import classic_states
 
 TRAINING_STREAM = 0x7EAC4
 """Marks the random stream of training states; evaluation sets draw from other streams."""
 
 
-def sample_states(spec: StateSet) -> States:
-    """Samples a state set, labelled by every oracle of its environment under the oracle's name."""
+def sample_states(spec: GridStates | UniformStates | PoseStates | PathStates) -> States:
+    """Samples a state set, labelled by oracles of its environment under the oracle's name."""
     if isinstance(spec, GridStates):
         return classic_states.sample_grid(spec)
     if isinstance(spec, PoseStates):
         from vlmrm.tasks import pose_states
 
         return pose_states.sample_poses(spec)
+    if isinstance(spec, PathStates):
+        from vlmrm.tasks import paths
+
+        return paths.sample_paths(spec)
     return classic_states.sample_uniform(spec)
 
 

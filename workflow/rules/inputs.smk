@@ -8,6 +8,13 @@ def models_from(source):
     )
 
 
+def sets_from(*samplers):
+    """Names of the state sets of some samplers, as a wildcard constraint."""
+    return any_of(
+        name for name, states in settings.states.items() if states.sampler in samplers
+    )
+
+
 def figure(name):
     """Both files of a figure; the PNG is shown in the report."""
     return [f"{FIGURES}/{name}.{suffix}" for suffix in ("svg", "png")]
@@ -78,16 +85,13 @@ def experiment_results():
 
 def runs(experiment, pattern):
     """The paths of an experiment's runs, by a pattern with the wildcards of `RUN`."""
-    return [
-        pattern.format(
-            task=run.task,
-            scene=run.scene,
-            reward=run.reward,
-            alpha=run.alpha,
-            seed=run.seed,
-        )
-        for run in settings.runs(experiment)
-    ]
+    return [pattern.format(**run.model_dump()) for run in settings.runs(experiment)]
+
+
+def rollout_policy(wildcards):
+    """The finished training whose checkpoints a state set is made with."""
+    run = settings.states[wildcards.states].run
+    return f"{POLICY}/policy.zip".format(**run.model_dump())
 
 
 def random_policies(experiment):

@@ -19,7 +19,9 @@ rule draw_landscape:
     log:
         f"{LOGS}/figures/landscape-{{landscape}}.log",
     params:
-        task=lambda w: settings.landscapes[w.landscape].task,
+        config=CONFIG,
+        settings=lambda w: settings.landscapes[w.landscape].model_dump(),
     shell:
-        "vlmrm --log {log} figure landscape {input.rewards} --states {input.states}"
-        " --task {params.task} --table {output.table} --output {output.svg}"
+        "vlmrm --log {log} figure landscape {wildcards.landscape} {input.rewards}"
+        " --config {params.config} --states {input.states} --table {output.table}"
+        " --output {output.svg}"

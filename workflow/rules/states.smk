@@ -6,12 +6,33 @@ rule make_states:
         STATES,
     log:
         f"{LOGS}/states/{{states}}.log",
+    wildcard_constraints:
+        states=sets_from("grid", "uniform", "poses", "paths"),
     params:
         config=CONFIG,
         settings=lambda w: settings.states[w.states].model_dump(),
     shell:
         "vlmrm --log {log} states {wildcards.states} --config {params.config}"
         " --output {output}"
+
+
+rule make_rollout_states:
+    input:
+        policy=rollout_policy,
+    output:
+        STATES,
+    log:
+        f"{LOGS}/states/{{states}}.log",
+    wildcard_constraints:
+        states=sets_from("rollouts"),
+    threads: 64
+    params:
+        config=CONFIG,
+        policies=subpath(input.policy, parent=True),
+        settings=lambda w: settings.states[w.states].model_dump(),
+    shell:
+        "vlmrm --log {log} states {wildcards.states} --config {params.config}"
+        " --policies {params.policies} --output {output}"
 
 
 rule render_frames:

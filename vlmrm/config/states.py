@@ -1,0 +1,71 @@
+"""Sets of simulator states."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from vlmrm.config.section import EnvironmentName, HumanoidOracleName, PositiveInt, Section
+from vlmrm.config.training import TrainingRun
+
+
+class GridStates(Section):
+    """The states of a classic-control environment on a grid over what its picture shows."""
+
+    sampler: Literal["grid"]
+    environment: Literal["cartpole", "mountain-car"]
+    resolution: Annotated[float, Field(gt=0)] = 1.0
+    """Multiplies the number of grid points along each axis."""
+
+
+class UniformStates(Section):
+    """Uniformly drawn states of a classic-control environment."""
+
+    sampler: Literal["uniform"]
+    environment: Literal["cartpole", "mountain-car"]
+    size: PositiveInt
+    seed: int = 0
+
+
+class PoseStates(Section):
+    """Humanoid states around a task's poses, its hard negatives, other tasks, and random ones."""
+
+    sampler: Literal["poses"]
+    environment: Literal["humanoid"] = "humanoid"
+    task: HumanoidOracleName
+    """The task whose poses and hard negatives take the largest share. All oracles label."""
+    size: PositiveInt
+    seed: int = 0
+
+
+class PathStates(Section):
+    """Humanoid states on the way to the first pose of each task.
+
+    The way begins upright, or, for the task of standing, in a squat.
+    """
+
+    sampler: Literal["paths"]
+    environment: Literal["humanoid"] = "humanoid"
+    tasks: Annotated[list[HumanoidOracleName], Field(min_length=1)] = list(
+        get_args(HumanoidOracleName)
+    )
+    points: Annotated[int, Field(ge=3)] = 41
+    """States on each path, both ends among them."""
+
+
+class RolloutStates(Section):
+    """States that an agent met, one share from every checkpoint of its training."""
+
+    sampler: Literal["rollouts"]
+    environment: EnvironmentName = "humanoid"
+    run: TrainingRun
+    """The training; where it is not part of an experiment, it is trained for this set."""
+    size: PositiveInt
+    seed: int = 0
+
+
+StateSet = Annotated[
+    GridStates | UniformStates | PoseStates | PathStates | RolloutStates,
+    Field(discriminator="sampler"),
+]
