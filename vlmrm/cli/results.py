@@ -99,14 +99,27 @@ def epic_figure(
 ) -> None:
     """EPIC distance, and area under the ROC curve, against model size or alpha."""
     from vlmrm.artifacts import write_table
-    from vlmrm.figures.epic import MEASURES, draw_epic_by_alpha, draw_epic_by_size
+    from vlmrm.figures.epic import draw_epic_by_alpha, draw_epic_by_size, measured
     from vlmrm.figures.style import save_figure
 
     numbers = _read_all(tables)
     if table is not None:
         write_table(table, numbers)
     draw = draw_epic_by_size if by is Against.size else draw_epic_by_alpha
-    save_figure(draw(numbers, tuple(MEASURES)), output)
+    save_figure(draw(numbers, measured(numbers)), output)
+
+
+@figures.command()
+def epic_overview(
+    tables: Annotated[list[Path], typer.Argument(help="Tables of `vlmrm epic` (CSV).")],
+    output: Output,
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="Regularisation strength.")] = 0.0,
+) -> None:
+    """EPIC distance of every task and model."""
+    from vlmrm.figures.epic_overview import draw_epic_overview
+    from vlmrm.figures.style import save_figure
+
+    save_figure(draw_epic_overview(_read_all(tables), alpha), output)
 
 
 @figures.command("rewards")
@@ -179,6 +192,22 @@ def poses(output: Output) -> None:
     from vlmrm.figures.style import save_figure
 
     save_figure(draw_contact_sheet(), output)
+
+
+@figures.command()
+def boundaries(output: Output, table: Table = None) -> None:
+    """The humanoid states on which each oracle's verdict hangs by a hair.
+
+    The table tells how often the oracles are right about the pose library.
+    """
+    from vlmrm.artifacts import write_table
+    from vlmrm.figures.poses import draw_boundaries
+    from vlmrm.figures.style import save_figure
+    from vlmrm.tasks.scrutiny import accuracies
+
+    if table is not None:
+        write_table(table, accuracies())
+    save_figure(draw_boundaries(), output)
 
 
 def _read_all(paths: list[Path]) -> pd.DataFrame:

@@ -34,11 +34,13 @@ MEASURES = {
     "epic": "EPIC distance",
     "epic_balanced": "EPIC distance, class-balanced",
     "auroc": "AUROC",
+    "epic_ground_truth": "EPIC distance to own reward",
 }
-UNINFORMATIVE = {"epic": math.sqrt(0.5), "epic_balanced": math.sqrt(0.5), "auroc": 0.5}
+"""What can be drawn; the last one only where the environment has a reward of its own."""
+UNINFORMATIVE = {**dict.fromkeys(MEASURES, math.sqrt(0.5)), "auroc": 0.5}
 """What a reward that is independent of the labels scores."""
 
-DISTANCES = ("epic", "epic_balanced")
+DISTANCES = ("epic", "epic_balanced", "epic_ground_truth")
 
 MARKERS = {"pretrained": "o", "simulator": "s", "random": "D"}
 SOURCES = {
@@ -49,7 +51,9 @@ SOURCES = {
 
 
 @theme()
-def draw_epic_by_size(table: pd.DataFrame, measures: Sequence[str] = DISTANCES) -> Figure:
+def draw_epic_by_size(
+    table: pd.DataFrame, measures: Sequence[str] = ("epic", "epic_balanced")
+) -> Figure:
     """Measures against the parameters of the image tower, one line per alpha.
 
     Args:
@@ -60,13 +64,12 @@ def draw_epic_by_size(table: pd.DataFrame, measures: Sequence[str] = DISTANCES) 
         UserError: A column is missing.
     """
     groups = _groups(table, measures)
-    figure, axes = panels(len(groups), len(measures), 3.4, 2.9, sharex=True, sharey=True)
+    figure, axes = panels(len(groups), len(measures), 3.4, 2.9, sharex=True, sharey="col")
     for row, (title, group) in enumerate(groups):
         names = group[group["source"] != "random"].drop_duplicates("model")
         for panel, measure in zip(axes[row], measures, strict=True):
             _draw_sizes(panel, group, measure)
             panel.set_ylabel(MEASURES[measure])
-            panel.tick_params(labelleft=True)
             _name_models(panel, names["model"].tolist(), names["parameters"].to_numpy())
         axes[row, 0].set_title(title, pad=_name_height(names["model"]))
     for panel in axes[-1]:
@@ -76,7 +79,9 @@ def draw_epic_by_size(table: pd.DataFrame, measures: Sequence[str] = DISTANCES) 
 
 
 @theme()
-def draw_epic_by_alpha(table: pd.DataFrame, measures: Sequence[str] = DISTANCES) -> Figure:
+def draw_epic_by_alpha(
+    table: pd.DataFrame, measures: Sequence[str] = ("epic", "epic_balanced")
+) -> Figure:
     """Measures against alpha, one line per model, darker for larger image towers.
 
     Args:
@@ -87,19 +92,23 @@ def draw_epic_by_alpha(table: pd.DataFrame, measures: Sequence[str] = DISTANCES)
         UserError: A column is missing.
     """
     groups = _groups(table, measures)
-    styles = _model_styles(table)
-    figure, axes = panels(len(groups), len(measures), 3.2, 2.5, sharex=True, sharey=True)
+    styles = model_styles(table)
+    figure, axes = panels(len(groups), len(measures), 3.2, 2.5, sharex=True, sharey="col")
     for row, (title, group) in enumerate(groups):
         for panel, measure in zip(axes[row], measures, strict=True):
             _draw_alphas(panel, group, measure, styles)
             panel.set_ylabel(MEASURES[measure])
-            panel.tick_params(labelleft=True)
         axes[row, 0].set_title(title)
     for panel in axes[-1]:
         panel.set_xlabel(ALPHA)
-    handles = [*styles.values(), _uninformative_line()]
+    handles = [*styles.values(), uninformative_line()]
     figure.legend(handles=handles, loc="outside right upper")
     return figure
+
+
+def measured(table: pd.DataFrame) -> list[str]:
+    """The measures that a table holds."""
+    return [name for name in MEASURES if name in table and table[name].notna().any()]
 
 
 def _groups(table: pd.DataFrame, measures: Sequence[str]) -> list[tuple[str, pd.DataFrame]]:
@@ -115,7 +124,7 @@ def _groups(table: pd.DataFrame, measures: Sequence[str]) -> list[tuple[str, pd.
 
 
 def _draw_sizes(axes: Axes, table: pd.DataFrame, measure: str) -> None:
-    _draw_uninformative(axes, measure)
+    draw_uninformative(axes, measure)
     low, high = table["parameters"].min() / 1.35, table["parameters"].max() * 1.35
     alphas = sorted(ordered(table["alpha"]))
     # Alphas stand slightly apart, or their intervals would hide each other.
@@ -154,7 +163,7 @@ def _tick_multiples(ratio: float) -> tuple[float, ...]:
 
 
 def _draw_alphas(axes: Axes, table: pd.DataFrame, measure: str, styles: dict[str, Line2D]) -> None:
-    _draw_uninformative(axes, measure)
+    draw_uninformative(axes, measure)
     for model, series in table.groupby("model", sort=False):
         series = series.sort_values("alpha")
         style = styles[str(model)]
@@ -170,7 +179,7 @@ def _draw_alphas(axes: Axes, table: pd.DataFrame, measure: str, styles: dict[str
     grid_lines(axes)
 
 
-def _model_styles(table: pd.DataFrame) -> dict[str, Line2D]:
+def model_styles(table: pd.DataFrame) -> dict[str, Line2D]:
     """How the line of each model looks, by ascending size, controls last."""
     models = table.drop_duplicates("model").sort_values(["parameters", "model"])
     trained = models[models["source"] != "random"]
@@ -215,12 +224,12 @@ def _size_legend(table: pd.DataFrame) -> list[Line2D]:
                 label=SOURCES[source],
             )
         )
-    return [*lines, _uninformative_line()]
+    return [*lines, uninformative_line()]
 
 
-def _draw_uninformative(axes: Axes, measure: str) -> None:
-    line = _uninformative_line()
-    axes.axhline(
+def draw_uninformative(axes: Axes, measure: str, vertical: bool = False) -> None:
+    line = uninformative_line()
+    (axes.axvline if vertical else axes.axhline)(
         UNINFORMATIVE[measure],
         color=line.get_color(),
         linestyle=line.get_linestyle(),
@@ -228,7 +237,7 @@ def _draw_uninformative(axes: Axes, measure: str) -> None:
     )
 
 
-def _uninformative_line() -> Line2D:
+def uninformative_line() -> Line2D:
     return Line2D([], [], color=INK, linestyle=":", linewidth=1, label="uninformative reward")
 
 

@@ -95,7 +95,7 @@ def describe_clearly(states: Floats) -> list[dict[str, str]]:
     clear = {fact: np.ones(len(states), dtype=bool) for fact in facts}
     rng = np.random.default_rng(0)
     for _ in range(NUDGES):
-        for fact, values in _facts(_nudged(states, rng)).items():
+        for fact, values in _facts(nudged(states, rng)).items():
             clear[fact] &= values == facts[fact]
     return [
         {fact: str(values[i]) for fact, values in facts.items() if clear[fact][i]}
@@ -103,8 +103,8 @@ def describe_clearly(states: Floats) -> list[dict[str, str]]:
     ]
 
 
-def _nudged(states: Floats, rng: np.random.Generator) -> Floats:
-    """A neighbour of each state, all of them moved alike."""
+def nudged(states: Floats, rng: np.random.Generator) -> Floats:
+    """A neighbour of each state ``[N, 47]``, all of them moved alike."""
     lean = rng.normal(0, JOINT_NUDGE, (2, 1)).repeat(len(states), axis=1)
     neighbours = tilted(states, *lean)
     neighbours[:, 2] += rng.normal(0, HEIGHT_NUDGE)

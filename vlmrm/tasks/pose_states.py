@@ -103,15 +103,16 @@ def sample_varied(count: int, rng: np.random.Generator) -> Floats:
     return placed(np.concatenate([quiet, moving]), rng)
 
 
-def perturbed(states: Floats, rng: np.random.Generator) -> Floats:
+def perturbed(states: Floats, rng: np.random.Generator, noise: float = 1.0) -> Floats:
     """The states with noise on joints (within their limits) and lean, settled on the floor.
 
-    Left and right change places in half of them.
+    Left and right change places in half of them. ``noise`` multiplies `JOINT_NOISE` and
+    `TILT_NOISE`.
     """
     n = len(states)
     states = np.where(rng.random((n, 1)) < 0.5, mirrored(states), states)
-    states = tilted(states, *rng.normal(0, TILT_NOISE, (2, n)))
-    joints = states[:, 7:QPOS] + rng.normal(0, JOINT_NOISE, (n, QPOS - 7))
+    states = tilted(states, *rng.normal(0, noise * TILT_NOISE, (2, n)))
+    joints = states[:, 7:QPOS] + rng.normal(0, noise * JOINT_NOISE, (n, QPOS - 7))
     states[:, 7:QPOS] = np.clip(joints, *joint_limits().T)
     return settled(states)
 

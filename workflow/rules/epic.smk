@@ -79,3 +79,27 @@ rule draw_rewards_by_label:
     shell:
         "vlmrm --log {log} figure rewards {input.rewards} --states {input.states}"
         " --task {params.task} --oracle {params.oracle} --output {output.svg}"
+
+
+rule draw_epic_overview:
+    input:
+        [
+            EPIC.format(epic=name, scene=scene, model=model)
+            for name, epic in settings.epic.items()
+            for scene in epic.scenes
+            for model in epic.models
+        ],
+    output:
+        svg=f"{FIGURES}/epic.svg",
+        png=report(
+            f"{FIGURES}/epic.png",
+            caption="../report/epic-overview.rst",
+            category="EPIC distance",
+        ),
+    log:
+        f"{LOGS}/figures/epic-overview.log",
+    params:
+        alpha=settings.alphas[0],
+    shell:
+        "vlmrm --log {log} figure epic-overview {input} --alpha {params.alpha}"
+        " --output {output.svg}"

@@ -31,3 +31,22 @@ rule draw_poses:
         f"{LOGS}/figures/poses.log",
     shell:
         "vlmrm --log {log} figure poses --output {output.svg}"
+
+
+rule draw_boundaries:
+    output:
+        svg=f"{FIGURES}/boundaries.svg",
+        png=report(
+            f"{FIGURES}/boundaries.png",
+            caption="../report/boundaries.rst",
+            category="Scenes",
+        ),
+        table=report(
+            f"{TABLES}/oracles.csv",
+            caption="../report/oracles.rst",
+            category="Scenes",
+        ),
+    log:
+        f"{LOGS}/figures/boundaries.log",
+    shell:
+        "vlmrm --log {log} figure boundaries --table {output.table} --output {output.svg}"

@@ -50,6 +50,7 @@ def epic_results():
         *(file for name in settings.epic for file in figure(f"epic-alpha-{name}")),
         *(file for name in settings.epic for file in figure(f"rewards-{name}")),
         *(f"{TABLES}/epic-{name}.csv" for name in settings.epic),
+        *(figure("epic") if settings.epic else []),
     ]
 
 
@@ -141,5 +142,6 @@ def galleries():
     """Example frames of each environment in use, and the humanoid's poses."""
     environments = {task.environment for task in settings.tasks.values()}
     pictures = [f"scenes-{name}" for name in sorted(environments)]
-    pictures += ["poses"] if "humanoid" in environments else []
-    return [file for name in pictures for file in figure(name)]
+    pictures += ["poses", "boundaries"] if "humanoid" in environments else []
+    tables = [f"{TABLES}/oracles.csv"] if "humanoid" in environments else []
+    return [*(file for name in pictures for file in figure(name)), *tables]

@@ -1,0 +1,70 @@
+"""Distances and rank measures of two vectors."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import rankdata
+
+from vlmrm.epic.checks import checked_pair, finite, refuse_constant, shares, standardise
+
+
+def pearson_distance(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> float:
+    """The Pearson distance sqrt((1 - rho) / 2): 0 for an affine copy, 1 for a negation.
+
+    Computed as half the distance of the standardised vectors, which, unlike the correlation, does
+    not lose half of the digits where the distance is small.
+
+    Args:
+        x: Numbers, any shape.
+        y: As many numbers, in the same shape.
+        weights: How much each pair counts: not negative, any sum. Equal if left out.
+
+    Raises:
+        ValueError: Lengths differ, a number is not finite, ``x`` or ``y`` is constant (up to
+            rounding) where the weights are positive, or weights are negative or all zero.
+    """
+    first, second = finite("x", x), finite("y", y)
+    if first.shape != second.shape:
+        raise ValueError(f"x and y differ in shape: {first.shape} and {second.shape}")
+    share = shares(weights, first.shape)
+    difference = standardise("x", first, share) - standardise("y", second, share)
+    return min(1.0, 0.5 * float(np.sqrt(np.sum(share * difference**2))))
+
+
+def class_balanced_distance(rewards: ArrayLike, labels: ArrayLike) -> float:
+    """The Pearson distance of rewards ``[N]`` to bool labels ``[N]``, half the weight per class.
+
+    Raises:
+        ValueError: As `pearson_distance`, or one class is missing.
+    """
+    values, truth = checked_pair(rewards, labels)
+    positive = np.count_nonzero(truth)
+    weights = np.where(truth, 0.5 / positive, 0.5 / (len(truth) - positive))
+    return pearson_distance(values, truth, weights)
+
+
+def auroc(rewards: ArrayLike, labels: ArrayLike) -> float:
+    """Probability that a success ``[N]`` has a higher reward ``[N]`` than a failure.
+
+    Ties count half: 0.5 is chance, also for a constant reward.
+
+    Raises:
+        ValueError: A reward is not finite, lengths differ, or one class is missing.
+    """
+    values, truth = checked_pair(rewards, labels)
+    positive = np.count_nonzero(truth)
+    rank_sum = float(rankdata(values)[truth].sum())
+    wins = rank_sum - positive * (positive + 1) / 2
+    return wins / (positive * (len(truth) - positive))
+
+
+def spearman(rewards: ArrayLike, labels: ArrayLike) -> float:
+    """Rank correlation of rewards ``[N]`` with bool labels ``[N]``, ties at their mean rank.
+
+    Raises:
+        ValueError: As `pearson_distance`, or one class is missing.
+    """
+    values, truth = checked_pair(rewards, labels)
+    refuse_constant("the reward", values)
+    return float(np.corrcoef(rankdata(values), truth)[0, 1])
