@@ -60,7 +60,13 @@ def spoil(content, key, value):
         ("states.paths.tasks", ["lotus"], "landscapes.kneeling.states: 'paths' lacks the path"),
         ("states.rollouts.run.reward", "sim", "states.rollouts.run.reward: unknown name 'sim'"),
         ("states.rollouts.environment", "cartpole", "states.rollouts.environment: 'kneeling' is"),
-        ("training.cartpole.lookup", "grid", "training.cartpole.lookup: unknown name 'grid'"),
+        ("training.cartpole.lookup.grid", "g", "training.cartpole.lookup.grid: unknown name 'g'"),
+        (
+            "training.cartpole.lookup.check",
+            "kneeling",
+            "must be cartpole states with sampler",
+        ),
+        ("experiments.classic-control.alphas", [0.3], "experiments.classic-control.alphas: 0.3"),
         ("experiments.humanoid.tasks", ["sitting"], "experiments.humanoid.tasks: unknown name"),
     ],
 )

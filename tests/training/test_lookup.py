@@ -7,7 +7,7 @@ from vlmrm.artifacts import States
 from vlmrm.config import GridStates
 from vlmrm.errors import UserError
 from vlmrm.tasks.classic_states import sample_grid
-from vlmrm.training.lookup import RewardGrid
+from vlmrm.training.lookup import RewardGrid, measure_interpolation, refuse_inexact
 
 
 def table(states, reward, task="t", alpha=0.5):
@@ -87,25 +87,50 @@ def test_one_dimension(rng):
     np.testing.assert_allclose(grid([[-2, 0], [2, 0]]), [-2.6, 2.8], atol=1e-6)
 
 
-def test_interpolation_error(cartpole):
-    _, grid = cartpole
-    states = np.array([[0, 0, 0.0, 0], [0, 0, 0.01, 0]])
-    assert grid.interpolation_error(grid(states), states) == (0, 0)
-    error = grid.interpolation_error(grid(states) + np.array([0.2, -0.4]), states)
-    assert error.max == pytest.approx(0.4)
-    assert error.mean == pytest.approx(0.3)
+def check(reward, rng):
+    """States between the grid's points, and their rewards."""
+    states = States("mountain-car", rng.uniform([-1.2, 0], [0.6, 0], (300, 2)))
+    return states, table(states, reward(states.values))
+
+
+def test_errors_of_interpolation(rng):
+    states, _ = make("mountain-car", lambda s: s[:, 0])
+    rewards = table(states, states.values[:, 0])
+    probes, _ = check(lambda s: s[:, 0], rng)
+    off = np.where(np.arange(300) < 150, 0.2, -0.4)
+    row = measure_interpolation(
+        states, rewards, probes, table(probes, probes.values[:, 0] + off)
+    ).iloc[0]
+    assert (row["task"], row["alpha"], row["n"]) == ("t", 0.5, 300)
+    assert row["max"] == pytest.approx(0.4, abs=1e-6)
+    assert row["rms"] == pytest.approx(np.sqrt(0.1), abs=1e-6)
+    assert row["deviation"] == pytest.approx(np.std(probes.values[:, 0] + off))
+    assert row["relative"] == pytest.approx(row["rms"] / row["deviation"])
 
 
 def test_a_finer_grid_has_a_smaller_error(rng):
     def wavy(states):
         return np.sin(7 * states[:, 0])
 
-    probes = rng.uniform([-1.2, 0], [0.6, 0], (300, 2))
-    errors = [
-        make("mountain-car", wavy, resolution)[1].interpolation_error(wavy(probes), probes).max
-        for resolution in (0.1, 0.3, 1)
-    ]
+    errors = []
+    for resolution in (0.1, 0.3, 1):
+        states, _ = make("mountain-car", wavy, resolution)
+        rewards = table(states, wavy(states.values))
+        errors.append(measure_interpolation(states, rewards, *check(wavy, rng))["max"][0])
     assert errors[0] > 5 * errors[1] > 25 * errors[2] > 0
+
+
+def test_a_grid_that_is_too_coarse_is_refused(rng):
+    def wavy(states):
+        return np.sin(40 * states[:, 0])
+
+    states, _ = make("mountain-car", wavy, 0.1)
+    errors = measure_interpolation(states, table(states, wavy(states.values)), *check(wavy, rng))
+    refuse_inexact(errors, "t", 0.5, max_error=10)
+    with pytest.raises(UserError, match="raise the resolution"):
+        refuse_inexact(errors, "t", 0.5, max_error=0.2)
+    with pytest.raises(UserError, match="none was measured for task 't' and alpha 0"):
+        refuse_inexact(errors, "t", 0.0, max_error=10)
 
 
 def test_takes_the_rows_of_the_task_and_alpha_in_any_order(rng):

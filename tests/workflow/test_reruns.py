@@ -19,7 +19,7 @@ def test_another_alpha_scores_again_without_looking_again(finished, smoke):
     jobs = set(finished.planned(smoke))
     assert "score_states" in jobs
     # Classic control trains on the table of rewards, so it is one of its consumers.
-    assert jobs <= {"score_states", "draw_landscape"} | EPIC | TRAINING
+    assert jobs <= {"score_states", "draw_landscape", "measure_lookup"} | EPIC | TRAINING
 
 
 def test_another_model_renders_nothing_and_touches_no_other_model(finished, smoke):

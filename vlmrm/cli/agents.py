@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vlmrm.cli.options import ConfigFile, Device, Output, pick
-from vlmrm.config import RANDOM_POLICY, SCENES, Config, Task, TrainingRun, load_config
+from vlmrm.config import RANDOM_POLICY, REFERENCES, SCENES, Config, Task, TrainingRun, load_config
 from vlmrm.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ RewardName = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    for command in (train, evaluate):
+    for command in (train, lookup, evaluate):
         app.command()(command)
 
 
@@ -48,16 +48,45 @@ def train(
     model: Annotated[Path | None, typer.Option(help="Model folder, to score frames.")] = None,
     states: Annotated[Path | None, typer.Option(help="Grid of states, for look-up.")] = None,
     rewards: Annotated[Path | None, typer.Option(help="Rewards of the grid.")] = None,
+    errors: Annotated[Path | None, typer.Option(help="Errors of looking them up (CSV).")] = None,
     workers: Workers = None,
     device: Device = "auto",
 ) -> None:
     """Train an agent; an interrupted training continues."""
     settings = load_config(config)
     run = _run(settings, task, scene, reward, alpha, seed)
-    source = _reward_source(settings.tasks[task], run, model, states, rewards, device)
+    chosen = settings.tasks[task]
+    if run.reward in REFERENCES:
+        from vlmrm.training.rewards import reference_reward
+
+        source = reference_reward(run.reward, chosen)
+    elif model is not None:
+        source = _computed(model, chosen, alpha, device)
+    else:
+        source = _looked_up(settings, run, states, rewards, errors)
     from vlmrm.training.train import train as train_agent
 
     train_agent(run, settings, source, output, workers, device)
+
+
+def lookup(
+    states: Annotated[Path, typer.Option(help="Grid of states (HDF5).")],
+    rewards: Annotated[Path, typer.Option(help="Rewards of the grid (Parquet).")],
+    check_states: Annotated[Path, typer.Option(help="States between its points (HDF5).")],
+    check_rewards: Annotated[Path, typer.Option(help="Rewards of these (Parquet).")],
+    output: Output,
+) -> None:
+    """Measure how far rewards looked up on a grid are from those computed from frames."""
+    from vlmrm.artifacts import States, read_table, write_table
+    from vlmrm.training.lookup import measure_interpolation
+
+    table = measure_interpolation(
+        States.read(states),
+        read_table(rewards),
+        States.read(check_states),
+        read_table(check_rewards),
+    )
+    write_table(output, table)
 
 
 def evaluate(
@@ -116,28 +145,29 @@ def _run(
     return TrainingRun(task=task, scene=scene, reward=reward, alpha=alpha, seed=seed)
 
 
-def _reward_source(
-    task: Task,
+def _computed(model: Path, task: Task, alpha: float, device: str) -> RewardSource:
+    """Rewards of frames, by a model."""
+    from vlmrm.reward_model import VLMReward
+    from vlmrm.training.rewards import FrameReward
+
+    return FrameReward(VLMReward.load(model, task.goals, task.baselines or None, alpha, device))
+
+
+def _looked_up(
+    config: Config,
     run: TrainingRun,
-    model: Path | None,
     states: Path | None,
     rewards: Path | None,
-    device: str,
+    errors: Path | None,
 ) -> RewardSource:
-    """What the options say that the reward is computed from."""
-    from vlmrm.training.rewards import FrameReward, StateReward, reference_reward
-
-    if run.reward in ("oracle", "ground-truth"):
-        return reference_reward(run.reward, task)
-    if model is not None:
-        from vlmrm.reward_model import VLMReward
-
-        baseline = task.baselines or None
-        return FrameReward(VLMReward.load(model, task.goals, baseline, run.alpha, device))
-    if states is None or rewards is None:
-        raise UserError("--model: missing; give it, or --states and --rewards of a grid")
+    """Rewards of states, by interpolation on a grid that is known to be fine enough."""
+    lookup = config.training[config.tasks[run.task].environment].lookup
+    if lookup is None or states is None or rewards is None or errors is None:
+        raise UserError("--model: missing; give it, or --states, --rewards and --errors of a grid")
     from vlmrm.artifacts import States, read_table
-    from vlmrm.training.lookup import RewardGrid
+    from vlmrm.training.lookup import RewardGrid, refuse_inexact
+    from vlmrm.training.rewards import StateReward
 
-    table = read_table(rewards)
-    return StateReward(RewardGrid.from_table(States.read(states), table, run.task, run.alpha))
+    refuse_inexact(read_table(errors), run.task, run.alpha, lookup.max_error)
+    grid = RewardGrid.from_table(States.read(states), read_table(rewards), run.task, run.alpha)
+    return StateReward(grid)

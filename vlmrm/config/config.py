@@ -19,8 +19,8 @@ from vlmrm.config.section import (
     Name,
     Section,
 )
-from vlmrm.config.states import GridStates, PathStates, RolloutStates, StateSet
-from vlmrm.config.training import Evaluation, Experiment, Training, TrainingRun
+from vlmrm.config.states import GridStates, PathStates, RolloutStates, StateSet, UniformStates
+from vlmrm.config.training import Evaluation, Experiment, Lookup, Training, TrainingRun
 from vlmrm.errors import suggest
 from vlmrm.models.names import family_architectures, open_clip_architectures
 
@@ -90,9 +90,20 @@ class Config(Section):
         for environment, training in self.training.items():
             if training.lookup is not None:
                 key = f"training.{environment}.lookup"
-                yield from _missing(key, training.lookup, self.states)
+                yield from self._lookup_problems(key, environment, training.lookup)
         for name, experiment in self.experiments.items():
             yield from self._experiment_problems(f"experiments.{name}", experiment)
+
+    def _lookup_problems(self, key: str, environment: str, lookup: Lookup) -> Iterator[str]:
+        for part, name, kind in (
+            ("grid", lookup.grid, GridStates),
+            ("check", lookup.check, UniformStates),
+        ):
+            yield from _missing(f"{key}.{part}", name, self.states)
+            states = self.states.get(name)
+            if states and not (isinstance(states, kind) and states.environment == environment):
+                sampler = "grid" if part == "grid" else "uniform"
+                yield f"{key}.{part}: '{name}' must be {environment} states with sampler: {sampler}"
 
     def _rollout_problems(self, key: str, states: RolloutStates) -> Iterator[str]:
         run = states.run
@@ -146,8 +157,13 @@ class Config(Section):
             task = self.tasks[name]
             yield from _scene_problems(f"{key}.scenes", e.scenes or [], task.environment)
             yield from _baseline_problems(name, task, e.alphas)
-            if task.environment not in self.training:
+            training = self.training.get(task.environment)
+            if training is None:
                 yield f"training.{task.environment}: missing, but {key} trains task '{name}'"
+            elif training.lookup is not None:
+                for alpha in set(e.alphas) - set(self.alphas):
+                    why = f"the rewards of task '{name}' are looked up among those of `alphas`"
+                    yield f"{key}.alphas: {alpha:g} is not scored, but {why}; add it there"
             if "oracle" in e.references and task.oracle is None:
                 yield f"tasks.{name}.oracle: missing, but {key}.references asks for it"
 

@@ -89,12 +89,25 @@ class SAC(OffPolicy):
 Algorithm = Annotated[DQN | SAC, Field(discriminator="algorithm")]
 
 
+class Lookup(Section):
+    """Rewards are interpolated on a grid instead of computed from frames."""
+
+    grid: Name
+    """A grid of `states`."""
+    check: Name
+    """Uniform `states` on which interpolation is compared with rewards computed from frames."""
+    max_error: Annotated[float, Field(gt=0)] = 0.2
+    """Root-mean-square error of interpolation, in standard deviations of the reward over the
+    checked states, above which no agent is trained."""
+
+
 class Training(Section):
     """How the agents of one environment learn."""
 
     agent: Algorithm
-    lookup: Name | None = None
-    """A grid of `states`: rewards are interpolated on it instead of computed from frames."""
+    lookup: Lookup | None = None
+    """For classic control, whose pictures depend on one or two numbers; left out, rewards are
+    computed from frames."""
 
 
 class Experiment(Section):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,12 +20,8 @@ from vlmrm.errors import UserError
 ANGLES: dict[str, tuple[int, ...]] = {"cartpole": (2,)}
 """Entries of the state vectors that are angles, in radians: they repeat after a full turn."""
 
-
-class InterpolationError(NamedTuple):
-    """Absolute error of interpolated rewards."""
-
-    max: float
-    mean: float
+SMALLEST = 1e-12
+"""A deviation below this is none: interpolating a constant reward is exact, or infinitely off."""
 
 
 class RewardGrid:
@@ -124,12 +119,63 @@ class RewardGrid:
             rewards = near + share[:, None] * (far - near)
         return rewards[:, 0].astype(np.float32)
 
-    def interpolation_error(self, true_rewards: ArrayLike, states: ArrayLike) -> InterpolationError:
-        """How far interpolation is off.
 
-        Args:
-            true_rewards: Rewards ``[N]`` computed from the pictures of ``states``.
-            states: State vectors ``[N, D]``, away from the grid points.
-        """
-        error = np.abs(self(states) - np.asarray(true_rewards, dtype=np.float64))
-        return InterpolationError(max=float(error.max()), mean=float(error.mean()))
+def measure_interpolation(
+    grid: States, grid_rewards: pd.DataFrame, check: States, check_rewards: pd.DataFrame
+) -> pd.DataFrame:
+    """How far looked-up rewards are from those computed from pictures.
+
+    Args:
+        grid: A complete grid of states.
+        grid_rewards: Its rewards: state, task, alpha, reward.
+        check: States between the points of the grid.
+        check_rewards: Their rewards, from the same model in the same scene.
+
+    Returns:
+        A row per task and alpha: task, alpha, n (checked states), rms and max (errors of the
+        reward), deviation (the reward's standard deviation over the checked states), and relative,
+        the root-mean-square error in such deviations.
+
+    Raises:
+        UserError: As `RewardGrid.from_table`.
+    """
+    rows = []
+    for (task, alpha), true in check_rewards.groupby(["task", "alpha"]):
+        name, strength = str(task), float(str(alpha))
+        lookup = RewardGrid.from_table(grid, grid_rewards, name, strength)
+        computed = true["reward"].to_numpy()
+        error = lookup(check.values[true["state"].to_numpy()]) - computed
+        rms, deviation = float(np.sqrt(np.mean(error**2))), float(computed.std())
+        rows.append(
+            {
+                "task": name,
+                "alpha": strength,
+                "n": len(true),
+                "rms": rms,
+                "max": float(np.abs(error).max()),
+                "deviation": deviation,
+                "relative": rms / max(deviation, SMALLEST),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def refuse_inexact(errors: pd.DataFrame, task: str, alpha: float, max_error: float) -> None:
+    """Raises a `UserError` if interpolation errs by more than ``max_error`` deviations.
+
+    Args:
+        errors: As `measure_interpolation` makes it.
+        task: The task that is trained.
+        alpha: Its regularisation strength.
+        max_error: Bound of the column relative.
+    """
+    row = errors[(errors["task"] == task) & np.isclose(errors["alpha"], alpha)]
+    if row.empty:
+        raise UserError(f"errors: none was measured for task '{task}' and alpha {alpha:g}")
+    relative = float(row["relative"].iloc[0])
+    if not relative <= max_error:
+        raise UserError(
+            f"lookup: for task '{task}' and alpha {alpha:g} interpolation is off by "
+            f"{relative:.2g} standard deviations of the reward, more than max_error "
+            f"({max_error:g}); raise the resolution of the grid, or train without lookup"
+        )

@@ -32,6 +32,7 @@ FRAMES = f"{RESULTS}/frames/{{states}}/{{scene}}.h5"
 EMBEDDINGS = f"{RESULTS}/embeddings/{{states}}/{{scene}}/{{model}}.h5"
 REWARDS = f"{RESULTS}/rewards/{{states}}/{{scene}}/{{model}}.parquet"
 EPIC = f"{RESULTS}/epic/{{epic}}/{{scene}}/{{model}}.csv"
+LOOKUP = f"{RESULTS}/lookup/{{environment}}/{{scene}}/{{model}}.csv"
 RUN = "{task}/{scene}/{reward}/alpha-{alpha}/seed-{seed}"
 POLICY = f"{RESULTS}/policies/{RUN}"
 JUDGED_POLICY = (

@@ -113,11 +113,32 @@ def reward_inputs(wildcards):
     lookup = training_of(wildcards).lookup
     if lookup is None:
         return {"model": MODEL.format(model=wildcards.reward)}
+    environment = settings.tasks[wildcards.task].environment
     return {
-        "states": STATES.format(states=lookup),
+        "states": STATES.format(states=lookup.grid),
         "rewards": REWARDS.format(
-            states=lookup, scene=wildcards.scene, model=wildcards.reward
+            states=lookup.grid, scene=wildcards.scene, model=wildcards.reward
         ),
+        "errors": LOOKUP.format(
+            environment=environment, scene=wildcards.scene, model=wildcards.reward
+        ),
+    }
+
+
+def lookup_inputs(wildcards):
+    """The grid and the states that it is checked with, and their rewards."""
+    lookup = settings.training[wildcards.environment].lookup
+    return {
+        **{
+            f"{prefix}states": STATES.format(states=states)
+            for prefix, states in (("", lookup.grid), ("check_", lookup.check))
+        },
+        **{
+            f"{prefix}rewards": REWARDS.format(
+                states=states, scene=wildcards.scene, model=wildcards.model
+            )
+            for prefix, states in (("", lookup.grid), ("check_", lookup.check))
+        },
     }
 
 

@@ -1,6 +1,19 @@
 """Agents: trained on the reward alone, judged by the oracle."""
 
 
+rule measure_lookup:
+    input:
+        unpack(lookup_inputs),
+    output:
+        LOOKUP,
+    log:
+        f"{LOGS}/lookup/{{environment}}/{{scene}}/{{model}}.log",
+    shell:
+        "vlmrm --log {log} lookup --states {input.states} --rewards {input.rewards}"
+        " --check-states {input.check_states} --check-rewards {input.check_rewards}"
+        " --output {output}"
+
+
 rule train_policy:
     input:
         unpack(reward_inputs),
