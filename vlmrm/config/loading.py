@@ -45,8 +45,9 @@ def parse_config(content: Any, source: str = "config") -> Config:
 def _first_problem(error: ValidationError) -> str:
     """Pydantic's first complaint as 'key: what is wrong, what to do'."""
     problem = error.errors()[0]
-    # Discriminated unions put the chosen tag into the location; users wrote no such key.
+    # Unions put the chosen tag or type into the location; users wrote no such key.
     tags = {"pretrained", "simulator", "random", "grid", "uniform", "poses", "dqn", "sac", "[key]"}
+    tags |= {"str", "list[str]"}
     location = [str(part) for part in problem["loc"] if str(part) not in tags]
     key = ".".join(location)
     if problem["type"] == "extra_forbidden":
