@@ -8,6 +8,7 @@ rule measure_epic:
         rewards=lambda w: REWARDS.format(
             states=settings.epic[w.epic].states, scene=w.scene, model=w.model
         ),
+        labels=epic_labels,
     output:
         EPIC,
     log:
@@ -17,10 +18,34 @@ rule measure_epic:
         bootstrap=lambda w: settings.epic[w.epic].bootstrap,
         seed=lambda w: settings.epic[w.epic].seed,
         task=lambda w: settings.epic[w.epic].task,
+        labels=lambda w, input: [f"--labels {quote(path)}" for path in input.labels],
     shell:
         "vlmrm --log {log} epic {wildcards.epic} --config {params.config}"
         " --model {input.model} --states {input.states} --rewards {input.rewards}"
-        " --output {output}"
+        " {params.labels} --output {output}"
+
+
+rule measure_agreement:
+    input:
+        states=epic_states,
+        labels=epic_labels,
+    output:
+        report(
+            f"{TABLES}/agreement-{{epic}}.csv",
+            caption="../report/agreement.rst",
+            category="EPIC distance",
+        ),
+    log:
+        f"{LOGS}/epic/{{epic}}/agreement.log",
+    params:
+        config=CONFIG,
+        bootstrap=lambda w: settings.epic[w.epic].bootstrap,
+        seed=lambda w: settings.epic[w.epic].seed,
+        task=lambda w: settings.epic[w.epic].task,
+    shell:
+        "vlmrm --log {log} agreement {input.labels:q} --states {input.states}"
+        " --config {params.config} --task {params.task} --bootstrap {params.bootstrap}"
+        " --seed {params.seed} --output {output}"
 
 
 rule draw_epic:

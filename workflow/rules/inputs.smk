@@ -43,6 +43,11 @@ def epic_results():
         *(file for name in settings.epic for file in figure(f"epic-alpha-{name}")),
         *(file for name in settings.epic for file in figure(f"rewards-{name}")),
         *(f"{TABLES}/epic-{name}.csv" for name in settings.epic),
+        *(
+            f"{TABLES}/agreement-{name}.csv"
+            for name, measurement in settings.epic.items()
+            if measurement.label_files
+        ),
     ]
 
 
@@ -54,6 +59,11 @@ def epic_tables(wildcards):
 
 def epic_states(wildcards):
     return STATES.format(states=settings.epic[wildcards.epic].states)
+
+
+def epic_labels(wildcards):
+    """Labels of people; none where the oracle's are meant."""
+    return settings.epic[wildcards.epic].label_files
 
 
 def epic_rewards(wildcards):
