@@ -49,6 +49,8 @@ def spoil(content, key, value):
         ("alphas", [], "alphas: "),
         ("epic.kneeling.models", ["smoke-M"], "epic.kneeling.models: unknown name 'smoke-M'"),
         ("epic.kneeling.scenes", ["texture"], "did you mean 'textured'?"),
+        ("epic.kneeling.label", "labels.csv", "did you mean 'labels'?"),
+        ("epic.kneeling.labels", 3, "epic.kneeling.labels: input should be a valid string, got 3"),
         ("landscapes.cartpole.states", "kneeling", "landscapes.cartpole.states: 'kneeling' holds"),
         ("training.humanoid.agent.step", 1, "training.humanoid.agent.step: unknown key"),
         ("training.cartpole", None, "training.cartpole: missing, but experiments.classic-control"),

@@ -97,6 +97,12 @@ def test_each_task_and_scene_has_its_row(table):
     assert titles == ["kneeling · textured", "kneeling · original"]
 
 
+def test_human_labels_have_their_row_and_older_tables_are_the_oracle_s(table):
+    both = pd.concat([table.assign(labels="human"), table])
+    titles = [a.get_title(loc="left") for a in draw_epic_by_size(both, ["epic"]).axes]
+    assert titles == ["kneeling · textured · human labels", "kneeling · textured"]
+
+
 def test_against_alpha_models_are_ordered_by_size_with_controls_last(table, labels_of):
     figure = draw_epic_by_alpha(table)
     assert labels_of(figure) == ["sim-S", "sim-M", "random-S", "uninformative reward"]

@@ -31,6 +31,20 @@ def test_another_model_renders_nothing_and_touches_no_other_model(finished, smok
     assert all(count == 1 for count in jobs.values())
 
 
+def test_human_labels_measure_again_and_nothing_else(finished, smoke):
+    files = ["anna's labels.csv", "bo.csv"]
+    for file in files:
+        (finished.folder / file).touch()
+    smoke["epic"]["kneeling"]["labels"] = files
+    jobs = finished.planned(smoke)
+    assert set(jobs) == {"measure_epic", "measure_agreement", *EPIC} - {"draw_rewards_by_label"}
+    assert jobs["measure_epic"] == 3
+    assert jobs["measure_agreement"] == 1
+    commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
+    assert commands.count("""--labels 'anna'"'"'s labels.csv' --labels bo.csv --output""") == 3
+    assert commands.count("""agreement 'anna'"'"'s labels.csv' bo.csv --states""") == 1
+
+
 def test_another_prompt_embeds_no_frame(finished, smoke):
     del smoke["epic"]["rollouts"]  # its states are those of an agent that learns from the prompt
     smoke["tasks"]["kneeling"]["goal"] = "a robot on its knees"

@@ -13,8 +13,18 @@ def test_every_rule_takes_part_in_the_smoke_run(fresh, smoke):
     files = (fresh.folder / "workflow" / "rules").glob("*.smk")
     lines = [line for file in files for line in file.read_text().splitlines()]
     rules = {line.removeprefix("rule ").rstrip(":") for line in lines if line.startswith("rule ")}
-    # Published models are what the smoke run does without.
-    assert jobs == rules - {"fetch_model"}
+    # Published models and people are what the smoke run does without.
+    assert jobs == rules - {"fetch_model", "measure_agreement"}
+
+
+def test_human_labels_are_missed_only_where_they_are_needed(fresh, smoke):
+    smoke["epic"]["kneeling"]["labels"] = "none.csv"
+    run = fresh.snakemake(smoke, "--dry-run")
+    assert run.returncode != 0
+    assert "none.csv" in run.stdout + run.stderr
+    # The states that people shall label can be made.
+    run = fresh.snakemake(smoke, "--dry-run", "results/smoke/states/kneeling.h5")
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "config/demo.yaml"])

@@ -13,7 +13,11 @@ from vlmrm.config import SCENES, EnvironmentName, TrainingRun, load_config
 from vlmrm.errors import UserError, suggest
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
+
+    from vlmrm.artifacts import States
 
 
 class Against(StrEnum):
@@ -42,27 +46,31 @@ def epic(
     states: StatesFile,
     rewards: Annotated[Path, typer.Option(help="The model's rewards of the states (Parquet).")],
     output: Output,
+    labels: Annotated[
+        list[Path] | None,
+        typer.Option(help="Labels of people (CSV), instead of the oracle's; may be repeated."),
+    ] = None,
 ) -> None:
     """Measure the EPIC distance between rewards and labels, for every alpha."""
     settings = load_config(config)
     measurement = pick(settings.epic, "epic", name)
     from vlmrm.artifacts import States, read_table, write_table
-    from vlmrm.labelled import measure_labelled
+    from vlmrm.measuring import measure_rewards
     from vlmrm.models.folder import read_model_provenance
 
     origin = read_model_provenance(model)
-    table = measure_labelled(
-        States.read(states),
+    what = States.read(states)
+    table = measure_rewards(
+        what,
         read_table(rewards),
-        measurement.task,
+        measurement,
         settings.tasks[measurement.task],
-        measurement.bootstrap,
-        measurement.seed,
+        _decided(labels, measurement.task, what) if labels else None,
     )
     table.insert(0, "task", measurement.task)
     table.insert(1, "states", measurement.states)
-    table.insert(4, "source", origin.get("source", "unknown"))
-    table.insert(5, "parameters", origin.get("parameters", {}).get("image"))
+    table.insert(5, "source", origin.get("source", "unknown"))
+    table.insert(6, "parameters", origin.get("parameters", {}).get("image"))
     write_table(output, table)
 
 
@@ -208,6 +216,18 @@ def boundaries(output: Output, table: Table = None) -> None:
     if table is not None:
         write_table(table, accuracies())
     save_figure(draw_boundaries(), output)
+
+
+def _decided(
+    labels: list[Path], task: str, states: States
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """What most people said."""
+    from vlmrm.labelling.labels import majority, read_answers
+
+    decided = majority(read_answers(labels, task, states))
+    if not len(decided[0]):
+        raise UserError(f"{labels[0]}: no state is decided for task '{task}'; label more")
+    return decided
 
 
 def _read_all(paths: list[Path]) -> pd.DataFrame:

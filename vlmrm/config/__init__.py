@@ -5,7 +5,7 @@ Every key is explained by its description here, and by `config/demo.yaml` where 
 
 from vlmrm.config.config import Config
 from vlmrm.config.loading import load_config, parse_config
-from vlmrm.config.measurements import Landscape, Rendering, Task
+from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, PretrainedModel, RandomModel, SimulatorModel
 from vlmrm.config.section import (
     RANDOM_POLICY,
@@ -34,6 +34,7 @@ __all__ = [
     "Config",
     "Corpus",
     "EnvironmentName",
+    "Epic",
     "GridStates",
     "HumanoidOracleName",
     "Landscape",

@@ -12,6 +12,14 @@ from pydantic import ValidationError
 from vlmrm.config.config import Config
 from vlmrm.errors import UserError, suggest
 
+CHOICES = {
+    *("pretrained", "simulator", "random"),
+    *("grid", "uniform", "poses", "paths", "rollouts"),
+    *("dqn", "sac"),
+    *("str", "list[str]", "[key]"),
+}
+"""What pydantic adds to the place of a problem where there is a choice; users wrote no such key."""
+
 
 def load_config(path: str | Path) -> Config:
     """Reads and validates a YAML file.
@@ -45,21 +53,7 @@ def parse_config(content: Any, source: str = "config") -> Config:
 def _first_problem(error: ValidationError) -> str:
     """Pydantic's first complaint as 'key: what is wrong, what to do'."""
     problem = error.errors()[0]
-    # Discriminated unions put the chosen tag into the location; users wrote no such key.
-    tags = {
-        "pretrained",
-        "simulator",
-        "random",
-        "grid",
-        "uniform",
-        "poses",
-        "paths",
-        "rollouts",
-        "dqn",
-        "sac",
-        "[key]",
-    }
-    location = [str(part) for part in problem["loc"] if str(part) not in tags]
+    location = [str(part) for part in problem["loc"] if str(part) not in CHOICES]
     key = ".".join(location)
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown key{suggest(location[-1], _known_keys(problem['loc']))}"

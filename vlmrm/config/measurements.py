@@ -65,6 +65,13 @@ class Epic(Section):
     models: list[Name]
     discount: Annotated[float, Field(ge=0, le=1)] = 0.99
     """Of the distance to the environment's own reward, for classic control."""
+    labels: str | list[str] | None = None
+    """Files of `vlmrm label`, relative to the working directory: the distance is then to what most
+    people said, on the states that they decided. If left out, the oracle labels all states."""
     bootstrap: PositiveInt = 1000
     """Resamples behind each 95 % interval."""
     seed: int = 0
+
+    @property
+    def label_files(self) -> list[str]:
+        return [self.labels] if isinstance(self.labels, str) else self.labels or []

@@ -112,14 +112,23 @@ def measured(table: pd.DataFrame) -> list[str]:
 
 
 def _groups(table: pd.DataFrame, measures: Sequence[str]) -> list[tuple[str, pd.DataFrame]]:
-    """Title and rows of each task, state set and scene."""
+    """Title and rows of each task, state set, scene and kind of labels."""
     needed = [m + suffix for m in measures for suffix in ("", "_low", "_high")]
     require_columns(table, (*COLUMNS, *needed), "EPIC table")
-    keys = ["task", "states", "scene"]
     several_sets = table.drop_duplicates(["task", "states"])["task"].duplicated().any()
+    # Tables from before there were human labels do not say whose theirs are.
+    labels = table["labels"].fillna("oracle") if "labels" in table else "oracle"
+    keys = ["task", "states", "scene", "labels"]
     return [
-        (f"{task} · {scene}" + (f" · {states}" if several_sets else ""), group)
-        for (task, states, scene), group in table.groupby(keys, sort=False)
+        (
+            f"{task} · {scene}"
+            + (f" · {states}" if several_sets else "")
+            + (" · human labels" if whose == "human" else ""),
+            group,
+        )
+        for (task, states, scene, whose), group in table.assign(labels=labels).groupby(
+            keys, sort=False
+        )
     ]
 
 

@@ -8,19 +8,44 @@ rule measure_epic:
         rewards=lambda w: REWARDS.format(
             states=settings.epic[w.epic].states, scene=w.scene, model=w.model
         ),
+        labels=epic_labels,
     output:
         EPIC,
     log:
         f"{LOGS}/epic/{{epic}}/{{scene}}/{{model}}.log",
     params:
         config=CONFIG,
+        settings=lambda w: settings.epic[w.epic].model_dump(
+            exclude={"scenes", "models", "labels"}
+        ),
+        labels=lambda w, input: [f"--labels {quote(path)}" for path in input.labels],
+    shell:
+        "vlmrm --log {log} epic {wildcards.epic} --config {params.config}"
+        " --model {input.model} --states {input.states} --rewards {input.rewards}"
+        " {params.labels} --output {output}"
+
+
+rule measure_agreement:
+    input:
+        states=epic_states,
+        labels=epic_labels,
+    output:
+        report(
+            f"{TABLES}/agreement-{{epic}}.csv",
+            caption="../report/agreement.rst",
+            category="EPIC distance",
+        ),
+    log:
+        f"{LOGS}/epic/{{epic}}/agreement.log",
+    params:
+        config=CONFIG,
         bootstrap=lambda w: settings.epic[w.epic].bootstrap,
         seed=lambda w: settings.epic[w.epic].seed,
         task=lambda w: settings.epic[w.epic].task,
     shell:
-        "vlmrm --log {log} epic {wildcards.epic} --config {params.config}"
-        " --model {input.model} --states {input.states} --rewards {input.rewards}"
-        " --output {output}"
+        "vlmrm --log {log} agreement {input.labels:q} --states {input.states}"
+        " --config {params.config} --task {params.task} --bootstrap {params.bootstrap}"
+        " --seed {params.seed} --output {output}"
 
 
 rule draw_epic:

@@ -51,6 +51,11 @@ def epic_results():
         *(file for name in settings.epic for file in figure(f"rewards-{name}")),
         *(f"{TABLES}/epic-{name}.csv" for name in settings.epic),
         *(figure("epic") if settings.epic else []),
+        *(
+            f"{TABLES}/agreement-{name}.csv"
+            for name, measurement in settings.epic.items()
+            if measurement.label_files
+        ),
     ]
 
 
@@ -62,6 +67,11 @@ def epic_tables(wildcards):
 
 def epic_states(wildcards):
     return STATES.format(states=settings.epic[wildcards.epic].states)
+
+
+def epic_labels(wildcards):
+    """Labels of people; none where the oracle's are meant."""
+    return settings.epic[wildcards.epic].label_files
 
 
 def epic_rewards(wildcards):

@@ -1,0 +1,197 @@
+"""Labelling as a person does it, in a real browser."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from vlmrm.labelling.session import shown_order
+
+CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not (CHROMIUM.exists() and DRIVER.exists()),
+        reason="needs the Debian packages chromium and chromium-driver",
+    ),
+]
+
+ANSWERS = {"y": "yes", "n": "no", "u": "unsure"}
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for argument in (
+        "headless=new",
+        "no-sandbox",
+        "disable-gpu",
+        "disable-quic",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+        f"user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):
+        options.add_argument(f"--{argument}")
+    driver = webdriver.Chrome(options, webdriver.ChromeService(str(DRIVER)))
+    yield driver
+    driver.quit()
+
+
+class Page:
+    """The page as a rater sees it."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def open(self, where):
+        self.driver.get(where)
+        self.wait()
+
+    def element(self, name):
+        return self.driver.find_element(By.ID, name)
+
+    @property
+    def shown(self):
+        """The position of the picture that is seen, from 0 on; None while there is none."""
+        # In one step, since the page may change between two.
+        text = self.driver.execute_script(
+            "const picture = document.getElementById('picture');"
+            "const image = picture.querySelector('img');"
+            "return picture.getAttribute('aria-busy') === 'false' && image.naturalWidth > 0"
+            " ? image.alt : null"
+        )
+        return text and int(text.split()[1]) - 1
+
+    def wait(self, position=None):
+        def arrived(_):
+            return self.shown is not None if position is None else self.shown == position
+
+        WebDriverWait(self.driver, 20, 0.02).until(arrived)
+
+    def press(self, key):
+        self.driver.find_element(By.TAG_NAME, "body").send_keys(key)
+
+    @property
+    def chosen(self):
+        """The answer that is marked as given."""
+        pressed = self.driver.find_elements(By.CSS_SELECTOR, "[aria-pressed=true]")
+        return [button.get_attribute("data-answer") for button in pressed]
+
+    @property
+    def progress(self):
+        assert self.element("count").text == (
+            f"{self.element('progress').get_attribute('value')} of "
+            f"{self.element('progress').get_attribute('max')} labelled"
+        )
+        return self.element("count").text
+
+
+@pytest.fixture
+def page(chromium):
+    return Page(chromium)
+
+
+def label(page, keys, start=0):
+    for position, key in enumerate(keys, start):
+        page.wait(position)
+        page.press(key)
+
+
+def test_twenty_pictures_by_keyboard(page, serving, tmp_path):
+    output = tmp_path / "labels.csv"
+    _, where = serving(output)
+    page.open(where)
+    assert page.progress == "0 of 30 labelled"
+    assert not page.element("back").is_enabled()
+
+    keys = "yynunynyuynnyuynyynu"
+    label(page, keys[:12])
+    page.wait(12)
+    page.driver.refresh()
+    page.wait(12)
+    assert page.progress == "12 of 30 labelled"
+    label(page, keys[12:], start=12)
+    page.wait(20)
+
+    # The last answer was a mistake.
+    page.press(Keys.BACKSPACE)
+    page.wait(19)
+    assert page.chosen == [ANSWERS[keys[-1]]]
+    assert "your answer: Unsure" in page.element("status").text
+    page.press("n")
+    page.wait(20)
+    assert page.chosen == []
+    assert page.progress == "20 of 30 labelled"
+
+    expected = [ANSWERS[key] for key in keys] + ["no"]
+    order = shown_order(30, None, 0).tolist()
+    with output.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["label"] for line in lines] == expected
+    assert [int(line["state"]) for line in lines] == [*order[:20], order[19]]
+    assert {(line["rater"], line["task"]) for line in lines} == {("anna", "mountain-car")}
+    assert page.driver.get_log("browser") == []
+
+
+def test_buttons_back_and_the_end(page, serving, tmp_path):
+    _, where = serving(tmp_path / "labels.csv", "--sample", 3)
+    page.open(where)
+    for position, answer in enumerate(("yes", "no")):
+        page.wait(position)
+        page.driver.find_element(By.CSS_SELECTOR, f"[data-answer={answer}]").click()
+    page.wait(2)
+    for position in (1, 0):
+        page.element("back").click()
+        page.wait(position)
+    # From a picture that was labelled before, it goes on to the first that was not.
+    page.press("u")
+    page.wait(2)
+    page.press("y")
+    WebDriverWait(page.driver, 20).until(lambda _: page.element("finished").is_displayed())
+    assert "All 3 pictures are labelled" in page.element("finished").text
+    page.press("b")
+    page.wait(2)
+    assert page.chosen == ["yes"]
+    page.driver.refresh()
+    WebDriverWait(page.driver, 20).until(lambda _: page.element("finished").is_displayed())
+
+
+def test_an_answer_that_is_not_saved_is_told(page, serving, tmp_path):
+    process, where = serving(tmp_path / "labels.csv")
+    page.open(where)
+    process.kill()
+    process.wait()
+    page.press("y")
+    WebDriverWait(page.driver, 20).until(lambda _: page.element("status").text)
+    assert page.element("status").text.startswith("Not saved.")
+    assert page.shown == 0
+    assert page.progress == "0 of 30 labelled"
+
+
+def test_it_fits_a_phone(page, serving, tmp_path):
+    _, where = serving(tmp_path / "labels.csv")
+    try:
+        page.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": 390, "height": 664, "deviceScaleFactor": 2, "mobile": True},
+        )
+        page.open(where)
+        root = "document.documentElement"
+        width, height = page.driver.execute_script(
+            f"return [{root}.scrollWidth, {root}.scrollHeight]"
+        )
+        assert width <= 390
+        assert height <= 664
+        for button in page.driver.find_elements(By.TAG_NAME, "button"):
+            assert button.size["height"] >= 44
+            assert button.size["width"] >= 44
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

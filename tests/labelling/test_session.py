@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from vlmrm.errors import UserError
+from vlmrm.labelling.labels import read_answers
+from vlmrm.labelling.session import Session, shown_order
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "labels.csv"
+
+
+@pytest.fixture
+def session(states, path):
+    def make(rater="anna", file=path, task="climb", **options):
+        return Session(states, task, ["a car on the peak"], rater, file, **options)
+
+    return make
+
+
+def test_the_order_is_random_and_a_sample_is_its_beginning():
+    order = shown_order(100, None, seed=1)
+    assert sorted(order) == list(range(100))
+    assert (order != np.arange(100)).any()
+    np.testing.assert_array_equal(shown_order(100, 10, seed=1), order[:10])
+    assert (shown_order(100, None, seed=2) != order).any()
+    assert len(shown_order(5, 10, seed=1)) == 5
+
+
+def test_a_stopped_labelling_is_an_unbiased_sample():
+    shown = [shown_order(50, 10, seed) for seed in range(2000)]
+    counts = np.bincount(np.concatenate(shown), minlength=50)
+    assert np.abs(counts - 400).max() < 5 * np.sqrt(400 * 0.8)
+
+
+def test_answers_reach_the_file_and_the_next_session(session, states, path):
+    first = session()
+    first.answer(0, "yes")
+    first.answer(2, "unsure")
+    first.answer(0, "no")
+    expected = {"anna": {first.row(0): "no", first.row(2): "unsure"}}
+    assert read_answers([path], "climb", states) == expected
+    assert session().answers[:4] == ["no", None, "unsure", None]
+    assert session(sample=2).answers == ["no", None]
+
+
+def test_each_rater_has_their_own_progress_in_the_same_order(session, tmp_path):
+    anna, bo = session(), session("bo")
+    anna.answer(0, "yes")
+    bo.answer(0, "no")
+    assert [anna.row(i) for i in range(30)] == [bo.row(i) for i in range(30)]
+    assert session().answers[0] == "yes"
+    assert session("bo").answers[0] == "no"
+    assert session("cy").answers == [None] * 30
+    assert session(file=tmp_path / "other.csv").answers == [None] * 30
+
+
+def test_the_key_tells_sessions_apart(session, tmp_path):
+    others = [
+        session("bo"),
+        session(seed=1),
+        session(sample=9),
+        session(task="rest"),
+        session(file=tmp_path / "other.csv"),
+    ]
+    keys = {one.key for one in (session(), *others)}
+    assert len(keys) == 6
+    assert session().key == session().key
+
+
+def test_a_refused_name_or_file_is_told_before_anything_is_written(session, path):
+    with pytest.raises(UserError, match="--rater: 'oracle' is how tables name the oracle"):
+        session("oracle")
+    path.write_text("state,label\n")
+    with pytest.raises(UserError, match=r"labels\.csv:1: the columns"):
+        session()
+    assert path.read_text() == "state,label\n"
+
+
+def test_an_empty_file_is_a_new_one(session, path):
+    path.touch()
+    session().answer(0, "yes")
+    assert session().answers[0] == "yes"

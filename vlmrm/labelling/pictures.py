@@ -1,0 +1,59 @@
+"""Pictures of states, drawn when they are asked for."""
+
+from __future__ import annotations
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vlmrm.config import Rendering
+from vlmrm.envs import make_renderer
+
+
+class Pictures:
+    """Draws states as PNG; may be asked by any thread.
+
+    One thread of its own draws, because an OpenGL context belongs to the thread that made it. The
+    page is served by several: browsers open connections ahead of need, and a single thread would
+    wait on one of these in vain.
+
+    Args:
+        environment: Name of the environment that the states belong to.
+        scene: One of its scenes.
+        rendering: Image size and shadows.
+        values: State vectors ``[N, D]``.
+
+    Raises:
+        UserError: No environment or scene has this name, or drawing cannot start.
+    """
+
+    def __init__(
+        self, environment: str, scene: str, rendering: Rendering, values: NDArray[np.float64]
+    ):
+        self._values = values
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="drawing")
+        try:
+            started = self._thread.submit(make_renderer, environment, scene, rendering)
+            self._renderer = started.result()
+        except BaseException:
+            self._thread.shutdown()
+            raise
+
+    def png(self, row: int) -> bytes:
+        """The picture of the state in a row."""
+        return self._thread.submit(self._draw, row).result()
+
+    def close(self) -> None:
+        self._thread.submit(self._renderer.close).result()
+        self._thread.shutdown()
+
+    def _draw(self, row: int) -> bytes:
+        frame = np.empty(self._renderer.shape, np.uint8)
+        self._renderer.render(self._values[row], frame)
+        file = io.BytesIO()
+        # Drawn once and sent to the same machine: time matters more than size.
+        Image.fromarray(frame).save(file, "PNG", compress_level=1)
+        return file.getvalue()
