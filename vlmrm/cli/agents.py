@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vlmrm.cli.options import ConfigFile, Device, Output, pick
-from vlmrm.config import RANDOM_POLICY, REFERENCES, SCENES, Config, Task, TrainingRun, load_config
+from vlmrm.config import (
+    RANDOM_POLICY,
+    REFERENCES,
+    SCENES,
+    Config,
+    Precision,
+    Task,
+    TrainingRun,
+    load_config,
+)
 from vlmrm.errors import UserError
 
 if TYPE_CHECKING:
@@ -61,7 +70,7 @@ def train(
 
         source = reference_reward(run.reward, chosen)
     elif model is not None:
-        source = _computed(model, chosen, alpha, device)
+        source = _computed(model, chosen, alpha, device, settings.precision)
     else:
         source = _looked_up(settings, run, states, rewards, errors)
     from vlmrm.training.train import train as train_agent
@@ -145,12 +154,15 @@ def _run(
     return TrainingRun(task=task, scene=scene, reward=reward, alpha=alpha, seed=seed)
 
 
-def _computed(model: Path, task: Task, alpha: float, device: str) -> RewardSource:
+def _computed(
+    model: Path, task: Task, alpha: float, device: str, precision: Precision
+) -> RewardSource:
     """Rewards of frames, by a model."""
     from vlmrm.reward_model import VLMReward
     from vlmrm.training.rewards import FrameReward
 
-    return FrameReward(VLMReward.load(model, task.goals, task.baselines or None, alpha, device))
+    baseline = task.baselines or None
+    return FrameReward(VLMReward.load(model, task.goals, baseline, alpha, device, precision))
 
 
 def _looked_up(

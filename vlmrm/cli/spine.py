@@ -13,6 +13,7 @@ from vlmrm.cli.options import (
     Device,
     ModelFolder,
     Output,
+    PrecisionName,
     StatesFile,
     pick,
     same_environment,
@@ -94,6 +95,7 @@ def embed(
     model: ModelFolder,
     output: Output,
     device: Device = "auto",
+    precision: PrecisionName = PrecisionName.auto,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per pass.")] = 256,
 ) -> None:
     """Embed frames with a model."""
@@ -102,14 +104,22 @@ def embed(
     from vlmrm.artifacts import FrameReader, read_provenance, write_embeddings
     from vlmrm.models.clip import ClipModel
 
-    clip = ClipModel.load(model, device)
+    clip = ClipModel.load(model, device, precision.value)
     with FrameReader(frames) as reader:
         batches = reader.batches(batch_size)
         count = -(-len(reader) // batch_size)
         bar = tqdm(batches, total=count, unit="batch", desc=f"embed {clip.name}", disable=None)
         embeddings = np.concatenate([clip.embed_images(batch) for batch in bar])
     scene = read_provenance(frames)["scene"]
-    write_embeddings(output, embeddings, model=clip.name, scene=scene, frames=str(frames))
+    write_embeddings(
+        output,
+        embeddings,
+        model=clip.name,
+        scene=scene,
+        frames=str(frames),
+        device=str(clip.device),
+        precision=clip.precision,
+    )
 
 
 def reward(

@@ -14,6 +14,7 @@ from vlmrm.config.section import (
     EnvironmentName,
     HumanoidOracleName,
     OracleName,
+    Precision,
 )
 from vlmrm.config.states import (
     GridStates,
@@ -41,6 +42,7 @@ __all__ = [
     "OracleName",
     "PathStates",
     "PoseStates",
+    "Precision",
     "PretrainedModel",
     "RandomModel",
     "Rendering",

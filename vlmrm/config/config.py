@@ -17,6 +17,7 @@ from vlmrm.config.section import (
     Alpha,
     EnvironmentName,
     Name,
+    Precision,
     Section,
 )
 from vlmrm.config.states import GridStates, PathStates, RolloutStates, StateSet, UniformStates
@@ -36,6 +37,9 @@ class Config(Section):
     corpora: dict[Name, Corpus] = {}
     tasks: dict[Name, Task]
     rendering: Rendering = Rendering()
+    precision: Precision = "auto"
+    """Of the reward models' image towers: `auto` is bfloat16 where the hardware multiplies matrices
+    of it, else float32. The rewards of one run should all be of one precision."""
     states: dict[Name, StateSet] = {}
     landscapes: dict[Name, Landscape] = {}
     epic: dict[Name, Epic] = {}

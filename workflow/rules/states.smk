@@ -60,9 +60,11 @@ rule embed_frames:
     log:
         f"{LOGS}/embeddings/{{states}}/{{scene}}/{{model}}.log",
     threads: 64
+    params:
+        precision=settings.precision,
     shell:
         "vlmrm --log {log} embed --frames {input.frames} --model {input.model}"
-        " --output {output}"
+        " --precision {params.precision} --output {output}"
 
 
 rule score_states:
