@@ -54,6 +54,8 @@ def train(
     """Train an agent; an interrupted training continues."""
     settings = load_config(config)
     run = _run(settings, task, scene, reward, alpha, seed)
+    if model is not None:
+        _check_scene(settings, run)
     source = _reward_source(settings.tasks[task], run, model, states, rewards, device)
     from vlmrm.training.train import train as train_agent
 
@@ -81,6 +83,8 @@ def evaluate(
     elif reward is None:
         raise UserError("--reward: missing; name what the policy was trained on")
     run = _run(settings, task, scene, reward, alpha, seed)
+    if video is not None:
+        _check_scene(settings, run)
     from vlmrm.artifacts import write_table
     from vlmrm.evaluation import evaluate as judge
 
@@ -114,6 +118,13 @@ def _run(
     if scene is None:
         scene, *_ = SCENES[environment]
     return TrainingRun(task=task, scene=scene, reward=reward, alpha=alpha, seed=seed)
+
+
+def _check_scene(config: Config, run: TrainingRun) -> None:
+    """Fails before the work begins whose frames could not be drawn."""
+    from vlmrm.envs import check_scene
+
+    check_scene(config.tasks[run.task].environment, run.scene)
 
 
 def _reward_source(
