@@ -65,4 +65,3 @@ def make_physical(spec: mujoco.MjSpec) -> None:
     spec.worldbody.add_light(
         type=mujoco.mjtLightType.mjLIGHT_IMAGE, texture="sky", intensity=SKY, castshadow=False
     )
-    spec.visual.quality.shadowsize = 2048
