@@ -70,6 +70,7 @@ def train(
 
         source = reference_reward(run.reward, chosen)
     elif model is not None:
+        _check_scene(settings, run)
         source = _computed(model, chosen, alpha, device, settings.precision)
     else:
         source = _looked_up(settings, run, states, rewards, errors)
@@ -119,6 +120,8 @@ def evaluate(
     elif reward is None:
         raise UserError("--reward: missing; name what the policy was trained on")
     run = _run(settings, task, scene, reward, alpha, seed)
+    if video is not None:
+        _check_scene(settings, run)
     from vlmrm.artifacts import write_table
     from vlmrm.evaluation import evaluate as judge
 
@@ -152,6 +155,13 @@ def _run(
     if scene is None:
         scene, *_ = SCENES[environment]
     return TrainingRun(task=task, scene=scene, reward=reward, alpha=alpha, seed=seed)
+
+
+def _check_scene(config: Config, run: TrainingRun) -> None:
+    """Fails before the work begins whose frames could not be drawn."""
+    from vlmrm.envs import check_scene
+
+    check_scene(config.tasks[run.task].environment, run.scene)
 
 
 def _computed(

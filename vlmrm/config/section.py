@@ -30,7 +30,7 @@ OracleName = Literal["cartpole", "mountain-car", HumanoidOracleName]
 SCENES: dict[str, tuple[str, ...]] = {
     "cartpole": ("original",),
     "mountain-car": ("textured", "original"),
-    "humanoid": ("textured-fixed", "textured", "original"),
+    "humanoid": ("textured-fixed", "textured", "original", "filament"),
 }
 """The scenes of each environment, its default first."""
 

@@ -22,7 +22,7 @@ from vlmrm.config import SCENES, Rendering
 from vlmrm.envs.base import Renderer, StateEnv
 from vlmrm.errors import UserError, suggest
 
-__all__ = ["Renderer", "StateEnv", "make_env", "make_renderer"]
+__all__ = ["Renderer", "StateEnv", "check_scene", "make_env", "make_renderer"]
 
 _CLASSES = {
     "cartpole": "CartPoleEnv",
@@ -50,10 +50,24 @@ def make_renderer(name: str, scene: str, rendering: Rendering) -> Renderer:
         UserError: No environment or scene has this name, or drawing cannot start.
     """
     module = _module(name)
-    if scene not in SCENES[name]:
-        raise UserError(f"scene: {name} has no scene '{scene}'{suggest(scene, SCENES[name])}")
+    check_scene(name, scene)
     renderer: Renderer = module.make_renderer(scene, rendering)
     return renderer
+
+
+def check_scene(name: str, scene: str) -> None:
+    """Tells before long work whether its frames could be drawn, without starting to draw.
+
+    Raises:
+        UserError: The environment has no such scene.
+        Missing: The scene needs something that is not installed.
+    """
+    if scene not in SCENES[name]:
+        raise UserError(f"scene: {name} has no scene '{scene}'{suggest(scene, SCENES[name])}")
+    if scene == "filament":
+        from vlmrm.envs.vulkan import require_filament
+
+        require_filament()
 
 
 def _module(name: str) -> ModuleType:
