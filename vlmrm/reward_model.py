@@ -55,9 +55,11 @@ class VLMReward:
         alpha: float = 0.0,
         device: str = "auto",
         precision: Precision = "auto",
+        openai_normalisation: bool = False,
     ) -> VLMReward:
         """Loads the model folder; see `ClipModel.load` and the constructor."""
-        return cls(ClipModel.load(folder, device, precision), goal, baseline, alpha)
+        model = ClipModel.load(folder, device, precision, openai_normalisation)
+        return cls(model, goal, baseline, alpha)
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Rewards float32 ``[N]`` of uint8 RGB frames ``[N, H, W, 3]``."""

@@ -97,3 +97,13 @@ def test_auto_is_a_precision_that_the_device_is_fast_in():
     chosen = choose_precision("auto", torch.device("cpu"))
     assert chosen == ("bfloat16" if fast else "float32")
     assert choose_precision("float16", torch.device("cpu")) == "float16"
+
+
+def test_the_original_normalises_like_openai_whatever_the_model(model_folder):
+    own, original = (
+        ClipModel.load(model_folder, "cpu", openai_normalisation=o) for o in (False, True)
+    )
+    assert own.preprocessing.mean != original.preprocessing.mean
+    assert original.preprocessing.mean == pytest.approx((0.481, 0.458, 0.408), abs=1e-3)
+    assert original.preprocessing.std == pytest.approx((0.269, 0.261, 0.276), abs=1e-3)
+    assert original.preprocessing.size == own.preprocessing.size

@@ -13,7 +13,7 @@ import torch
 from stable_baselines3 import DQN as StableDQN
 from toy import Printer, reward_of_frames, slider
 
-from vlmrm.config import DQN, SAC, TrainingRun, parse_config
+from vlmrm.config import DQN, SAC, Original, TrainingRun, parse_config
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import Oracle
 from vlmrm.training import checkpoints
@@ -52,7 +52,7 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def train_toy(output, agent, reward=reward_of_frames, run=RUN, workers=0):
+def train_toy(output, agent, reward=reward_of_frames, run=RUN, workers=0, **settings):
     source = FrameReward(reward, frames_per_call=6)
     env = VectorEnv(
         slider(discrete=agent.algorithm == "dqn"),
@@ -62,7 +62,7 @@ def train_toy(output, agent, reward=reward_of_frames, run=RUN, workers=0):
         RING_CALLS * steps_per_call(source, agent.environments, agent.train_frequency),
     )
     try:
-        Trainer(run, agent, env, source, NEAR_ZERO, output, "cpu").run()
+        Trainer(run, agent, env, source, NEAR_ZERO, output, "cpu", **settings).run()
     finally:
         env.close()
     return curve(output)
@@ -200,6 +200,14 @@ def test_time_goes_on_after_an_interruption(tmp_path):
     train_toy(tmp_path, AGENTS["dqn"])
     seconds = pd.read_csv(tmp_path / "learning_curve.csv")["wall_seconds"]
     assert seconds.is_monotonic_increasing
+
+
+def test_time_limits_bootstrap_unless_the_original_is_asked_for(tmp_path):
+    """At the end of an episode the value of the next state counts, or is taken for 0."""
+    for name, original in (("right", Original()), ("wrong", Original(time_limits_terminate=True))):
+        train_toy(tmp_path / name, AGENTS["dqn"], original=original)
+    right, wrong = (curve(tmp_path / name) for name in ("right", "wrong"))
+    assert not np.allclose(right["loss"].iloc[-3:], wrong["loss"].iloc[-3:])
 
 
 def test_other_settings_do_not_continue_a_checkpoint(tmp_path):

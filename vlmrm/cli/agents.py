@@ -13,8 +13,6 @@ from vlmrm.config import (
     REFERENCES,
     SCENES,
     Config,
-    Precision,
-    Task,
     TrainingRun,
     load_config,
 )
@@ -71,7 +69,7 @@ def train(
         source = reference_reward(run.reward, chosen)
     elif model is not None:
         _check_scene(settings, run)
-        source = _computed(model, chosen, alpha, device, settings.precision)
+        source = _computed(model, settings, run, device)
     else:
         source = _looked_up(settings, run, states, rewards, errors)
     from vlmrm.training.train import train as train_agent
@@ -164,15 +162,23 @@ def _check_scene(config: Config, run: TrainingRun) -> None:
     check_scene(config.tasks[run.task].environment, run.scene)
 
 
-def _computed(
-    model: Path, task: Task, alpha: float, device: str, precision: Precision
-) -> RewardSource:
+def _computed(model: Path, config: Config, run: TrainingRun, device: str) -> RewardSource:
     """Rewards of frames, by a model."""
+    task = config.tasks[run.task]
     from vlmrm.reward_model import VLMReward
     from vlmrm.training.rewards import FrameReward
 
-    baseline = task.baselines or None
-    return FrameReward(VLMReward.load(model, task.goals, baseline, alpha, device, precision))
+    return FrameReward(
+        VLMReward.load(
+            model,
+            task.goals,
+            task.baselines or None,
+            run.alpha,
+            device,
+            config.precision,
+            config.original.openai_normalisation,
+        )
+    )
 
 
 def _looked_up(

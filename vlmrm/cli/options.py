@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -13,15 +12,6 @@ from vlmrm.config import Task
 from vlmrm.errors import UserError, suggest
 
 T = TypeVar("T")
-
-
-class PrecisionName(StrEnum):
-    """`vlmrm.config.Precision` as an option."""
-
-    auto = "auto"
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-    float16 = "float16"
 
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration file.")]

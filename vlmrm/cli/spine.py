@@ -13,7 +13,6 @@ from vlmrm.cli.options import (
     Device,
     ModelFolder,
     Output,
-    PrecisionName,
     StatesFile,
     pick,
     same_environment,
@@ -91,20 +90,21 @@ def prompts(
 
 
 def embed(
+    config: ConfigFile,
     frames: Annotated[Path, typer.Option(help="Frames (HDF5).")],
     model: ModelFolder,
     output: Output,
     device: Device = "auto",
-    precision: PrecisionName = PrecisionName.auto,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per pass.")] = 256,
 ) -> None:
     """Embed frames with a model."""
+    settings = load_config(config)
     import numpy as np
 
     from vlmrm.artifacts import FrameReader, read_provenance, write_embeddings
     from vlmrm.models.clip import ClipModel
 
-    clip = ClipModel.load(model, device, precision.value)
+    clip = ClipModel.load(model, device, settings.precision, settings.original.openai_normalisation)
     with FrameReader(frames) as reader:
         batches = reader.batches(batch_size)
         count = -(-len(reader) // batch_size)

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, Model, SimulatorModel
+from vlmrm.config.original import Original
 from vlmrm.config.section import (
     RANDOM_POLICY,
     REFERENCES,
@@ -46,6 +47,7 @@ class Config(Section):
     training: dict[EnvironmentName, Training] = {}
     experiments: dict[Name, Experiment] = {}
     evaluation: Evaluation = Evaluation()
+    original: Original = Original()
 
     @property
     def prompts(self) -> list[str]:
@@ -95,6 +97,8 @@ class Config(Section):
             if training.lookup is not None:
                 key = f"training.{environment}.lookup"
                 yield from self._lookup_problems(key, environment, training.lookup)
+                if self.original.frames_after_reset:
+                    yield f"original.frames_after_reset: not with {key}; remove one of them"
         for name, experiment in self.experiments.items():
             yield from self._experiment_problems(f"experiments.{name}", experiment)
 

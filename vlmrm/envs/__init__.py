@@ -31,15 +31,18 @@ _CLASSES = {
 }
 
 
-def make_env(name: str, episode_steps: int) -> gym.Env[Any, Any]:
+def make_env(name: str, episode_steps: int, goal_never_cleared: bool = False) -> gym.Env[Any, Any]:
     """Create an environment that never terminates, only truncates after ``episode_steps``.
 
-    Its ``unwrapped`` is a `StateEnv`.
+    Its ``unwrapped`` is a `StateEnv`. With ``goal_never_cleared``, a mountain car that was once at
+    the flag stays where it is for ever (see `vlmrm.config.Original`).
 
     Raises:
         UserError: No environment has this name.
     """
-    environment: StateEnv = getattr(_module(name), _CLASSES[name])()
+    environment: Any = getattr(_module(name), _CLASSES[name])()
+    if goal_never_cleared and name == "mountain-car":
+        environment.goal_never_cleared = True
     return TimeLimit(environment, max_episode_steps=episode_steps)
 
 

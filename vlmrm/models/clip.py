@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,7 @@ class ClipModel:
         folder: str | os.PathLike[str],
         device: str = "auto",
         precision: Precision = "auto",
+        openai_normalisation: bool = False,
     ) -> ClipModel:
         """Loads a model folder.
 
@@ -62,6 +64,8 @@ class ClipModel:
             folder: Holds a model in open_clip's layout.
             device: A torch device, or ``auto`` for CUDA where there is one.
             precision: Of the image tower; see `choose_precision` for ``auto``.
+            openai_normalisation: Whether pictures are normalised as for OpenAI's models, whatever
+                the model's own mean and deviation: a fault of the paper's code, for comparison.
 
         Raises:
             UserError: The folder, its configuration or its weights are missing.
@@ -69,11 +73,18 @@ class ClipModel:
         folder = check_model_folder(folder)
         identifier = f"local-dir:{folder}"
         network = open_clip.create_model(identifier, pretrained_text=False)
+        preprocessing = Preprocessing.from_open_clip(network.visual.preprocess_cfg)
+        if openai_normalisation:
+            preprocessing = replace(
+                preprocessing,
+                mean=open_clip.OPENAI_DATASET_MEAN,
+                std=open_clip.OPENAI_DATASET_STD,
+            )
         return cls(
             name=folder.resolve().name,
             network=network,
             tokenizer=open_clip.get_tokenizer(identifier),
-            preprocessing=Preprocessing.from_open_clip(network.visual.preprocess_cfg),
+            preprocessing=preprocessing,
             device=choose_device(device),
             precision=precision,
         )

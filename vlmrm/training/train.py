@@ -21,7 +21,7 @@ from stable_baselines3.common.utils import LinearSchedule
 from tqdm import tqdm
 
 from vlmrm.artifacts import atomic_path
-from vlmrm.config import DQN, SAC, Config, TrainingRun
+from vlmrm.config import DQN, SAC, Config, Original, TrainingRun
 from vlmrm.envs import make_env, make_renderer
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import ORACLES, Oracle
@@ -94,15 +94,18 @@ def train(
     draw = functools.partial(make_renderer, task.environment, run.scene, config.rendering)
     calls = steps_per_call(reward, agent.environments, agent.train_frequency)
     env = VectorEnv(
-        functools.partial(make_env, task.environment, agent.episode_steps),
+        functools.partial(
+            make_env, task.environment, agent.episode_steps, config.original.goal_never_cleared
+        ),
         agent.environments,
         draw if reward.frames_per_call else None,
         workers,
         slots=RING_CALLS * calls,
+        frames_after_reset=config.original.frames_after_reset,
     )
     try:
         oracle = ORACLES[task.oracle] if task.oracle else None
-        Trainer(run, agent, env, reward, oracle, output, device).run()
+        Trainer(run, agent, env, reward, oracle, output, device, config.original).run()
     finally:
         env.close()
 
@@ -145,9 +148,15 @@ class Trainer(Observer):
         oracle: Oracle | None,
         output: Path,
         device: str = "auto",
+        original: Original = Original(),  # noqa: B008  # frozen
     ):
-        self._settings = {"run": run.model_dump(), "agent": agent.model_dump()}
+        self._settings = {
+            "run": run.model_dump(),
+            "agent": agent.model_dump(),
+            "original": original.model_dump(),
+        }
         self._config = agent
+        self._original = original
         self._env = env
         self._oracle = oracle
         self._output = output
@@ -171,6 +180,8 @@ class Trainer(Observer):
             (self._output / name).unlink(missing_ok=True)
         kind = KINDS[self._config.algorithm]
         settings = agent_settings(self._config)
+        if self._original.time_limits_terminate:
+            settings["replay_buffer_kwargs"] = {"handle_timeout_termination": False}
         return kind("MlpPolicy", self._env, seed=seed, device=device, **settings)
 
     def _resume(self, device: str) -> DeferredReward:
