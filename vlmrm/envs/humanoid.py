@@ -6,6 +6,7 @@ import functools
 import importlib
 import os
 import weakref
+from multiprocessing import parent_process
 from typing import Any
 
 import mujoco
@@ -18,6 +19,7 @@ from vlmrm.config import Rendering
 from vlmrm.envs import opengl_error
 from vlmrm.envs.base import Renderer, StateEnv
 from vlmrm.envs.scenes import XML, place, scene_camera, scene_model
+from vlmrm.libraries import load_triton_first
 
 
 @functools.cache
@@ -117,6 +119,8 @@ def _free_gl(gl: Any, context: mujoco.MjrContext) -> None:
 
 
 def _open_gl(size: int) -> Any:
+    if parent_process() is None:  # workers train nothing
+        load_triton_first()
     # Not mujoco.GLContext: MuJoCo chose that when it was imported, perhaps before this package.
     try:
         library = importlib.import_module(f"mujoco.{os.environ['MUJOCO_GL']}")

@@ -15,8 +15,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vlmrm.config import Precision
+from vlmrm.libraries import load_triton_first
 from vlmrm.models.folder import check_model_folder
 from vlmrm.models.preprocessing import Preprocessing
+
+# Whoever loads a model may train on its rewards after drawing with other libraries than ours.
+load_triton_first()
 
 
 class ClipModel:
