@@ -19,9 +19,6 @@ from vlmrm.config import (
 from vlmrm.errors import UserError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from vlmrm.training.rewards import RewardSource
 
 TaskName = Annotated[str, typer.Option("--task", help="Name of a task of the configuration.")]
@@ -122,6 +119,7 @@ def evaluate(
         _check_scene(settings, run)
     from vlmrm.artifacts import write_table
     from vlmrm.evaluation import evaluate as judge
+    from vlmrm.video import film
 
     table, trajectories = judge(policy, task, settings, workers=workers)
     for position, (name, value) in enumerate(run):
@@ -129,20 +127,7 @@ def evaluate(
     write_table(output, table)
     if video is not None:
         filmed = trajectories[: settings.evaluation.video_trajectories]
-        _film(video, filmed, settings, run)
-
-
-def _film(path: Path, trajectories: NDArray[np.float64], config: Config, run: TrainingRun) -> None:
-    """Films trajectories in real time, larger than the reward model sees them."""
-    from vlmrm.envs import make_env, make_renderer
-    from vlmrm.video import write_video
-
-    environment = config.tasks[run.task].environment
-    rendering = config.rendering.model_copy(update={"humanoid_size": config.evaluation.video_size})
-    renderer = make_renderer(environment, run.scene, rendering)
-    rate = make_env(environment, 1).metadata["render_fps"]
-    write_video(path, trajectories, renderer, rate)
-    renderer.close()
+        film(video, filmed, settings, run)
 
 
 def _run(
