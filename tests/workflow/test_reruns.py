@@ -45,6 +45,13 @@ def test_human_labels_measure_again_and_nothing_else(finished, smoke):
     assert commands.count("""agreement 'anna'"'"'s labels.csv' bo.csv --states""") == 1
 
 
+def test_another_run_shares_the_models(finished, smoke):
+    smoke["run"] = "other"
+    jobs = set(finished.planned(smoke))
+    assert "make_states" in jobs
+    assert not jobs & {"make_corpus", "pretrain_model", "make_random_model"}
+
+
 def test_another_prompt_embeds_no_frame(finished, smoke):
     del smoke["epic"]["rollouts"]  # its states are those of an agent that learns from the prompt
     smoke["tasks"]["kneeling"]["goal"] = "a robot on its knees"

@@ -14,7 +14,9 @@ from vlmrm.errors import UserError, suggest
 T = TypeVar("T")
 
 
-ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration file.")]
+ConfigFile = Annotated[
+    Path, typer.Option("--config", envvar="VLMRM_CONFIG", help="Configuration file.")
+]
 Output = Annotated[Path, typer.Option(help="Where the result goes.")]
 ModelFolder = Annotated[Path, typer.Option("--model", help="Model folder.")]
 StatesFile = Annotated[Path, typer.Option("--states", help="States (HDF5).")]

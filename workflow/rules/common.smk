@@ -16,12 +16,15 @@ except UserError as error:
     sys.exit(f"vlmrm: {error}")
 
 
-# So that `.venv/bin/snakemake` finds the `vlmrm` beside it without an activated environment.
-shell.prefix(f'export PATH="$PATH:{Path(sys.executable).parent}"; ')
-
 RESULTS = f"results/{settings.run}"
 CONFIG = f"{RESULTS}/config.yaml"
 LOGS = f"{RESULTS}/logs"
+
+# What is part of no rule, so that runs with the same models share them: the configuration, and the
+# place of the `vlmrm` beside this Snakemake, whose environment need not be activated.
+shell.prefix(
+    f'export VLMRM_CONFIG="{CONFIG}" PATH="$PATH:{Path(sys.executable).parent}"; '
+)
 
 # Shared by all runs: names of models and corpora mean the same everywhere.
 CORPUS = "resources/corpora/{corpus}.h5"

@@ -14,13 +14,12 @@ rule measure_epic:
     log:
         f"{LOGS}/epic/{{epic}}/{{scene}}/{{model}}.log",
     params:
-        config=CONFIG,
         settings=lambda w: settings.epic[w.epic].model_dump(
             exclude={"scenes", "models", "labels"}
         ),
         labels=lambda w, input: [f"--labels {quote(path)}" for path in input.labels],
     shell:
-        "vlmrm --log {log} epic {wildcards.epic} --config {params.config}"
+        "vlmrm --log {log} epic {wildcards.epic}"
         " --model {input.model} --states {input.states} --rewards {input.rewards}"
         " {params.labels} --output {output}"
 
@@ -38,13 +37,12 @@ rule measure_agreement:
     log:
         f"{LOGS}/epic/{{epic}}/agreement.log",
     params:
-        config=CONFIG,
         bootstrap=lambda w: settings.epic[w.epic].bootstrap,
         seed=lambda w: settings.epic[w.epic].seed,
         task=lambda w: settings.epic[w.epic].task,
     shell:
         "vlmrm --log {log} agreement {input.labels:q} --states {input.states}"
-        " --config {params.config} --task {params.task} --bootstrap {params.bootstrap}"
+        " --task {params.task} --bootstrap {params.bootstrap}"
         " --seed {params.seed} --output {output}"
 
 

@@ -12,10 +12,9 @@ rule draw_scenes:
     log:
         f"{LOGS}/figures/scenes-{{environment}}.log",
     params:
-        config=CONFIG,
         rendering=settings.rendering.model_dump(),
     shell:
-        "vlmrm --log {log} figure scenes {wildcards.environment} --config {params.config}"
+        "vlmrm --log {log} figure scenes {wildcards.environment}"
         " --output {output.svg}"
 
 

@@ -19,9 +19,8 @@ rule draw_landscape:
     log:
         f"{LOGS}/figures/landscape-{{landscape}}.log",
     params:
-        config=CONFIG,
         settings=lambda w: settings.landscapes[w.landscape].model_dump(),
     shell:
         "vlmrm --log {log} figure landscape {wildcards.landscape} {input.rewards}"
-        " --config {params.config} --states {input.states} --table {output.table}"
+        " --states {input.states} --table {output.table}"
         " --output {output.svg}"

@@ -8,12 +8,10 @@ rule make_corpus:
         f"{LOGS}/corpora/{{corpus}}.log",
     threads: 64
     params:
-        config=CONFIG,
         settings=lambda w: settings.corpora[w.corpus].model_dump(),
         rendering=settings.rendering.model_dump(),
     shell:
-        "vlmrm --log {log} model corpus {wildcards.corpus} --config {params.config}"
-        " --output {output}"
+        "vlmrm --log {log} model corpus {wildcards.corpus} --output {output}"
 
 
 rule pretrain_model:
@@ -27,10 +25,9 @@ rule pretrain_model:
         model=models_from("simulator"),
     threads: 64
     params:
-        config=CONFIG,
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
-        "vlmrm --log {log} model pretrain {wildcards.model} --config {params.config}"
+        "vlmrm --log {log} model pretrain {wildcards.model}"
         " --corpus {input.corpus} --output {output}"
 
 
@@ -42,11 +39,9 @@ rule make_random_model:
     wildcard_constraints:
         model=models_from("random"),
     params:
-        config=CONFIG,
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
-        "vlmrm --log {log} model random {wildcards.model} --config {params.config}"
-        " --output {output}"
+        "vlmrm --log {log} model random {wildcards.model} --output {output}"
 
 
 rule fetch_model:
@@ -57,11 +52,9 @@ rule fetch_model:
     wildcard_constraints:
         model=models_from("pretrained"),
     params:
-        config=CONFIG,
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
-        "vlmrm --log {log} model fetch {wildcards.model} --config {params.config}"
-        " --output {output}"
+        "vlmrm --log {log} model fetch {wildcards.model} --output {output}"
 
 
 rule embed_prompts:
@@ -72,8 +65,6 @@ rule embed_prompts:
     log:
         f"{LOGS}/prompts/{{model}}.log",
     params:
-        config=CONFIG,
         prompts=settings.prompts,
     shell:
-        "vlmrm --log {log} prompts --config {params.config} --model {input.model}"
-        " --output {output}"
+        "vlmrm --log {log} prompts --model {input.model} --output {output}"

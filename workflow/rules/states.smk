@@ -9,11 +9,9 @@ rule make_states:
     wildcard_constraints:
         states=sets_from("grid", "uniform", "poses", "paths"),
     params:
-        config=CONFIG,
         settings=lambda w: settings.states[w.states].model_dump(),
     shell:
-        "vlmrm --log {log} states {wildcards.states} --config {params.config}"
-        " --output {output}"
+        "vlmrm --log {log} states {wildcards.states} --output {output}"
 
 
 rule make_rollout_states:
@@ -27,11 +25,10 @@ rule make_rollout_states:
         states=sets_from("rollouts"),
     threads: 64
     params:
-        config=CONFIG,
         policies=subpath(input.policy, parent=True),
         settings=lambda w: settings.states[w.states].model_dump(),
     shell:
-        "vlmrm --log {log} states {wildcards.states} --config {params.config}"
+        "vlmrm --log {log} states {wildcards.states}"
         " --policies {params.policies} --output {output}"
 
 
@@ -44,10 +41,9 @@ rule render_frames:
         f"{LOGS}/frames/{{states}}/{{scene}}.log",
     threads: 64
     params:
-        config=CONFIG,
         rendering=settings.rendering.model_dump(),
     shell:
-        "vlmrm --log {log} render --config {params.config} --states {input.states}"
+        "vlmrm --log {log} render --states {input.states}"
         " --scene {wildcards.scene} --workers {threads} --output {output}"
 
 
@@ -61,11 +57,10 @@ rule embed_frames:
         f"{LOGS}/embeddings/{{states}}/{{scene}}/{{model}}.log",
     threads: 64
     params:
-        config=CONFIG,
         precision=settings.precision,
         original=settings.original.openai_normalisation,
     shell:
-        "vlmrm --log {log} embed --config {params.config} --frames {input.frames}"
+        "vlmrm --log {log} embed --frames {input.frames}"
         " --model {input.model} --output {output}"
 
 
@@ -79,9 +74,8 @@ rule score_states:
     log:
         f"{LOGS}/rewards/{{states}}/{{scene}}/{{model}}.log",
     params:
-        config=CONFIG,
         alphas=settings.alphas,
         tasks={name: task.model_dump() for name, task in settings.tasks.items()},
     shell:
-        "vlmrm --log {log} reward --config {params.config} --states {input.states}"
+        "vlmrm --log {log} reward --states {input.states}"
         " --embeddings {input.embeddings} --prompts {input.prompts} --output {output}"

@@ -25,7 +25,6 @@ rule train_policy:
         f"{LOGS}/policies/{RUN}.log",
     threads: lambda w: 1 if training_of(w).lookup else 64
     params:
-        config=CONFIG,
         reward=reward_options,
         folder=subpath(output.final, parent=True),
         task=task_settings,
@@ -34,7 +33,7 @@ rule train_policy:
         precision=settings.precision,
         original=settings.original.model_dump(),
     shell:
-        "vlmrm --log {log} train --config {params.config} --task {wildcards.task}"
+        "vlmrm --log {log} train --task {wildcards.task}"
         " --scene {wildcards.scene} --reward {wildcards.reward} --alpha {wildcards.alpha}"
         " --seed {wildcards.seed} {params.reward} --output {params.folder}"
 
@@ -55,11 +54,10 @@ rule evaluate_policy:
         f"{LOGS}/evaluations/{RUN}.log",
     threads: 64
     params:
-        config=CONFIG,
         task=task_settings,
         evaluation=settings.evaluation.model_dump(),
     shell:
-        "vlmrm --log {log} evaluate --config {params.config} --task {wildcards.task}"
+        "vlmrm --log {log} evaluate --task {wildcards.task}"
         " --scene {wildcards.scene} --reward {wildcards.reward} --alpha {wildcards.alpha}"
         " --seed {wildcards.seed} --policy {input.policy}"
         " --output {output.table} --video {output.video}"
@@ -72,12 +70,10 @@ rule evaluate_random_policy:
         f"{LOGS}/evaluations/{{task}}/random.log",
     threads: 64
     params:
-        config=CONFIG,
         task=task_settings,
         evaluation=settings.evaluation.model_dump(),
     shell:
-        "vlmrm --log {log} evaluate --config {params.config} --task {wildcards.task}"
-        " --output {output}"
+        "vlmrm --log {log} evaluate --task {wildcards.task} --output {output}"
 
 
 rule draw_learning_curves:
