@@ -1,9 +1,10 @@
-"""Frames per second of the parts of a humanoid training, and of the whole.
+"""Frames per second of the parts of a humanoid training, each beside a plain way to do the same.
 
-    python benchmarks/throughput.py --config config/demo.yaml --model resources/models/sim-S
+    python benchmarks/throughput.py --model resources/models/sim-S
+    python benchmarks/throughput.py --architecture ViT-B-32     # random weights: as fast as any
 
-Every part is measured several times; the table gives the median, and the slowest and the fastest.
-Run it on an idle machine: torch's threads suffer more than others when cores are shared.
+Every part is measured several times; the table gives medians. Run it on an idle machine: torch's
+threads suffer more than others when cores are shared.
 """
 
 from __future__ import annotations
@@ -13,69 +14,105 @@ import functools
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import gymnasium as gym
 import numpy as np
 import pandas as pd
+from plain import PlainLoop, PlainReward, gymnasium_frames, gymnasium_steps
+from stable_baselines3 import SAC
 
 from vlmrm.artifacts import write_table
-from vlmrm.config import SCENES, Config, TrainingRun, load_config
-from vlmrm.envs import check_scene, make_env, make_renderer
+from vlmrm.config import Config, RandomModel, TrainingRun, load_config
+from vlmrm.envs import make_env, make_renderer
 from vlmrm.envs.humanoid import humanoid_model
-from vlmrm.errors import Missing
+from vlmrm.models.untrained import make_random_model
 from vlmrm.reward_model import VLMReward
+from vlmrm.training.agents import KINDS, agent_settings
 from vlmrm.training.rewards import FrameReward
 from vlmrm.training.train import train
 from vlmrm.training.vector_env import VectorEnv
 
+SCENE = "textured-fixed"
+RENDER_SIZE = 224
+"""Side in pixels of the frames of the rendering comparison."""
 FRAMES = 256
 """Frames of one measurement, or environment steps."""
+
+Measure = Callable[[], float]
+"""Measures once; returns how many per second."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--config", type=Path, default=Path("config/demo.yaml"))
-    parser.add_argument("--model", type=Path, default=Path("resources/models/sim-S"))
+    parser.add_argument("--model", type=Path, help="A model folder.")
+    parser.add_argument("--architecture", default="sim-S", help="Random weights, without --model.")
     parser.add_argument("--task", default="kneeling")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--output", type=Path, help="Write the table there (CSV).")
     options = parser.parse_args()
     config = load_config(options.config)
-    reward = VLMReward.load(options.model, config.tasks[options.task].goals)
-    rows = []
-    for part, measure in parts(config, options.task, reward):
-        measure()  # the first call starts things up
-        rates = [measure() for _ in range(options.repeat)]
-        rows.append((part, statistics.median(rates), min(rates), max(rates)))
-        print("{:<44}{:>9.0f} per second ({:.0f} to {:.0f})".format(*rows[-1]), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        model = options.model or Path(folder) / options.architecture
+        if options.model is None:
+            random = RandomModel(source="random", architecture=options.architecture)
+            make_random_model(random, model)
+        table = measure(config, options.task, model, options.repeat)
+    print(table.to_string(index=False, float_format="{:.2f}".format))
     if options.output:
-        write_table(options.output, pd.DataFrame(rows, columns=["part", "median", "min", "max"]))
+        write_table(options.output, table, model=str(model), cores=config.training["humanoid"])
 
 
-def parts(
-    config: Config, task: str, reward: VLMReward
-) -> Iterator[tuple[str, Callable[[], float]]]:
-    """What is measured, and a function that measures it once, per second."""
-    size = config.rendering.humanoid_size
-    yield "Gymnasium's own render, 480 pixels", gymnasium_render
-    for scene in SCENES["humanoid"]:
-        try:
-            check_scene("humanoid", scene)
-        except Missing as error:
-            print(f"left out: {error}", flush=True)
-            continue
-        yield (
-            f"render {scene}, {size} px, one process",
-            functools.partial(render, config, scene),
-        )
-    yield "environment steps, all processes", functools.partial(step, config, None)
-    scene, *_ = SCENES["humanoid"]
-    yield "steps and frames, all processes", functools.partial(step, config, scene)
-    frames = np.random.default_rng(0).integers(0, 256, (FRAMES, size, size, 3), dtype=np.uint8)
-    yield f"rewards of frames, {reward.model.name}", lambda: rate(lambda: reward(frames))
-    yield "whole training", functools.partial(loop, config, task, reward)
+def measure(config: Config, task: str, model: Path, repeat: int) -> pd.DataFrame:
+    """A row per part: ours and plain per second (medians), and their ratio."""
+    goal = config.tasks[task].goals
+    reward = VLMReward.load(model, goal, precision=config.precision)
+    frames = np.random.default_rng(0).integers(0, 256, (FRAMES, 224, 224, 3), dtype=np.uint8)
+    small = frames[:64]
+    plain_reward = PlainReward(model, goal[0])
+    pairs: list[tuple[str, Measure, Measure]] = [
+        ("rendering, one process", functools.partial(render, config), gymnasium_frames),
+        ("environment steps", functools.partial(step, config, None), gymnasium_steps),
+        (
+            f"rewards, {model.name}",
+            lambda: rate(lambda: reward(frames)),
+            lambda: rate(lambda: plain_reward(small), len(small)),
+        ),
+        (
+            "gradient steps",
+            lambda: gradient_steps(config, True),
+            lambda: gradient_steps(config, False),
+        ),
+        (
+            "whole training",
+            functools.partial(loop, config, task, reward),
+            PlainLoop(config.training["humanoid"].agent, plain_reward),
+        ),
+    ]
+    rows = []
+    for part, ours, plain in pairs:
+        fast, slow = median(ours, repeat), median(plain, max(1, repeat // 2))
+        rows.append({"part": part, "ours": fast, "plain": slow, "ratio": fast / slow})
+        print(f"{part:<32}{fast:>9.1f} per second, plain {slow:.1f}", flush=True)
+    rows.append(allowed(config, {row["part"]: row["ours"] for row in rows}, model.name, repeat))
+    return pd.DataFrame(rows)
+
+
+def allowed(config: Config, rates: dict[str, float], model: str, repeat: int) -> dict[str, object]:
+    """The whole training beside what its parts, one after another on all cores, would allow."""
+    agent = config.training["humanoid"].agent
+    updates = agent.gradient_steps / (agent.train_frequency * agent.environments)
+    stepping = median(functools.partial(step, config, SCENE), repeat)
+    seconds = 1 / stepping + 1 / rates[f"rewards, {model}"] + updates / rates["gradient steps"]
+    whole = rates["whole training"]
+    part = "whole training, beside the sum of its parts"
+    return {"part": part, "ours": whole, "plain": 1 / seconds, "ratio": whole * seconds}
+
+
+def median(measure: Measure, repeat: int) -> float:
+    measure()  # the first call starts things up
+    return statistics.median(measure() for _ in range(repeat))
 
 
 def rate(work: Callable[[], object], count: int = FRAMES) -> float:
@@ -84,18 +121,9 @@ def rate(work: Callable[[], object], count: int = FRAMES) -> float:
     return count / (time.perf_counter() - start)
 
 
-def gymnasium_render() -> float:
-    count = FRAMES // 8
-    env = gym.make("Humanoid-v5", render_mode="rgb_array", width=480, height=480)
-    env.reset(seed=0)
-    env.render()
-    result = rate(lambda: [env.render() for _ in range(count)], count)
-    env.close()
-    return result
-
-
-def render(config: Config, scene: str) -> float:
-    renderer = make_renderer("humanoid", scene, config.rendering)
+def render(config: Config) -> float:
+    rendering = config.rendering.model_copy(update={"humanoid_size": RENDER_SIZE})
+    renderer = make_renderer("humanoid", SCENE, rendering)
     state = np.concatenate([humanoid_model().qpos0, np.zeros(humanoid_model().nv)])
     out = np.empty(renderer.shape, np.uint8)
     renderer.render(state, out)
@@ -105,6 +133,7 @@ def render(config: Config, scene: str) -> float:
 
 
 def step(config: Config, scene: str | None) -> float:
+    """Environment steps per second in all processes, with frames if a scene is given."""
     agent = config.training["humanoid"].agent
     env = VectorEnv(
         functools.partial(make_env, "humanoid", agent.episode_steps),
@@ -125,18 +154,40 @@ def step(config: Config, scene: str | None) -> float:
     return result
 
 
+def gradient_steps(config: Config, ours: bool) -> float:
+    """Updates per second of our agent, or of Stable-Baselines3's own with the same networks."""
+    agent = config.training["humanoid"].agent
+    env = VectorEnv(functools.partial(make_env, "humanoid", agent.episode_steps), 1, workers=0)
+    settings = agent_settings(agent) | {"buffer_size": 4 * agent.batch_size}
+    if not ours:
+        settings["policy_kwargs"] = {"net_arch": list(agent.hidden)}
+    kind = KINDS["sac"] if ours else SAC
+    learner = kind("MlpPolicy", env, seed=0, **settings)
+    learner._setup_learn(1)
+    buffer = learner.replay_buffer
+    rng = np.random.default_rng(0)
+    for name in ("observations", "next_observations", "actions", "rewards"):
+        array = getattr(buffer, name)
+        array[:] = rng.normal(size=array.shape)
+    buffer.full = True
+    count = 50
+    result = rate(lambda: learner.train(count, agent.batch_size), count)
+    env.close()
+    return result
+
+
 def loop(config: Config, task: str, reward: VLMReward) -> float:
-    """Steps per second of a short training, from its first update on."""
+    """Steps per second of a short training, from its first updates on."""
     training = config.training["humanoid"]
     starts = training.agent.train_frequency * training.agent.environments
-    agent = training.agent.model_copy(update={"steps": 6 * starts, "learning_starts": starts})
-    short = config.model_copy(
+    short = {"steps": 6 * starts, "learning_starts": starts, "checkpoint_every": 10**9}
+    agent = training.agent.model_copy(update=short)
+    config = config.model_copy(
         update={"training": {"humanoid": training.model_copy(update={"agent": agent})}}
     )
-    scene, *_ = SCENES["humanoid"]
-    run = TrainingRun(task=task, scene=scene, reward=reward.model.name, alpha=reward.alpha, seed=0)
+    run = TrainingRun(task=task, scene=SCENE, reward=reward.model.name, alpha=reward.alpha, seed=0)
     with tempfile.TemporaryDirectory() as folder:
-        train(run, short, FrameReward(reward), Path(folder))
+        train(run, config, FrameReward(reward), Path(folder))
         curve = pd.read_csv(Path(folder) / "learning_curve.csv", comment="#")
     late = curve[curve["steps"] > 2 * starts]
     return float(starts * len(late) / (starts / late["frames_per_second"]).sum())

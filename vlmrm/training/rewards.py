@@ -13,7 +13,7 @@ from vlmrm.config import Task
 from vlmrm.tasks.oracles import ORACLES
 
 FRAMES_PER_CALL = 1024
-"""Enough for a CPU to work at full speed; a reward model for a GPU wants more."""
+"""A round of the demo fits into one call: on a CPU, scoring while environments step gains nothing."""
 
 
 @dataclass(frozen=True)
