@@ -56,6 +56,8 @@ rule fetch_model:
         f"{LOGS}/models/{{model}}.log",
     wildcard_constraints:
         model=models_from("pretrained"),
+    # Where this workflow was started: the nodes of a cluster often have no way out.
+    localrule: True
     params:
         config=CONFIG,
         settings=lambda w: settings.models[w.model].model_dump(),
