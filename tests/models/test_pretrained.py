@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+import os
 import shutil
 import socket
+import subprocess
+import sys
 import time
 from collections import namedtuple
 from pathlib import Path
@@ -13,6 +16,8 @@ import numpy as np
 import open_clip
 import pytest
 import torch
+import yaml
+from PIL import Image
 from safetensors.torch import load_file
 
 from tests.models.hub import TOKEN, Hub
@@ -22,6 +27,7 @@ from vlmrm.errors import UserError
 from vlmrm.models.folder import read_model_provenance
 from vlmrm.models.pretrained import fetch_pretrained
 
+ROOT = Path(__file__).parents[2]
 REPOSITORY = "somebody/tiny-clip"
 WEIGHTS = "open_clip_model.safetensors"
 CONFIG = "open_clip_config.json"
@@ -426,3 +432,32 @@ def test_a_text_tower_that_asks_the_network_is_refused(hub, published, folder):
     commit = hub.add(REPOSITORY, {**published, CONFIG: json.dumps(config).encode()})
     settings = PretrainedModel(source="pretrained", repository=REPOSITORY, revision=commit)
     assert "its text tower, roberta-base, cannot be kept" in refused(settings, folder)
+
+
+def vlmrm(*arguments, **variables):
+    command = [sys.executable, "-c", "from vlmrm.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env={**os.environ, **variables}
+    )
+
+
+@pytest.mark.slow
+def test_on_the_command_line_and_then_offline_for_ever(hub, settings, folder, tmp_path):
+    """Fresh processes, which read the client's own variables as a user's do."""
+    content = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    content["models"]["tiny"] = settings.model_dump(exclude_defaults=True)
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(content))
+    fetch = ("model", "fetch", "tiny", "--config", config, "--output", folder)
+    run = vlmrm(*fetch, HF_HUB_OFFLINE="1")
+    assert run.returncode == 2
+    assert run.stderr.startswith("vlmrm: models.tiny: HF_HUB_OFFLINE is set; unset it to download")
+    assert len(run.stderr.splitlines()) == 1
+    assert vlmrm(*fetch).returncode == 0
+    picture = tmp_path / "picture.png"
+    Image.fromarray(FRAMES[0]).save(picture)
+    hub.requests.clear()
+    run = vlmrm(*("score", picture, "--model", folder, "--goal", "a robot"), HF_HUB_OFFLINE="1")
+    assert run.returncode == 0, run.stderr
+    assert str(picture) in run.stdout
+    assert not hub.requests
