@@ -22,8 +22,9 @@ import pandas as pd
 
 from vlmrm.artifacts import write_table
 from vlmrm.config import SCENES, Config, TrainingRun, load_config
-from vlmrm.envs import make_env, make_renderer
+from vlmrm.envs import check_scene, make_env, make_renderer
 from vlmrm.envs.humanoid import humanoid_model
+from vlmrm.errors import Missing
 from vlmrm.reward_model import VLMReward
 from vlmrm.training.rewards import FrameReward
 from vlmrm.training.train import train
@@ -60,6 +61,11 @@ def parts(
     size = config.rendering.humanoid_size
     yield "Gymnasium's own render, 480 pixels", gymnasium_render
     for scene in SCENES["humanoid"]:
+        try:
+            check_scene("humanoid", scene)
+        except Missing as error:
+            print(f"left out: {error}", flush=True)
+            continue
         yield (
             f"render {scene}, {size} px, one process",
             functools.partial(render, config, scene),

@@ -88,6 +88,11 @@ def spoil(content, key, value):
             "kneeling",
             "must be cartpole states with sampler",
         ),
+        (
+            "original",
+            {"frames_after_reset": True},
+            "original.frames_after_reset: not with",
+        ),
         ("experiments.classic-control.alphas", [0.3], "experiments.classic-control.alphas: 0.3"),
         ("experiments.humanoid.tasks", ["sitting"], "experiments.humanoid.tasks: unknown name"),
     ],

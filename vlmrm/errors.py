@@ -14,6 +14,10 @@ class UserError(Exception):
     """
 
 
+class Missing(UserError):
+    """Something optional that is not installed on this machine."""
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
     """``"; did you mean 'x'?"`` for the closest known name, else the known names."""
     known = [str(k) for k in known]

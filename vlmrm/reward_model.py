@@ -14,6 +14,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from vlmrm.config import Precision
 from vlmrm.models.clip import ClipModel
 from vlmrm.reward import goal_baseline_reward, mean_direction
 
@@ -53,9 +54,12 @@ class VLMReward:
         baseline: str | list[str] | None = None,
         alpha: float = 0.0,
         device: str = "auto",
+        precision: Precision = "auto",
+        openai_normalisation: bool = False,
     ) -> VLMReward:
         """Loads the model folder; see `ClipModel.load` and the constructor."""
-        return cls(ClipModel.load(folder, device), goal, baseline, alpha)
+        model = ClipModel.load(folder, device, precision, openai_normalisation)
+        return cls(model, goal, baseline, alpha)
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Rewards float32 ``[N]`` of uint8 RGB frames ``[N, H, W, 3]``."""

@@ -50,7 +50,10 @@ def test_from_states_to_rewards(config, model_folder, tmp_path):
             frames,
         ),
         ("prompts", "--config", config, "--model", model_folder, "--output", prompts),
-        ("embed", "--frames", frames, "--model", model_folder, "--output", embeddings),
+        (
+            *("embed", "--config", config, "--frames", frames),
+            *("--model", model_folder, "--output", embeddings),
+        ),
         (
             *("reward", "--config", config, "--states", states, "--embeddings", embeddings),
             *("--prompts", prompts, "--output", rewards),

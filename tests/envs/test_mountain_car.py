@@ -6,7 +6,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from vlmrm.config import Rendering
-from vlmrm.envs import make_renderer
+from vlmrm.envs import make_env, make_renderer
 from vlmrm.envs.mountain_car import GOAL_POSITION, MountainCarEnv
 
 
@@ -87,6 +87,17 @@ def test_stays_at_the_goal_until_the_reset(env):
     moved, reward, *_ = env.step(np.array([-1.0], dtype=np.float32))
     assert moved[0] != start[0]
     assert reward == pytest.approx(-0.1)
+
+
+def test_in_the_original_an_arrival_outlasts_the_reset():
+    env = make_env("mountain-car", episode_steps=10_000, goal_never_cleared=True)
+    env.reset(seed=0)
+    drive_to_goal(env.unwrapped)
+    env.reset(seed=1)
+    start = env.unwrapped.state_vector()
+    assert start[0] < 0
+    env.step(np.array([1.0], dtype=np.float32))
+    np.testing.assert_array_equal(env.unwrapped.state_vector(), start)
 
 
 def test_observations_do_not_change_afterwards(env):

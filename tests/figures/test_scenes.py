@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from vlmrm.errors import UserError
-from vlmrm.figures.scenes import draw_scenes
+from vlmrm.config import SCENES, Rendering
+from vlmrm.errors import Missing, UserError
+from vlmrm.figures import scenes
+from vlmrm.figures.scenes import draw_scenes, example_frames
 
 
 def test_frames_are_shown_unchanged_under_their_title():
@@ -26,3 +28,20 @@ def test_frames_are_shown_unchanged_under_their_title():
 def test_no_frames_is_an_error(rows):
     with pytest.raises(UserError, match="frames"):
         draw_scenes(rows)
+
+
+def test_a_scene_that_cannot_be_drawn_here_is_left_out_with_a_note(monkeypatch, caplog):
+    def without_vulkan(environment, scene, rendering):
+        if scene == "filament":
+            raise Missing("scene: filament needs Vulkan")
+        return make_renderer(environment, scene, rendering)
+
+    make_renderer = scenes.make_renderer
+    monkeypatch.setattr(scenes, "make_renderer", without_vulkan)
+    monkeypatch.setattr(scenes, "FRAME_SIZE", 32)
+    frames = example_frames("humanoid", Rendering())
+    assert [*frames, "filament"] == list(SCENES["humanoid"])
+    assert "filament needs Vulkan" in caplog.text
+    figure = draw_scenes(frames, ["filament"])
+    assert figure.get_supxlabel().endswith("not drawn, for want of a driver: filament")
+    assert draw_scenes(frames).get_supxlabel() == ""

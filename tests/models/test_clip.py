@@ -8,7 +8,7 @@ from PIL import Image
 
 from vlmrm.config import RandomModel
 from vlmrm.errors import UserError
-from vlmrm.models.clip import ClipModel
+from vlmrm.models.clip import ClipModel, choose_precision
 from vlmrm.models.folder import read_model_provenance
 from vlmrm.models.names import family_architectures, open_clip_architectures
 from vlmrm.models.untrained import make_random_model
@@ -80,3 +80,30 @@ def test_the_family_grows_with_its_names(tmp_path):
         assert config["model_cfg"]["vision_cfg"]["image_size"] == 64
     assert sizes == sorted(sizes)
     assert set(family_architectures()) == {"sim-XS", "sim-S", "sim-M"}
+
+
+def test_bfloat16_changes_embeddings_little(model_folder):
+    exact, fast = (ClipModel.load(model_folder, "cpu", p) for p in ("float32", "bfloat16"))
+    cosine = (exact.embed_images(FRAMES) * fast.embed_images(FRAMES)).sum(axis=1)
+    assert (cosine > 0.999).all()
+    assert not np.array_equal(exact.embed_images(FRAMES), fast.embed_images(FRAMES))
+    # Sentences are few: they keep all their digits.
+    np.testing.assert_array_equal(exact.embed_prompts(PROMPTS), fast.embed_prompts(PROMPTS))
+    assert np.linalg.norm(fast.embed_images(FRAMES), axis=1) == pytest.approx(1, abs=1e-6)
+
+
+def test_auto_is_a_precision_that_the_device_is_fast_in():
+    fast = torch.cpu._is_amx_tile_supported()
+    chosen = choose_precision("auto", torch.device("cpu"))
+    assert chosen == ("bfloat16" if fast else "float32")
+    assert choose_precision("float16", torch.device("cpu")) == "float16"
+
+
+def test_the_original_normalises_like_openai_whatever_the_model(model_folder):
+    own, original = (
+        ClipModel.load(model_folder, "cpu", openai_normalisation=o) for o in (False, True)
+    )
+    assert own.preprocessing.mean != original.preprocessing.mean
+    assert original.preprocessing.mean == pytest.approx((0.481, 0.458, 0.408), abs=1e-3)
+    assert original.preprocessing.std == pytest.approx((0.269, 0.261, 0.276), abs=1e-3)
+    assert original.preprocessing.size == own.preprocessing.size

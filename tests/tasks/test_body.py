@@ -27,7 +27,7 @@ def test_proportions_of_gymnasiums_humanoid(upright):
 def test_only_the_feet_of_a_standing_robot_touch_the_floor(upright):
     assert upright.on_floor(*FEET).all()
     assert not upright.on_floor(*UPPER_BODY).any()
-    assert not upright.knees_on_floor.any()
+    assert (upright.knee_clearance > 0.1).all()
 
 
 def test_angles_follow_the_joints():

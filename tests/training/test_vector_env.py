@@ -44,6 +44,21 @@ def test_frames_show_the_state_before_the_reset(vector_env, workers):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
+def test_the_original_shows_the_first_state_of_the_next_episode(vector_env, workers):
+    env = vector_env(
+        slider(episode_steps=5), 3, Printer, workers=workers, slots=4, frames_after_reset=True
+    )
+    env.reset()
+    for step in range(12):
+        _, _, dones, _ = env.step(np.full(3, 2))
+        env.finish_frames()
+        shown = states_in(env.frames(step % 4, 1))[0]
+        np.testing.assert_array_equal(shown[~dones], env.states[~dones])
+        np.testing.assert_array_equal(shown[dones, 1], 0)
+        np.testing.assert_array_equal(shown[dones, 2], env.states[dones, 2] + 1)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
 def test_older_frames_stay_until_their_slot_is_used_again(vector_env, workers):
     env = vector_env(slider(), 2, Printer, workers=workers, slots=3)
     env.reset()

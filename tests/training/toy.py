@@ -9,8 +9,28 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.wrappers import TimeLimit
 
+from vlmrm.config import DQN, SAC
 from vlmrm.envs.base import StateEnv
 from vlmrm.errors import UserError
+
+COMMON = {
+    "steps": 360,
+    "environments": 3,
+    "episode_steps": 7,
+    "learning_starts": 30,
+    "train_frequency": 5,
+    "gradient_steps": 5,
+    "batch_size": 16,
+    "buffer_size": 150,
+    "hidden": [8],
+    "checkpoint_every": 60,
+}
+AGENTS = {
+    "dqn": DQN(algorithm="dqn", **COMMON),
+    "sac": SAC(algorithm="sac", **COMMON),
+    "gsde": SAC(algorithm="sac", use_sde=True, ent_coef=0.1, **COMMON),
+    "tuned": SAC(algorithm="sac", symlog_observations=True, final_learning_rate=1e-4, **COMMON),
+}
 
 
 class Slider(StateEnv):

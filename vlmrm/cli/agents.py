@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vlmrm.cli.options import ConfigFile, Device, Output, pick
-from vlmrm.config import RANDOM_POLICY, REFERENCES, SCENES, Config, Task, TrainingRun, load_config
+from vlmrm.config import (
+    RANDOM_POLICY,
+    REFERENCES,
+    SCENES,
+    Config,
+    TrainingRun,
+    load_config,
+)
 from vlmrm.errors import UserError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from vlmrm.training.rewards import RewardSource
 
 TaskName = Annotated[str, typer.Option("--task", help="Name of a task of the configuration.")]
@@ -61,7 +65,8 @@ def train(
 
         source = reference_reward(run.reward, chosen)
     elif model is not None:
-        source = _computed(model, chosen, alpha, device)
+        _check_scene(settings, run)
+        source = _computed(model, settings, run, device)
     else:
         source = _looked_up(settings, run, states, rewards, errors)
     from vlmrm.training.train import train as train_agent
@@ -110,8 +115,11 @@ def evaluate(
     elif reward is None:
         raise UserError("--reward: missing; name what the policy was trained on")
     run = _run(settings, task, scene, reward, alpha, seed)
+    if video is not None:
+        _check_scene(settings, run)
     from vlmrm.artifacts import write_table
     from vlmrm.evaluation import evaluate as judge
+    from vlmrm.video import film
 
     table, trajectories = judge(policy, task, settings, workers=workers)
     for position, (name, value) in enumerate(run):
@@ -119,20 +127,7 @@ def evaluate(
     write_table(output, table)
     if video is not None:
         filmed = trajectories[: settings.evaluation.video_trajectories]
-        _film(video, filmed, settings, run)
-
-
-def _film(path: Path, trajectories: NDArray[np.float64], config: Config, run: TrainingRun) -> None:
-    """Films trajectories in real time, larger than the reward model sees them."""
-    from vlmrm.envs import make_env, make_renderer
-    from vlmrm.video import write_video
-
-    environment = config.tasks[run.task].environment
-    rendering = config.rendering.model_copy(update={"humanoid_size": config.evaluation.video_size})
-    renderer = make_renderer(environment, run.scene, rendering)
-    rate = make_env(environment, 1).metadata["render_fps"]
-    write_video(path, trajectories, renderer, rate)
-    renderer.close()
+        film(video, filmed, settings, run)
 
 
 def _run(
@@ -145,12 +140,30 @@ def _run(
     return TrainingRun(task=task, scene=scene, reward=reward, alpha=alpha, seed=seed)
 
 
-def _computed(model: Path, task: Task, alpha: float, device: str) -> RewardSource:
+def _check_scene(config: Config, run: TrainingRun) -> None:
+    """Fails before the work begins whose frames could not be drawn."""
+    from vlmrm.envs import check_scene
+
+    check_scene(config.tasks[run.task].environment, run.scene)
+
+
+def _computed(model: Path, config: Config, run: TrainingRun, device: str) -> RewardSource:
     """Rewards of frames, by a model."""
+    task = config.tasks[run.task]
     from vlmrm.reward_model import VLMReward
     from vlmrm.training.rewards import FrameReward
 
-    return FrameReward(VLMReward.load(model, task.goals, task.baselines or None, alpha, device))
+    return FrameReward(
+        VLMReward.load(
+            model,
+            task.goals,
+            task.baselines or None,
+            run.alpha,
+            device,
+            config.precision,
+            config.original.openai_normalisation,
+        )
+    )
 
 
 def _looked_up(

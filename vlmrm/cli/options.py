@@ -13,6 +13,7 @@ from vlmrm.errors import UserError, suggest
 
 T = TypeVar("T")
 
+
 ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration file.")]
 Output = Annotated[Path, typer.Option(help="Where the result goes.")]
 ModelFolder = Annotated[Path, typer.Option("--model", help="Model folder.")]

@@ -190,7 +190,8 @@ def scenes(
     from vlmrm.figures.style import save_figure
 
     frames = example_frames(cast(EnvironmentName, environment), rendering)
-    save_figure(draw_scenes(frames), output, environment=environment)
+    missing = [scene for scene in SCENES[environment] if scene not in frames]
+    save_figure(draw_scenes(frames, missing), output, environment=environment)
 
 
 @figures.command()

@@ -90,6 +90,7 @@ def prompts(
 
 
 def embed(
+    config: ConfigFile,
     frames: Annotated[Path, typer.Option(help="Frames (HDF5).")],
     model: ModelFolder,
     output: Output,
@@ -97,19 +98,28 @@ def embed(
     batch_size: Annotated[int, typer.Option(min=1, help="Images per pass.")] = 256,
 ) -> None:
     """Embed frames with a model."""
+    settings = load_config(config)
     import numpy as np
 
     from vlmrm.artifacts import FrameReader, read_provenance, write_embeddings
     from vlmrm.models.clip import ClipModel
 
-    clip = ClipModel.load(model, device)
+    clip = ClipModel.load(model, device, settings.precision, settings.original.openai_normalisation)
     with FrameReader(frames) as reader:
         batches = reader.batches(batch_size)
         count = -(-len(reader) // batch_size)
         bar = tqdm(batches, total=count, unit="batch", desc=f"embed {clip.name}", disable=None)
         embeddings = np.concatenate([clip.embed_images(batch) for batch in bar])
     scene = read_provenance(frames)["scene"]
-    write_embeddings(output, embeddings, model=clip.name, scene=scene, frames=str(frames))
+    write_embeddings(
+        output,
+        embeddings,
+        model=clip.name,
+        scene=scene,
+        frames=str(frames),
+        device=str(clip.device),
+        precision=clip.precision,
+    )
 
 
 def reward(

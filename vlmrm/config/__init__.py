@@ -7,6 +7,7 @@ from vlmrm.config.config import Config
 from vlmrm.config.loading import load_config, parse_config
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, PretrainedModel, RandomModel, SimulatorModel
+from vlmrm.config.original import Original
 from vlmrm.config.section import (
     RANDOM_POLICY,
     REFERENCES,
@@ -14,6 +15,7 @@ from vlmrm.config.section import (
     EnvironmentName,
     HumanoidOracleName,
     OracleName,
+    Precision,
 )
 from vlmrm.config.states import (
     GridStates,
@@ -39,8 +41,10 @@ __all__ = [
     "HumanoidOracleName",
     "Landscape",
     "OracleName",
+    "Original",
     "PathStates",
     "PoseStates",
+    "Precision",
     "PretrainedModel",
     "RandomModel",
     "Rendering",

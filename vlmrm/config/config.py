@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, Model, PretrainedModel, SimulatorModel
+from vlmrm.config.original import Original
 from vlmrm.config.section import (
     RANDOM_POLICY,
     REFERENCES,
@@ -17,6 +18,7 @@ from vlmrm.config.section import (
     Alpha,
     EnvironmentName,
     Name,
+    Precision,
     Section,
 )
 from vlmrm.config.states import GridStates, PathStates, RolloutStates, StateSet, UniformStates
@@ -36,12 +38,16 @@ class Config(Section):
     corpora: dict[Name, Corpus] = {}
     tasks: dict[Name, Task]
     rendering: Rendering = Rendering()
+    precision: Precision = "auto"
+    """Of the reward models' image towers: `auto` is bfloat16 where the hardware multiplies matrices
+    of it, else float32. The rewards of one run should all be of one precision."""
     states: dict[Name, StateSet] = {}
     landscapes: dict[Name, Landscape] = {}
     epic: dict[Name, Epic] = {}
     training: dict[EnvironmentName, Training] = {}
     experiments: dict[Name, Experiment] = {}
     evaluation: Evaluation = Evaluation()
+    original: Original = Original()
 
     @property
     def prompts(self) -> list[str]:
@@ -93,6 +99,8 @@ class Config(Section):
             if training.lookup is not None:
                 key = f"training.{environment}.lookup"
                 yield from self._lookup_problems(key, environment, training.lookup)
+                if self.original.frames_after_reset:
+                    yield f"original.frames_after_reset: not with {key}; remove one of them"
         for name, experiment in self.experiments.items():
             yield from self._experiment_problems(f"experiments.{name}", experiment)
 

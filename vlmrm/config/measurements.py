@@ -41,7 +41,10 @@ class Rendering(Section):
     humanoid_size: Annotated[int, Field(ge=32, le=1024)] = 224
     """Side of the square humanoid frames in pixels."""
     shadows: bool = False
-    """Soft shadows in the humanoid scenes; without a GPU, drawing takes three times longer."""
+    """Soft shadows in the humanoid scenes; without a GPU, drawing takes three times longer.
+
+    The filament scene always has them.
+    """
 
 
 class Landscape(Section):

@@ -30,12 +30,15 @@ OracleName = Literal["cartpole", "mountain-car", HumanoidOracleName]
 SCENES: dict[str, tuple[str, ...]] = {
     "cartpole": ("original",),
     "mountain-car": ("textured", "original"),
-    "humanoid": ("textured-fixed", "textured", "original"),
+    "humanoid": ("textured-fixed", "textured", "original", "filament"),
 }
 """The scenes of each environment, its default first."""
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A name that becomes part of file names."""
+
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+"""In what the image towers of reward models compute."""
 
 Alpha = Annotated[float, Field(ge=0, le=1)]
 PositiveInt = Annotated[int, Field(gt=0)]

@@ -135,6 +135,8 @@ class Evaluation(Section):
     """Start of the initial states; keep it away from the training seeds."""
     video_trajectories: PositiveInt = 3
     """Trajectories in the video."""
+    training_videos: bool = True
+    """Whether the latest episode is filmed at every checkpoint of a training."""
     video_size: Annotated[int, Field(ge=32, le=1024)] = 320
     """Side of the humanoid's square videos in pixels."""
 

@@ -22,7 +22,7 @@ from vlmrm.config import SCENES, Rendering
 from vlmrm.envs.base import Renderer, StateEnv
 from vlmrm.errors import UserError, suggest
 
-__all__ = ["Renderer", "StateEnv", "make_env", "make_renderer"]
+__all__ = ["Renderer", "StateEnv", "check_scene", "make_env", "make_renderer"]
 
 _CLASSES = {
     "cartpole": "CartPoleEnv",
@@ -31,15 +31,18 @@ _CLASSES = {
 }
 
 
-def make_env(name: str, episode_steps: int) -> gym.Env[Any, Any]:
+def make_env(name: str, episode_steps: int, goal_never_cleared: bool = False) -> gym.Env[Any, Any]:
     """Create an environment that never terminates, only truncates after ``episode_steps``.
 
-    Its ``unwrapped`` is a `StateEnv`.
+    Its ``unwrapped`` is a `StateEnv`. With ``goal_never_cleared``, a mountain car that was once at
+    the flag stays where it is for ever (see `vlmrm.config.Original`).
 
     Raises:
         UserError: No environment has this name.
     """
-    environment: StateEnv = getattr(_module(name), _CLASSES[name])()
+    environment: Any = getattr(_module(name), _CLASSES[name])()
+    if goal_never_cleared and name == "mountain-car":
+        environment.goal_never_cleared = True
     return TimeLimit(environment, max_episode_steps=episode_steps)
 
 
@@ -50,10 +53,24 @@ def make_renderer(name: str, scene: str, rendering: Rendering) -> Renderer:
         UserError: No environment or scene has this name, or drawing cannot start.
     """
     module = _module(name)
-    if scene not in SCENES[name]:
-        raise UserError(f"scene: {name} has no scene '{scene}'{suggest(scene, SCENES[name])}")
+    check_scene(name, scene)
     renderer: Renderer = module.make_renderer(scene, rendering)
     return renderer
+
+
+def check_scene(name: str, scene: str) -> None:
+    """Tells before long work whether its frames could be drawn, without starting to draw.
+
+    Raises:
+        UserError: The environment has no such scene.
+        Missing: The scene needs something that is not installed.
+    """
+    if scene not in SCENES[name]:
+        raise UserError(f"scene: {name} has no scene '{scene}'{suggest(scene, SCENES[name])}")
+    if scene == "filament":
+        from vlmrm.envs.vulkan import require_filament
+
+        require_filament()
 
 
 def _module(name: str) -> ModuleType:

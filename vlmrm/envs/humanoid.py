@@ -6,6 +6,7 @@ import functools
 import importlib
 import os
 import weakref
+from multiprocessing import parent_process
 from typing import Any
 
 import mujoco
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 from vlmrm.config import Rendering
 from vlmrm.envs import opengl_error
 from vlmrm.envs.base import Renderer, StateEnv
-from vlmrm.envs.scenes import XML, scene_camera, scene_model
+from vlmrm.envs.scenes import XML, place, scene_camera, scene_model
+from vlmrm.libraries import load_triton_first
 
 
 @functools.cache
@@ -55,8 +57,12 @@ def make_renderer(scene: str, rendering: Rendering) -> Renderer:
     """Draw the humanoid in a scene.
 
     Raises:
-        UserError: The humanoid has no such scene, or OpenGL cannot start.
+        UserError: The humanoid has no such scene, or OpenGL or Vulkan cannot start.
     """
+    if scene == "filament":
+        from vlmrm.envs.filament import FilamentRenderer
+
+        return FilamentRenderer(rendering)
     return HumanoidRenderer(scene, rendering)
 
 
@@ -86,14 +92,10 @@ class HumanoidRenderer:
 
     def render(self, state: NDArray[np.float64], out: NDArray[np.uint8]) -> None:
         """Draw the posture in ``state``, `qpos` and then anything, into ``out`` ``[H, W, 3]``."""
-        model, data = self._model, self._data
-        data.qpos[:] = state[: model.nq]
-        mujoco.mj_kinematics(model, data)
-        mujoco.mj_comPos(model, data)  # what the tracking camera follows
-        mujoco.mj_camlight(model, data)
+        place(self._model, self._data, state)
         mujoco.mjv_updateScene(
-            model,
-            data,
+            self._model,
+            self._data,
             self._option,
             self._perturbation,
             self._camera,
@@ -117,6 +119,8 @@ def _free_gl(gl: Any, context: mujoco.MjrContext) -> None:
 
 
 def _open_gl(size: int) -> Any:
+    if parent_process() is None:  # workers train nothing
+        load_triton_first()
     # Not mujoco.GLContext: MuJoCo chose that when it was imported, perhaps before this package.
     try:
         library = importlib.import_module(f"mujoco.{os.environ['MUJOCO_GL']}")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.config import SCENES
+from vlmrm.envs.physical import SKY_COLOURS, make_physical
 from vlmrm.envs.robot import add_robot
 from vlmrm.envs.textures import floor_tiles, sky
 from vlmrm.errors import UserError, suggest
@@ -37,20 +38,22 @@ def scene_model(scene: str) -> mujoco.MjModel:
         raise UserError(f"scene: humanoid has no scene '{scene}'{known}")
     spec = mujoco.MjSpec.from_file(str(XML))
     _make_cheap(spec)
-    if scene.startswith("textured"):
-        _add_surroundings(spec)
-        add_robot(spec)
+    if scene == "original":
+        return spec.compile()
+    _add_surroundings(spec)
+    add_robot(spec)
+    if scene == "filament":
+        make_physical(spec)
     model = spec.compile()
-    if scene.startswith("textured"):
-        _paint(model, "sky", sky())
-        _paint(model, "tiles", floor_tiles())
+    _paint(model, "sky", sky(colours=SKY_COLOURS) if scene == "filament" else sky())
+    _paint(model, "tiles", floor_tiles())
     return model
 
 
 def scene_camera(scene: str, model: mujoco.MjModel) -> mujoco.MjvCamera:
     """Make the camera of a scene: fixed in space, or Gymnasium's, which follows the robot."""
     camera = mujoco.MjvCamera()
-    if scene.endswith("fixed"):
+    if scene in ("textured-fixed", "filament"):
         camera.type = mujoco.mjtCamera.mjCAMERA_FREE
         camera.lookat[:] = (0, 0, 1)
         camera.distance, camera.elevation, camera.azimuth = 3.5, -10, 180
@@ -58,6 +61,14 @@ def scene_camera(scene: str, model: mujoco.MjModel) -> mujoco.MjvCamera:
         camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         camera.fixedcamid = model.camera("track").id
     return camera
+
+
+def place(model: mujoco.MjModel, data: mujoco.MjData, state: NDArray[np.float64]) -> None:
+    """Move the bodies, lights and cameras to the posture in ``state``, `qpos` and then anything."""
+    data.qpos[:] = state[: model.nq]
+    mujoco.mj_kinematics(model, data)
+    mujoco.mj_comPos(model, data)  # what the tracking camera follows
+    mujoco.mj_camlight(model, data)
 
 
 def _make_cheap(spec: mujoco.MjSpec) -> None:

@@ -44,23 +44,24 @@ def floor_tiles(size: int = 512, tiles: int = 4, seed: int = 0) -> Image:
     return _to_bytes(picture)
 
 
-def sky(size: int = 512, seed: int = 1) -> Image:
+def sky(size: int = 512, seed: int = 1, colours: Floats = SKY_COLOURS) -> Image:
     """Paint a cloudy sky as the six faces of a cube, uint8 ``[6 * size, size, 3]``.
 
     The faces follow each other in the order of OpenGL's cube maps, whose +y is up here.
+    ``colours`` are named at `SKY_COLOURS`.
     """
     rng = np.random.default_rng(seed)
     clouds = fractal_noise(512, 1.7, rng).astype(np.float32)
     v, u = np.meshgrid(*[np.linspace(-1, 1, size, dtype=np.float32)] * 2, indexing="ij")
     one = np.ones_like(u)
     faces = [(one, -v, -u), (-one, -v, u), (u, one, v), (u, -one, -v), (u, -v, one), (-u, -v, -one)]
-    return np.concatenate([_sky_colour(np.stack(face), clouds) for face in faces])
+    return np.concatenate([_sky_colour(np.stack(face), clouds, colours) for face in faces])
 
 
-def _sky_colour(direction: Floats, clouds: Floats) -> Image:
+def _sky_colour(direction: Floats, clouds: Floats, colours: Floats) -> Image:
     """Colour seen along ``direction`` ``[3, H, W]`` (+y up) under a flat layer of ``clouds``."""
     x, up, z = direction / np.sqrt(sum(d * d for d in direction))
-    zenith, horizon, white, ground = SKY_COLOURS
+    zenith, horizon, white, ground = colours
     colour = horizon + (zenith - horizon) * np.clip(up, 0, 1)[..., None] ** np.float32(0.55)
     distance = 0.35 / (np.clip(up, 0, 1) + 0.12)
     n = len(clouds)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 from vlmrm.config import SCENES, EnvironmentName, Rendering
 from vlmrm.envs import make_renderer
 from vlmrm.envs.rendering import draw
-from vlmrm.errors import UserError
+from vlmrm.errors import Missing, UserError
 from vlmrm.figures.style import theme
+
+LOGGER = logging.getLogger("vlmrm")
 
 WIDTH = 8.0
 """Of the figure, in inches."""
@@ -31,12 +34,19 @@ EXAMPLES: dict[str, list[list[float]]] = {
 def example_frames(
     environment: EnvironmentName, rendering: Rendering
 ) -> dict[str, NDArray[np.uint8]]:
-    """Frames of a few telling states in each scene: scene to uint8 ``[n, H, W, 3]``."""
+    """Frames of a few telling states in each scene: scene to uint8 ``[n, H, W, 3]``.
+
+    A scene that this machine cannot draw is left out, which the log tells.
+    """
     rendering = rendering.model_copy(update={"humanoid_size": FRAME_SIZE})
     states = np.array(EXAMPLES.get(environment) or _humanoid_examples(), dtype=np.float64)
     frames = {}
     for scene in SCENES[environment]:
-        renderer = make_renderer(environment, scene, rendering)
+        try:
+            renderer = make_renderer(environment, scene, rendering)
+        except Missing as error:
+            LOGGER.warning("%s: not in the figure; %s", scene, error)
+            continue
         frames[scene] = draw(renderer, states)
         renderer.close()
     return frames
@@ -51,11 +61,12 @@ def _humanoid_examples() -> list[NDArray[np.float64]]:
 
 
 @theme()
-def draw_scenes(rows: Mapping[str, NDArray[np.uint8]]) -> Figure:
+def draw_scenes(rows: Mapping[str, NDArray[np.uint8]], missing: Iterable[str] = ()) -> Figure:
     """A row of frames for each scene, headed by its name.
 
     Args:
         rows: Title to uint8 RGB frames ``[n, H, W, 3]``; sizes and ``n`` may differ between rows.
+        missing: Scenes without frames, named in a note below.
 
     Raises:
         UserError: There is no frame to draw.
@@ -74,4 +85,6 @@ def draw_scenes(rows: Mapping[str, NDArray[np.uint8]]) -> Figure:
             panel.imshow(frame, interpolation="antialiased")
         for panel in row:
             panel.set_axis_off()
+    if names := ", ".join(missing):
+        figure.supxlabel(f"not drawn, for want of a driver: {names}", fontsize="small")
     return figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,15 @@ import open_clip
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
+from vlmrm.config import Precision
+from vlmrm.libraries import load_triton_first
 from vlmrm.models.folder import check_model_folder
 from vlmrm.models.preprocessing import Preprocessing
+
+# Whoever loads a model may train on its rewards after drawing with other libraries than ours.
+load_triton_first()
 
 
 class ClipModel:
@@ -24,6 +31,7 @@ class ClipModel:
         network: The open_clip model, in evaluation mode.
         preprocessing: The model's own.
         device: Where it computes.
+        precision: In what the image tower computes; sentences are always embedded in float32.
     """
 
     def __init__(
@@ -33,22 +41,35 @@ class ClipModel:
         tokenizer: Any,
         preprocessing: Preprocessing,
         device: torch.device,
+        precision: Precision = "float32",
     ):
         self.name = name
         # Frames come with their channels last, and convolutions like them so.
         network = network.to(device).to(memory_format=torch.channels_last)
         self.network: Any = network.eval().requires_grad_(False)
+        self.precision = choose_precision(precision, device)
+        self._dtype: torch.dtype = getattr(torch, self.precision)
+        self.network.visual.to(self._dtype)
         self.tokenizer = tokenizer
         self.preprocessing = preprocessing
         self.device = device
 
     @classmethod
-    def load(cls, folder: str | os.PathLike[str], device: str = "auto") -> ClipModel:
+    def load(
+        cls,
+        folder: str | os.PathLike[str],
+        device: str = "auto",
+        precision: Precision = "auto",
+        openai_normalisation: bool = False,
+    ) -> ClipModel:
         """Loads a model folder.
 
         Args:
             folder: Holds a model in open_clip's layout.
             device: A torch device, or ``auto`` for CUDA where there is one.
+            precision: Of the image tower; see `choose_precision` for ``auto``.
+            openai_normalisation: Whether pictures are normalised as for OpenAI's models, whatever
+                the model's own mean and deviation: a fault of the paper's code, for comparison.
 
         Raises:
             UserError: The folder, its configuration or its weights are missing.
@@ -56,12 +77,20 @@ class ClipModel:
         folder = check_model_folder(folder)
         identifier = f"local-dir:{folder}"
         network = open_clip.create_model(identifier, pretrained_text=False)
+        preprocessing = Preprocessing.from_open_clip(network.visual.preprocess_cfg)
+        if openai_normalisation:
+            preprocessing = replace(
+                preprocessing,
+                mean=open_clip.OPENAI_DATASET_MEAN,
+                std=open_clip.OPENAI_DATASET_STD,
+            )
         return cls(
             name=folder.resolve().name,
             network=network,
             tokenizer=open_clip.get_tokenizer(identifier),
-            preprocessing=Preprocessing.from_open_clip(network.visual.preprocess_cfg),
+            preprocessing=preprocessing,
             device=choose_device(device),
+            precision=precision,
         )
 
     @torch.inference_mode()
@@ -71,13 +100,12 @@ class ClipModel:
         """Unit embeddings float32 ``[N, E]`` of uint8 RGB frames ``[N, H, W, 3]``."""
         if not isinstance(frames, Tensor):
             frames = torch.from_numpy(np.ascontiguousarray(frames))
-        embeddings = [
-            self.network.encode_image(
-                self.preprocessing(batch.to(self.device, non_blocking=True)), normalize=True
-            )
-            for batch in torch.split(frames, batch_size)
-        ]
-        return _to_numpy(embeddings)
+        return _to_numpy([self._embed(batch) for batch in torch.split(frames, batch_size)])
+
+    def _embed(self, frames: Tensor) -> Tensor:
+        pixels = self.preprocessing(frames.to(self.device, non_blocking=True))
+        embeddings = self.network.encode_image(pixels.to(self._dtype))
+        return functional.normalize(embeddings.float(), dim=-1)
 
     @torch.inference_mode()
     def embed_prompts(self, prompts: Sequence[str]) -> NDArray[np.float32]:
@@ -91,6 +119,21 @@ def choose_device(device: str) -> torch.device:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(device)
+
+
+def choose_precision(precision: Precision, device: torch.device) -> Precision:
+    """``auto`` is bfloat16 where matrices of it are multiplied in hardware, else float32.
+
+    That is CUDA from compute capability 8.0 on, and processors with AMX. Without such units a CPU
+    is slower in bfloat16 than in float32.
+    """
+    if precision != "auto":
+        return precision
+    if device.type == "cuda":
+        fast = torch.cuda.get_device_capability(device) >= (8, 0)
+    else:
+        fast = device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+    return "bfloat16" if fast else "float32"
 
 
 def _to_numpy(embeddings: list[Tensor]) -> NDArray[np.float32]:

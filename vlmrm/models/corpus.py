@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from vlmrm.artifacts import create_hdf5, open_hdf5
 from vlmrm.config import Corpus, EnvironmentName, Rendering
+from vlmrm.envs import check_scene
 from vlmrm.envs.rendering import render_states
 from vlmrm.models.captions import Facts, state_facts
 from vlmrm.models.preprocessing import Preprocessing
@@ -59,6 +60,9 @@ def make_corpus(settings: Corpus, rendering: Rendering, path: str | os.PathLike[
     """Samples states, renders each in one of the scenes, and writes the corpus."""
     size = settings.image_size
     preprocessing = Preprocessing.from_open_clip({**FAMILY_PREPROCESSING, "size": size})
+    for environment, scenes in settings.frames.items():
+        for scene in scenes:
+            check_scene(environment, scene)
     with create_hdf5(path, "corpus", {"settings": settings.model_dump()}) as file:
         for environment, scenes in settings.frames.items():
             count = sum(scenes.values())

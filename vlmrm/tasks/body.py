@@ -168,11 +168,6 @@ class BodyQuantities:
         return lowest
 
     @cached_property
-    def knees_on_floor(self) -> Bools:
-        """Whether the floor end of each knee touches the floor ``[N, 2]``."""
-        return self.knee_clearance < TOUCH
-
-    @cached_property
     def knee_clearance(self) -> Floats:
         """Height of the lowest point of each knee's round end ``[N, 2]``."""
         model, _ = _model_and_data()

@@ -69,6 +69,9 @@ outwards by 60 degrees at most, so that in the lotus position the feet end up un
 RAISED_SEAT = 0.2
 """Clearance in metres of a seat that the thighs carry: with air above one's own feet, which are
 0.15 high."""
+KNEE_DOWN = 0.06
+"""Clearance in metres of knees that look as if they were on the floor: little more than a shin's
+radius (0.05). Frames labelled by eye draw the line about there."""
 LOW_KNEE = 0.1
 """Clearance in metres of knees on the floor in the lotus position, the thickness of a shin: the
 lower the seat, the higher the hip joints make the knees come to lie."""
@@ -135,7 +138,7 @@ def kneeling(body: BodyQuantities) -> Bools:
     """Both knees on the floor, carried by the thighs, balanced; not sitting back on the heels."""
     return (
         plausible(body)
-        & body.knees_on_floor.all(axis=1)
+        & (body.knee_clearance < KNEE_DOWN).all(axis=1)
         & (body.clearance("butt")[:, 0] > RAISED_SEAT)
         & ~body.on_floor(*UPPER_BODY).any(axis=1)
         & (body.uprightness > UPRIGHT_ON_FLOOR)

@@ -60,6 +60,8 @@ class VectorEnv(VecEnv):
             faster where a step takes microseconds.
         slots: How many steps back frames are kept.
         timeout: Seconds after which a worker counts as hanging.
+        frames_after_reset: Whether the last frame of an episode shows the first state of the next:
+            a fault of the paper's own code, for comparison.
 
     Raises:
         WorkerError: From any method, if a worker died, hangs or met an error.
@@ -74,16 +76,18 @@ class VectorEnv(VecEnv):
         workers: int | None = None,
         slots: int = 1,
         timeout: float = 120.0,
+        frames_after_reset: bool = False,
     ):
         workers = min(available_cores() if workers is None else workers, environments)
         self._timeout = timeout
         self._groups: list[_Group] = []
         self._drawing = False
         self._next_slot = 0
+        draw = (make_renderer, frames_after_reset)
         if workers:
-            shapes = self._start(make_env, environments, make_renderer, workers, slots)
+            shapes = self._start(make_env, environments, workers, slots, *draw)
         else:
-            local = _LocalGroup(make_env, environments, make_renderer)
+            local = _LocalGroup(make_env, environments, *draw)
             self._groups = [local]
             shapes = local.shapes
             self._exchange = local.allocate(slots)
@@ -95,13 +99,21 @@ class VectorEnv(VecEnv):
         self,
         make_env: MakeEnv,
         environments: int,
-        make_renderer: MakeRenderer | None,
         workers: int,
         slots: int,
+        make_renderer: MakeRenderer | None,
+        frames_after_reset: bool,
     ) -> Shapes:
         bounds = np.linspace(0, environments, workers + 1).round().astype(int).tolist()
         started = [
-            _Worker(make_env, slice(start, stop), environments, slots, make_renderer)
+            _Worker(
+                make_env,
+                slice(start, stop),
+                environments,
+                slots,
+                make_renderer,
+                frames_after_reset,
+            )
             for start, stop in itertools.pairwise(bounds)
         ]
         self._groups = list(started)
@@ -228,9 +240,15 @@ class _Group(Protocol):
 class _LocalGroup:
     """Environments in this process."""
 
-    def __init__(self, make_env: MakeEnv, environments: int, make_renderer: MakeRenderer | None):
+    def __init__(
+        self,
+        make_env: MakeEnv,
+        environments: int,
+        make_renderer: MakeRenderer | None,
+        frames_after_reset: bool,
+    ):
         self.rows = slice(0, environments)
-        self._group = EnvironmentGroup(make_env, environments, make_renderer)
+        self._group = EnvironmentGroup(make_env, environments, make_renderer, frames_after_reset)
         self._answers: deque[Any] = deque()
         self.shapes = self._group.shapes
 
@@ -259,6 +277,7 @@ class _Worker:
         environments: int,
         slots: int,
         make_renderer: MakeRenderer | None,
+        frames_after_reset: bool,
     ):
         self.rows = rows
         self._name = f"environment worker (environments {rows.start} to {rows.stop - 1})"
@@ -267,7 +286,15 @@ class _Worker:
         self._connection, remote = context.Pipe()
         self._process = context.Process(
             target=serve,
-            args=(remote, make_env, rows, environments, slots, make_renderer),
+            args=(
+                remote,
+                make_env,
+                rows,
+                environments,
+                slots,
+                make_renderer,
+                frames_after_reset,
+            ),
             daemon=True,
         )
         self._process.start()

@@ -101,9 +101,17 @@ class Exchange:
 class EnvironmentGroup:
     """Environments that take their steps one after another and share a renderer."""
 
-    def __init__(self, make_env: MakeEnv, environments: int, make_renderer: MakeRenderer | None):
+    def __init__(
+        self,
+        make_env: MakeEnv,
+        environments: int,
+        make_renderer: MakeRenderer | None,
+        frames_after_reset: bool = False,
+    ):
         self._environments = [make_env() for _ in range(environments)]
         self._renderer = make_renderer() if make_renderer else None
+        self._frames_after_reset = frames_after_reset
+        self._shown: list[NDArray[np.float64]] = []
         self.exchange: Exchange
 
     @property
@@ -136,6 +144,7 @@ class EnvironmentGroup:
         """Takes ``exchange.actions``; an environment whose episode ends is reset."""
         del slot  # of the frames, which are drawn afterwards
         x = self.exchange
+        self._shown = list(x.states)
         for i, env in enumerate(self._environments):
             observation, x.rewards[i], terminated, truncated, _ = env.step(x.actions[i])
             x.states[i] = env.unwrapped.state_vector()  # type: ignore[attr-defined]
@@ -144,10 +153,12 @@ class EnvironmentGroup:
             if x.dones[i]:
                 x.final_observations[i] = observation
                 observation, _ = env.reset()
+                if self._frames_after_reset:
+                    self._shown[i] = env.unwrapped.state_vector()  # type: ignore[attr-defined]
             x.observations[i] = observation
 
     def _draw(self, renderer: Renderer, slot: int) -> None:
-        for state, frame in zip(self.exchange.states, self.exchange.frames[slot], strict=True):
+        for state, frame in zip(self._shown, self.exchange.frames[slot], strict=True):
             renderer.render(state, frame)
 
     def snapshot(self, _: None) -> list[bytes]:
@@ -219,6 +230,7 @@ def serve(
     environments: int,
     slots: int,
     make_renderer: MakeRenderer | None,
+    frames_after_reset: bool,
 ) -> None:
     """Main function of a worker process: carries out commands until the connection closes.
 
@@ -229,13 +241,15 @@ def serve(
         environments: Number of environments of all workers.
         slots: Number of frame slots.
         make_renderer: Creates the renderer, if frames are wanted.
+        frames_after_reset: As for `vlmrm.training.vector_env.VectorEnv`.
     """
     # Both signals go to the whole process group. The main process decides what they mean, and
     # needs its workers to write a checkpoint.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        group = EnvironmentGroup(make_env, rows.stop - rows.start, make_renderer)
+        count = rows.stop - rows.start
+        group = EnvironmentGroup(make_env, count, make_renderer, frames_after_reset)
         shapes = group.shapes
         connection.send((True, shapes))
         file = reduction.recv_handle(connection)

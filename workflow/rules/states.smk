@@ -60,9 +60,13 @@ rule embed_frames:
     log:
         f"{LOGS}/embeddings/{{states}}/{{scene}}/{{model}}.log",
     threads: 64
+    params:
+        config=CONFIG,
+        precision=settings.precision,
+        original=settings.original.openai_normalisation,
     shell:
-        "vlmrm --log {log} embed --frames {input.frames} --model {input.model}"
-        " --output {output}"
+        "vlmrm --log {log} embed --config {params.config} --frames {input.frames}"
+        " --model {input.model} --output {output}"
 
 
 rule score_states:

@@ -31,6 +31,8 @@ rule train_policy:
         task=task_settings,
         training=lambda w: training_of(w).model_dump(),
         rendering=settings.rendering.model_dump(),
+        precision=settings.precision,
+        original=settings.original.model_dump(),
     shell:
         "vlmrm --log {log} train --config {params.config} --task {wildcards.task}"
         " --scene {wildcards.scene} --reward {wildcards.reward} --alpha {wildcards.alpha}"
