@@ -18,7 +18,7 @@ import pytest
 import torch
 import yaml
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from tests.models.hub import TOKEN, Hub
 from vlmrm import VLMReward
@@ -307,6 +307,7 @@ def test_pickles_are_opened_by_permission_only(hub, model_folder, published, fol
         assert torch.equal(weights, load_file(model_folder / WEIGHTS)[key])
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_a_published_archive_is_checked_by_the_registry(
     hub, model_folder, published, folder, tmp_path, monkeypatch
 ):
@@ -399,27 +400,48 @@ def test_a_tokenizer_of_its_own_needs_its_library(hub, published, folder, monkey
     assert not hub.asked_for(WEIGHTS)
 
 
-def test_a_tokenizer_of_its_own_is_kept_with_the_weights(
-    hub, published, folder, no_network_after, tmp_path
-):
-    """As the SigLIP family's; it comes from its own repository where that of the model has none."""
+def tiny_siglip(folder):
+    """The files of a repository as those of SigLIP 2, with small towers."""
+    config = open_clip.get_model_config("ViT-B-16-SigLIP2")
+    config |= {"embed_dim": 192}
+    config["vision_cfg"] |= {"timm_model_name": "vit_tiny_patch16_224"}
+    config["text_cfg"] |= {"vocab_size": 6, "width": 192, "heads": 3, "layers": 1}
+    config["text_cfg"] |= {"hf_tokenizer_name": "somebody/tokenizer"}
+    preprocess = open_clip.get_pretrained_cfg("ViT-B-16-SigLIP2", "webli")
+    folder.mkdir()
+    (folder / CONFIG).write_text(json.dumps({"model_cfg": config, "preprocess_cfg": preprocess}))
+    network = open_clip.create_model(f"local-dir:{folder}")
+    save_file(network.state_dict(), folder / WEIGHTS)
+    return {name: (folder / name).read_bytes() for name in (CONFIG, WEIGHTS)}
+
+
+def tiny_tokenizer(folder):
+    """The files of a repository with a tokenizer."""
     transformers = pytest.importorskip("transformers")
     tokenizers = pytest.importorskip("tokenizers")
-    words = {
-        word: i for i, word in enumerate(["<pad>", "<eos>", "<unk>", "a", "robot", "kneeling"])
-    }
+    words = {"<pad>": 0, "<eos>": 1, "<unk>": 2, "a": 3, "robot": 4, "kneeling": 5}
     model = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="<unk>"))
     model.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
     special = {"pad_token": "<pad>", "eos_token": "<eos>", "unk_token": "<unk>"}
     made = transformers.PreTrainedTokenizerFast(tokenizer_object=model, **special)
-    made.save_pretrained(tmp_path / "tokenizer")
-    files = {path.name: path.read_bytes() for path in (tmp_path / "tokenizer").iterdir()}
-    theirs = hub.add("somebody/tokenizer", files)
-    commit = hub.add(REPOSITORY, with_hub_tokenizer(published))
+    made.save_pretrained(folder)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_tokenizer_of_its_own_is_kept_with_the_weights(
+    hub, folder, no_network_after, tmp_path, together
+):
+    """As the SigLIP family's: from the model's repository, or from its own."""
+    tokenizer = tiny_tokenizer(tmp_path / "tokenizer")
+    files = tiny_siglip(tmp_path / "siglip")
+    commit = hub.add(REPOSITORY, {**files, **tokenizer} if together else files)
+    other = hub.add("somebody/tokenizer", tokenizer)
     settings = PretrainedModel(source="pretrained", repository=REPOSITORY, revision=commit)
     fetch_pretrained("tiny", settings, folder)
     origin = read_model_provenance(folder)["origin"]["tokenizer"]
-    assert origin == {"repository": "somebody/tokenizer", "commit": theirs}
+    source, at = (REPOSITORY, commit) if together else ("somebody/tokenizer", other)
+    assert origin == {"repository": source, "commit": at}
     no_network_after()
     tokens = open_clip.get_tokenizer(f"local-dir:{folder}")(["A robot, kneeling!"])
     assert tokens[0, :4].tolist() == [3, 4, 5, 0]

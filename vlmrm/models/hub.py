@@ -195,6 +195,17 @@ def partial_downloads(key: str, folder: Path) -> Iterator[Path]:
         shutil.rmtree(parts)
 
 
+def refuse_full_disk(key: str, error: Exception) -> None:
+    """Tells a user that the disk is full, if that is what the error says.
+
+    Raises:
+        UserError: It is; opens with ``key``.
+    """
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        message = f"{key}: the disk is full; free some space and run again, it will continue"
+        raise UserError(message) from error
+
+
 def readable(size: float) -> str:
     """Bytes in a unit that suits them, for example ``1.7 GB``."""
     for unit, digits in (("bytes", 0), ("kB", 0), ("MB", 1)):
@@ -270,9 +281,7 @@ def _explain(
             f"{key}: {host} does not answer as a hub of models does; correct HF_ENDPOINT"
         ) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            message = f"{key}: the disk is full; free some space and run again, it will continue"
-            raise UserError(message) from error
+        refuse_full_disk(key, error)
         if error.errno is not None:
             raise
         # What is left is the client's word for a file of another size than announced.

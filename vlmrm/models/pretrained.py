@@ -58,7 +58,7 @@ class _Parts:
 
     Attributes:
         config: ``model_cfg`` and ``preprocess_cfg`` of open_clip.
-        weights: As published; consumed where they were downloaded for this.
+        weights: As published.
         tokenizer: Its files by name, where it needs any.
         origin: Where all that came from, for the provenance.
     """
@@ -293,11 +293,12 @@ def _assemble(key: str, settings: PretrainedModel, parts: _Parts, folder: Path) 
             elif settings.path is not None:
                 shutil.copyfile(parts.weights, temporary / WEIGHTS_FILE)
             else:
-                parts.weights.rename(temporary / WEIGHTS_FILE)
+                _place(parts.weights, temporary / WEIGHTS_FILE)
             model = _try_out(temporary)
         except UserError:
             raise
         except Exception as error:  # whatever a malformed or foreign file makes open_clip raise
+            hub.refuse_full_disk(key, error)
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise UserError(
                 f"{key}: open_clip {open_clip.__version__} cannot use it ({reason}); choose "
@@ -310,6 +311,14 @@ def _assemble(key: str, settings: PretrainedModel, parts: _Parts, folder: Path) 
             settings=settings.model_dump(),
             origin=parts.origin,
         )
+
+
+def _place(downloaded: Path, path: Path) -> None:
+    """Puts weights into the folder without copying them, and without losing them if that fails."""
+    try:
+        path.hardlink_to(downloaded)
+    except OSError:  # not on every file system
+        downloaded.rename(path)
 
 
 def _try_out(folder: Path) -> ClipModel:
