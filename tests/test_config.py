@@ -14,7 +14,10 @@ CONFIGS = [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))]
 @pytest.fixture
 def content():
     """A valid configuration to spoil."""
-    return yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    content = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    published = {"source": "pretrained", "architecture": "RN50-quickgelu", "tag": "openai"}
+    content["models"]["published"] = published
+    return content
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
@@ -42,6 +45,23 @@ def spoil(content, key, value):
         ("models.smoke-XS.architecture", "sim-X", "did you mean 'sim-XS'?"),
         ("models.smoke-XS.corpus", "other", "models.smoke-XS.corpus: unknown name 'other'"),
         ("models.smoke-XS.source", "hub", "models.smoke-XS"),
+        ("models.published.tag", None, "models.published.tag: missing; give it, or repository"),
+        ("models.published.architecture", None, "models.published.architecture: missing; a tag"),
+        ("models.published.repository", "a/b", "repository: stands beside tag; keep one"),
+        ("models.published.path", "folder", "models.published.path: stands beside tag"),
+        ("models.published.token", "hf_x", "models.published.token: unknown key"),
+        ("models.published.sha256", "abc", "sha256: must be 64 hexadecimal digits, got 'abc'"),
+        ("models.published.revision", "main", "revision: must be 40 hexadecimal digits"),
+        (
+            "models.published",
+            {"source": "pretrained", "repository": "owner/name"},
+            "models.published.revision: missing; pin a commit",
+        ),
+        (
+            "models.published",
+            {"source": "pretrained", "repository": "name", "revision": "0" * 40},
+            "models.published.repository: string should match pattern",
+        ),
         ("tasks.kneeling.goal", None, "tasks.kneeling.goal: missing"),
         ("tasks.kneeling.baseline", None, "tasks.kneeling.baseline: missing"),
         ("tasks.kneeling.oracle", "kneel", "tasks.kneeling.oracle"),

@@ -25,11 +25,11 @@ def register(app: typer.Typer) -> None:
 
 @models.command()
 def fetch(name: Name, config: ConfigFile, output: Output) -> None:
-    """Download a published model."""
+    """Bring a published model here; an interrupted download continues."""
     settings = _entry(name, config, PretrainedModel)
     from vlmrm.models.pretrained import fetch_pretrained
 
-    fetch_pretrained(settings, output)
+    fetch_pretrained(name, settings, output)
 
 
 @models.command()

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
-from vlmrm.config.models import Corpus, Model, SimulatorModel
+from vlmrm.config.models import Corpus, Model, PretrainedModel, SimulatorModel
 from vlmrm.config.original import Original
 from vlmrm.config.section import (
     RANDOM_POLICY,
@@ -76,6 +76,8 @@ class Config(Section):
         for name, model in self.models.items():
             if isinstance(model, SimulatorModel):
                 yield from _missing(f"models.{name}.corpus", model.corpus, self.corpora)
+            if isinstance(model, PretrainedModel):
+                yield from (f"models.{name}.{key}: {what}" for key, what in model.problems())
             yield from _architecture_problems(f"models.{name}.architecture", model)
             if name in (*REFERENCES, RANDOM_POLICY):
                 yield f"models.{name}: the name is taken by a reference; choose another"
@@ -182,6 +184,8 @@ def _missing(key: str, name: str, section: Mapping[str, object]) -> Iterator[str
 
 
 def _architecture_problems(key: str, model: Model) -> Iterator[str]:
+    if model.architecture is None:
+        return
     known = [] if model.source == "pretrained" else family_architectures()
     if model.source != "simulator":
         known = known + open_clip_architectures()

@@ -7,6 +7,7 @@ tokenizer files if the tokenizer needs any) and ``provenance.json``.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 from collections.abc import Iterable
@@ -29,7 +30,8 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
     """The folder as a path, if it holds a model.
 
     Raises:
-        UserError: The folder, its configuration or its weights are missing.
+        UserError: The folder, its configuration, its weights, or a library for its tokenizer are
+            missing.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -37,6 +39,7 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
     for name in (CONFIG_FILE, WEIGHTS_FILE):
         if not (folder / name).is_file():
             raise UserError(f"{folder}: no {name} in this model folder; delete it and make it anew")
+    check_tokenizer(folder, json.loads((folder / CONFIG_FILE).read_text()))
     return folder
 
 
@@ -70,12 +73,39 @@ def save_model_folder(
             "hf_tokenizer_name"
         ):
             tokenizer.save_pretrained(temporary)
-        record = provenance(
-            sha256=hashlib.sha256(weights.read_bytes()).hexdigest(),
-            parameters=count_parameters(network),
-            **context,
+        write_model_provenance(temporary, network, **context)
+
+
+def write_model_provenance(folder: Path, network: nn.Module, **context: Any) -> None:
+    """Writes ``provenance.json``: sha256 of the weights, parameters, and ``context``."""
+    record = provenance(
+        sha256=file_sha256(folder / WEIGHTS_FILE), parameters=count_parameters(network), **context
+    )
+    (folder / PROVENANCE_FILE).write_text(json.dumps(record, indent=2, default=str) + "\n")
+
+
+def file_sha256(path: Path) -> str:
+    """Sha256 of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_tokenizer(key: str | Path, config: dict[str, Any]) -> None:
+    """Refuses a model whose tokenizer needs a library that is not installed.
+
+    Args:
+        key: What the error opens with.
+        config: Content of ``open_clip_config.json``.
+
+    Raises:
+        UserError: The library is missing.
+    """
+    name = config.get("model_cfg", {}).get("text_cfg", {}).get("hf_tokenizer_name")
+    if name and importlib.util.find_spec("transformers") is None:
+        raise UserError(
+            f"{key}: its tokenizer needs the library transformers; install it with "
+            "`pip install transformers`"
         )
-        (temporary / PROVENANCE_FILE).write_text(json.dumps(record, indent=2, default=str) + "\n")
 
 
 def read_model_provenance(folder: str | os.PathLike[str]) -> dict[str, Any]:

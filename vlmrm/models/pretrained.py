@@ -1,56 +1,346 @@
-"""Published CLIP weights, through open_clip's registry and the official hub client."""
+"""Published CLIP models as folders: from the hub by tag or repository, or from a local folder."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import sys
+import warnings
+from collections.abc import Container
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import open_clip
+import torch
+from open_clip.factory import load_state_dict
+from open_clip.transform import PreprocessCfg, merge_preprocess_dict
 
+from vlmrm.artifacts import atomic_path
 from vlmrm.config import PretrainedModel
 from vlmrm.errors import UserError, suggest
-from vlmrm.models.folder import save_model_folder
+from vlmrm.models import hub
+from vlmrm.models.clip import ClipModel
+from vlmrm.models.folder import (
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    check_model_folder,
+    check_tokenizer,
+    file_sha256,
+    read_model_provenance,
+    write_model_provenance,
+)
+
+SAFE = (WEIGHTS_FILE, "open_clip_pytorch_model.safetensors")
+PICKLED = ("open_clip_pytorch_model.bin", "open_clip_pytorch_model.pth")
+"""How weights for open_clip are called; others in a repository are for other libraries."""
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "tokenizer.model",
+    "config.json",  # older repositories name the tokenizer's class nowhere else
+)
 
 
-def fetch_pretrained(settings: PretrainedModel, folder: str | os.PathLike[str]) -> None:
-    """Downloads a published model into ``folder``; afterwards it needs no network.
+@dataclass(frozen=True)
+class _Parts:
+    """What a model folder is made of.
+
+    Attributes:
+        config: ``model_cfg`` and ``preprocess_cfg`` of open_clip.
+        weights: As published.
+        tokenizer: Its files by name, where it needs any.
+        origin: Where all that came from, for the provenance.
+    """
+
+    config: dict[str, Any]
+    weights: Path
+    tokenizer: dict[str, Path]
+    origin: dict[str, Any]
+
+
+def fetch_pretrained(name: str, settings: PretrainedModel, folder: str | os.PathLike[str]) -> None:
+    """Brings a published model into ``folder``; afterwards it needs no network.
+
+    A folder that holds it already is left alone, and a download that broke off continues.
+
+    Args:
+        name: The model's in the configuration, for errors.
+        settings: Which model.
+        folder: Appears once everything is there, and the model has embedded a picture and a
+            sentence.
 
     Raises:
-        UserError: open_clip does not know the architecture or tag, or the download failed.
+        UserError: There is no such model, it did not arrive as published, it is only to be had as a
+            pickle, or there is too little space.
     """
-    check_pretrained(settings)
-    architecture, tag = settings.architecture, settings.tag
-    try:
-        network = open_clip.create_model(architecture, pretrained=tag)
-        tokenizer = open_clip.get_tokenizer(architecture)
-    except (OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{architecture}/{tag}: download failed ({reason}); try again") from error
-    preprocess = {key: network.visual.preprocess_cfg[key] for key in PREPROCESS_KEYS}
-    save_model_folder(
-        folder,
-        network,
-        open_clip.get_model_config(architecture),
-        preprocess,
-        tokenizer,
-        source="pretrained",
-        settings=settings.model_dump(),
-        registry=open_clip.get_pretrained_cfg(architecture, tag),
-    )
+    key, folder = f"models.{name}", Path(folder)
+    if settings.tag is not None:
+        check_pretrained(key, settings)
+    if _is_here(settings, folder):
+        return
+    if settings.path is not None:
+        _assemble(key, settings, _from_folder(key, settings), folder)
+        return
+    with hub.partial_downloads(key, folder) as downloads:
+        fetch = _from_registry if settings.tag is not None else _from_repository
+        _assemble(key, settings, fetch(key, settings, downloads), folder)
 
 
-PREPROCESS_KEYS = ("size", "mean", "std", "interpolation", "resize_mode", "fill_color")
-
-
-def check_pretrained(settings: PretrainedModel) -> None:
-    """Checks the names against open_clip's registry, without network.
+def check_pretrained(key: str, settings: PretrainedModel) -> None:
+    """Checks the names of a tag against open_clip's registry, without network.
 
     Raises:
         UserError: The architecture is unknown, or has no weights of that tag.
     """
-    architecture, tag = settings.architecture, settings.tag
+    architecture, tag = str(settings.architecture), str(settings.tag)
     known = open_clip.list_models()
     if architecture not in known:
-        raise UserError(f"architecture '{architecture}' is unknown{suggest(architecture, known)}")
+        hint = suggest(architecture, known)
+        raise UserError(f"{key}.architecture: '{architecture}' is unknown{hint}")
     tags = open_clip.list_pretrained_tags_by_model(architecture)
     if tag not in tags:
-        raise UserError(f"tag '{tag}' is unknown for {architecture}{suggest(tag, tags)}")
+        raise UserError(f"{key}.tag: '{tag}' is unknown for {architecture}{suggest(tag, tags)}")
+
+
+def _is_here(settings: PretrainedModel, folder: Path) -> bool:
+    stored = read_model_provenance(folder).get("settings")
+    return stored == settings.model_dump() and check_model_folder(folder) == folder
+
+
+def _from_registry(key: str, settings: PretrainedModel, downloads: Path) -> _Parts:
+    """A model by architecture and tag of open_clip, whose registry knows where the weights are."""
+    registered = open_clip.get_pretrained_cfg(settings.architecture, settings.tag)
+    model_config = open_clip.get_model_config(settings.architecture)
+    # The size is the image tower's.
+    preprocess = merge_preprocess_dict(asdict(PreprocessCfg()), registered)
+    preprocess["size"] = model_config["vision_cfg"]["image_size"]
+    config = {"model_cfg": model_config, "preprocess_cfg": preprocess}
+    url = registered.get("url", "")
+    if settings.allow_pickle and url:
+        # The archive as it was first published; the hub has its weights as others converted them.
+        weights, origin = hub.look_up_url(key, url, _digits(url)), {"url": url}
+        repository = None
+    else:
+        name, file = os.path.split(registered["hf_hub"])
+        repository = hub.look_up(key, name, settings.revision)
+        weights = _choose_weights(key, settings, repository, file)
+        origin = {"repository": repository.name, "commit": repository.commit}
+    return _download(key, settings, config, weights, repository, origin, downloads)
+
+
+def _digits(url: str) -> str:
+    """The digits of the weights' sha256 that open_clip reads from the addresses in its registry."""
+    if "openaipublic" in url:
+        return url.split("/")[-2]
+    return Path(url).stem.rsplit("-", 1)[-1]
+
+
+def _from_repository(key: str, settings: PretrainedModel, downloads: Path) -> _Parts:
+    """A model by its repository on the hub, in open_clip's layout."""
+    repository = hub.look_up(key, str(settings.repository), settings.revision)
+    if CONFIG_FILE not in repository.files:
+        raise UserError(
+            f"{key}.repository: {repository.name} has no {CONFIG_FILE}; it must hold a model for "
+            "open_clip"
+        )
+    weights = _choose_weights(key, settings, repository)
+    config = _read_config(key, hub.download(key, repository.files[CONFIG_FILE], downloads))
+    origin = {"repository": repository.name, "commit": repository.commit}
+    return _download(key, settings, config, weights, repository, origin, downloads)
+
+
+def _from_folder(key: str, settings: PretrainedModel) -> _Parts:
+    """A model from a local folder in the same layout."""
+    source = Path(str(settings.path))
+    if not (source / CONFIG_FILE).is_file():
+        raise UserError(f"{key}.path: {source} has no {CONFIG_FILE}; name a folder for open_clip")
+    files = {path.name: path for path in source.iterdir() if path.is_file()}
+    weights = files[_choose_name(key, settings, files, str(source))]
+    if settings.sha256 is not None:
+        _compare(key, settings.sha256, file_sha256(weights), str(weights))
+    config = _read_config(key, source / CONFIG_FILE)
+    tokenizer = {}
+    if _tokenizer_name(key, config) is not None:
+        tokenizer = {name: files[name] for name in TOKENIZER_FILES if name in files}
+    return _Parts(config, weights, tokenizer, {"path": str(source.resolve())})
+
+
+def _read_config(key: str, path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text())
+        return {
+            "model_cfg": config["model_cfg"],
+            "preprocess_cfg": merge_preprocess_dict(
+                asdict(PreprocessCfg()), config.get("preprocess_cfg", {})
+            ),
+        }
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{key}: its {CONFIG_FILE} is not one of open_clip's") from error
+
+
+def _tokenizer_name(key: str, config: dict[str, Any]) -> str | None:
+    """The repository of the tokenizer, where it is not open_clip's own.
+
+    Raises:
+        UserError: The text tower would be configured from the network at every start.
+    """
+    text: dict[str, Any] = config["model_cfg"].get("text_cfg", {})
+    if text.get("hf_model_name"):
+        raise UserError(
+            f"{key}: its text tower, {text['hf_model_name']}, cannot be kept for use without "
+            "network; choose another model"
+        )
+    name: str | None = text.get("hf_tokenizer_name")
+    if name:
+        check_tokenizer(key, config)
+    return name or None
+
+
+def _choose_weights(
+    key: str, settings: PretrainedModel, repository: hub.Repository, named: str = ""
+) -> hub.RemoteFile:
+    name = _choose_name(key, settings, repository.files, repository.name, named)
+    weights = repository.files[name]
+    if settings.sha256 is not None and weights.sha256 is not None:
+        _compare(key, settings.sha256, weights.sha256, f"{repository.name}/{name}")
+    return weights
+
+
+def _choose_name(
+    key: str, settings: PretrainedModel, names: Container[str], place: str, named: str = ""
+) -> str:
+    """The file with the weights: in safetensors, or a pickle where the user allows that."""
+    safe = (f"{Path(named).stem}.safetensors",) if named else SAFE
+    pickled = (named,) if named else PICKLED
+    for name in safe + (pickled if settings.allow_pickle else ()):
+        if name in names:
+            return name
+    for name in pickled:
+        if name in names:
+            raise UserError(
+                f"{key}.allow_pickle: {place} holds its weights only as a pickle ({name}), which "
+                "can run code; set this to true if you trust who made it"
+            )
+    raise UserError(f"{key}: {place} holds no {' or '.join(safe)}; choose another model")
+
+
+def _compare(key: str, wanted: str, found: str, what: str) -> None:
+    if found != wanted:
+        raise UserError(
+            f"{key}.sha256: {what} has {found}, not {wanted}; correct this key, or do not use it"
+        )
+
+
+def _download(
+    key: str,
+    settings: PretrainedModel,
+    config: dict[str, Any],
+    weights: hub.RemoteFile,
+    repository: hub.Repository | None,
+    origin: dict[str, Any],
+    downloads: Path,
+) -> _Parts:
+    """Downloads weights and tokenizer, if there is space for them."""
+    tokenizer: dict[str, hub.RemoteFile] = {}
+    name = _tokenizer_name(key, config)
+    if name is not None:
+        source = repository
+        if source is None or not {"tokenizer.json", "tokenizer_config.json"} & set(source.files):
+            source = hub.look_up(key, name, None)
+        tokenizer = {n: source.files[n] for n in TOKENIZER_FILES if n in source.files}
+        origin = {**origin, "tokenizer": {"repository": source.name, "commit": source.commit}}
+    # A pickle is converted, so that its weights are there twice for a while.
+    extra = 0 if weights.name.endswith(".safetensors") else weights.size or 0
+    told = hub.check_space(key, [weights, *tokenizer.values()], downloads, extra)
+    print(
+        f"vlmrm: {key}: {weights.name} from {weights.url.rsplit('/', 1)[0]}: {told}",
+        file=sys.stderr,
+    )
+    path = hub.download(key, weights, downloads)
+    sha256 = file_sha256(path)
+    if settings.sha256 is not None and sha256 != settings.sha256:
+        path.unlink()
+        _compare(key, settings.sha256, sha256, weights.name)
+    return _Parts(
+        config=config,
+        weights=path,
+        tokenizer={n: hub.download(key, file, downloads) for n, file in tokenizer.items()},
+        origin={**origin, "file": weights.name, "sha256": sha256},
+    )
+
+
+def _assemble(key: str, settings: PretrainedModel, parts: _Parts, folder: Path) -> None:
+    """Makes the model folder, and tries the model out before it appears."""
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        (temporary / CONFIG_FILE).write_text(json.dumps(parts.config, indent=2) + "\n")
+        for name, path in parts.tokenizer.items():
+            shutil.copyfile(path, temporary / name)
+        try:
+            if not parts.weights.name.endswith(".safetensors"):
+                _convert(parts.weights, temporary / WEIGHTS_FILE)
+            elif settings.path is not None:
+                shutil.copyfile(parts.weights, temporary / WEIGHTS_FILE)
+            else:
+                _place(parts.weights, temporary / WEIGHTS_FILE)
+            model = _try_out(temporary)
+        except UserError:
+            raise
+        except Exception as error:  # whatever a malformed or foreign file makes open_clip raise
+            hub.refuse_full_disk(key, error)
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise UserError(
+                f"{key}: open_clip {open_clip.__version__} cannot use it ({reason}); choose "
+                "another model"
+            ) from error
+        write_model_provenance(
+            temporary,
+            model.network,
+            source="pretrained",
+            settings=settings.model_dump(),
+            origin=parts.origin,
+        )
+
+
+def _place(downloaded: Path, path: Path) -> None:
+    """Puts weights into the folder without copying them, and without losing them if that fails."""
+    try:
+        path.hardlink_to(downloaded)
+    except OSError:  # not on every file system
+        downloaded.rename(path)
+
+
+def _try_out(folder: Path) -> ClipModel:
+    """Loads a model as everybody will, and embeds a picture and a sentence."""
+    model = ClipModel.load(folder, "cpu")
+    picture = model.embed_images(np.full((1, 32, 48, 3), 127, np.uint8))
+    sentence = model.embed_prompts(["a picture"])
+    if picture.shape != sentence.shape or not np.isfinite(picture @ sentence.T).all():
+        raise ValueError(f"embeddings {picture.shape} and {sentence.shape}, or not finite")
+    return model
+
+
+def _convert(pickled: Path, path: Path) -> None:
+    """Pickled weights, or OpenAI's TorchScript archives, as safetensors."""
+    from safetensors.torch import save_file
+
+    try:
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
+            archive = torch.jit.load(str(pickled), map_location="cpu")  # type: ignore[no-untyped-call]
+        weights = dict(archive.state_dict())
+    except RuntimeError:  # no TorchScript
+        weights = load_state_dict(str(pickled), weights_only=True)
+    for constant in ("input_resolution", "context_length", "vocab_size"):
+        weights.pop(constant, None)
+    save_file({name: w.detach().clone().contiguous() for name, w in weights.items()}, path)

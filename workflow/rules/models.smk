@@ -51,6 +51,8 @@ rule fetch_model:
         f"{LOGS}/models/{{model}}.log",
     wildcard_constraints:
         model=models_from("pretrained"),
+    # Where this workflow was started: the nodes of a cluster often have no way out.
+    localrule: True
     params:
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:

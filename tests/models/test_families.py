@@ -1,0 +1,148 @@
+"""Small stand-ins for published families, with the preprocessing that open_clip has for each.
+
+What the pipeline computes from a frame as a tensor must be what open_clip's own lines compute from
+the same frame as a picture: resampling, cropping, normalisation and tower.
+"""
+
+from dataclasses import asdict, replace
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from open_clip.transform import PreprocessCfg, merge_preprocess_dict
+from PIL import Image
+
+from vlmrm.config import Rendering
+from vlmrm.envs import make_renderer
+from vlmrm.envs.rendering import draw
+from vlmrm.models.clip import ClipModel
+from vlmrm.models.folder import save_model_folder
+from vlmrm.tasks.states import sample_training_states
+
+RESNET = {"layers": [1, 1, 1, 1], "width": 16, "head_width": 32, "patch_size": None}
+TRANSFORMER = {"layers": 2, "width": 128, "head_width": 32}
+FAMILIES = {
+    "OpenAI": ("RN50-quickgelu", "openai", {**RESNET, "image_size": 224}),
+    "LAION": ("ViT-L-14", "laion2b_s32b_b82k", {**TRANSFORMER, "patch_size": 14}),
+    "SigLIP 2": ("ViT-B-16-SigLIP2", "webli", {**TRANSFORMER, "patch_size": 16}),
+    "MobileCLIP 2": ("MobileCLIP2-S2", "dfndr2b", {**RESNET, "image_size": 256}),
+}
+"""Architecture, tag, and a small image tower of the same kind and input."""
+
+EXPECTED = {
+    "OpenAI": ("bicubic", "shortest", open_clip.OPENAI_DATASET_MEAN),
+    "LAION": ("bicubic", "shortest", (0.5, 0.5, 0.5)),
+    "SigLIP 2": ("bicubic", "squash", (0.5, 0.5, 0.5)),
+    "MobileCLIP 2": ("bilinear", "shortest", (0, 0, 0)),
+}
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def family(request, tmp_path_factory):
+    """Name of a family, and the folder of its stand-in."""
+    architecture, tag, tower = FAMILIES[request.param]
+    published = open_clip.get_model_config(architecture)
+    size = published["vision_cfg"]["image_size"]
+    config = {
+        "embed_dim": 64,
+        "quick_gelu": published.get("quick_gelu", False),
+        "vision_cfg": {"image_size": size, **tower},
+        "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 64, "heads": 2}
+        | {"layers": 1},
+    }
+    preprocess = merge_preprocess_dict(
+        asdict(PreprocessCfg(size=size)), open_clip.get_pretrained_cfg(architecture, tag)
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = open_clip.CLIP(**config)
+        open_eyes(network, size)
+    folder = tmp_path_factory.mktemp("families") / request.param
+    save_model_folder(folder, network, config, preprocess, open_clip.SimpleTokenizer())
+    return request.param, folder
+
+
+@pytest.fixture(scope="module", params=["square", "400 x 600"])
+def frames(request):
+    """Frames ``[8, H, W, 3]`` of simulators."""
+    if request.param == "square":
+        environment, scene = "humanoid", "textured-fixed"
+        rendering = Rendering(humanoid_size=480)
+    else:
+        environment, scene, rendering = "mountain-car", "textured", Rendering()
+    renderer = make_renderer(environment, scene, rendering)
+    drawn = draw(renderer, sample_training_states(environment, 8, seed=0))
+    renderer.close()
+    return drawn
+
+
+def open_eyes(network, size):
+    """Makes random weights see: each batch normalisation gets the statistics of some noise.
+
+    As they are first drawn, the residual towers answer every picture with the same embedding.
+    """
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.momentum = None
+            torch.nn.init.normal_(layer.weight, 1, 0.2)
+    coarse = torch.randn(32, 3, size // 16, size // 16)
+    network.train()
+    with torch.no_grad():
+        network.encode_image(torch.nn.functional.interpolate(coarse, size, mode="bilinear"))
+    network.eval()
+
+
+def by_open_clip(folder, frames):
+    """Embeddings by the lines of open_clip's own documentation."""
+    model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
+    model.eval()
+    with torch.no_grad():
+        images = torch.stack([preprocess(Image.fromarray(frame)) for frame in frames])
+        return model.encode_image(images, normalize=True).numpy()
+
+
+def agreement(ours, theirs):
+    """Least cosine of embeddings, and of what distinguishes each from the mean of all frames.
+
+    Random towers give much the same embedding to all, which hides differences from the first.
+    """
+    mean = theirs.mean(axis=0)
+    return cosines(ours, theirs).min(), cosines(ours - mean, theirs - mean).min()
+
+
+def cosines(a, b):
+    return (a * b).sum(axis=-1) / np.linalg.norm(a, axis=-1) / np.linalg.norm(b, axis=-1)
+
+
+def test_embeddings_equal_those_of_open_clip(family, frames):
+    _, folder = family
+    model = ClipModel.load(folder, "cpu", precision="float32")
+    plain, strict = agreement(model.embed_images(frames), by_open_clip(folder, frames))
+    assert plain >= 0.9999
+    assert strict >= 0.999
+
+
+def test_the_preprocessing_is_the_familys(family):
+    name, folder = family
+    preprocessing = ClipModel.load(folder, "cpu").preprocessing
+    interpolation, resize_mode, mean = EXPECTED[name]
+    assert preprocessing.interpolation == interpolation
+    assert preprocessing.resize_mode == resize_mode
+    assert preprocessing.mean == tuple(mean)
+
+
+def test_another_preprocessing_would_have_been_seen(family, frames):
+    """The stand-ins are not blind: what is done wrong moves their embeddings further."""
+    name, folder = family
+    model = ClipModel.load(folder, "cpu", precision="float32")
+    right, theirs = model.preprocessing, by_open_clip(folder, frames)
+    other = "bilinear" if right.interpolation == "bicubic" else "bicubic"
+    changes = {"mean": {"mean": (0.3, 0.4, 0.5)}, "interpolation": {"interpolation": other}}
+    if frames.shape[1] != frames.shape[2]:
+        mode = "shortest" if right.resize_mode == "squash" else "squash"
+        changes["mode"] = {"resize_mode": mode}
+    for change, values in changes.items():
+        model.preprocessing = replace(right, **values)
+        _, strict = agreement(model.embed_images(frames), theirs)
+        assert strict < 0.99, f"{name} is blind to the {change}"

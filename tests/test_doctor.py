@@ -1,0 +1,156 @@
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import namedtuple
+
+import pytest
+import torch
+import typer
+
+from vlmrm import doctor
+from vlmrm.cli.doctor import doctor as command
+from vlmrm.doctor import Check, Verdict
+
+Usage = namedtuple("Usage", "total used free")
+GPU = "NVIDIA H200, 550.54"
+LLVMPIPE = "llvmpipe (LLVM 15.0.6, 256 bits)"
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Sets what the commands of the checks would find: their answer, or a failure's last line."""
+    answers = {"nvidia-smi": (False, "No such file or directory")}
+
+    def run(command, **_):
+        return answers["nvidia-smi" if command[0] == "nvidia-smi" else command[2]]
+
+    monkeypatch.setattr(doctor, "_run", run)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.delenv("MUJOCO_GL", raising=False)
+    for name in ("HF_ENDPOINT", "HF_TOKEN", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    return answers
+
+
+def test_torch_without_gpu_is_fine(machine):
+    check = doctor.check_torch()
+    assert check.verdict is Verdict.fine
+    assert check.told.endswith("threads, no GPU: CPU only")
+
+
+def test_torch_with_a_gpu_names_it_and_its_driver(machine, monkeypatch):
+    machine["nvidia-smi"] = (True, GPU)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "NVIDIA H200")
+    assert "2 x NVIDIA H200, CUDA" in doctor.check_torch().told
+    assert doctor.check_torch().told.endswith("driver 550.54")
+
+
+def test_a_gpu_that_torch_cannot_use_is_noted(machine, monkeypatch):
+    machine["nvidia-smi"] = (True, GPU)
+    monkeypatch.setattr(torch.version, "cuda", None)
+    check = doctor.check_torch()
+    assert check.verdict is Verdict.note
+    assert check.told.endswith("PyTorch cannot use it: it was built without CUDA")
+
+
+@pytest.mark.parametrize(
+    ("drawn", "gpu", "verdict", "told"),
+    [
+        ((True, "NVIDIA H200/PCIe/SSE2"), True, Verdict.fine, "EGL, hardware: NVIDIA H200"),
+        ((True, LLVMPIPE), False, Verdict.fine, f"EGL, in software: {LLVMPIPE}"),
+        ((True, LLVMPIPE), True, Verdict.note, "although there is an NVIDIA GPU; install"),
+        ((False, "MUJOCO_GL: OpenGL cannot start"), False, Verdict.broken, "cannot start"),
+    ],
+)
+def test_drawing(machine, drawn, gpu, verdict, told):
+    machine[doctor.DRAW] = drawn
+    if gpu:
+        machine["nvidia-smi"] = (True, GPU)
+    check = doctor.check_drawing()
+    assert check.verdict is verdict
+    assert told in check.told
+
+
+def test_the_scene_of_vulkan_is_optional(machine, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert doctor.check_vulkan() is None
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
+    machine[doctor.VULKAN] = (False, "scene: filament needs Vulkan")
+    check = doctor.check_vulkan()
+    assert check is not None
+    assert check.verdict is Verdict.note
+    machine[doctor.VULKAN] = (True, "no output")
+    assert doctor.check_vulkan() == Check("Vulkan", Verdict.fine, "the scene filament can be drawn")
+
+
+@pytest.mark.parametrize(
+    ("free", "verdict"),
+    [(62e9, Verdict.fine), (5e9, Verdict.note), (0.2e9, Verdict.broken)],
+)
+def test_disk(monkeypatch, tmp_path, free, verdict):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1e12, 0, free))
+    check = doctor.check_disk()
+    assert check.verdict is verdict
+    assert f"GB free in {tmp_path}" in check.told
+
+
+def test_a_hub_out_of_reach_is_no_harm(machine, monkeypatch):
+    machine[doctor.REACH] = (False, "timed out")
+    monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example/")
+    assert str(doctor.check_hub()) == (
+        "Hub         note: https://mirror.example not reachable (timed out): "
+        "published models cannot be downloaded; offline models work"
+    )
+    machine[doctor.REACH] = (True, "no output")
+    assert doctor.check_hub().told.endswith("HF_TOKEN is not set, gated models need it")
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    assert doctor.check_hub().told == "https://mirror.example answers; HF_TOKEN is set"
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert doctor.check_hub().verdict is Verdict.note
+
+
+def test_slurm(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert doctor.check_slurm().told == "no sbatch; jobs run on this machine"
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/sbatch")
+    assert doctor.check_slurm().told == "/usr/bin/sbatch"
+
+
+def test_the_status_is_1_only_where_runs_would_fail(monkeypatch, capsys):
+    checks = [Check("A", Verdict.fine, "1"), Check("B", Verdict.note, "less")]
+    monkeypatch.setattr(doctor, "examine", lambda: checks)
+    command()
+    assert capsys.readouterr().out == "A           fine: 1\nB           note: less\n"
+    checks.append(Check("C", Verdict.broken, "install it"))
+    with pytest.raises(typer.Exit) as caught:
+        command()
+    assert caught.value.exit_code == 1
+
+
+def test_a_probe_that_hangs_or_crashes_is_ended():
+    python = sys.executable
+    started = time.monotonic()
+    hang = doctor._run([python, "-c", "import time; time.sleep(60)"], timeout=1)
+    assert hang == (False, "no answer within 1 seconds")
+    assert time.monotonic() - started < 5
+    crash = "import os, sys; sys.stderr.write('last word\\n'); sys.stderr.flush(); os.abort()"
+    assert doctor._run([python, "-c", crash], timeout=20) == (False, "ended by signal 6")
+    assert doctor._run(["absent-command"], timeout=1)[0] is False
+
+
+def test_on_this_machine_it_takes_less_than_twenty_seconds():
+    command = [sys.executable, "-c", "from vlmrm.cli import main; main()", "doctor"]
+    nowhere = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9"}
+    started = time.monotonic()
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, env=nowhere)
+    assert time.monotonic() - started < 20
+    assert run.returncode == 0, run.stdout
+    names = [line.split()[0] for line in run.stdout.splitlines()]
+    assert [n for n in names if n != "Vulkan"] == [
+        *("Python", "PyTorch", "Drawing", "Disk", "Hub", "Tokenizers", "SLURM"),
+    ]

@@ -1,0 +1,229 @@
+"""What the pipeline will find on this machine, a line each, and what to do where it lacks."""
+
+from __future__ import annotations
+
+import enum
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+LOW_SPACE, LITTLE_SPACE = 1e9, 10e9
+"""Bytes free on the disk below which runs fail, and below which long ones may."""
+
+SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software")
+"""What OpenGL's renderers on the CPU are called."""
+
+DRAW = """
+from vlmrm.config import Rendering
+from vlmrm.envs import make_renderer
+from vlmrm.errors import UserError
+try:
+    renderer = make_renderer("humanoid", "textured-fixed", Rendering(humanoid_size=64))
+except UserError as error:
+    raise SystemExit(str(error))
+from OpenGL.GL import GL_RENDERER, glGetString
+print(glGetString(GL_RENDERER).decode())
+renderer.close()
+"""
+
+VULKAN = """
+from vlmrm.envs.vulkan import require_filament
+from vlmrm.errors import UserError
+try:
+    require_filament()
+except UserError as error:
+    raise SystemExit(str(error))
+"""
+
+REACH = """
+import sys, urllib.error, urllib.request
+try:
+    urllib.request.urlopen(sys.argv[1], timeout=3).close()
+except urllib.error.HTTPError:
+    pass  # an answer all the same
+except OSError as error:
+    raise SystemExit(str(getattr(error, "reason", error)))
+"""
+
+
+class Verdict(enum.Enum):
+    """`note`: something lacks, but runs without network or GPU do not need it."""
+
+    fine = "fine"
+    note = "note"
+    broken = "BROKEN"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was looked at, how it is, and the value or what to do."""
+
+    name: str
+    verdict: Verdict
+    told: str
+
+    def __str__(self) -> str:
+        return f"{self.name:<11} {self.verdict.value}: {self.told}"
+
+
+def examine() -> list[Check]:
+    """All checks, in at most some twenty seconds: what may hang has a limit."""
+    checks: list[Callable[[], Check | None]] = [
+        check_python,
+        check_torch,
+        check_drawing,
+        check_vulkan,
+        check_disk,
+        check_hub,
+        check_tokenizers,
+        check_slurm,
+    ]
+    with ThreadPoolExecutor(len(checks)) as pool:
+        done = [pool.submit(check) for check in checks]
+    return [check for check in (d.result() for d in done) if check is not None]
+
+
+def check_python() -> Check:
+    """Version of Python; the package does not install on one that is too old."""
+    return Check("Python", Verdict.fine, platform.python_version())
+
+
+def check_torch() -> Check:
+    """Version of PyTorch, threads, and the GPU."""
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        told = f"cannot be imported ({_one_line(error)}); run `make install` again"
+        return Check("PyTorch", Verdict.broken, told)
+    what = f"{torch.__version__}, {torch.get_num_threads()} threads"
+    card = nvidia_gpu()
+    if torch.cuda.is_available():
+        names = {torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())}
+        devices = f"{torch.cuda.device_count()} x {', '.join(sorted(names))}"
+        driver = f", driver {card[1]}" if card else ""
+        return Check(
+            "PyTorch", Verdict.fine, f"{what}, {devices}, CUDA {torch.version.cuda}{driver}"
+        )
+    if card:
+        told = f"{what}; there is a {card[0]} (driver {card[1]}), but PyTorch cannot use it"
+        reason = "it was built without CUDA" if torch.version.cuda is None else "update the driver"
+        return Check("PyTorch", Verdict.note, f"{told}: {reason}")
+    return Check("PyTorch", Verdict.fine, f"{what}, no GPU: CPU only")
+
+
+def check_drawing() -> Check:
+    """Whether the humanoid's renderer starts, and what it draws with."""
+    ended, told = _run([sys.executable, "-c", DRAW], timeout=15)
+    library = os.environ.get("MUJOCO_GL", "egl").upper()
+    if not ended:
+        return Check("Drawing", Verdict.broken, told)
+    if not any(word in told.lower() for word in SOFTWARE):
+        return Check("Drawing", Verdict.fine, f"{library}, hardware: {told}")
+    if nvidia_gpu():
+        return Check(
+            "Drawing",
+            Verdict.note,
+            f"{library}, in software ({told}) although there is an NVIDIA GPU; install the "
+            "driver's EGL library (libEGL_nvidia), in containers set "
+            "NVIDIA_DRIVER_CAPABILITIES=all",
+        )
+    return Check("Drawing", Verdict.fine, f"{library}, in software: {told}")
+
+
+def check_vulkan() -> Check | None:
+    """Whether the physically based scene can be drawn; nothing where this version has none."""
+    if importlib.util.find_spec("vlmrm.envs.vulkan") is None:
+        return None
+    ended, told = _run([sys.executable, "-c", VULKAN], timeout=15)
+    if ended:
+        return Check("Vulkan", Verdict.fine, "the scene filament can be drawn")
+    return Check("Vulkan", Verdict.note, f"the scene filament cannot be drawn: {told}")
+
+
+def check_disk() -> Check:
+    """Free space where the results go."""
+    here = Path.cwd()
+    free = shutil.disk_usage(here).free
+    told = f"{free / 1e9:.0f} GB free in {here}"
+    if not os.access(here, os.W_OK):
+        return Check("Disk", Verdict.broken, f"{here} cannot be written; start elsewhere")
+    if free < LOW_SPACE:
+        return Check("Disk", Verdict.broken, f"{free / 1e9:.1f} GB free in {here}; free some")
+    if free < LITTLE_SPACE:
+        return Check("Disk", Verdict.note, f"{told}; long runs and large models need more")
+    return Check("Disk", Verdict.fine, told)
+
+
+def check_hub() -> Check:
+    """Whether published models can be downloaded."""
+    hub = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+    lost = "published models cannot be downloaded; offline models work"
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        return Check("Hub", Verdict.note, f"HF_HUB_OFFLINE is set: {lost}")
+    ended, told = _run([sys.executable, "-c", REACH, f"{hub}/api/models?limit=1"], timeout=5)
+    if ended:
+        token = "set" if os.environ.get("HF_TOKEN") else "not set, gated models need it"
+        return Check("Hub", Verdict.fine, f"{hub} answers; HF_TOKEN is {token}")
+    return Check("Hub", Verdict.note, f"{hub} not reachable ({told}): {lost}")
+
+
+def check_tokenizers() -> Check:
+    """Whether models can be used that bring a tokenizer of their own."""
+    try:
+        version = importlib.metadata.version("transformers")
+    except importlib.metadata.PackageNotFoundError:
+        told = "transformers is not installed; models of the SigLIP family need it"
+        return Check("Tokenizers", Verdict.note, f"{told}: `pip install transformers`")
+    return Check("Tokenizers", Verdict.fine, f"transformers {version}")
+
+
+def check_slurm() -> Check:
+    """Whether jobs can be handed to a cluster."""
+    found = shutil.which("sbatch")
+    if found is None:
+        return Check("SLURM", Verdict.fine, "no sbatch; jobs run on this machine")
+    return Check("SLURM", Verdict.fine, found)
+
+
+def nvidia_gpu() -> tuple[str, str] | None:
+    """Name of the first NVIDIA GPU, and the version of its driver."""
+    query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    ended, told = _run(query, timeout=5, line=0)
+    name, comma, driver = told.partition(",")
+    return (name.strip(), driver.strip()) if ended and comma else None
+
+
+def _run(command: list[str], timeout: float, line: int = -1) -> tuple[bool, str]:
+    """Whether a command succeeded, and one line of its output, or of its errors if it failed."""
+    # The package that is running, also where another one is installed.
+    path = os.pathsep.join(filter(None, (str(Path(__file__).parents[1]), os.getenv("PYTHONPATH"))))
+    try:
+        run = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"no answer within {timeout:g} seconds"
+    except OSError as error:
+        return False, _one_line(error)
+    lines = (run.stderr if run.returncode else run.stdout).strip().splitlines()
+    told = lines[line] if lines else "no output"
+    return (
+        run.returncode == 0,
+        told if run.returncode >= 0 else f"ended by signal {-run.returncode}",
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

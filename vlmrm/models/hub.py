@@ -1,0 +1,325 @@
+"""Downloads from the hub of published models: by its own client, resumable, verified.
+
+Three environment variables of that client count here: ``HF_ENDPOINT`` (a mirror), ``HF_TOKEN`` (for
+gated models; a token stored by other means is not used) and ``HF_HUB_OFFLINE``.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from huggingface_hub import HfApi, get_session, hf_hub_url
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.file_download import http_get
+from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, logging
+
+from vlmrm.errors import UserError
+from vlmrm.models.folder import file_sha256
+
+HTTPError = HfHubHTTPError.__bases__[0]
+"""What the client's transport raises, whichever library that is."""
+
+TIMEOUT = 10.0
+"""Seconds that a question to the hub may take; downloads have the client's own limits."""
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file that can be downloaded.
+
+    Attributes:
+        name: Without folders.
+        url: Where it is.
+        version: Differs between files of the same name with another content.
+        size: Bytes, where the server tells.
+        sha256: Or its first digits, where anybody tells.
+    """
+
+    name: str
+    url: str
+    version: str
+    size: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository of the hub at one commit, and the files of its top folder by name."""
+
+    name: str
+    commit: str
+    files: dict[str, RemoteFile]
+
+
+def endpoint() -> str:
+    """The hub's address: ``HF_ENDPOINT``, or the official one."""
+    return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+
+
+def look_up(key: str, name: str, revision: str | None) -> Repository:
+    """What a repository holds at a revision, by default its main branch; one short question.
+
+    Raises:
+        UserError: The hub cannot be reached, or does not give it; opens with ``key``.
+    """
+    with _explain(key, endpoint(), name, revision):
+        api = HfApi(endpoint=endpoint(), token=_token())
+        info = api.model_info(name, revision=revision, files_metadata=True, timeout=TIMEOUT)
+    commit = info.sha or revision
+    if commit is None:
+        raise UserError(
+            f"{key}: {endpoint()} does not tell the commit of {name}; name a `revision`"
+        )
+    files = {
+        f.rfilename: RemoteFile(
+            name=f.rfilename,
+            url=hf_hub_url(name, f.rfilename, revision=commit, endpoint=endpoint()),
+            version=(f.lfs and f.lfs.sha256) or f.blob_id or commit,
+            size=f.size,
+            sha256=f.lfs.sha256 if f.lfs else None,
+        )
+        for f in info.siblings or []
+        if "/" not in f.rfilename
+    }
+    return Repository(name, commit, files)
+
+
+def look_up_url(key: str, url: str, sha256: str) -> RemoteFile:
+    """A file outside the hub, of which the first digits of its sha256 are known.
+
+    Raises:
+        UserError: The server cannot be reached, or does not give it; opens with ``key``.
+    """
+    name = url.rsplit("/", 1)[-1]
+    with _explain(key, _host(url), name):
+        answer = get_session().head(url, timeout=TIMEOUT, follow_redirects=True)
+        hf_raise_for_status(answer)
+    size = answer.headers.get("Content-Length")
+    return RemoteFile(name, url, sha256, int(size) if size else None, sha256)
+
+
+def check_space(key: str, files: Iterable[RemoteFile], folder: Path, extra: int = 0) -> str:
+    """How much the download takes and how much is free, in words.
+
+    Args:
+        key: What an error opens with.
+        files: What is to be downloaded; parts that ``folder`` holds already are not counted.
+        folder: Where to.
+        extra: Bytes needed besides.
+
+    Raises:
+        UserError: The disk has too little space.
+    """
+    missing = sum(max((f.size or 0) - _present(f, folder), 0) for f in files)
+    free = shutil.disk_usage(folder).free
+    told = f"{readable(missing)} to download, {readable(free)} free"
+    if missing + extra > free:
+        raise UserError(
+            f"{key}: needs {readable(missing + extra)} of disk space, but {folder.parent} has "
+            f"{readable(free)}; free some and run again"
+        )
+    return told
+
+
+def download(key: str, file: RemoteFile, folder: Path) -> Path:
+    """Downloads a file into a folder of partial downloads, or what is still missing of it.
+
+    Shows a progress bar on a terminal. The path returned differs from the file's name: parts of
+    another version must never be continued.
+
+    Raises:
+        UserError: It did not arrive, or not as announced; opens with ``key``.
+    """
+    whole = folder / f"{file.version[:16]}-{file.name}"
+    if whole.is_file():
+        return whole
+    part = _part(file, folder)
+    host = _host(file.url)
+    with _explain(key, host, file.name, part=part, size=file.size), part.open("ab") as stream:
+        if file.size is not None and stream.tell() > file.size:
+            stream.truncate(0)
+            stream.seek(0)
+        # It reports each of its own attempts; what counts in the end is reported here.
+        logging.set_verbosity_error()
+        http_get(
+            file.url,
+            stream,
+            resume_size=stream.tell(),
+            headers=build_hf_headers(token=_token() if host == endpoint() else False),
+            expected_size=file.size,
+            displayed_filename=file.name,
+        )
+    if file.sha256 is not None:
+        found = file_sha256(part)
+        if not found.startswith(file.sha256):
+            part.unlink()
+            raise UserError(
+                f"{key}: {file.name} arrived damaged (its sha256 is {found[:12]}..., not "
+                f"{file.sha256[:12]}...); run again to download it anew"
+            )
+    return part.rename(whole)
+
+
+@contextmanager
+def partial_downloads(key: str, folder: Path) -> Iterator[Path]:
+    """A folder for downloads to one model folder, beside it; kept only if the block fails.
+
+    Raises:
+        UserError: Another process is using it.
+    """
+    parts = folder.parent / f".{folder.name}.download"
+    parts.mkdir(parents=True, exist_ok=True)
+    with (parts / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            message = f"{key}: another process is downloading it; wait until that has ended"
+            raise UserError(message) from error
+        yield parts
+        shutil.rmtree(parts)
+
+
+def refuse_full_disk(key: str, error: Exception) -> None:
+    """Tells a user that the disk is full, if that is what the error says.
+
+    Raises:
+        UserError: It is; opens with ``key``.
+    """
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        message = f"{key}: the disk is full; free some space and run again, it will continue"
+        raise UserError(message) from error
+
+
+def readable(size: float) -> str:
+    """Bytes in a unit that suits them, for example ``1.7 GB``."""
+    for unit, digits in (("bytes", 0), ("kB", 0), ("MB", 1)):
+        if size < 1000:
+            return f"{size:.{digits}f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def _part(file: RemoteFile, folder: Path) -> Path:
+    return folder / f"{file.version[:16]}-{file.name}.part"
+
+
+def _present(file: RemoteFile, folder: Path) -> int:
+    """Bytes of a file that the folder holds already."""
+    part = _part(file, folder)
+    paths = (part, part.with_suffix(""))
+    return next((path.stat().st_size for path in paths if path.is_file()), 0)
+
+
+def _token() -> str | bool:
+    # False: not the one that other programs may have stored.
+    return os.environ.get("HF_TOKEN") or False
+
+
+def _host(url: str) -> str:
+    if url.startswith(endpoint()):
+        return endpoint()
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+@contextmanager
+def _explain(
+    key: str,
+    host: str,
+    what: str,
+    revision: str | None = None,
+    part: Path | None = None,
+    size: int | None = None,
+) -> Iterator[None]:
+    """Turns what the client raises into one line that says what to do."""
+    try:
+        yield
+    except OfflineModeIsEnabled as error:
+        raise UserError(
+            f"{key}: HF_HUB_OFFLINE is set; unset it to download {what}, or copy the model folder "
+            "from a machine that has it"
+        ) from error
+    except GatedRepoError as error:
+        asked = "the owner of HF_TOKEN was not let in" if _token() else "HF_TOKEN is not set"
+        page = error.repo_id or what
+        raise UserError(
+            f"{key}: {page} is gated and {asked}; accept its terms at {host}/{page} and set the "
+            "environment variable HF_TOKEN to a token of that account"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise UserError(
+            f"{key}: {host} has no repository {what}, or it is private; correct the name, or set "
+            "the environment variable HF_TOKEN to a token of its owner"
+        ) from error
+    except RevisionNotFoundError as error:
+        raise UserError(
+            f"{key}.revision: {what} has no commit {revision}; take one from "
+            f"{host}/{what}/commits/main"
+        ) from error
+    except HfHubHTTPError as error:
+        _refused(key, host, what, error)
+    except HTTPError as error:
+        _interrupted(key, host, what, error, part, size)
+    except (json.JSONDecodeError, KeyError) as error:
+        raise UserError(
+            f"{key}: {host} does not answer as a hub of models does; correct HF_ENDPOINT"
+        ) from error
+    except OSError as error:
+        refuse_full_disk(key, error)
+        if error.errno is not None:
+            raise
+        # What is left is the client's word for a file of another size than announced.
+        if part is not None:
+            part.unlink(missing_ok=True)
+        message = f"{key}: {what} arrived with another size than announced; run again"
+        raise UserError(message) from error
+
+
+def _refused(key: str, host: str, what: str, error: HfHubHTTPError) -> NoReturn:
+    status = error.response.status_code
+    if status in (401, 403):
+        remedy = "set the environment variable HF_TOKEN to a token that may read it"
+        if _token():
+            remedy = "HF_TOKEN is not valid, or may not read it; renew or unset it"
+    elif status == 404:
+        remedy = "correct the name"
+    else:
+        remedy = f"run again later{_or_mirror(host)}; what has arrived is kept"
+    raise UserError(f"{key}: {host} answers {status} for {what}; {remedy}") from error
+
+
+def _interrupted(
+    key: str, host: str, what: str, error: Exception, part: Path | None, size: int | None
+) -> NoReturn:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    here = part.stat().st_size if part is not None and part.is_file() else 0
+    if here:
+        of = f" of {readable(size)}" if size else ""
+        raise UserError(
+            f"{key}: {what} broke off after {readable(here)}{of} ({reason}); run again, it will "
+            "continue"
+        ) from error
+    raise UserError(
+        f"{key}: {host} cannot be reached ({reason}); check the network{_or_mirror(host)}, or "
+        "copy the model folder from a machine that has it"
+    ) from error
+
+
+def _or_mirror(host: str) -> str:
+    return ", or name a mirror in HF_ENDPOINT" if host == endpoint() else ""
