@@ -13,7 +13,7 @@ from vlmrm.config import Task
 from vlmrm.tasks.oracles import ORACLES
 
 FRAMES_PER_CALL = 1024
-"""A round of the demo fits into one call: on a CPU, scoring while environments step gains nothing."""
+"""Frames of one call. Rounds up to this are scored at once, when their environments rest."""
 
 
 @dataclass(frozen=True)
