@@ -60,9 +60,19 @@ def test_a_gpu_that_torch_cannot_use_is_noted(machine, monkeypatch):
 @pytest.mark.parametrize(
     ("drawn", "gpu", "verdict", "told"),
     [
-        ((True, "NVIDIA H200/PCIe/SSE2"), True, Verdict.fine, "EGL, hardware: NVIDIA H200"),
-        ((True, LLVMPIPE), False, Verdict.fine, f"EGL, in software: {LLVMPIPE}"),
-        ((True, LLVMPIPE), True, Verdict.note, "although there is an NVIDIA GPU; install"),
+        (
+            (True, "hardware: NVIDIA H200/PCIe/SSE2"),
+            True,
+            Verdict.fine,
+            "EGL, hardware: NVIDIA H200",
+        ),
+        ((True, f"software: {LLVMPIPE}"), False, Verdict.fine, f"EGL, in software: {LLVMPIPE}"),
+        (
+            (True, f"software: {LLVMPIPE}"),
+            True,
+            Verdict.note,
+            "although there is an NVIDIA GPU; install",
+        ),
         ((False, "MUJOCO_GL: OpenGL cannot start"), False, Verdict.broken, "cannot start"),
     ],
 )

@@ -18,9 +18,6 @@ from pathlib import Path
 LOW_SPACE, LITTLE_SPACE = 1e9, 10e9
 """Bytes free on the disk below which runs fail, and below which long ones may."""
 
-SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software")
-"""What OpenGL's renderers on the CPU are called."""
-
 DRAW = """
 from vlmrm.config import Rendering
 from vlmrm.envs import make_renderer
@@ -29,8 +26,8 @@ try:
     renderer = make_renderer("humanoid", "textured-fixed", Rendering(humanoid_size=64))
 except UserError as error:
     raise SystemExit(str(error))
-from OpenGL.GL import GL_RENDERER, glGetString
-print(glGetString(GL_RENDERER).decode())
+from vlmrm.envs.opengl import drawn_by, in_software
+print("software:" if in_software() else "hardware:", drawn_by())
 renderer.close()
 """
 
@@ -125,17 +122,17 @@ def check_drawing() -> Check:
     library = os.environ.get("MUJOCO_GL", "egl").upper()
     if not ended:
         return Check("Drawing", Verdict.broken, told)
-    if not any(word in told.lower() for word in SOFTWARE):
-        return Check("Drawing", Verdict.fine, f"{library}, hardware: {told}")
+    if told.startswith("hardware"):
+        return Check("Drawing", Verdict.fine, f"{library}, {told}")
     if nvidia_gpu():
         return Check(
             "Drawing",
             Verdict.note,
-            f"{library}, in software ({told}) although there is an NVIDIA GPU; install the "
+            f"{library}, in {told}, although there is an NVIDIA GPU; install the "
             "driver's EGL library (libEGL_nvidia), in containers set "
             "NVIDIA_DRIVER_CAPABILITIES=all",
         )
-    return Check("Drawing", Verdict.fine, f"{library}, in software: {told}")
+    return Check("Drawing", Verdict.fine, f"{library}, in {told}")
 
 
 def check_vulkan() -> Check | None:

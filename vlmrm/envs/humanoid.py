@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import functools
-import importlib
-import os
 import weakref
-from multiprocessing import parent_process
-from typing import Any
 
 import mujoco
 import numpy as np
@@ -16,10 +12,9 @@ from gymnasium.utils import EzPickle
 from numpy.typing import NDArray
 
 from vlmrm.config import Rendering
-from vlmrm.envs import opengl_error
 from vlmrm.envs.base import Renderer, StateEnv
+from vlmrm.envs.opengl import free_gl, open_gl
 from vlmrm.envs.scenes import XML, place, scene_camera, scene_model
-from vlmrm.libraries import load_triton_first
 
 
 @functools.cache
@@ -82,10 +77,9 @@ class HumanoidRenderer:
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = scene == "original"
         self._viewport = mujoco.MjrRect(0, 0, size, size)
         self._pixels = np.empty(self.shape, np.uint8)
-        self._gl = _open_gl(size)
-        self._gl.make_current()
+        self._gl = open_gl(size)
         self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_50)
-        self._free = weakref.finalize(self, _free_gl, self._gl, self._context)
+        self._free = weakref.finalize(self, free_gl, self._gl, self._context)
         self._free.atexit = False  # the display may be gone by then
         mujoco.mjr_resizeOffscreen(size, size, self._context)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
@@ -109,21 +103,3 @@ class HumanoidRenderer:
 
     def close(self) -> None:
         self._free()
-
-
-def _free_gl(gl: Any, context: mujoco.MjrContext) -> None:
-    # OpenGL frees by number in whichever context is current: in another renderer's, without this.
-    gl.make_current()
-    context.free()
-    gl.free()
-
-
-def _open_gl(size: int) -> Any:
-    if parent_process() is None:  # workers train nothing
-        load_triton_first()
-    # Not mujoco.GLContext: MuJoCo chose that when it was imported, perhaps before this package.
-    try:
-        library = importlib.import_module(f"mujoco.{os.environ['MUJOCO_GL']}")
-        return library.GLContext(size, size)
-    except Exception as error:  # which class depends on the library that failed
-        raise opengl_error(error) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vlmrm.config import Config, TrainingRun
 from vlmrm.envs import make_env, make_renderer
+from vlmrm.envs.opengl import draw_on
 from vlmrm.tasks.oracles import ORACLES
 from vlmrm.training.deferred import (
     RING_CALLS,
@@ -54,6 +55,7 @@ def train(
     agent = config.training[task.environment].agent
     if workers is None and task.environment != "humanoid" and not reward.frames_per_call:
         workers = 0
+    draw_on(device)
     draw = functools.partial(make_renderer, task.environment, run.scene, config.rendering)
     calls = steps_per_call(reward, agent.environments, agent.train_frequency)
     env = VectorEnv(
