@@ -107,3 +107,24 @@ def test_the_original_normalises_like_openai_whatever_the_model(model_folder):
     assert original.preprocessing.mean == pytest.approx((0.481, 0.458, 0.408), abs=1e-3)
     assert original.preprocessing.std == pytest.approx((0.269, 0.261, 0.276), abs=1e-3)
     assert original.preprocessing.size == own.preprocessing.size
+
+
+def test_batches_shrink_until_they_fit_into_the_memory(model_folder, monkeypatch):
+    model = ClipModel.load(model_folder, "cpu")
+    expected = model.embed_images(FRAMES)
+    sizes = []
+    embed = model._embed
+
+    def small_memory(batch):
+        sizes.append(len(batch))
+        if len(batch) > 2:
+            raise torch.cuda.OutOfMemoryError("no memory")
+        return embed(batch)
+
+    monkeypatch.setattr(model, "_embed", small_memory)
+    np.testing.assert_allclose(model.embed_images(FRAMES), expected, atol=1e-5)
+    sizes.clear()
+    model.embed_images(FRAMES)
+    assert max(sizes) == 2
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        model.embed_images(FRAMES, batch_size=5)

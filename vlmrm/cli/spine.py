@@ -95,7 +95,7 @@ def embed(
     model: ModelFolder,
     output: Output,
     device: Device = "auto",
-    batch_size: Annotated[int, typer.Option(min=1, help="Images per pass.")] = 256,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images read at a time.")] = 1024,
 ) -> None:
     """Embed frames with a model."""
     settings = load_config(config)

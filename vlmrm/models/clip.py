@@ -19,6 +19,9 @@ from vlmrm.libraries import load_triton_first
 from vlmrm.models.folder import check_model_folder
 from vlmrm.models.preprocessing import Preprocessing
 
+BATCH_SIZE = {False: 256, True: 4096}
+"""Frames at a time without and with CUDA: on a CPU, larger batches leave the caches."""
+
 # Whoever loads a model may train on its rewards after drawing with other libraries than ours.
 load_triton_first()
 
@@ -50,6 +53,7 @@ class ClipModel:
         self.precision = choose_precision(precision, device)
         self._dtype: torch.dtype = getattr(torch, self.precision)
         self.network.visual.to(self._dtype)
+        self._batch_size = BATCH_SIZE[device.type == "cuda"]
         self.tokenizer = tokenizer
         self.preprocessing = preprocessing
         self.device = device
@@ -95,12 +99,25 @@ class ClipModel:
 
     @torch.inference_mode()
     def embed_images(
-        self, frames: NDArray[np.uint8] | Tensor, batch_size: int = 256
+        self, frames: NDArray[np.uint8] | Tensor, batch_size: int | None = None
     ) -> NDArray[np.float32]:
-        """Unit embeddings float32 ``[N, E]`` of uint8 RGB frames ``[N, H, W, 3]``."""
+        """Unit embeddings float32 ``[N, E]`` of uint8 RGB frames ``[N, H, W, 3]``.
+
+        Args:
+            frames: Of any size; they go to the device as they are.
+            batch_size: Frames at a time; by default what suits the device, and less from the first
+                time on that its memory runs out.
+        """
         if not isinstance(frames, Tensor):
             frames = torch.from_numpy(np.ascontiguousarray(frames))
-        return _to_numpy([self._embed(batch) for batch in torch.split(frames, batch_size)])
+        while True:
+            size = batch_size or self._batch_size
+            try:
+                return _to_numpy([self._embed(batch) for batch in torch.split(frames, size)])
+            except torch.cuda.OutOfMemoryError:
+                if batch_size or size == 1:
+                    raise
+                self._batch_size = size // 2
 
     def _embed(self, frames: Tensor) -> Tensor:
         pixels = self.preprocessing(frames.to(self.device, non_blocking=True))
