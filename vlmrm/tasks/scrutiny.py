@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from vlmrm.tasks.body import Bools, Floats
+from vlmrm.tasks.body import TOUCH, BodyQuantities, Bools, Floats
 from vlmrm.tasks.facts import nudged
 from vlmrm.tasks.oracles import ORACLES
 from vlmrm.tasks.pose_states import perturbed
@@ -54,7 +54,7 @@ def closest_to_boundary(task: str, count: int, seed: int = 0) -> tuple[Floats, B
     poses = np.concatenate([_states_of(task, meant) for meant in (True, False)])
     states = perturbed(poses.repeat(COPIES, axis=0), rng)
     verdicts = ORACLES[task](states)
-    neighbours = (on_floor(nudged(states, rng)) for _ in range(NEIGHBOURS))
+    neighbours = (_beside(states, rng) for _ in range(NEIGHBOURS))
     overturned = np.mean([ORACLES[task](others) != verdicts for others in neighbours], axis=0)
     # Half of the neighbours on either side: the state is on the boundary.
     order = np.argsort(np.abs(overturned - 0.5), kind="stable")
@@ -62,6 +62,14 @@ def closest_to_boundary(task: str, count: int, seed: int = 0) -> tuple[Floats, B
     rejected = order[~verdicts[order]][: count - len(accepted)]
     chosen = np.concatenate([accepted, rejected])
     return states[chosen], verdicts[chosen]
+
+
+def _beside(states: Floats, rng: np.random.Generator) -> Floats:
+    """A neighbour of each state, on the floor if the state is."""
+    moved = nudged(states, rng)
+    touching = BodyQuantities.of(states).lowest_point < TOUCH
+    moved[touching] = on_floor(moved[touching])
+    return moved
 
 
 def _states_of(task: str, meant: bool) -> Floats:
