@@ -2,6 +2,8 @@
 #   make demo    the laptop run, offline: models, landscapes, EPIC, three trained agents, a report
 #   make test    the tests
 #   make smoke   the smallest run of the whole workflow
+#   make slurm-test  the workflow on a SLURM cluster of one node, which it starts and stops (Debian
+#                packages slurm-wlm and munge)
 #   make lint    style and types
 #   make lock    renew envs/lock.txt after a change of pyproject.toml
 
@@ -10,7 +12,7 @@ CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
 
-.PHONY: install demo smoke test lint lock clean
+.PHONY: install demo smoke test slurm-test lint lock clean
 
 install: .venv/installed
 
@@ -28,6 +30,9 @@ demo smoke: install
 
 test: install
 	$(BIN)/python -m pytest
+
+slurm-test: install
+	$(BIN)/python -m pytest -m slurm -rsP tests/slurm
 
 lint: install
 	$(BIN)/ruff check .

@@ -4,6 +4,8 @@ The configuration (config.yaml, or --configfile) says what is computed; the prof
 workflow/profiles/ say where. Each rule runs one `vlmrm` command.
 """
 
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -13,8 +15,9 @@ if not workflow.overwrite_configfiles:
     configfile: "config.yaml"
 
 
-# The image of the Dockerfile, where the workflow is asked to run in containers.
-container: "docker-daemon://vlmrm:latest"
+# The image of the Dockerfile, where the workflow is asked to run in containers: as a file, which a
+# cluster's nodes can read, or from Docker.
+container: "vlmrm.sif" if Path("vlmrm.sif").exists() else "docker-daemon://vlmrm:latest"
 
 
 report: "workflow/report/workflow.rst"
@@ -22,6 +25,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/states.smk"
 include: "workflow/rules/landscapes.smk"

@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from vlmrm.errors import UserError
+from vlmrm.gpus import hide_gpus
 
 LOGGER = logging.getLogger("vlmrm")
 # Errors reach the terminal as one line, printed below, and the log file if there is one.
@@ -33,6 +34,7 @@ def options(
     ] = None,
 ) -> None:
     """Options that stand before the command."""
+    hide_gpus()
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
         handler = logging.FileHandler(log, mode="w")

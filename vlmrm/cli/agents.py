@@ -17,6 +17,7 @@ from vlmrm.config import (
     load_config,
 )
 from vlmrm.errors import UserError
+from vlmrm.gpus import claim_gpu
 
 if TYPE_CHECKING:
     from vlmrm.training.rewards import RewardSource
@@ -60,6 +61,8 @@ def train(
     settings = load_config(config)
     run = _run(settings, task, scene, reward, alpha, seed)
     chosen = settings.tasks[task]
+    if settings.training[chosen.environment].lookup is None:
+        claim_gpu()
     if run.reward in REFERENCES:
         from vlmrm.training.rewards import reference_reward
 

@@ -19,6 +19,7 @@ from vlmrm.cli.options import (
 )
 from vlmrm.config import RolloutStates, load_config
 from vlmrm.errors import UserError
+from vlmrm.gpus import claim_gpu
 
 
 def register(app: typer.Typer) -> None:
@@ -59,6 +60,7 @@ def render(
 ) -> None:
     """Render states in a scene."""
     rendering = load_config(config).rendering
+    claim_gpu()
     from vlmrm.artifacts import FrameWriter, States
     from vlmrm.envs import make_renderer
     from vlmrm.envs.rendering import render_states
@@ -81,6 +83,7 @@ def prompts(
 ) -> None:
     """Embed every prompt of the configuration's tasks."""
     sentences = load_config(config).prompts
+    claim_gpu()
     from vlmrm.artifacts import write_prompt_embeddings
     from vlmrm.models.clip import ClipModel
 
@@ -99,6 +102,7 @@ def embed(
 ) -> None:
     """Embed frames with a model."""
     settings = load_config(config)
+    claim_gpu()
     import numpy as np
 
     from vlmrm.artifacts import FrameReader, read_provenance, write_embeddings

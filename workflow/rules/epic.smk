@@ -13,6 +13,9 @@ rule measure_epic:
         EPIC,
     log:
         f"{LOGS}/epic/{{epic}}/{{scene}}/{{model}}.log",
+    resources:
+        mem_mb=memory(4_000),
+        runtime=minutes(60),
     params:
         settings=lambda w: settings.epic[w.epic].model_dump(
             exclude={"scenes", "models", "labels"}
@@ -36,6 +39,9 @@ rule measure_agreement:
         ),
     log:
         f"{LOGS}/epic/{{epic}}/agreement.log",
+    resources:
+        mem_mb=memory(2_000),
+        runtime=minutes(30),
     params:
         bootstrap=lambda w: settings.epic[w.epic].bootstrap,
         seed=lambda w: settings.epic[w.epic].seed,
@@ -63,6 +69,9 @@ rule draw_epic:
         ),
     log:
         f"{LOGS}/figures/epic-{{epic}}.log",
+    resources:
+        mem_mb=memory(4_000),
+        runtime=minutes(15),
     shell:
         "vlmrm --log {log} figure epic {input} --table {output.table} --output {output.svg}"
 
@@ -79,6 +88,9 @@ rule draw_epic_by_alpha:
         ),
     log:
         f"{LOGS}/figures/epic-alpha-{{epic}}.log",
+    resources:
+        mem_mb=memory(4_000),
+        runtime=minutes(15),
     shell:
         "vlmrm --log {log} figure epic {input} --by alpha --output {output.svg}"
 
@@ -96,6 +108,9 @@ rule draw_rewards_by_label:
         ),
     log:
         f"{LOGS}/figures/rewards-{{epic}}.log",
+    resources:
+        mem_mb=memory(4_000),
+        runtime=minutes(15),
     params:
         task=lambda w: settings.epic[w.epic].task,
         oracle=lambda w: settings.tasks[settings.epic[w.epic].task].oracle,
@@ -121,6 +136,9 @@ rule draw_epic_overview:
         ),
     log:
         f"{LOGS}/figures/epic-overview.log",
+    resources:
+        mem_mb=memory(4_000),
+        runtime=minutes(15),
     params:
         alpha=settings.alphas[0],
     shell:

@@ -11,6 +11,9 @@ rule draw_scenes:
         ),
     log:
         f"{LOGS}/figures/scenes-{{environment}}.log",
+    resources:
+        mem_mb=memory(4_000),
+        runtime=minutes(15),
     params:
         rendering=settings.rendering.model_dump(),
     shell:
@@ -28,6 +31,9 @@ rule draw_poses:
         ),
     log:
         f"{LOGS}/figures/poses.log",
+    resources:
+        mem_mb=memory(4_000),
+        runtime=minutes(15),
     shell:
         "vlmrm --log {log} figure poses --output {output.svg}"
 
@@ -47,5 +53,8 @@ rule draw_boundaries:
         ),
     log:
         f"{LOGS}/figures/boundaries.log",
+    resources:
+        mem_mb=memory(4_000),
+        runtime=minutes(15),
     shell:
         "vlmrm --log {log} figure boundaries --table {output.table} --output {output.svg}"

@@ -18,6 +18,9 @@ rule draw_landscape:
         ),
     log:
         f"{LOGS}/figures/landscape-{{landscape}}.log",
+    resources:
+        mem_mb=memory(4_000),
+        runtime=minutes(15),
     params:
         settings=lambda w: settings.landscapes[w.landscape].model_dump(),
     shell:

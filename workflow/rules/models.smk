@@ -6,7 +6,11 @@ rule make_corpus:
         CORPUS,
     log:
         f"{LOGS}/corpora/{{corpus}}.log",
-    threads: 64
+    threads: CORES_PER_GPU
+    resources:
+        mem_mb=memory(8_000),
+        runtime=minutes(60),
+        gpu=1,
     params:
         settings=lambda w: settings.corpora[w.corpus].model_dump(),
         rendering=settings.rendering.model_dump(),
@@ -23,7 +27,11 @@ rule pretrain_model:
         f"{LOGS}/models/{{model}}.log",
     wildcard_constraints:
         model=models_from("simulator"),
-    threads: 64
+    threads: CORES_PER_GPU
+    resources:
+        mem_mb=memory(8_000),
+        runtime=minutes(240),
+        gpu=1,
     params:
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
@@ -38,6 +46,9 @@ rule make_random_model:
         f"{LOGS}/models/{{model}}.log",
     wildcard_constraints:
         model=models_from("random"),
+    resources:
+        mem_mb=model_memory,
+        runtime=minutes(15),
     params:
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
@@ -53,6 +64,9 @@ rule fetch_model:
         model=models_from("pretrained"),
     # Where this workflow was started: the nodes of a cluster often have no way out.
     localrule: True
+    resources:
+        mem_mb=model_memory,
+        runtime=minutes(240),
     params:
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
@@ -66,6 +80,10 @@ rule embed_prompts:
         PROMPTS,
     log:
         f"{LOGS}/prompts/{{model}}.log",
+    resources:
+        mem_mb=model_memory,
+        runtime=minutes(15),
+        gpu=1,
     params:
         prompts=settings.prompts,
     shell:

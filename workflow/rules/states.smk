@@ -8,6 +8,9 @@ rule make_states:
         f"{LOGS}/states/{{states}}.log",
     wildcard_constraints:
         states=sets_from("grid", "uniform", "poses", "paths"),
+    resources:
+        mem_mb=memory(2_000),
+        runtime=minutes(30),
     params:
         settings=lambda w: settings.states[w.states].model_dump(),
     shell:
@@ -23,7 +26,10 @@ rule make_rollout_states:
         f"{LOGS}/states/{{states}}.log",
     wildcard_constraints:
         states=sets_from("rollouts"),
-    threads: 64
+    threads: ALL_CORES
+    resources:
+        mem_mb=memory(8_000),
+        runtime=minutes(60),
     params:
         policies=subpath(input.policy, parent=True),
         settings=lambda w: settings.states[w.states].model_dump(),
@@ -39,7 +45,11 @@ rule render_frames:
         FRAMES,
     log:
         f"{LOGS}/frames/{{states}}/{{scene}}.log",
-    threads: 64
+    threads: CORES_PER_GPU
+    resources:
+        mem_mb=memory(8_000),
+        runtime=minutes(60),
+        gpu=1,
     params:
         rendering=settings.rendering.model_dump(),
     shell:
@@ -55,7 +65,11 @@ rule embed_frames:
         EMBEDDINGS,
     log:
         f"{LOGS}/embeddings/{{states}}/{{scene}}/{{model}}.log",
-    threads: 64
+    threads: CORES_PER_GPU
+    resources:
+        mem_mb=model_memory,
+        runtime=minutes(60),
+        gpu=1,
     params:
         precision=settings.precision,
         original=settings.original.openai_normalisation,
@@ -73,6 +87,9 @@ rule score_states:
         REWARDS,
     log:
         f"{LOGS}/rewards/{{states}}/{{scene}}/{{model}}.log",
+    resources:
+        mem_mb=memory(4_000),
+        runtime=minutes(15),
     params:
         alphas=settings.alphas,
         tasks={name: task.model_dump() for name, task in settings.tasks.items()},

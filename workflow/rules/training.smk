@@ -8,6 +8,9 @@ rule measure_lookup:
         LOOKUP,
     log:
         f"{LOGS}/lookup/{{environment}}/{{scene}}/{{model}}.log",
+    resources:
+        mem_mb=memory(4_000),
+        runtime=minutes(15),
     shell:
         "vlmrm --log {log} lookup --states {input.states} --rewards {input.rewards}"
         " --check-states {input.check_states} --check-rewards {input.check_rewards}"
@@ -23,7 +26,11 @@ rule train_policy:
         curve=f"{POLICY}/learning_curve.csv",
     log:
         f"{LOGS}/policies/{RUN}.log",
-    threads: lambda w: 1 if training_of(w).lookup else 64
+    threads: training_threads
+    resources:
+        mem_mb=training_memory,
+        runtime=training_minutes,
+        gpu=lambda w: 0 if looks_up(w) else 1,
     params:
         reward=reward_options,
         folder=subpath(output.final, parent=True),
@@ -52,7 +59,10 @@ rule evaluate_policy:
         ),
     log:
         f"{LOGS}/evaluations/{RUN}.log",
-    threads: 64
+    threads: ALL_CORES
+    resources:
+        mem_mb=memory(8_000),
+        runtime=minutes(60),
     params:
         task=task_settings,
         evaluation=settings.evaluation.model_dump(),
@@ -68,7 +78,10 @@ rule evaluate_random_policy:
         f"{RANDOM_EVALUATION}/evaluation.csv",
     log:
         f"{LOGS}/evaluations/{{task}}/random.log",
-    threads: 64
+    threads: ALL_CORES
+    resources:
+        mem_mb=memory(8_000),
+        runtime=minutes(60),
     params:
         task=task_settings,
         evaluation=settings.evaluation.model_dump(),
@@ -90,6 +103,9 @@ rule draw_learning_curves:
         ),
     log:
         f"{LOGS}/figures/learning-{{experiment}}.log",
+    resources:
+        mem_mb=memory(4_000),
+        runtime=minutes(15),
     shell:
         "vlmrm --log {log} figure learning {input} --output {output.svg}"
 
@@ -111,5 +127,8 @@ rule draw_success:
         ),
     log:
         f"{LOGS}/figures/success-{{experiment}}.log",
+    resources:
+        mem_mb=memory(4_000),
+        runtime=minutes(15),
     shell:
         "vlmrm --log {log} figure success {input} --table {output.table} --output {output.svg}"

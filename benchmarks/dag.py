@@ -1,0 +1,79 @@
+"""How long Snakemake thinks before the first job, for workflows of some thousand jobs.
+
+    python benchmarks/dag.py --jobs 100 1000 5000
+
+The workflow is that of config/smoke.yaml, with as many seeds, alphas and experiments as it takes.
+It is planned (a dry run) in an empty folder, and nothing of it is run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+ALPHAS = [0, 0.25, 0.5, 0.75, 1]
+EXPERIMENTS = 4
+JOBS_PER_RUN = 2
+"""Of each training run: to train, and to evaluate."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--jobs", type=int, nargs="+", default=[100, 1000, 5000])
+    parser.add_argument("--root", type=Path, default=ROOT, help="Whose Snakefile; default: this.")
+    options = parser.parse_args()
+    print("jobs  seconds  CPU seconds")
+    for jobs in options.jobs:
+        planned, seconds, processor = measure(options.root.resolve(), synthetic(jobs))
+        print(f"{planned:<5} {seconds:<8.1f} {processor:.1f}", flush=True)
+
+
+def synthetic(jobs: int) -> dict:
+    """The smoke run, grown by trainings of the humanoid to about so many jobs."""
+    config = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    config["alphas"] = ALPHAS
+    seeds = max(1, round(jobs / (JOBS_PER_RUN * EXPERIMENTS * len(ALPHAS) * 2)))
+    for number in range(EXPERIMENTS):
+        config["experiments"][f"large-{number}"] = {
+            "tasks": ["kneeling", "standing"],
+            "models": ["smoke-S"],
+            "alphas": ALPHAS,
+            "seeds": list(range(number * seeds, (number + 1) * seeds)),
+        }
+    return config
+
+
+def measure(root: Path, config: dict) -> tuple[int, float, float]:
+    """How many jobs a dry run plans, in which time, and how much of that it computed."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "config.yaml"
+        file.write_text(yaml.safe_dump(config))
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
+        command += ["--directory", folder, "--cores", "8", "--configfile", str(file)]
+        command += ["--dry-run", "--quiet", "rules"]
+        started, busy = time.perf_counter(), processor_seconds()
+        run = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        seconds, processor = time.perf_counter() - started, processor_seconds() - busy
+    total = re.search(r"^total\s+(\d+)", run.stdout + run.stderr, flags=re.MULTILINE)
+    if run.returncode != 0 or total is None:
+        sys.exit(run.stderr + run.stdout)
+    return int(total[1]), seconds, processor
+
+
+def processor_seconds() -> float:
+    """Of all commands so far; on a machine that does other things too, it tells more."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""GPUs are dealt out by locks, so that no two commands share one."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import pytest
+
+from vlmrm import gpus
+
+HOLD = """
+import os, sys
+from vlmrm.gpus import claim_gpu, hide_gpus
+hide_gpus()
+assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
+claim_gpu()
+print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Starts a process that claims a GPU of two, and keeps it until it is told to end."""
+    started = []
+
+    def start() -> subprocess.Popen:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD],
+            env={**os.environ, "VLMRM_GPUS": "0,3", "TMPDIR": str(tmp_path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_each_command_has_a_gpu_and_the_third_waits_for_one(command):
+    first, second = command(), command()
+    assert {first.stdout.readline(), second.stdout.readline()} == {"0\n", "3\n"}
+    third = command()
+    with pytest.raises(subprocess.TimeoutExpired):
+        third.wait(2)
+    second.kill()  # whatever happens to it
+    assert third.stdout.readline() in ("0\n", "3\n")
+    assert first.poll() is None
+
+
+def test_nothing_changes_without_a_list(monkeypatch):
+    monkeypatch.delenv("VLMRM_GPUS", raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    gpus.hide_gpus()
+    gpus.claim_gpu()
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "1"
+
+
+def test_the_lock_of_another_user_counts_too(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("VLMRM_GPUS", "0")
+    for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
+        monkeypatch.setenv(name, "")
+    (tmp_path / "vlmrm-gpu-0.lock").touch(0o444)
+    monkeypatch.setattr(gpus, "_held", [])
+    started = time.monotonic()
+    gpus.claim_gpu()
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
+    assert time.monotonic() - started < 1

@@ -1,0 +1,133 @@
+"""Where the workflow runs: the profiles, and what each job asks for."""
+
+import importlib.metadata
+import re
+from collections import defaultdict
+
+import pytest
+import yaml
+
+from .conftest import ROOT
+
+PROFILES = sorted(path.name for path in (ROOT / "workflow" / "profiles").iterdir())
+
+
+def profile(name: str) -> dict:
+    return yaml.safe_load((ROOT / "workflow" / "profiles" / name / "config.yaml").read_text())
+
+
+def asked_for(output: str) -> dict[str, list[dict[str, str]]]:
+    """The resources of each job that a dry run announces, by rule."""
+    jobs = defaultdict(list)
+    pattern = r"^(?:local)?rule (\w+):$.*?^    resources: (.*?)$"
+    for rule, resources in re.findall(pattern, output, flags=re.MULTILINE | re.DOTALL):
+        jobs[rule].append(dict(entry.split("=", 1) for entry in resources.split(", ")))
+    return jobs
+
+
+def dry_run(project, config: dict, *arguments: str) -> dict[str, list[dict[str, str]]]:
+    run = project.snakemake(config, "--dry-run", *arguments)
+    assert run.returncode == 0, run.stderr + run.stdout
+    return asked_for(run.stdout)
+
+
+def test_the_executor_of_the_slurm_profiles_is_installed():
+    version = importlib.metadata.version("snakemake-executor-plugin-slurm")
+    assert tuple(map(int, version.split(".")[:2])) >= (2, 8)
+
+
+@pytest.fixture
+def apptainer(fresh, monkeypatch):
+    """A dry run only wants to know which version would start the container."""
+    command = fresh.folder / "bin" / "apptainer"
+    command.write_text("#!/bin/sh\necho apptainer version 1.3.0\n")
+    command.chmod(0o755)
+    (fresh.folder / "vlmrm.sif").touch()
+    yield
+    command.unlink()
+    (fresh.folder / "vlmrm.sif").unlink()
+
+
+@pytest.mark.usefixtures("apptainer")
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_job_asks_for_memory_and_time_under_every_profile(fresh, smoke, name):
+    # What the smoke run does without.
+    smoke["models"]["published"] = {
+        "source": "pretrained",
+        "architecture": "RN50",
+        "tag": "openai",
+    }
+    smoke["epic"]["kneeling"]["models"].append("published")
+    (fresh.folder / "labels.csv").touch()
+    smoke["epic"]["kneeling"]["labels"] = "labels.csv"
+    jobs = dry_run(fresh, smoke, "--profile", f"workflow/profiles/{name}")
+    del jobs["all"]
+    assert {"fetch_model", "measure_agreement", "train_policy"} <= set(jobs)
+    for rule, requests in jobs.items():
+        for request in requests:
+            assert int(request["mem_mb"]) >= 1000, rule
+            assert int(request["runtime"]) >= 10, rule
+
+
+def test_on_a_cluster_trainings_that_look_at_frames_ask_for_a_gpu(fresh, smoke):
+    jobs = dry_run(fresh, smoke, "--profile", "workflow/profiles/slurm")
+    gpus = {rule: {int(job.get("gpu", 0)) for job in found} for rule, found in jobs.items()}
+    assert gpus["embed_frames"] == gpus["pretrain_model"] == {1}
+    assert gpus["train_policy"] == {0, 1}  # classic control looks its rewards up
+    assert gpus["evaluate_policy"] == gpus["draw_epic"] == {0}
+
+
+def test_a_cluster_without_gpus(fresh, smoke):
+    arguments = ("--profile", "workflow/profiles/slurm", "--resources", "gpu=0")
+    jobs = dry_run(fresh, smoke, *arguments)
+    assert all(int(job.get("gpu", 0)) == 0 for found in jobs.values() for job in found)
+
+
+@pytest.mark.parametrize(("visible", "gpus", "threads"), [("", 0, 8), ("1", 1, 8), ("0,2", 1, 4)])
+def test_one_machine_gives_what_gpus_it_has(fresh, smoke, monkeypatch, visible, gpus, threads):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    run = fresh.snakemake(smoke, "--dry-run", "--cores", "8")
+    assert run.returncode == 0, run.stderr
+    for job in asked_for(run.stdout)["embed_frames"]:
+        assert int(job["gpu"]) == gpus
+    shown = re.findall(r"^rule embed_frames:$.*?^    threads: (\d+)$", run.stdout, re.M | re.S)
+    assert set(map(int, shown)) == {threads}
+
+
+def test_what_the_machine_has_is_asked_of_its_driver(fresh, smoke, monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    driver = fresh.folder / "bin" / "nvidia-smi"
+    driver.write_text("#!/bin/sh\nprintf '0\\n1\\n'\n")
+    driver.chmod(0o755)
+    try:
+        jobs = dry_run(fresh, smoke, "--cores", "8")
+    finally:
+        driver.unlink()
+    assert {job["gpu"] for job in jobs["embed_frames"]} == {"1"}
+
+
+def test_the_container_changes_nothing_else():
+    container = profile("slurm-apptainer")
+    assert container.pop("software-deployment-method") == ["apptainer"]
+    assert "--nv" in container.pop("apptainer-args")
+    assert container == profile("slurm")
+
+
+def test_the_default_profile_overrules_no_other():
+    # Snakemake prefers its entries.
+    assert not set(profile("default")) & (set(profile("slurm")) | set(profile("slurm-apptainer")))
+
+
+def test_a_further_attempt_asks_for_more(fresh, smoke):
+    file = fresh.folder / "attempts.smk"
+    file.write_text(
+        "configfile: 'config/smoke.yaml'\n"
+        "include: 'workflow/rules/common.smk'\n"
+        "include: 'workflow/rules/inputs.smk'\n"
+        "include: 'workflow/rules/resources.smk'\n"
+        "print([memory(1000)(None, attempt) for attempt in (1, 2, 3)])\n"
+        "print([minutes(60)(None, attempt) for attempt in (1, 2, 3)])\n"
+        "rule all:\n"
+    )
+    run = fresh.snakemake(smoke, "--dry-run", "--snakefile", str(file))
+    assert "[1000, 2000, 4000]\n[60, 120, 180]\n" in run.stdout, run.stderr
