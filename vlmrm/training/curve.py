@@ -26,8 +26,9 @@ LOSSES = {
 }
 """Columns of each algorithm, and what Stable-Baselines3's logger calls them."""
 
-MIN_RECENT_EPISODES = 10
-"""Episodes behind the score by which the best policy is chosen; at least one per environment."""
+MIN_RECENT_EPISODES = 40
+"""Episodes behind the score by which the best policy is chosen; at least one per environment. Over
+ten, chance weighs more than what a policy gained since the checkpoint before."""
 
 Row = dict[str, Any]
 
