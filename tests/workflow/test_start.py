@@ -1,11 +1,15 @@
 """What happens before the first job."""
 
 import time
+from collections import Counter
 
 import pytest
 import yaml
 
 from vlmrm.config import parse_config
+from vlmrm.plan.estimate import make_plan
+from vlmrm.plan.jobs import planned_jobs
+from vlmrm.plan.machine import load_machine
 
 
 def test_every_rule_takes_part_in_the_smoke_run(fresh, smoke):
@@ -54,3 +58,67 @@ def test_bad_input_is_one_line_within_five_seconds(fresh, smoke, section, key, v
     assert len(complaint) == 1
     assert answer in complaint[0]
     assert not (fresh.folder / "results").exists()
+
+
+@pytest.mark.parametrize("name", ["config/smoke.yaml", "config/demo.yaml"])
+def test_the_plan_has_the_jobs_of_a_dry_run(fresh, name):
+    config = yaml.safe_load((fresh.folder / name).read_text())
+    jobs = planned_jobs(fresh.folder / name, folder=fresh.folder)
+    assert Counter(job.rule for job in jobs) == fresh.planned(config)
+    plan = make_plan(jobs, parse_config(config), load_machine("laptop"))
+    assert plan.jobs == fresh.planned(config)
+    # The rules that take all cores are known by that.
+    alone = {job.rule for job in jobs if job.alone}
+    assert {"render_frames", "embed_frames", "train_policy", "evaluate_policy"} <= alone
+    assert not alone & {"make_states", "score_states", "draw_epic"}
+
+
+def test_the_plan_is_what_is_left_to_do(finished, smoke):
+    (finished.folder / "left.yaml").write_text(yaml.safe_dump(smoke))
+    assert planned_jobs(finished.folder / "left.yaml", folder=finished.folder) == []
+    smoke["experiments"]["humanoid"]["seeds"] = [1]
+    (finished.folder / "left.yaml").write_text(yaml.safe_dump(smoke))
+    jobs = planned_jobs(finished.folder / "left.yaml", folder=finished.folder)
+    assert Counter(job.rule for job in jobs)["train_policy"] == 2
+
+
+@pytest.fixture
+def published(smoke):
+    """The smoke run with a published model."""
+    smoke["models"]["smoke-S"] = {
+        "source": "pretrained",
+        "architecture": "ViT-bigG-14",
+        "tag": "laion2b_s39b_b160k",
+    }
+    return smoke
+
+
+def test_without_hub_nothing_is_started(fresh, published, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    started = time.monotonic()
+    run = fresh.snakemake(published)
+    assert time.monotonic() - started < 30
+    assert run.returncode != 0
+    told = [line for line in run.stderr.splitlines() if "vlmrm: " in line]
+    assert len(told) == 1
+    assert "models.smoke-S: to be downloaded, but http://127.0.0.1:9 not reachable" in told[0]
+    assert not (fresh.folder / "results" / "smoke").exists()
+    # A dry run needs no network.
+    assert fresh.planned(published)["fetch_model"] == 1
+
+
+def test_without_gpu_a_training_for_months_is_not_started(fresh, published, monkeypatch):
+    no_driver = fresh.folder / "bin" / "nvidia-smi"
+    no_driver.write_text("#!/bin/sh\nexit 9\n")
+    no_driver.chmod(0o755)
+    (fresh.folder / "resources" / "models" / "smoke-S").mkdir(parents=True)
+    published["training"]["humanoid"]["agent"]["steps"] = 10_000_000
+    target = "results/smoke/figures/success-humanoid.svg"
+    run = fresh.snakemake(published, "--keep-going", target)
+    assert run.returncode != 0
+    told = [line for line in run.stderr.splitlines() if "vlmrm: " in line]
+    assert len(told) == 1
+    assert "1 training on published models: about" in told[0]
+    monkeypatch.setenv("VLMRM_PATIENCE", "1")
+    run = fresh.snakemake(published, "--keep-going", target)
+    assert run.returncode == 0, run.stderr

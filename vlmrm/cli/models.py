@@ -68,6 +68,40 @@ def pretrain(
     run(settings, corpus, output, device)
 
 
+@models.command()
+def precision(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    frames: Annotated[Path, typer.Option(help="Frames (HDF5).")],
+    goal: Annotated[list[str], typer.Option(help="Sentence; repeat it to average several.")],
+    baseline: Annotated[
+        list[str] | None, typer.Option(help="Sentence that describes any picture.")
+    ] = None,
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="Regularisation strength.")] = 0.0,
+    count: Annotated[int, typer.Option(min=2, help="How many of the frames, evenly spread.")] = 200,
+    device: Device = "auto",
+    output: Annotated[Path | None, typer.Option(help="Write the table there (CSV).")] = None,
+) -> None:
+    """Compare rewards and speed in float32, bfloat16 and, on CUDA, float16."""
+    if alpha > 0 and not baseline:
+        raise UserError("--baseline: missing; --alpha above 0 needs one")
+    from vlmrm.models.folder import check_model_folder
+
+    check_model_folder(model)
+    import numpy as np
+
+    from vlmrm.artifacts import FrameReader, write_table
+    from vlmrm.models.precision import compare_precisions
+
+    with FrameReader(frames) as reader:
+        rows = np.linspace(0, len(reader) - 1, min(count, len(reader))).astype(int)
+        chosen = reader[rows]
+    table = compare_precisions(model, chosen, goal, baseline or (), alpha, device)
+    print(f"{len(chosen)} frames, alpha {alpha:g}, {device}")
+    print(table.to_string(index=False, float_format="{:.4g}".format))
+    if output is not None:
+        write_table(output, table)
+
+
 def _entry(name: str, config: Path, kind: type[Source]) -> Source:
     """A model of the configuration, whose source has to be the one that the command is for."""
     settings = pick(load_config(config).models, "models", name)

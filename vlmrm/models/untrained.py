@@ -46,17 +46,24 @@ def architecture_config(architecture: str) -> tuple[dict[str, Any], dict[str, An
 
 
 def build_untrained(
-    architecture: str, seed: int
+    architecture: str, seed: int, device: str = "cpu"
 ) -> tuple[nn.Module, dict[str, Any], dict[str, Any]]:
-    """A network with weights drawn under ``seed``, and its two configurations."""
+    """A network with weights drawn under ``seed``, and its two configurations.
+
+    On the device ``meta`` it has shapes but no weights, and takes neither memory nor time.
+    """
     model_config, preprocess_config = architecture_config(architecture)
-    with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng(devices=[]):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        torch.random.fork_rng(devices=[]),
+        torch.device(device),
+    ):
         config = {"model_cfg": model_config, "preprocess_cfg": preprocess_config}
         Path(folder, CONFIG_FILE).write_text(json.dumps(config))
         torch.manual_seed(seed)
         with _quiet():
             network = open_clip.create_model(
-                f"local-dir:{folder}", load_weights=False, pretrained_text=False
+                f"local-dir:{folder}", load_weights=False, pretrained_text=False, device=device
             )
     return network, model_config, preprocess_config
 

@@ -9,6 +9,8 @@ import yaml
 
 from vlmrm.config import parse_config
 from vlmrm.errors import UserError
+from vlmrm.plan.jobs import Job
+from vlmrm.plan.preflight import refusal
 
 try:
     settings = parse_config(config, ", ".join(map(str, workflow.configfiles)))
@@ -68,6 +70,14 @@ wildcard_constraints:
 
 
 onstart:
+    # What cannot end well here is told before the first job, not by one that fails hours later.
+    planned = [
+        Job(job.rule.name, dict(job.wildcards_dict), job.threads > 1)
+        for job in workflow.dag.needrun_jobs()
+    ]
+    refused = refusal(planned, settings, here=workflow.local_exec)
+    if refused:
+        sys.exit(f"vlmrm: {refused}")
     # The commands read the resolved configuration, which stays beside the results.
     resolved = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
     Path(RESULTS).mkdir(parents=True, exist_ok=True)

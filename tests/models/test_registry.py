@@ -1,0 +1,102 @@
+"""Every model of the paper's configuration, as far as it goes without its weights."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+
+from vlmrm.config import PretrainedModel, RandomModel, load_config
+from vlmrm.models.clip import ClipModel
+from vlmrm.models.folder import count_parameters, read_model_provenance
+from vlmrm.models.names import family_architectures
+from vlmrm.models.preprocessing import Preprocessing
+from vlmrm.models.pretrained import check_pretrained
+from vlmrm.models.towers import towers
+from vlmrm.models.untrained import build_untrained, make_random_model
+
+ROOT = Path(__file__).parents[2]
+MODELS = load_config(ROOT / "config.yaml").models
+ARCHITECTURES = sorted({str(model.architecture) for model in MODELS.values()})
+SMALL = {"RN50-quickgelu", "MobileCLIP2-S0", "PE-Core-T-16-384", "PE-Core-S-16-384"}
+"""Of some hundred million parameters: the others want gigabytes of memory and disk."""
+
+FRAMES = np.random.default_rng(0).integers(0, 256, (2, 40, 60, 3), dtype=np.uint8)
+
+IMAGE_GFLOPS = {
+    "RN50-quickgelu": 12.22,
+    "ViT-L-14": 162.03,
+    "ViT-H-14": 334.59,
+    "ViT-bigG-14": 967.5,
+}
+"""Published by open_clip for one image (docs/model_profile.csv)."""
+
+each = pytest.mark.parametrize(
+    "architecture",
+    [
+        pytest.param(name, marks=() if name in SMALL else pytest.mark.large)
+        for name in ARCHITECTURES
+    ],
+)
+
+
+@pytest.mark.parametrize("name", [n for n, m in MODELS.items() if isinstance(m, PretrainedModel)])
+def test_open_clip_has_the_weights(name):
+    check_pretrained(f"models.{name}", MODELS[name])
+
+
+def test_weights_are_used_with_the_activation_that_they_were_trained_with():
+    for name, model in MODELS.items():
+        if isinstance(model, PretrainedModel):
+            published = open_clip.get_pretrained_cfg(model.architecture, model.tag)
+            built = open_clip.get_model_config(model.architecture)
+            assert published.get("quick_gelu", False) == built.get("quick_gelu", False), name
+
+
+@pytest.mark.parametrize("architecture", [*ARCHITECTURES, *family_architectures()])
+def test_towers_are_counted_without_weights(architecture):
+    counted = towers(architecture)
+    published = open_clip.get_model_config(architecture)
+    if published is not None:
+        assert counted.embedding == published["embed_dim"]
+        assert counted.image_size == published["vision_cfg"]["image_size"]
+    if architecture in IMAGE_GFLOPS:
+        assert counted.image_flops / 1e9 == pytest.approx(IMAGE_GFLOPS[architecture], rel=0.001)
+    # No tower looks at a picture with fewer operations than parameters that it multiplies by.
+    assert counted.image_flops > counted.image_parameters
+
+
+@each
+def test_it_is_built_and_embeds_frames(architecture, tmp_path):
+    text = open_clip.get_model_config(architecture)["text_cfg"]
+    if text.get("hf_tokenizer_name") and importlib.util.find_spec("transformers") is None:
+        pytest.skip("its tokenizer needs transformers; its image tower is tested below")
+    folder = tmp_path / "model"
+    make_random_model(RandomModel(source="random", architecture=architecture), folder)
+    model = ClipModel.load(folder, "cpu", precision="float32")
+    check_embeddings(model.embed_images(FRAMES), architecture)
+    check_embeddings(model.embed_prompts(["a robot", "a robot kneeling"]), architecture)
+    counted = towers(architecture)
+    assert read_model_provenance(folder)["parameters"] == {
+        "image": counted.image_parameters,
+        "text": counted.text_parameters,
+    }
+
+
+@each
+def test_its_image_tower_embeds_frames(architecture):
+    """Also without the library of its tokenizer."""
+    network, config, _ = build_untrained(architecture, seed=0)
+    preprocessing = Preprocessing.from_open_clip(network.visual.preprocess_cfg)
+    assert preprocessing.size == config["vision_cfg"]["image_size"]
+    counted = towers(architecture)
+    assert count_parameters(network)["image"] == counted.image_parameters
+    model = ClipModel(architecture, network, None, preprocessing, torch.device("cpu"))
+    check_embeddings(model.embed_images(FRAMES), architecture)
+
+
+def check_embeddings(embeddings, architecture):
+    assert embeddings.shape == (2, open_clip.get_model_config(architecture)["embed_dim"])
+    assert np.allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
