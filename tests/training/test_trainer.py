@@ -205,6 +205,11 @@ def test_the_latest_episode_is_filmed_at_every_checkpoint(tmp_path):
         assert len(np.unique(episode[:, 2])) == 1
 
 
+def test_what_comes_after_a_training_computes_as_before(tmp_path):
+    train_toy(tmp_path, AGENTS["dqn"])
+    assert torch.tensor(1e-310, dtype=torch.float64) * 1 > 0  # subnormal
+
+
 def test_other_settings_do_not_continue_a_checkpoint(tmp_path):
     with pytest.raises(Interrupted):
         train_toy(tmp_path, AGENTS["dqn"], at_call(50, terminate))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -72,6 +73,8 @@ def label(
             LOGGER.warning(warning)
             print(f"vlmrm: {warning}", file=sys.stderr)
         where = address(listener)
+        # A shell that starts a command in the background lets it ignore Ctrl+C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             serve(
                 create_app(session, pictures.png),

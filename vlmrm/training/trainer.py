@@ -119,9 +119,6 @@ class Trainer(Observer):
 
     def run(self) -> None:
         """Trains to the end."""
-        # Moments of Adam that belong to dead units decay into subnormal numbers, with which
-        # processors compute many times slower.
-        torch.set_flush_denormal(True)
         self._output.mkdir(parents=True, exist_ok=True)
         self._curve.write(self._table)
         tensorboard = TensorBoardOutputFormat(str(self._output / "tensorboard"))
@@ -136,7 +133,7 @@ class Trainer(Observer):
             disable=None,
         )
         try:
-            with self._bar, _stop_on_signals(self._agent):
+            with self._bar, _stop_on_signals(self._agent), _subnormals_flushed():
                 self._agent.learn(
                     self._steps - self._agent.num_timesteps,
                     reset_num_timesteps=False,
@@ -245,6 +242,16 @@ def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
             if key not in old[part] or old[part][key] != value:
                 return f"{part}.{key} was {old[part].get(key)}, now {value}"
     return "a setting no longer exists"
+
+
+@contextmanager
+def _subnormals_flushed() -> Iterator[None]:
+    """Moments of Adam that belong to dead units decay into subnormal numbers: many times slower."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 @contextmanager
