@@ -53,6 +53,15 @@ def test_shaping_of_the_reference_does_not_matter(rng):
     np.testing.assert_allclose(first, second, atol=1e-9)
 
 
+def test_rewards_that_hardly_vary_are_measured(rng):
+    rewards, reference = rng.normal(size=S), rng.normal(size=(S, A, S))
+    hardly = 1 + 5e-7 * rewards / np.ptp(rewards)
+    first, second = (
+        measure_ground_truth({0: r}, reference, 0.9, bootstrap=20) for r in (rewards, hardly)
+    )
+    np.testing.assert_allclose(first, second, atol=1e-6)
+
+
 def test_intervals_are_those_of_resampled_states(rng):
     rewards, reference = rng.normal(size=S), rng.normal(size=(S, A, S))
     table = measure_ground_truth({0: rewards}, reference, 0.9, bootstrap=200, seed=3)

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from vlmrm.epic.canonical import canonical_shaping
-from vlmrm.epic.checks import Floats, finite, refuse_constant
+from vlmrm.epic.checks import ROUNDING, Floats, finite, refuse_constant
 
 
 def measure_ground_truth(
@@ -69,10 +69,11 @@ def _distances(rewards: Floats, reference: Floats, discount: float, weights: Flo
     given_next = np.einsum("s,a,sat->t", weights, of_action, shaped)
     square = np.einsum("s,a,sat,sat,t->", weights, of_action, shaped, shaped, weights)
     variance = square - (weights @ given_next) ** 2
+    spread = np.sqrt(variance) if variance > ROUNDING**2 * square else np.nan
     centred = rewards - (rewards @ weights)[:, None]
-    spread = (centred**2) @ weights * variance
-    # Of a constant, rounding leaves a little.
-    spread[spread <= 1e-12 * (rewards**2) @ weights * square] = np.nan
-    rho = (centred * given_next) @ weights / np.sqrt(spread)
+    deviation = np.sqrt((centred**2) @ weights)
+    # A resample may hold one state alone, of whose rewards float64 leaves a little.
+    deviation[deviation <= 1e-12 * np.abs(rewards).max(axis=1)] = np.nan
+    rho = (centred * given_next) @ weights / (deviation * spread)
     distances: Floats = np.sqrt((1 - np.clip(rho, -1, 1)) / 2)
     return distances
