@@ -10,6 +10,7 @@ def test_every_setting_of_an_agent_is_used():
         "train_frequency": "train_freq",
         "hidden": "policy_kwargs",
         "symlog_observations": "policy_kwargs",
+        "actor_averaging": "policy_kwargs",
         "final_learning_rate": "learning_rate",
     }
     for agent in (AGENTS["dqn"], AGENTS["sac"]):

@@ -29,7 +29,13 @@ AGENTS = {
     "dqn": DQN(algorithm="dqn", **COMMON),
     "sac": SAC(algorithm="sac", **COMMON),
     "gsde": SAC(algorithm="sac", use_sde=True, ent_coef=0.1, **COMMON),
-    "tuned": SAC(algorithm="sac", symlog_observations=True, final_learning_rate=1e-4, **COMMON),
+    "tuned": SAC(
+        algorithm="sac",
+        symlog_observations=True,
+        actor_averaging=0.9,
+        final_learning_rate=1e-4,
+        **COMMON,
+    ),
 }
 
 

@@ -81,6 +81,9 @@ class SAC(OffPolicy):
     """Weight of the entropy bonus; `auto` learns it, `auto_0.1` from 0.1 on."""
     use_sde: bool = False
     """Exploration noise that depends on the state and changes slowly (gSDE)."""
+    actor_averaging: Annotated[float, Field(ge=0, lt=1)] = 0
+    """Deterministic actions are those of a moving average of the actor's weights, of which this
+    share stays at each update; 0 for the latest actor."""
     symlog_observations: bool = False
     """Give the networks sign(x) ln(1 + |x|) of each observation: the humanoid's forces are
     thousands of times as large as its angles."""

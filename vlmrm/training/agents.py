@@ -38,6 +38,7 @@ def agent_settings(agent: DQN | SAC) -> dict[str, Any]:
             "exploration_fraction": agent.exploration_fraction,
             "exploration_final_eps": agent.exploration_final_eps,
         }
+    settings["policy_kwargs"]["averaging"] = agent.actor_averaging
     if agent.symlog_observations:
         settings["policy_kwargs"]["features_extractor_class"] = Symlog
     return settings | {"tau": agent.tau, "ent_coef": agent.ent_coef, "use_sde": agent.use_sde}

@@ -13,7 +13,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,11 @@ from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.noise import ActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import RolloutReturn, TrainFreq
 from stable_baselines3.common.vec_env import VecEnv
 
+from vlmrm.training.policies import AveragedSACPolicy
 from vlmrm.training.rewards import RewardSource, Steps
 from vlmrm.training.vector_env import VectorEnv
 
@@ -237,3 +239,10 @@ class DeferredDQN(DeferredReward, DQN):
 
 class DeferredSAC(DeferredReward, SAC):
     """Soft actor-critic on deferred rewards."""
+
+    policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {"MlpPolicy": AveragedSACPolicy}
+
+    def train(self, gradient_steps: int, batch_size: int = 64) -> None:
+        super().train(gradient_steps, batch_size)
+        assert isinstance(self.policy, AveragedSACPolicy)
+        self.policy.average_actor(gradient_steps)

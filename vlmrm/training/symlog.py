@@ -12,7 +12,7 @@ def symlog(x: Tensor) -> Tensor:
 
     Source: Hafner et al. 2023, "Mastering Diverse Domains through World Models", equation 9.
     """
-    return torch.sign(x) * torch.log1p(torch.abs(x))
+    return torch.copysign(torch.log1p(torch.abs(x)), x)
 
 
 class Symlog(FlattenExtractor):

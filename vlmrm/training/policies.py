@@ -1,0 +1,79 @@
+"""The networks of soft actor-critic: those of Stable-Baselines3, updated with less work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from stable_baselines3.common.policies import ContinuousCritic
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
+from stable_baselines3.sac.policies import Actor, SACPolicy
+from torch import Tensor
+
+
+class Critic(ContinuousCritic):
+    """Has no gradients of its own weights for actions that have one.
+
+    These are the actor's: its loss needs the critics' gradients with respect to the actions, and
+    those with respect to the weights, a tenth of an update's work, would be thrown away.
+    """
+
+    def forward(self, obs: Tensor, actions: Tensor) -> tuple[Tensor, ...]:
+        if not actions.requires_grad:
+            return super().forward(obs, actions)
+        self.requires_grad_(False)
+        try:
+            return super().forward(obs, actions)
+        finally:
+            self.requires_grad_(True)
+
+
+class AveragedSACPolicy(SACPolicy):
+    """Acts deterministically by an average of the actor over the latest updates.
+
+    From one update to the next the actor changes enough to fall where it stood. Exploration and
+    learning use the latest actor; the average only acts, when asked for deterministic actions.
+
+    Args:
+        averaging: Share of the average that stays at each update, in [0, 1); 0 turns it off.
+        args: As Stable-Baselines3's, like ``kwargs``.
+        kwargs: The same.
+    """
+
+    averaged_actor: Actor | None
+
+    def __init__(self, *args: Any, averaging: float = 0.0, **kwargs: Any):
+        self._averaging = averaging
+        kwargs["optimizer_kwargs"] = {"fused": True, **(kwargs.get("optimizer_kwargs") or {})}
+        super().__init__(*args, **kwargs)
+
+    def _build(self, lr_schedule: Schedule) -> None:
+        super()._build(lr_schedule)
+        self.averaged_actor = None
+        if self._averaging:
+            average = self.make_actor().requires_grad_(False)
+            average.load_state_dict(self.actor.state_dict())
+            average.set_training_mode(False)
+            self.averaged_actor = average
+
+    def make_critic(self, features_extractor: BaseFeaturesExtractor | None = None) -> Critic:
+        settings = self._update_features_extractor(self.critic_kwargs, features_extractor)
+        return Critic(**settings).to(self.device)
+
+    def average_actor(self, updates: int) -> None:
+        """Moves the average towards the actor, as if after each of so many equal updates."""
+        if self.averaged_actor is not None:
+            averages, latest = self.averaged_actor.parameters(), self.actor.parameters()
+            with torch.no_grad():
+                for average, weight in zip(averages, latest, strict=True):
+                    average.lerp_(weight, 1 - self._averaging**updates)
+
+    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> Tensor:
+        if deterministic and self.averaged_actor is not None:
+            action: Tensor = self.averaged_actor(observation, deterministic=True)
+            return action
+        return super()._predict(observation, deterministic)
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        return super()._get_constructor_parameters() | {"averaging": self._averaging}
