@@ -1,15 +1,15 @@
-# The whole project with its locked environment, drawing without a screen.
-#   docker build --tag vlmrm .
-#   docker run --rm --gpus all --volume "$PWD/results:/vlmrm/results" \
+# The whole project at a commit with its locked environment, drawing without a screen.
+#   make image
+#   docker run --rm --gpus all --user "$(id -u):$(id -g)" --volume "$PWD/results:/vlmrm/results" \
 #       --volume "$PWD/resources:/vlmrm/resources" vlmrm snakemake --cores all
 # PyTorch brings CUDA's libraries; the driver comes from the host through NVIDIA's container toolkit.
 ARG BASE=ubuntu:24.04
 FROM ${BASE}
 
-# Mesa draws in software where there is no GPU.
+# Mesa draws in software where there is no GPU: by OpenGL, and by Vulkan for the scene `filament`.
 RUN apt-get update --quiet=2 \
-    && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-        git libegl-mesa0 libegl1 libgl1 libgl1-mesa-dri make python3 python3-venv \
+    && DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends \
+        libegl-mesa0 libegl1 libgl1 libgl1-mesa-dri libvulkan1 mesa-vulkan-drivers python3 python3-venv \
     && rm -rf /var/lib/apt/lists/*
 
 # Lets NVIDIA's driver serve EGL, which is how MuJoCo draws on the GPU.
@@ -18,15 +18,27 @@ RUN mkdir -p /usr/share/glvnd/egl_vendor.d \
     && printf '{"file_format_version": "1.0.0", "ICD": {"library_path": "libEGL_nvidia.so.0"}}' \
         > /usr/share/glvnd/egl_vendor.d/10_nvidia.json
 
-RUN useradd --create-home vlmrm && mkdir /vlmrm && chown vlmrm /vlmrm
+# Any user may run it, so that results belong to who started it: `docker run --user`.
+RUN useradd --create-home vlmrm \
+    && mkdir -p /vlmrm/results /vlmrm/resources \
+    && chown -R vlmrm /vlmrm \
+    && chmod a+rwX /vlmrm /vlmrm/results /vlmrm/resources /home/vlmrm
+ENV HOME=/home/vlmrm
 USER vlmrm
 WORKDIR /vlmrm
 
 # The environment changes less often than the code, and has a layer of its own.
 COPY --chown=vlmrm envs/lock.txt envs/lock.txt
-RUN python3 -m venv .venv && .venv/bin/pip install --no-cache-dir --require-hashes -r envs/lock.txt
+RUN python3 -m venv .venv \
+    && .venv/bin/pip install --quiet --no-cache-dir --require-hashes --requirement envs/lock.txt
 COPY --chown=vlmrm . .
-RUN .venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --editable .
+RUN .venv/bin/pip install --quiet --no-cache-dir --no-deps --no-build-isolation --editable .
 ENV PATH="/vlmrm/.venv/bin:$PATH"
+
+ARG COMMIT=unknown
+ENV VLMRM_COMMIT=${COMMIT}
+LABEL org.opencontainers.image.title="vlmrm" \
+    org.opencontainers.image.description="CLIP models as reward models: train an agent from a sentence" \
+    org.opencontainers.image.revision="${COMMIT}"
 
 CMD ["snakemake", "--cores", "all"]

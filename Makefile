@@ -4,15 +4,19 @@
 #   make smoke   the smallest run of the whole workflow
 #   make slurm-test  the workflow on a SLURM cluster of one node, which it starts and stops (Debian
 #                packages slurm-wlm and munge)
+#   make image   the container, by Docker
+#   make image-test  the container without Docker or a registry, and the smoke run inside it; see
+#                envs/image.sh
 #   make lint    style and types
 #   make lock    renew envs/lock.txt after a change of pyproject.toml
 
 PYTHON ?= python3
 CORES ?= all
+FOLDER ?= .image
 BIN := .venv/bin
 SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
 
-.PHONY: install demo smoke test slurm-test lint lock clean
+.PHONY: install demo smoke test slurm-test image image-test lint lock clean
 
 install: .venv/installed
 
@@ -33,6 +37,12 @@ test: install
 
 slurm-test: install
 	$(BIN)/python -m pytest -m slurm -rsP tests/slurm
+
+image:
+	docker build --build-arg COMMIT="$$(git describe --always --abbrev=12 --exclude='*' --dirty=+)" --tag vlmrm .
+
+image-test:
+	envs/image.sh $(FOLDER)
 
 lint: install
 	$(BIN)/ruff check .

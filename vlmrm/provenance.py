@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import os
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -44,7 +45,10 @@ def _version(library: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """The commit of the checkout that holds the package, ``+`` where it was edited since."""
+    """The commit of the checkout that holds the package, ``+`` where it was edited since.
+
+    A container holds no checkout; its image names the commit in ``VLMRM_COMMIT``.
+    """
     here = Path(__file__).parent
 
     def git(*arguments: str) -> str:
@@ -55,4 +59,4 @@ def _commit() -> str | None:
         edited = git("status", "--porcelain", "--untracked-files=no", "--", str(here))
         return git("rev-parse", "--short=12", "HEAD") + ("+" if edited else "")
     except (OSError, subprocess.CalledProcessError):
-        return None
+        return os.environ.get("VLMRM_COMMIT")
