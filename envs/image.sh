@@ -39,14 +39,14 @@ if ! buildah inspect --type image localhost/base >/dev/null 2>&1; then
 fi
 
 # The certificates of this machine, for networks that are reached through an own authority.
-printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n' >"$folder/pip.conf"
+printf '[global]\ncert = /host-certificates.crt\n' >"$folder/pip.conf"
 commit=$(git -C "$project" rev-parse --short=12 HEAD)
 rm -rf "$folder/context"
 mkdir "$folder/context"
 git -C "$project" archive HEAD | tar --extract --directory "$folder/context"
 began=$(date +%s)
 buildah build --isolation chroot --layers=$layers --build-arg BASE=localhost/base \
-    --build-arg COMMIT="$commit" --volume /etc/ssl/certs:/etc/ssl/certs:ro \
+    --build-arg COMMIT="$commit" --volume /etc/ssl/certs/ca-certificates.crt:/host-certificates.crt:ro \
     --volume "$folder/pip.conf:/etc/pip.conf:ro" --tag localhost/vlmrm "$folder/context"
 echo "Built in $(($(date +%s) - began)) seconds:"
 buildah images
