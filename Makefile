@@ -55,7 +55,7 @@ lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet uv
 	.venv-lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --quiet --extra dev --output-file envs/lock.txt pyproject.toml
+		--no-emit-index-url --no-header --quiet --extra dev --extra siglip --output-file envs/lock.txt pyproject.toml
 	rm -r .venv-lock
 
 clean:
