@@ -1,0 +1,130 @@
+"""How much of an accelerator the pipeline uses.
+
+    python benchmarks/gpu.py
+    python benchmarks/gpu.py --architectures ViT-B-32 --processes 1 2     # something smaller
+
+Models have random weights, which are as fast as any. The table gives medians:
+
+matrix rate       of large products in bfloat16, the measure of the rows that follow
+ARCHITECTURE      frames per second from main memory to embeddings, and the share of the matrix rate
+                  that these take (multiplications and additions of the image tower alone)
+drawing           frames per second by so many processes that share the device, and by which driver
+whole training    environment steps per second beside rewards alone, with the smallest architecture
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import functools
+import itertools
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from throughput import RENDER_SIZE, SCENE, loop, median, rate
+
+from vlmrm.config import Config, RandomModel, load_config
+from vlmrm.envs import make_renderer
+from vlmrm.envs.opengl import draw_on, drawn_by
+from vlmrm.envs.rendering import BATCH, render_states
+from vlmrm.models.clip import choose_device
+from vlmrm.models.towers import towers
+from vlmrm.models.untrained import make_random_model
+from vlmrm.reward_model import VLMReward
+from vlmrm.tasks.states import sample_training_states
+
+PUBLISHED = ["ViT-L-14", "ViT-H-14", "ViT-bigG-14"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--config", type=Path, default=Path("config/offline.yaml"))
+    parser.add_argument("--architectures", nargs="+", default=PUBLISHED)
+    parser.add_argument("--processes", type=int, nargs="+", default=[1, 8, 16])
+    parser.add_argument("--frames", type=int, default=1024)
+    parser.add_argument("--task", default="kneeling")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--output", type=Path, help="Write the table there (CSV).")
+    options = parser.parse_args()
+    config = load_config(options.config)
+    device = choose_device("auto")
+    rows: list[dict[str, object]] = []
+
+    def add(part: str, per_second: float, share: float | None = None, note: str = "") -> None:
+        rows.append({"part": part, "per second": per_second, "share": share, "note": note})
+        told = "" if share is None else f"{share:8.1%}"
+        print(f"{part:<28}{per_second:>12.4g}{told} {note}", flush=True)
+
+    name = torch.cuda.get_device_name() if device.type == "cuda" else "no GPU"
+    operations = median(functools.partial(matrix_rate, device), options.repeat)
+    add("matrix rate (operations)", operations, note=name)
+    frames = np.random.default_rng(0).integers(
+        0, 256, (options.frames, RENDER_SIZE, RENDER_SIZE, 3), dtype=np.uint8
+    )
+    alone = {}
+    for architecture in options.architectures:
+        reward = random_reward(architecture, config, options.task)
+        score = functools.partial(rate, functools.partial(reward, frames), len(frames))
+        alone[architecture] = median(score, options.repeat)
+        share = alone[architecture] * towers(architecture).image_flops / operations
+        add(architecture, alone[architecture], share, reward.model.precision)
+    draw_on(str(device))
+    by = drawing_device(config)
+    for processes in options.processes:
+        drawn = functools.partial(drawing, config, processes, options.frames)
+        add(f"drawing, {processes} processes", median(drawn, options.repeat), note=by)
+    smallest = min(options.architectures, key=lambda a: towers(a).image_flops)
+    whole = loop(config, options.task, random_reward(smallest, config, options.task))
+    add("whole training", whole, whole / alone[smallest], f"beside {smallest} alone")
+    if options.output:
+        pd.DataFrame(rows).to_csv(options.output, index=False)
+
+
+def matrix_rate(device: torch.device) -> float:
+    """Operations per second of bfloat16 products of square matrices."""
+    side, count = (8192, 20) if device.type == "cuda" else (1024, 4)
+    a, b = (torch.randn(side, side, device=device).bfloat16() for _ in range(2))
+
+    def work() -> None:
+        for _ in range(count):
+            torch.matmul(a, b)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    work()
+    return rate(work, 2 * count * side**3)
+
+
+def random_reward(architecture: str, config: Config, task: str) -> VLMReward:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / architecture
+        make_random_model(RandomModel(source="random", architecture=architecture), path)
+        return VLMReward.load(path, config.tasks[task].goals, precision=config.precision)
+
+
+def drawing(config: Config, processes: int, count: int) -> float:
+    """Frames per second once all processes draw, ``count`` frames each."""
+    rendering = config.rendering.model_copy(update={"humanoid_size": RENDER_SIZE})
+    states = np.tile(sample_training_states("humanoid", BATCH, seed=0), (count // BATCH, 1))
+    batches = render_states(
+        "humanoid", SCENE, rendering, np.tile(states, (processes + 1, 1)), processes
+    )
+    start_up = list(itertools.islice(batches, count // BATCH))
+    drawn = rate(lambda: collections.deque(batches, maxlen=0), processes * len(states))
+    assert start_up, "--frames is less than a batch"
+    return drawn
+
+
+def drawing_device(config: Config) -> str:
+    renderer = make_renderer("humanoid", SCENE, config.rendering)
+    try:
+        return drawn_by()
+    finally:
+        renderer.close()
+
+
+if __name__ == "__main__":
+    main()
