@@ -50,6 +50,9 @@ def main() -> None:
     parser.add_argument("--architecture", default="sim-S", help="Random weights, without --model.")
     parser.add_argument("--task", default="kneeling")
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument(
+        "--rounds", type=int, default=40, help="Of steps and updates, in a training."
+    )
     parser.add_argument("--output", type=Path, help="Write the table there (CSV).")
     options = parser.parse_args()
     config = load_config(options.config)
@@ -58,13 +61,13 @@ def main() -> None:
         if options.model is None:
             random = RandomModel(source="random", architecture=options.architecture)
             make_random_model(random, model)
-        table = measure(config, options.task, model, options.repeat)
+        table = measure(config, options.task, model, options.repeat, options.rounds)
     print(table.to_string(index=False, float_format="{:.2f}".format))
     if options.output:
         write_table(options.output, table, model=str(model), cores=config.training["humanoid"])
 
 
-def measure(config: Config, task: str, model: Path, repeat: int) -> pd.DataFrame:
+def measure(config: Config, task: str, model: Path, repeat: int, rounds: int) -> pd.DataFrame:
     """A row per part: ours and plain per second (medians), and their ratio."""
     goal = config.tasks[task].goals
     reward = VLMReward.load(model, goal, precision=config.precision)
@@ -86,7 +89,7 @@ def measure(config: Config, task: str, model: Path, repeat: int) -> pd.DataFrame
         ),
         (
             "whole training",
-            functools.partial(loop, config, task, reward),
+            functools.partial(loop, config, task, reward, rounds),
             PlainLoop(config.training["humanoid"].agent, plain_reward),
         ),
     ]
@@ -176,11 +179,11 @@ def gradient_steps(config: Config, ours: bool) -> float:
     return result
 
 
-def loop(config: Config, task: str, reward: VLMReward) -> float:
+def loop(config: Config, task: str, reward: VLMReward, rounds: int = 40) -> float:
     """Steps per second of a short training, from its first updates on."""
     training = config.training["humanoid"]
     starts = training.agent.train_frequency * training.agent.environments
-    short = {"steps": 6 * starts, "learning_starts": starts, "checkpoint_every": 10**9}
+    short = {"steps": rounds * starts, "learning_starts": starts, "checkpoint_every": 10**9}
     agent = training.agent.model_copy(update=short)
     config = config.model_copy(
         update={"training": {"humanoid": training.model_copy(update={"agent": agent})}}

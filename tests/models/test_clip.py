@@ -125,6 +125,6 @@ def test_batches_shrink_until_they_fit_into_the_memory(model_folder, monkeypatch
     np.testing.assert_allclose(model.embed_images(FRAMES), expected, atol=1e-5)
     sizes.clear()
     model.embed_images(FRAMES)
-    assert max(sizes) == 2
+    assert max(sizes) <= 2
     with pytest.raises(torch.cuda.OutOfMemoryError):
         model.embed_images(FRAMES, batch_size=5)

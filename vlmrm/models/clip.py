@@ -19,8 +19,11 @@ from vlmrm.libraries import load_triton_first
 from vlmrm.models.folder import check_model_folder
 from vlmrm.models.preprocessing import Preprocessing
 
-BATCH_SIZE = {False: 256, True: 4096}
-"""Frames at a time without and with CUDA: on a CPU, larger batches leave the caches."""
+CUDA_BATCH_SIZE = 4096
+"""Frames at a time on a GPU, as far as its memory reaches."""
+
+CPU_BATCH_PIXELS = 32 * 224**2
+"""Pixels of the network's input at a time on a CPU: larger batches leave the caches."""
 
 # Whoever loads a model may train on its rewards after drawing with other libraries than ours.
 load_triton_first()
@@ -53,7 +56,9 @@ class ClipModel:
         self.precision = choose_precision(precision, device)
         self._dtype: torch.dtype = getattr(torch, self.precision)
         self.network.visual.to(self._dtype)
-        self._batch_size = BATCH_SIZE[device.type == "cuda"]
+        self._batch_size = CUDA_BATCH_SIZE
+        if device.type != "cuda":
+            self._batch_size = max(1, CPU_BATCH_PIXELS // preprocessing.size**2)
         self.tokenizer = tokenizer
         self.preprocessing = preprocessing
         self.device = device
