@@ -27,6 +27,8 @@ buildah() {
     command buildah --root "$folder/storage" --runroot "$folder/run" --storage-driver $driver "$@"
 }
 
+# Of builds that were interrupted.
+buildah rm --all >/dev/null
 if ! buildah inspect --type image localhost/base >/dev/null 2>&1; then
     components=main
     [ "$ID" = ubuntu ] && components=main,universe
@@ -63,7 +65,9 @@ test "$(id -u)" != 0
 python -c "import torch, mujoco, open_clip, vlmrm"
 vlmrm doctor || true
 python -m pytest -q -p no:cacheprovider tests/envs tests/epic tests/test_reward.py tests/test_reward_model.py
-time snakemake --cores all --configfile config/smoke.yaml
+began=$(date +%s)
+snakemake --cores all --configfile config/smoke.yaml --quiet all
+echo "Smoke run: $(($(date +%s) - began)) seconds"
 grep -r --include=provenance.json '"commit"' resources/models | head -1
 EOF
 storage="--root $folder/storage --runroot $folder/run --storage-driver $driver"
