@@ -10,6 +10,7 @@ FROM ${BASE}
 RUN apt-get update --quiet=2 \
     && DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends \
         libegl-mesa0 libegl1 libgl1 libgl1-mesa-dri libvulkan1 mesa-vulkan-drivers python3 python3-venv \
+        tini \
     && rm -rf /var/lib/apt/lists/*
 
 # Lets NVIDIA's driver serve EGL, which is how MuJoCo draws on the GPU.
@@ -41,4 +42,6 @@ LABEL org.opencontainers.image.title="vlmrm" \
     org.opencontainers.image.description="CLIP models as reward models: train an agent from a sentence" \
     org.opencontainers.image.revision="${COMMIT}"
 
+# Signals reach every process: `docker stop` has trainings write a checkpoint before they end.
+ENTRYPOINT ["tini", "-g", "--"]
 CMD ["snakemake", "--cores", "all"]
