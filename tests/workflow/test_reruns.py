@@ -14,6 +14,22 @@ def test_nothing_the_second_time(finished, smoke):
     assert not finished.planned(smoke)
 
 
+def test_frames_that_were_looked_at_can_be_deleted(finished, smoke):
+    run = finished.folder / "results" / "smoke"
+    frames = list((run / "frames").rglob("*.h5"))
+    assert frames
+    for file in frames:
+        file.rename(file.with_suffix(".away"))
+    try:
+        assert not finished.planned(smoke)
+        smoke["models"]["random-S"] = {"source": "random", "architecture": "sim-S"}
+        smoke["epic"]["kneeling"]["models"].append("random-S")
+        assert finished.planned(smoke)["render_frames"] == 1
+    finally:
+        for file in frames:
+            file.with_suffix(".away").rename(file)
+
+
 def test_another_alpha_scores_again_without_looking_again(finished, smoke):
     smoke["alphas"].append(0.75)
     jobs = set(finished.planned(smoke))
