@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from vlmrm.artifacts import create_hdf5, open_hdf5
+from vlmrm.artifacts import COMPRESSION, FRAMES_PER_CHUNK, create_hdf5, open_hdf5
 from vlmrm.config import Corpus, EnvironmentName, Rendering
 from vlmrm.envs import check_scene
 from vlmrm.envs.rendering import render_states
@@ -74,8 +74,8 @@ def make_corpus(settings: Corpus, rendering: Rendering, path: str | os.PathLike[
                 "images",
                 (count, 3, size, size),
                 np.uint8,
-                compression="lzf",
-                chunks=(1, 3, size, size),
+                chunks=(min(FRAMES_PER_CHUNK, count), 3, size, size),
+                **COMPRESSION,
             )
             start = 0
             for scene, number in scenes.items():
