@@ -81,6 +81,15 @@ def test_references_are_dashed_and_last(run, labels_of):
     assert drawn[f"sim-S, {alpha_label(0)}"].get_linestyle() == "-"
 
 
+def test_the_random_policy_is_a_dotted_line_at_its_share_of_timesteps(run, labels_of):
+    random = pd.DataFrame({"success_fraction": [0.1, 0.3]})
+    figure = draw_learning_curves([(run(), curve())], [(run("random-policy"), random)])
+    reward, share = (lines(axes) for axes in figure.axes)
+    assert "random policy" not in reward
+    assert set(share["random policy"].get_ydata()) == {0.2}
+    assert labels_of(figure)[-1] == "random policy"
+
+
 def test_a_panel_for_each_task_and_scene(run):
     figure = draw_learning_curves([(run(task=task), curve()) for task in ("a", "b", "c", "d", "e")])
     shown = [axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()]

@@ -151,12 +151,15 @@ def rewards_figure(
 def learning(
     curves: Annotated[list[Path], typer.Argument(help="Learning curves of runs (CSV).")],
     output: Output,
+    random: Annotated[
+        list[Path] | None, typer.Option(help="Evaluation of a task's random policy (CSV).")
+    ] = None,
 ) -> None:
     """Training reward and success against steps."""
     from vlmrm.figures.learning_curves import draw_learning_curves
     from vlmrm.figures.style import save_figure
 
-    save_figure(draw_learning_curves(_read_runs(curves)), output)
+    save_figure(draw_learning_curves(_read_runs(curves), _read_runs(random or [])), output)
 
 
 @figures.command()

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from vlmrm.config import TrainingRun
+from vlmrm.config import RANDOM_POLICY, TrainingRun
 from vlmrm.errors import UserError
-from vlmrm.figures.series import Style, series_styles
-from vlmrm.figures.style import grid_lines, ordered, panels, theme, wrapped
+from vlmrm.figures.series import REFERENCES, Style, series_styles
+from vlmrm.figures.style import GREY, grid_lines, ordered, panels, theme, wrapped
 from vlmrm.figures.tables import require_columns
 
 COLUMNS = ("steps", "training_reward", "oracle")
@@ -22,6 +22,8 @@ COLUMNS = ("steps", "training_reward", "oracle")
 
 BINS = 60
 """Parts of the training that one point each stands for."""
+
+RANDOM_LABEL, _ = REFERENCES[RANDOM_POLICY]
 
 RUN = ["task", "scene", "reward", "alpha", "seed"]
 
@@ -56,11 +58,16 @@ def learning_curve_table(curves: Sequence[Curve]) -> pd.DataFrame:
 
 
 @theme()
-def draw_learning_curves(curves: Sequence[Curve]) -> Figure:
+def draw_learning_curves(curves: Sequence[Curve], random: Sequence[Curve] = ()) -> Figure:
     """Training reward and share of timesteps that fulfil the oracle against steps.
 
     A pair of panels for each task and scene. One seed is a line; several are their mean within a
-    band from the lowest to the highest.
+    band from the lowest to the highest. A dotted line is the random policy.
+
+    Args:
+        curves: Runs and their learning curves.
+        random: Runs of the random policy and their trajectories, as `vlmrm.figures.success` has
+            them.
 
     Raises:
         UserError: A column is missing, or no run has finished a round of updates.
@@ -68,6 +75,7 @@ def draw_learning_curves(curves: Sequence[Curve]) -> Figure:
     table = learning_curve_table(curves)
     styles = series_styles(run for run, _ in curves)
     columns = ["rescaled", "oracle"] if table["oracle"].notna().any() else ["rescaled"]
+    at_random = {run.task: judged["success_fraction"].mean() for run, judged in random}
     groups = list(table.groupby(["task", "scene"], sort=False))
     rows, width = wrapped(len(groups))
     figure, axes = panels(rows * len(columns), width, 3.0, 2.0, sharey="row")
@@ -80,6 +88,8 @@ def draw_learning_curves(curves: Sequence[Curve]) -> Figure:
         for panel, measure in zip(pair, columns, strict=True):
             panel.set_visible(True)
             _draw_panel(panel, group, measure, styles)
+        if len(pair) > 1 and task in at_random:
+            pair[1].axhline(at_random[task], color=GREY, linestyle=":", label=RANDOM_LABEL)
         pair[-1].set_xlabel("environment steps")
         if column == 0:
             _label_measures(pair)
@@ -88,7 +98,8 @@ def draw_learning_curves(curves: Sequence[Curve]) -> Figure:
         for panel in axes.flat
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
     }
-    labels = [style.label for style in styles.values() if style.label in handles]
+    labels = [style.label for style in styles.values()] + [RANDOM_LABEL]
+    labels = [label for label in labels if label in handles]
     figure.legend([handles[label] for label in labels], labels, loc="outside right upper")
     return figure
 

@@ -250,7 +250,7 @@ def _policies(config: Config, w: dict[str, str]) -> float:
 
 
 def policy_bytes(environment: str, agent: OffPolicy) -> int:
-    """Bytes of a saved agent: networks, target networks (or averages), and two moments of Adam for the former."""
+    """Bytes of a saved agent: networks, targets, averages, and two moments of Adam."""
     observed, actions = OBSERVED[environment]
     if isinstance(agent, SAC):
         actor = _weights([observed, *agent.hidden, 2 * actions])

@@ -121,6 +121,9 @@ class LearningCurve:
             writer.writerows(self.rows)
 
     def append_last(self, path: Path) -> None:
-        """Adds the last row to what `write` wrote."""
+        """Adds the last row to what `write` wrote; writes all rows if the file was deleted since."""
+        if not path.exists():
+            self.write(path)
+            return
         with path.open("a", newline="") as file:
             csv.DictWriter(file, self._columns).writerow(self.rows[-1])

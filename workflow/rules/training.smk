@@ -91,9 +91,10 @@ rule evaluate_random_policy:
 
 rule draw_learning_curves:
     input:
-        lambda w: [
+        curves=lambda w: [
             f"{folder}/learning_curve.csv" for folder in runs(w.experiment, POLICY)
         ],
+        random=lambda w: random_policies(w.experiment),
     output:
         svg=f"{FIGURES}/learning-{{experiment}}.svg",
         png=report(
@@ -106,8 +107,10 @@ rule draw_learning_curves:
     resources:
         mem_mb=memory(4_000),
         runtime=minutes(15),
+    params:
+        random=lambda w, input: " ".join(f"--random {path}" for path in input.random),
     shell:
-        "vlmrm --log {log} figure learning {input} --output {output.svg}"
+        "vlmrm --log {log} figure learning {input.curves} {params.random} --output {output.svg}"
 
 
 rule draw_success:

@@ -1,0 +1,53 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from vlmrm.config import TrainingRun
+from vlmrm.training.curve import LearningCurve
+
+RUN = TrainingRun(task="kneeling", scene="textured", reward="sim-S", alpha=0.5, seed=3)
+
+
+def with_row(curve, steps, reward):
+    rewards = np.full((2, 2), reward)
+    curve.add(rewards, rewards > 0.5, np.zeros((2, 2)), np.array([[False, False], [True, False]]))
+    curve.end_row(steps, seconds=1.5, rate=100.0, losses={"loss": 0.25})
+    return curve
+
+
+@pytest.fixture
+def curve():
+    return with_row(LearningCurve(RUN, environments=2, algorithm="dqn"), 4, 0.25)
+
+
+def test_rows_are_means_over_their_timesteps_behind_the_run_they_belong_to(curve, tmp_path):
+    with_row(curve, 8, 0.75).write(tmp_path / "curve.csv")
+    table = pd.read_csv(tmp_path / "curve.csv")
+    assert table.columns[:5].tolist() == ["task", "scene", "reward", "alpha", "seed"]
+    assert table["steps"].tolist() == [4, 8]
+    assert table["training_reward"].tolist() == [0.25, 0.75]
+    assert table["oracle"].tolist() == [0, 1]
+    assert table["episodes"].tolist() == [1, 2]
+    assert table["loss"].tolist() == [0.25, 0.25]
+
+
+def test_rows_are_appended(curve, tmp_path):
+    path = tmp_path / "curve.csv"
+    curve.write(path)
+    with_row(curve, 8, 0.75).append_last(path)
+    assert pd.read_csv(path)["steps"].tolist() == [4, 8]
+
+
+def test_a_table_that_somebody_deleted_comes_back_whole(curve, tmp_path):
+    path = tmp_path / "curve.csv"
+    curve.write(path)
+    path.unlink()
+    with_row(curve, 8, 0.75).append_last(path)
+    assert pd.read_csv(path)["steps"].tolist() == [4, 8]
+
+
+def test_the_latest_episodes_score_the_policy(curve):
+    assert curve.recent == {"reward": 0.25, "oracle": 0.0}
+    for _ in range(40):
+        with_row(curve, 8, 1.0)
+    assert curve.recent == {"reward": 1.0, "oracle": 1.0}
