@@ -121,7 +121,7 @@ class LearningCurve:
             writer.writerows(self.rows)
 
     def append_last(self, path: Path) -> None:
-        """Adds the last row to what `write` wrote; writes all rows if the file was deleted since."""
+        """Adds the last row to what `write` wrote, or all if somebody has deleted that."""
         if not path.exists():
             self.write(path)
             return
