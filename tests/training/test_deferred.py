@@ -85,14 +85,20 @@ def test_every_reward_belongs_to_its_own_next_state(learner, kind, environments,
     np.testing.assert_allclose(buffer.rewards, -np.abs(position) + 0.01 * tenths, atol=1e-6)
 
 
-@pytest.mark.parametrize(("deferred", "plain"), [(DeferredDQN, DQN), (DeferredSAC, SAC)])
+@pytest.mark.parametrize(
+    ("deferred", "plain", "optimizer"),
+    # Fused, Adam rounds otherwise.
+    [(DeferredDQN, DQN, {}), (DeferredSAC, SAC, {"optimizer_kwargs": {"fused": True}})],
+)
 @pytest.mark.parametrize("train_freq", [1, 5])
 def test_learns_exactly_what_the_rewards_of_the_environment_teach(
-    learner, deferred, plain, train_freq
+    learner, deferred, plain, optimizer, train_freq
 ):
     model = learner(deferred, train_freq=train_freq, workers=1)
     env = VectorEnv(slider(discrete=plain is DQN), 3, workers=0)
-    expected = plain("MlpPolicy", env, **agent_settings(train_freq=train_freq)).learn(200)
+    settings = agent_settings(train_freq=train_freq)
+    settings["policy_kwargs"] = {**settings.get("policy_kwargs", {}), **optimizer}
+    expected = plain("MlpPolicy", env, **settings).learn(200)
     np.testing.assert_array_equal(weights(model), weights(expected))
 
 

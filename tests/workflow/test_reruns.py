@@ -106,5 +106,6 @@ def test_judging_another_checkpoint_trains_nothing(finished, smoke):
     assert set(finished.planned(smoke)) == {
         "evaluate_policy",
         "evaluate_random_policy",
+        "draw_learning_curves",
         "draw_success",
     }
