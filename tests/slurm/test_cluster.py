@@ -1,13 +1,10 @@
 """The workflow on a real, if small, SLURM cluster."""
 
-import shutil
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
-
-from .conftest import ROOT
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(3600)]
 
@@ -77,12 +74,6 @@ def test_a_failing_job_leaves_its_logs_and_the_rest_goes_on(workflow, smoke):
 
 
 def test_the_smoke_run(workflow, smoke, tmp_path):
-    models = [ROOT / "resources" / "models" / name for name in smoke["models"]]
-    if all(path.exists() for path in models):
-        for path in [*models, ROOT / "resources" / "corpora" / "smoke.h5"]:
-            copy = tmp_path / path.relative_to(ROOT)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            (shutil.copytree if path.is_dir() else shutil.copy)(path, copy)
     seconds = {}
     started = time.monotonic()
     process = workflow.submit(smoke, "all")
@@ -91,7 +82,8 @@ def test_the_smoke_run(workflow, smoke, tmp_path):
     jobs = workflow.output.count("has been submitted with SLURM jobid")
     assert (tmp_path / "results/smoke/tables/success-humanoid.csv").exists()
 
-    (tmp_path / "results").rename(tmp_path / "of-the-cluster")
+    for made in ("results", "resources"):
+        (tmp_path / made).rename(tmp_path / f"{made}-of-the-cluster")
     started = time.monotonic()
     process = workflow.start(smoke, "all", options=("--cores", "all"))
     assert process.wait() == 0, workflow.output
