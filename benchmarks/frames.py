@@ -1,10 +1,10 @@
 """Bytes per frame, and how fast frames are written and read, for ways to store them.
 
-    python benchmarks/frames.py FRAMES.h5 [FRAMES.h5 ...]     # more ways with hdf5plugin installed
+    python benchmarks/frames.py FRAMES.h5 [FRAMES.h5 ...]
 
-Frames of each file (at most 1,000) are written as uint8 in one HDF5 dataset, in chunks of 16, or
-as one encoded picture each, and read back in the same order and one by one in another.
-Every way keeps each frame exactly.
+Frames of each file (at most 1,000) are written as uint8 in one HDF5 dataset, in the chunks that the
+pipeline uses, or as one encoded picture each, and read back in the same order, and one by one in
+another. Every way keeps each frame exactly.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import hdf5plugin
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from vlmrm.artifacts import FrameReader
+from vlmrm.artifacts import FRAMES_PER_CHUNK, FrameReader, write_table
 
 Frames = NDArray[np.uint8]
-CHUNK = 16
 MOST = 1000
 
 
@@ -47,7 +47,7 @@ def main() -> None:
             rows.append({"frames": f"{frames.shape[1]}x{frames.shape[2]}", "way": name, **row})
             print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1), flush=True)
     if options.output:
-        pd.DataFrame(rows).to_csv(options.output, index=False)
+        write_table(options.output, pd.DataFrame(rows))
 
 
 Write = Callable[[Path, Frames], None]
@@ -60,19 +60,12 @@ def ways() -> Iterator[tuple[str, Write, Read]]:
         "hdf5, lzf": {"compression": "lzf"},
         "hdf5, gzip 1": {"compression": "gzip", "compression_opts": 1},
         "hdf5, gzip 4": {"compression": "gzip", "compression_opts": 4},
+        "hdf5, lz4": dict(hdf5plugin.LZ4()),
+        "hdf5, zstd 1": dict(hdf5plugin.Zstd(clevel=1)),
+        "hdf5, zstd 3": dict(hdf5plugin.Zstd(clevel=3)),
+        "hdf5, zstd 9": dict(hdf5plugin.Zstd(clevel=9)),
+        "hdf5, blosc2 zstd 1": dict(hdf5plugin.Blosc2(cname="zstd", clevel=1, filters=0)),
     }
-    try:
-        import hdf5plugin
-    except ImportError:
-        pass
-    else:
-        filters |= {
-            "hdf5, lz4": dict(hdf5plugin.LZ4()),
-            "hdf5, zstd 1": dict(hdf5plugin.Zstd(clevel=1)),
-            "hdf5, zstd 3": dict(hdf5plugin.Zstd(clevel=3)),
-            "hdf5, zstd 9": dict(hdf5plugin.Zstd(clevel=9)),
-            "hdf5, blosc2 zstd 1": dict(hdf5plugin.Blosc2(cname="zstd", clevel=1, filters=0)),
-        }
     for name, settings in filters.items():
         yield name, functools.partial(write_dataset, settings), read_dataset
     for name, settings in {
@@ -113,7 +106,7 @@ def clock(work: Callable[[], object]) -> float:
 
 def write_dataset(settings: dict[str, Any], path: Path, frames: Frames) -> None:
     with h5py.File(path, "w") as file:
-        chunks = (min(CHUNK, len(frames)), *frames.shape[1:])
+        chunks = (min(FRAMES_PER_CHUNK, len(frames)), *frames.shape[1:])
         file.create_dataset("frames", data=frames, chunks=chunks, **settings)
 
 

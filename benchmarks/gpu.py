@@ -26,6 +26,7 @@ import pandas as pd
 import torch
 from throughput import RENDER_SIZE, SCENE, loop, median, rate
 
+from vlmrm.artifacts import write_table
 from vlmrm.config import Config, RandomModel, load_config
 from vlmrm.envs import make_renderer
 from vlmrm.envs.opengl import draw_on, drawn_by
@@ -80,7 +81,7 @@ def main() -> None:
     whole = loop(config, options.task, random_reward(smallest, config, options.task))
     add("whole training", whole, whole / alone[smallest], f"beside {smallest} alone")
     if options.output:
-        pd.DataFrame(rows).to_csv(options.output, index=False)
+        write_table(options.output, pd.DataFrame(rows))
 
 
 def matrix_rate(device: torch.device) -> float:

@@ -64,7 +64,7 @@ def main() -> None:
         table = measure(config, options.task, model, options.repeat, options.rounds)
     print(table.to_string(index=False, float_format="{:.2f}".format))
     if options.output:
-        write_table(options.output, table, model=str(model), cores=config.training["humanoid"])
+        write_table(options.output, table)
 
 
 def measure(config: Config, task: str, model: Path, repeat: int, rounds: int) -> pd.DataFrame:

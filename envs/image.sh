@@ -23,9 +23,9 @@ folder=$(cd "$1" && pwd)
 # Each layer is a copy of everything below it in vfs: only the last one is kept there.
 driver=vfs layers=false
 grep -q overlay /proc/filesystems && driver=overlay layers=true
-buildah() {
-    command buildah --root "$folder/storage" --runroot "$folder/run" --storage-driver $driver "$@"
-}
+storage="--root $folder/storage --runroot $folder/run --storage-driver $driver"
+# shellcheck disable=SC2086  # options without spaces inside
+buildah() { command buildah $storage "$@"; }
 
 # Of builds that were interrupted.
 buildah rm --all >/dev/null
@@ -70,7 +70,5 @@ snakemake --cores all --configfile config/smoke.yaml --quiet all
 echo "Smoke run: $(($(date +%s) - began)) seconds"
 grep -r --include=provenance.json '"commit"' resources/models | head -1
 EOF
-storage="--root $folder/storage --runroot $folder/run --storage-driver $driver"
-# shellcheck disable=SC2086  # options without spaces inside
 unshare --net sh -c 'ip link set lo up 2>/dev/null; exec buildah '"$storage"' run --isolation chroot \
     --volume '"$folder"'/try.sh:/try.sh:ro '"$container"' -- sh /try.sh'

@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from vlmrm.libraries import NVIDIA_EGL
+
 LOW_SPACE, LITTLE_SPACE = 1e9, 10e9
 """Bytes free on the disk below which runs fail, and below which long ones may."""
 
@@ -125,13 +127,8 @@ def check_drawing() -> Check:
     if told.startswith("hardware"):
         return Check("Drawing", Verdict.fine, f"{library}, {told}")
     if nvidia_gpu():
-        return Check(
-            "Drawing",
-            Verdict.note,
-            f"{library}, in {told}, although there is an NVIDIA GPU; install the "
-            "driver's EGL library (libEGL_nvidia), in containers set "
-            "NVIDIA_DRIVER_CAPABILITIES=all",
-        )
+        told = f"{library}, in {told}, although there is an NVIDIA GPU; {NVIDIA_EGL}"
+        return Check("Drawing", Verdict.note, told)
     return Check("Drawing", Verdict.fine, f"{library}, in {told}")
 
 

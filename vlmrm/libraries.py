@@ -1,9 +1,15 @@
-"""Shared libraries that do not get along."""
+"""Shared libraries: those that do not get along, and what to do where one lacks."""
 
 from __future__ import annotations
 
 import importlib
 from contextlib import suppress
+
+NVIDIA_EGL = (
+    "install the driver's EGL library (libEGL_nvidia), in containers set "
+    "NVIDIA_DRIVER_CAPABILITIES=all"
+)
+"""What to do where there is an NVIDIA GPU, and pictures are drawn in software all the same."""
 
 
 def load_triton_first() -> None:

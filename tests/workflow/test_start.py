@@ -12,6 +12,14 @@ from vlmrm.plan.jobs import planned_jobs
 from vlmrm.plan.machine import load_machine
 
 
+def only_complaint(run):
+    """The one line by which a workflow that failed tells why."""
+    assert run.returncode != 0
+    told = [line for line in run.stderr.splitlines() if "vlmrm: " in line]
+    assert len(told) == 1
+    return told[0]
+
+
 def test_every_rule_takes_part_in_the_smoke_run(fresh, smoke):
     jobs = set(fresh.planned(smoke))
     files = (fresh.folder / "workflow" / "rules").glob("*.smk")
@@ -53,10 +61,7 @@ def test_bad_input_is_one_line_within_five_seconds(fresh, smoke, section, key, v
     started = time.monotonic()
     run = fresh.snakemake(smoke)
     assert time.monotonic() - started < 5
-    assert run.returncode != 0
-    complaint = [line for line in run.stderr.splitlines() if "vlmrm: " in line]
-    assert len(complaint) == 1
-    assert answer in complaint[0]
+    assert answer in only_complaint(run)
     assert not (fresh.folder / "results").exists()
 
 
@@ -98,10 +103,10 @@ def test_without_hub_nothing_is_started(fresh, published, monkeypatch):
     started = time.monotonic()
     run = fresh.snakemake(published)
     assert time.monotonic() - started < 30
-    assert run.returncode != 0
-    told = [line for line in run.stderr.splitlines() if "vlmrm: " in line]
-    assert len(told) == 1
-    assert "models.smoke-S: to be downloaded, but http://127.0.0.1:9 not reachable" in told[0]
+    assert (
+        "models.smoke-S: to be downloaded, but http://127.0.0.1:9 not reachable"
+        in only_complaint(run)
+    )
     assert not (fresh.folder / "results" / "smoke").exists()
     # A dry run needs no network.
     assert fresh.planned(published)["fetch_model"] == 1
@@ -115,10 +120,7 @@ def test_without_gpu_a_training_for_months_is_not_started(fresh, published, monk
     published["training"]["humanoid"]["agent"]["steps"] = 10_000_000
     target = "results/smoke/figures/success-humanoid.svg"
     run = fresh.snakemake(published, "--keep-going", target)
-    assert run.returncode != 0
-    told = [line for line in run.stderr.splitlines() if "vlmrm: " in line]
-    assert len(told) == 1
-    assert "1 training on published models: about" in told[0]
+    assert "1 training on published models: about" in only_complaint(run)
     monkeypatch.setenv("VLMRM_PATIENCE", "1")
     run = fresh.snakemake(published, "--keep-going", target)
     assert run.returncode == 0, run.stderr

@@ -13,7 +13,7 @@ from typing import Any
 import mujoco
 
 from vlmrm.envs import opengl_error
-from vlmrm.libraries import load_triton_first
+from vlmrm.libraries import NVIDIA_EGL, load_triton_first
 
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "software")
 """What OpenGL's renderers on the CPU are called."""
@@ -81,7 +81,6 @@ def warn_of_software() -> None:
     if NVIDIA_DEVICE.exists() and in_software():
         warnings.warn(
             f"pictures are drawn in software ({drawn_by()}), which is slow, although there is an "
-            "NVIDIA GPU; install the driver's EGL library (libEGL_nvidia), in containers set "
-            "NVIDIA_DRIVER_CAPABILITIES=all",
+            f"NVIDIA GPU; {NVIDIA_EGL}",
             stacklevel=2,
         )

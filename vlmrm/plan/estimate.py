@@ -209,11 +209,8 @@ def hours(seconds: float) -> str:
     """A time in a unit that suits it, for example ``3.4 hours``."""
     for unit, size in (("hours", 3600), ("minutes", 60)):
         if seconds >= size:
-            return (
-                f"{seconds / size:,.3g} {unit}"
-                if seconds < 1e3 * size
-                else (f"{seconds / size:,.0f} {unit}")
-            )
+            digits = ".3g" if seconds < 1e3 * size else ",.0f"
+            return f"{seconds / size:{digits}} {unit}"
     return f"{seconds:.2g} seconds" if seconds else "nothing"
 
 

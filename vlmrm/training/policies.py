@@ -37,8 +37,8 @@ class AveragedSACPolicy(SACPolicy):
 
     Args:
         averaging: Share of the average that stays at each update, in [0, 1); 0 turns it off.
-        args: As Stable-Baselines3's, like ``kwargs``.
-        kwargs: The same.
+        args: Of Stable-Baselines3's policy, as are ``kwargs``; its optimisers are fused.
+        kwargs: See ``args``.
     """
 
     averaged_actor: Actor | None

@@ -108,7 +108,7 @@ rule draw_learning_curves:
         mem_mb=memory(4_000),
         runtime=minutes(15),
     params:
-        random=lambda w, input: " ".join(f"--random {path}" for path in input.random),
+        random=lambda w, input: [f"--random {path}" for path in input.random],
     shell:
         "vlmrm --log {log} figure learning {input.curves} {params.random} --output {output.svg}"
 
