@@ -90,6 +90,13 @@ def test_the_random_policy_is_a_dotted_line_at_its_share_of_timesteps(run, label
     assert labels_of(figure)[-1] == "random policy"
 
 
+def test_a_random_policy_that_nobody_judged_is_not_drawn(run, labels_of):
+    unjudged = pd.DataFrame({"success_fraction": [np.nan]})
+    curves = [(run(task="a"), curve()), (run(task="b"), curve(oracle=(np.nan,) * 3))]
+    figure = draw_learning_curves(curves, [(run("random-policy", task="b"), unjudged)])
+    assert "random policy" not in labels_of(figure)
+
+
 def test_a_panel_for_each_task_and_scene(run):
     figure = draw_learning_curves([(run(task=task), curve()) for task in ("a", "b", "c", "d", "e")])
     shown = [axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()]

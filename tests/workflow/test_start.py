@@ -124,3 +124,14 @@ def test_without_gpu_a_training_for_months_is_not_started(fresh, published, monk
     monkeypatch.setenv("VLMRM_PATIENCE", "1")
     run = fresh.snakemake(published, "--keep-going", target)
     assert run.returncode == 0, run.stderr
+
+
+def test_a_sentence_without_oracle_is_trained_and_filmed_but_not_scored(fresh, smoke):
+    waving = {"environment": "humanoid", "goal": "a robot waving", "baseline": "a robot"}
+    smoke["tasks"]["waving"] = waving
+    experiment = {"tasks": ["waving"], "models": ["smoke-S"], "alphas": [0], "seeds": [0]}
+    smoke["experiments"] = {"mine": experiment}
+    del smoke["epic"]["rollouts"]  # its states are those of another experiment's agent
+    jobs = fresh.planned(smoke)
+    assert jobs["train_policy"] == jobs["evaluate_policy"] == jobs["draw_learning_curves"] == 1
+    assert "draw_success" not in jobs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,6 +77,7 @@ def draw_learning_curves(curves: Sequence[Curve], random: Sequence[Curve] = ()) 
     styles = series_styles(run for run, _ in curves)
     columns = ["rescaled", "oracle"] if table["oracle"].notna().any() else ["rescaled"]
     at_random = {run.task: judged["success_fraction"].mean() for run, judged in random}
+    at_random = {task: share for task, share in at_random.items() if not math.isnan(share)}
     groups = list(table.groupby(["task", "scene"], sort=False))
     rows, width = wrapped(len(groups))
     figure, axes = panels(rows * len(columns), width, 3.0, 2.0, sharey="row")

@@ -81,11 +81,16 @@ def epic_rewards(wildcards):
 
 
 def experiment_results():
-    """Figures, tables and videos of every experiment."""
+    """Figures, tables and videos of every experiment; success where an oracle judges a task."""
+    judged = [
+        name
+        for name, experiment in settings.experiments.items()
+        if any(settings.tasks[task].oracle for task in experiment.tasks)
+    ]
     return [
         *(file for name in settings.experiments for file in figure(f"learning-{name}")),
-        *(file for name in settings.experiments for file in figure(f"success-{name}")),
-        *(f"{TABLES}/success-{name}.csv" for name in settings.experiments),
+        *(file for name in judged for file in figure(f"success-{name}")),
+        *(f"{TABLES}/success-{name}.csv" for name in judged),
         *(
             f"{folder}/video.mp4"
             for name in settings.experiments
