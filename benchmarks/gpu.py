@@ -7,7 +7,8 @@ Models have random weights, which are as fast as any. The table gives medians:
 
 matrix rate       of large products in bfloat16, the measure of the rows that follow
 ARCHITECTURE      frames per second from main memory to embeddings, and the share of the matrix rate
-                  that these take (multiplications and additions of the image tower alone)
+                  that these take (multiplications and additions of the image tower alone); with
+                  --compiled the same again after torch.compile, which wants a C++ compiler
 drawing           frames per second by so many processes that share the device, and by which driver
 whole training    environment steps per second beside rewards alone, with the smallest architecture
 """
@@ -44,6 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--config", type=Path, default=Path("config/offline.yaml"))
     parser.add_argument("--architectures", nargs="+", default=PUBLISHED)
+    parser.add_argument("--compiled", action="store_true")
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 8, 16])
     parser.add_argument("--frames", type=int, default=1024)
     parser.add_argument("--task", default="kneeling")
@@ -69,9 +71,14 @@ def main() -> None:
     for architecture in options.architectures:
         reward = random_reward(architecture, config, options.task)
         score = functools.partial(rate, functools.partial(reward, frames), len(frames))
+        share = towers(architecture).image_flops / operations
         alone[architecture] = median(score, options.repeat)
-        share = alone[architecture] * towers(architecture).image_flops / operations
-        add(architecture, alone[architecture], share, reward.model.precision)
+        add(architecture, alone[architecture], alone[architecture] * share, reward.model.precision)
+        if options.compiled:
+            reward.model.network.visual.compile()
+            score()
+            compiled = median(score, options.repeat)
+            add(f"{architecture}, compiled", compiled, compiled * share, reward.model.precision)
     draw_on(str(device))
     by = drawing_device(config)
     for processes in options.processes:

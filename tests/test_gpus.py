@@ -1,6 +1,7 @@
 """GPUs are dealt out by locks, so that no two commands share one."""
 
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -12,10 +13,10 @@ from vlmrm import gpus
 
 HOLD = """
 import os, sys
-from vlmrm.gpus import claim_gpu, hide_gpus
+from vlmrm.gpus import claim_gpus, hide_gpus
 hide_gpus()
 assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
-claim_gpu()
+claim_gpus(int(sys.argv[1]))
 print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
 sys.stdin.read()
 """
@@ -23,12 +24,12 @@ sys.stdin.read()
 
 @pytest.fixture
 def command(tmp_path):
-    """Starts a process that claims a GPU of two, and keeps it until it is told to end."""
+    """Starts a process that claims GPUs of two, and keeps them until it is told to end."""
     started = []
 
-    def start() -> subprocess.Popen:
+    def start(count: int = 1) -> subprocess.Popen:
         process = subprocess.Popen(
-            [sys.executable, "-c", HOLD],
+            [sys.executable, "-c", HOLD, str(count)],
             env={**os.environ, "VLMRM_GPUS": "0,3", "TMPDIR": str(tmp_path)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -54,11 +55,34 @@ def test_each_command_has_a_gpu_and_the_third_waits_for_one(command):
     assert first.poll() is None
 
 
+def test_a_command_takes_several_at_once_or_none(command):
+    assert command().stdout.readline() in ("0\n", "3\n")
+    both = command(2)
+    with pytest.raises(subprocess.TimeoutExpired):
+        both.wait(2)
+    # The one that waits for two keeps none meanwhile.
+    assert command().stdout.readline() in ("0\n", "3\n")
+
+
+def test_two_commands_that_each_want_all_follow_one_another(command):
+    waiting = [command(5), command(5)]
+    readable, _, _ = select.select([process.stdout for process in waiting], [], [], 60)
+    (first,) = [process for process in waiting if process.stdout in readable]
+    (second,) = [process for process in waiting if process is not first]
+    assert first.stdout.readline() == "0,3\n"
+    first.kill()
+    assert second.stdout.readline() == "0,3\n"
+
+
+def test_none_are_used_where_none_are_asked_for(command):
+    assert command(0).stdout.readline() == "\n"
+
+
 def test_nothing_changes_without_a_list(monkeypatch):
     monkeypatch.delenv("VLMRM_GPUS", raising=False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     gpus.hide_gpus()
-    gpus.claim_gpu()
+    gpus.claim_gpus()
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "1"
 
 
@@ -70,6 +94,6 @@ def test_the_lock_of_another_user_counts_too(monkeypatch, tmp_path):
     (tmp_path / "vlmrm-gpu-0.lock").touch(0o444)
     monkeypatch.setattr(gpus, "_held", [])
     started = time.monotonic()
-    gpus.claim_gpu()
+    gpus.claim_gpus()
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
     assert time.monotonic() - started < 1

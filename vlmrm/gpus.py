@@ -1,7 +1,7 @@
-"""Several commands on a machine with several GPUs: each has one to itself.
+"""Several commands on a machine with several GPUs: each has its own.
 
 Where the environment variable VLMRM_GPUS lists GPUs ("0,1,2,3", as nvidia-smi numbers them), a
-command sees none of them until it claims one. The workflow sets it on machines with several; on a
+command sees none of them until it claims some. The workflow sets it on machines with several; on a
 cluster the scheduler deals GPUs out, and it is not set.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import random
 import tempfile
 import time
 from contextlib import suppress
@@ -20,34 +21,47 @@ _held: list[IO[bytes]] = []
 
 
 def hide_gpus() -> None:
-    """Until a GPU is claimed, everything computes on the CPU."""
+    """Until GPUs are claimed, everything computes on the CPU."""
     if os.environ.get("VLMRM_GPUS"):
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
-def claim_gpu() -> None:
-    """Waits for a GPU that no other command has. Call it before CUDA or OpenGL is started.
+def claim_gpus(count: int = 1) -> None:
+    """Waits for GPUs that no other command has. Call it before CUDA or OpenGL is started.
 
-    MuJoCo draws on the GPU that CUDA sees, where the driver tells which that is.
+    MuJoCo draws on the first that CUDA sees, where the driver tells which that is.
+
+    Args:
+        count: How many; all that are listed, if they are fewer.
     """
     gpus = [gpu.strip() for gpu in os.environ.get("VLMRM_GPUS", "").split(",") if gpu.strip()]
-    while gpus:
-        for gpu in gpus:
-            if _lock(Path(tempfile.gettempdir()) / f"vlmrm-gpu-{gpu}.lock"):
-                os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
-                os.environ["CUDA_VISIBLE_DEVICES"] = gpu
-                return
-        time.sleep(1)
+    count = min(count, len(gpus))
+    if not count:
+        return
+    while len(free := _lock(gpus, count)) < count:
+        # Two commands that keep what they have would wait for each other.
+        for file in free.values():
+            file.close()
+        time.sleep(1 + random.random())
+    _held.extend(free.values())
+    os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(free)
 
 
-def _lock(path: Path) -> bool:
-    with suppress(PermissionError):
-        path.touch()  # another user's file can be locked, but not touched
-    file = path.open("rb")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return False
-    _held.append(file)
-    return True
+def _lock(gpus: list[str], count: int) -> dict[str, IO[bytes]]:
+    """Up to ``count`` of the GPUs that nobody has, with their locks."""
+    free: dict[str, IO[bytes]] = {}
+    for gpu in gpus:
+        path = Path(tempfile.gettempdir()) / f"vlmrm-gpu-{gpu}.lock"
+        with suppress(PermissionError):
+            path.touch()  # another user's file can be locked, but not touched
+        file = path.open("rb")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            continue
+        free[gpu] = file
+        if len(free) == count:
+            break
+    return free

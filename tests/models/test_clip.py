@@ -109,17 +109,36 @@ def test_the_original_normalises_like_openai_whatever_the_model(model_folder):
     assert original.preprocessing.size == own.preprocessing.size
 
 
+def test_replicas_share_the_images_and_give_the_same_embeddings(model_folder):
+    expected = ClipModel.load(model_folder, "cpu").embed_images(FRAMES)
+    loaded = ClipModel.load(model_folder, "cpu")
+    cpu = torch.device("cpu")
+    model = ClipModel(
+        "m", loaded.network, loaded.tokenizer, loaded.preprocessing, cpu, replicas=[cpu]
+    )
+    seen = []
+    for number, (_, network) in enumerate(model._networks):
+        network.visual.register_forward_pre_hook(
+            lambda _, inputs, number=number: seen.append((number, len(inputs[0])))
+        )
+    np.testing.assert_allclose(model.embed_images(FRAMES), expected, atol=1e-6)
+    assert seen == [(0, 3), (1, 2)]
+    seen.clear()
+    np.testing.assert_allclose(model.embed_images(FRAMES, batch_size=1), expected, atol=1e-6)
+    assert [number for number, _ in seen] == [0, 1, 0, 1, 0]
+
+
 def test_batches_shrink_until_they_fit_into_the_memory(model_folder, monkeypatch):
     model = ClipModel.load(model_folder, "cpu")
     expected = model.embed_images(FRAMES)
     sizes = []
     embed = model._embed
 
-    def small_memory(batch):
+    def small_memory(batch, on):
         sizes.append(len(batch))
         if len(batch) > 2:
             raise torch.cuda.OutOfMemoryError("no memory")
-        return embed(batch)
+        return embed(batch, on)
 
     monkeypatch.setattr(model, "_embed", small_memory)
     np.testing.assert_allclose(model.embed_images(FRAMES), expected, atol=1e-5)

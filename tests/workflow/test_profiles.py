@@ -94,6 +94,14 @@ def test_one_machine_gives_what_gpus_it_has(fresh, smoke, monkeypatch, visible, 
     assert set(map(int, shown)) == {threads}
 
 
+def test_a_training_takes_as_many_gpus_as_it_is_given(fresh, smoke, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    several = ("--set-resources", "train_policy:gpu=2")
+    run = fresh.snakemake(smoke, "--dry-run", "--cores", "8", *several)
+    commands = re.findall(r"vlmrm .* (train|embed) .*--gpus (\d)", run.stdout)
+    assert set(commands) == {("train", "2"), ("embed", "1")}
+
+
 def test_what_the_machine_has_is_asked_of_its_driver(fresh, smoke, monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     driver = fresh.folder / "bin" / "nvidia-smi"

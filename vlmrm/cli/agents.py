@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vlmrm.cli.options import ConfigFile, Device, Output, pick
+from vlmrm.cli.options import ConfigFile, Device, Gpus, Output, pick
 from vlmrm.config import (
     RANDOM_POLICY,
     REFERENCES,
@@ -17,7 +17,7 @@ from vlmrm.config import (
     load_config,
 )
 from vlmrm.errors import UserError
-from vlmrm.gpus import claim_gpu
+from vlmrm.gpus import claim_gpus
 
 if TYPE_CHECKING:
     from vlmrm.training.rewards import RewardSource
@@ -56,13 +56,14 @@ def train(
     errors: Annotated[Path | None, typer.Option(help="Errors of looking them up (CSV).")] = None,
     workers: Workers = None,
     device: Device = "auto",
+    gpus: Gpus = 1,
 ) -> None:
     """Train an agent; an interrupted training continues."""
     settings = load_config(config)
     run = _run(settings, task, scene, reward, alpha, seed)
     chosen = settings.tasks[task]
     if settings.training[chosen.environment].lookup is None:
-        claim_gpu()
+        claim_gpus(gpus)
     if run.reward in REFERENCES:
         from vlmrm.training.rewards import reference_reward
 

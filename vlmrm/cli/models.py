@@ -10,7 +10,7 @@ import typer
 from vlmrm.cli.options import ConfigFile, Device, Output, pick
 from vlmrm.config import PretrainedModel, RandomModel, SimulatorModel, load_config
 from vlmrm.errors import UserError
-from vlmrm.gpus import claim_gpu
+from vlmrm.gpus import claim_gpus
 
 models = typer.Typer(help="Obtain CLIP models as folders.", no_args_is_help=True)
 
@@ -46,7 +46,7 @@ def random(name: Name, config: ConfigFile, output: Output) -> None:
 def corpus(name: Name, config: ConfigFile, output: Output) -> None:
     """Render the image-text pairs that the offline family is trained on."""
     settings = load_config(config)
-    claim_gpu()
+    claim_gpus()
     from vlmrm.models.corpus import make_corpus
 
     make_corpus(pick(settings.corpora, "corpora", name), settings.rendering, output)
@@ -62,7 +62,7 @@ def pretrain(
 ) -> None:
     """Train a model of the offline family on a corpus."""
     settings = _entry(name, config, SimulatorModel)
-    claim_gpu()
+    claim_gpus()
     from vlmrm.models.pretraining import pretrain as run
 
     run(settings, corpus, output, device)

@@ -20,7 +20,12 @@ ConfigFile = Annotated[
 Output = Annotated[Path, typer.Option(help="Where the result goes.")]
 ModelFolder = Annotated[Path, typer.Option("--model", help="Model folder.")]
 StatesFile = Annotated[Path, typer.Option("--states", help="States (HDF5).")]
-Device = Annotated[str, typer.Option(help="Torch device, or auto.")]
+Device = Annotated[
+    str, typer.Option(help="Torch device, or auto: all GPUs that CUDA sees, else the CPU.")
+]
+Gpus = Annotated[
+    int, typer.Option(min=0, help="How many of the GPUs in VLMRM_GPUS to use, if that is set.")
+]
 
 
 def pick(section: Mapping[Any, T], key: str, name: str) -> T:

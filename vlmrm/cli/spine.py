@@ -11,6 +11,7 @@ from tqdm import tqdm
 from vlmrm.cli.options import (
     ConfigFile,
     Device,
+    Gpus,
     ModelFolder,
     Output,
     StatesFile,
@@ -19,7 +20,7 @@ from vlmrm.cli.options import (
 )
 from vlmrm.config import RolloutStates, load_config
 from vlmrm.errors import UserError
-from vlmrm.gpus import claim_gpu
+from vlmrm.gpus import claim_gpus
 
 
 def register(app: typer.Typer) -> None:
@@ -60,7 +61,7 @@ def render(
 ) -> None:
     """Render states in a scene."""
     rendering = load_config(config).rendering
-    claim_gpu()
+    claim_gpus()
     from vlmrm.artifacts import FrameWriter, States
     from vlmrm.envs import make_renderer
     from vlmrm.envs.rendering import render_states
@@ -83,7 +84,7 @@ def prompts(
 ) -> None:
     """Embed every prompt of the configuration's tasks."""
     sentences = load_config(config).prompts
-    claim_gpu()
+    claim_gpus()
     from vlmrm.artifacts import write_prompt_embeddings
     from vlmrm.models.clip import ClipModel
 
@@ -99,10 +100,11 @@ def embed(
     output: Output,
     device: Device = "auto",
     batch_size: Annotated[int, typer.Option(min=1, help="Images read at a time.")] = 1024,
+    gpus: Gpus = 1,
 ) -> None:
     """Embed frames with a model."""
     settings = load_config(config)
-    claim_gpu()
+    claim_gpus(gpus)
     import numpy as np
 
     from vlmrm.artifacts import FrameReader, read_provenance, write_embeddings

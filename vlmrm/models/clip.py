@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -37,6 +40,8 @@ class ClipModel:
         network: The open_clip model, in evaluation mode.
         preprocessing: The model's own.
         device: Where it computes.
+        replicas: Further devices with a copy of the network each, between which
+            images are shared out.
         precision: In what the image tower computes; sentences are always embedded in float32.
     """
 
@@ -48,6 +53,7 @@ class ClipModel:
         preprocessing: Preprocessing,
         device: torch.device,
         precision: Precision = "float32",
+        replicas: Sequence[torch.device] = (),
     ):
         self.name = name
         # Frames come with their channels last, and convolutions like them so.
@@ -62,6 +68,8 @@ class ClipModel:
         self.tokenizer = tokenizer
         self.preprocessing = preprocessing
         self.device = device
+        self._networks = [(device, self.network)]
+        self._networks += [(other, copy.deepcopy(self.network).to(other)) for other in replicas]
 
     @classmethod
     def load(
@@ -75,7 +83,7 @@ class ClipModel:
 
         Args:
             folder: Holds a model in open_clip's layout.
-            device: A torch device, or ``auto`` for CUDA where there is one.
+            device: A torch device, or ``auto`` for all GPUs that CUDA sees, else the CPU.
             precision: Of the image tower; see `choose_precision` for ``auto``.
             openai_normalisation: Whether pictures are normalised as for OpenAI's models, whatever
                 the model's own mean and deviation: a fault of the paper's code, for comparison.
@@ -93,6 +101,7 @@ class ClipModel:
                 mean=open_clip.OPENAI_DATASET_MEAN,
                 std=open_clip.OPENAI_DATASET_STD,
             )
+        replicas = range(1, torch.cuda.device_count()) if device == "auto" else ()
         return cls(
             name=folder.resolve().name,
             network=network,
@@ -100,6 +109,7 @@ class ClipModel:
             preprocessing=preprocessing,
             device=choose_device(device),
             precision=precision,
+            replicas=[torch.device("cuda", number) for number in replicas],
         )
 
     @torch.inference_mode()
@@ -117,16 +127,20 @@ class ClipModel:
             frames = torch.from_numpy(np.ascontiguousarray(frames))
         while True:
             size = batch_size or self._batch_size
+            share = math.ceil(len(frames) / len(self._networks))
+            batches = torch.split(frames, max(1, min(size, share)))
             try:
-                return _to_numpy([self._embed(batch) for batch in torch.split(frames, size)])
+                # GPUs compute while others are handed their batches.
+                return _to_numpy(list(map(self._embed, batches, cycle(self._networks))))
             except torch.cuda.OutOfMemoryError:
                 if batch_size or size == 1:
                     raise
                 self._batch_size = size // 2
 
-    def _embed(self, frames: Tensor) -> Tensor:
-        pixels = self.preprocessing(frames.to(self.device, non_blocking=True))
-        embeddings = self.network.encode_image(pixels.to(self._dtype))
+    def _embed(self, frames: Tensor, on: tuple[torch.device, Any]) -> Tensor:
+        device, network = on
+        pixels = self.preprocessing(frames.to(device, non_blocking=True))
+        embeddings = network.encode_image(pixels.to(self._dtype))
         return functional.normalize(embeddings.float(), dim=-1)
 
     @torch.inference_mode()
@@ -159,5 +173,5 @@ def choose_precision(precision: Precision, device: torch.device) -> Precision:
 
 
 def _to_numpy(embeddings: list[Tensor]) -> NDArray[np.float32]:
-    array: NDArray[np.float32] = torch.cat(embeddings).float().cpu().numpy()
+    array: NDArray[np.float32] = torch.cat([e.float().cpu() for e in embeddings]).numpy()
     return array

@@ -75,7 +75,7 @@ rule embed_frames:
         original=settings.original.openai_normalisation,
     shell:
         "vlmrm --log {log} embed --frames {input.frames}"
-        " --model {input.model} --output {output}"
+        " --model {input.model} --gpus {resources.gpu} --output {output}"
 
 
 rule score_states:

@@ -42,7 +42,7 @@ rule train_policy:
     shell:
         "vlmrm --log {log} train --task {wildcards.task}"
         " --scene {wildcards.scene} --reward {wildcards.reward} --alpha {wildcards.alpha}"
-        " --seed {wildcards.seed} {params.reward} --output {params.folder}"
+        " --seed {wildcards.seed} {params.reward} --gpus {resources.gpu} --output {params.folder}"
 
 
 rule evaluate_policy:
