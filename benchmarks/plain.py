@@ -15,6 +15,7 @@ from stable_baselines3 import SAC
 from stable_baselines3.common.env_util import make_vec_env
 
 from vlmrm.config import SAC as Agent
+from vlmrm.models.clip import choose_device
 
 STEPS = 200
 
@@ -50,10 +51,11 @@ class PlainReward:
     def __init__(self, model: Path, goal: str, batch_size: int = 64):
         identifier = f"local-dir:{model}"
         self._network, _, self._transform = open_clip.create_model_and_transforms(identifier)
-        self._network.eval()
+        self._device = choose_device("auto")
+        self._network.eval().to(self._device)
         self._batch_size = batch_size
         with torch.no_grad():
-            tokens = open_clip.get_tokenizer(identifier)([goal])
+            tokens = open_clip.get_tokenizer(identifier)([goal]).to(self._device)
             self._goal = self._network.encode_text(tokens, normalize=True)[0]
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -63,8 +65,8 @@ class PlainReward:
             for start in range(0, len(frames), self._batch_size):
                 batch = frames[start : start + self._batch_size]
                 images = torch.stack([self._transform(Image.fromarray(frame)) for frame in batch])
-                embeddings = self._network.encode_image(images, normalize=True)
-                rewards.append((embeddings @ self._goal).numpy())
+                embeddings = self._network.encode_image(images.to(self._device), normalize=True)
+                rewards.append((embeddings @ self._goal).cpu().numpy())
         return np.concatenate(rewards)
 
 

@@ -4,18 +4,27 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from vlmrm.config import RandomModel
 
 
 def pytest_collection_modifyitems(items):
-    """Leaves out what a laptop cannot hold, unless it is asked for."""
-    if os.environ.get("VLMRM_LARGE") == "1":
-        return
-    reason = "wants up to 25 GB of memory and 10 GB of disk; set VLMRM_LARGE=1"
+    """Leaves out what this machine cannot hold, and what it has no GPU for."""
+    marked = {"gpu": [], "large": []}
     for item in items:
-        if item.get_closest_marker("large"):
-            item.add_marker(pytest.mark.skip(reason=reason))
+        for name in marked:
+            if item.get_closest_marker(name):
+                marked[name].append(item)
+    if os.environ.get("VLMRM_LARGE") != "1":
+        _skip(marked["large"], "wants up to 25 GB of memory and 10 GB of disk; set VLMRM_LARGE=1")
+    if marked["gpu"] and not torch.cuda.is_available():
+        _skip(marked["gpu"], "needs a GPU that PyTorch can use")
+
+
+def _skip(items, reason):
+    for item in items:
+        item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

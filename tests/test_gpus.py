@@ -78,6 +78,31 @@ def test_none_are_used_where_none_are_asked_for(command):
     assert command(0).stdout.readline() == "\n"
 
 
+def test_a_container_may_have_any_gpu(monkeypatch, tmp_path):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(gpus, "NVIDIA_DEVICES", (tmp_path, "nvidia[0-9]*"))
+    (tmp_path / "nvidiactl").touch()
+    assert not gpus.has_nvidia_gpu()
+    (tmp_path / "nvidia3").touch()
+    assert gpus.has_nvidia_gpu()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert not gpus.has_nvidia_gpu()
+
+
+def test_others_can_lock_what_a_strict_mask_makes(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(gpus, "_held", [])
+    monkeypatch.setenv("VLMRM_GPUS", "0")
+    for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
+        monkeypatch.setenv(name, "")
+    mask = os.umask(0o077)
+    try:
+        gpus.claim_gpus()
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "vlmrm-gpu-0.lock").stat().st_mode & 0o444 == 0o444
+
+
 def test_nothing_changes_without_a_list(monkeypatch):
     monkeypatch.delenv("VLMRM_GPUS", raising=False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")

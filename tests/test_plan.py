@@ -185,7 +185,7 @@ def machine(monkeypatch):
         return Check("Hub", Verdict.note, told)
 
     monkeypatch.setattr(preflight, "check_hub", unreachable)
-    monkeypatch.setattr(preflight, "nvidia_gpu", lambda: None)
+    monkeypatch.setattr(preflight, "cuda_works", lambda: False)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
     monkeypatch.delenv(preflight.PATIENCE, raising=False)
     return monkeypatch
@@ -213,7 +213,7 @@ def test_trainings_that_take_for_ever_are_not_started(machine):
     machine.setenv(preflight.PATIENCE, "1")
     assert preflight.refusal(jobs, PAPER) is None
     machine.delenv(preflight.PATIENCE)
-    machine.setattr(preflight, "nvidia_gpu", lambda: ("NVIDIA A100", "550"))
+    machine.setattr(preflight, "cuda_works", lambda: True)
     assert preflight.refusal(jobs, PAPER) is None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import shutil
@@ -34,12 +33,14 @@ renderer.close()
 """
 
 VULKAN = """
-from vlmrm.envs.vulkan import require_filament
+from vlmrm.envs.vulkan import require_filament, vulkan_devices
 from vlmrm.errors import UserError
 try:
     require_filament()
 except UserError as error:
     raise SystemExit(str(error))
+device, *_ = vulkan_devices()
+print("software:" if device.software else "hardware:", device.name)
 """
 
 REACH = """
@@ -74,8 +75,8 @@ class Check:
 
 
 def examine() -> list[Check]:
-    """All checks, in at most some twenty seconds: what may hang has a limit."""
-    checks: list[Callable[[], Check | None]] = [
+    """All checks, in seconds, and in at most a minute: what may hang has a limit."""
+    checks: list[Callable[[], Check]] = [
         check_python,
         check_torch,
         check_drawing,
@@ -87,7 +88,7 @@ def examine() -> list[Check]:
     ]
     with ThreadPoolExecutor(len(checks)) as pool:
         done = [pool.submit(check) for check in checks]
-    return [check for check in (d.result() for d in done) if check is not None]
+    return [check.result() for check in done]
 
 
 def check_python() -> Check:
@@ -106,6 +107,13 @@ def check_torch() -> Check:
     card = nvidia_gpu()
     if torch.cuda.is_available():
         names = {torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())}
+        oldest = min(int(arch[3:]) for arch in torch.cuda.get_arch_list() if arch[:3] == "sm_")
+        for number in range(torch.cuda.device_count()):
+            major, minor = torch.cuda.get_device_capability(number)
+            if 10 * major + minor < oldest:
+                told = f"{torch.cuda.get_device_name(number)} is too old for this PyTorch"
+                advice = "hide it by CUDA_VISIBLE_DEVICES, or install a PyTorch made for it"
+                return Check("PyTorch", Verdict.broken, f"{what}; {told}: {advice}")
         devices = f"{torch.cuda.device_count()} x {', '.join(sorted(names))}"
         driver = f", driver {card[1]}" if card else ""
         return Check(
@@ -113,14 +121,16 @@ def check_torch() -> Check:
         )
     if card:
         told = f"{what}; there is a {card[0]} (driver {card[1]}), but PyTorch cannot use it"
-        reason = "it was built without CUDA" if torch.version.cuda is None else "update the driver"
+        reason = f"update the driver, to one for CUDA {torch.version.cuda}"
+        if torch.version.cuda is None:
+            reason = "it was built without CUDA"
         return Check("PyTorch", Verdict.note, f"{told}: {reason}")
     return Check("PyTorch", Verdict.fine, f"{what}, no GPU: CPU only")
 
 
 def check_drawing() -> Check:
     """Whether the humanoid's renderer starts, and what it draws with."""
-    ended, told = _run([sys.executable, "-c", DRAW], timeout=15)
+    ended, told = _run([sys.executable, "-c", DRAW], timeout=60)
     library = os.environ.get("MUJOCO_GL", "egl").upper()
     if not ended:
         return Check("Drawing", Verdict.broken, told)
@@ -132,13 +142,15 @@ def check_drawing() -> Check:
     return Check("Drawing", Verdict.fine, f"{library}, in {told}")
 
 
-def check_vulkan() -> Check | None:
-    """Whether the physically based scene can be drawn; nothing where this version has none."""
-    if importlib.util.find_spec("vlmrm.envs.vulkan") is None:
-        return None
-    ended, told = _run([sys.executable, "-c", VULKAN], timeout=15)
+def check_vulkan() -> Check:
+    """Whether the physically based scene can be drawn, and by what."""
+    ended, told = _run([sys.executable, "-c", VULKAN], timeout=60)
+    if ended and told.startswith("software") and nvidia_gpu():
+        told = f"filament is drawn in {told}, although there is an NVIDIA GPU"
+        advice = "install the driver's Vulkan library, in containers start with --runtime=nvidia"
+        return Check("Vulkan", Verdict.note, f"{told}; {advice}")
     if ended:
-        return Check("Vulkan", Verdict.fine, "the scene filament can be drawn")
+        return Check("Vulkan", Verdict.fine, f"the scene filament can be drawn, in {told}")
     return Check("Vulkan", Verdict.note, f"the scene filament cannot be drawn: {told}")
 
 
@@ -190,9 +202,16 @@ def check_slurm() -> Check:
 def nvidia_gpu() -> tuple[str, str] | None:
     """Name of the first NVIDIA GPU, and the version of its driver."""
     query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
-    ended, told = _run(query, timeout=5, line=0)
+    ended, told = _run(query, timeout=30, line=0)
     name, comma, driver = told.partition(",")
     return (name.strip(), driver.strip()) if ended and comma else None
+
+
+def cuda_works() -> bool:
+    """Whether PyTorch can use a GPU, asked of another process so that this one keeps off it."""
+    question = "import torch; raise SystemExit(not torch.cuda.is_available())"
+    works, _ = _run([sys.executable, "-c", question], timeout=60)
+    return works
 
 
 def _run(command: list[str], timeout: float, line: int = -1) -> tuple[bool, str]:

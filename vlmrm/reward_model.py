@@ -56,9 +56,10 @@ class VLMReward:
         device: str = "auto",
         precision: Precision = "auto",
         openai_normalisation: bool = False,
+        gpus: int = 1,
     ) -> VLMReward:
         """Loads the model folder; see `ClipModel.load` and the constructor."""
-        model = ClipModel.load(folder, device, precision, openai_normalisation)
+        model = ClipModel.load(folder, device, precision, openai_normalisation, gpus)
         return cls(model, goal, baseline, alpha)
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:

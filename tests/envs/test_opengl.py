@@ -1,5 +1,4 @@
 import warnings
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,7 @@ def context():
 
 
 def test_drawing_in_software_beside_a_gpu_is_told_once(context, monkeypatch):
-    monkeypatch.setattr(opengl, "NVIDIA_DEVICE", Path("/dev/null"))
+    monkeypatch.setattr(opengl, "has_nvidia_gpu", lambda: True)
     monkeypatch.setattr(opengl, "drawn_by", lambda: "llvmpipe (LLVM 15)")
     with pytest.warns(UserWarning, match=r"in software \(llvmpipe.*libEGL_nvidia"):
         opengl.warn_of_software()
@@ -26,11 +25,9 @@ def test_drawing_in_software_beside_a_gpu_is_told_once(context, monkeypatch):
         opengl.warn_of_software()
 
 
-@pytest.mark.parametrize(
-    ("device", "name"), [("/dev/null", "NVIDIA H200/PCIe/SSE2"), ("/missing", "llvmpipe")]
-)
-def test_hardware_and_machines_without_a_gpu_are_fine(context, monkeypatch, device, name):
-    monkeypatch.setattr(opengl, "NVIDIA_DEVICE", Path(device))
+@pytest.mark.parametrize(("gpu", "name"), [(True, "NVIDIA H200/PCIe/SSE2"), (False, "llvmpipe")])
+def test_hardware_and_machines_without_a_gpu_are_fine(context, monkeypatch, gpu, name):
+    monkeypatch.setattr(opengl, "has_nvidia_gpu", lambda: gpu)
     monkeypatch.setattr(opengl, "drawn_by", lambda: name)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -51,3 +48,9 @@ def test_a_device_that_the_user_chose_for_drawing_stays(monkeypatch):
     monkeypatch.setenv("MUJOCO_EGL_DEVICE_ID", "1")
     opengl.draw_on("cuda:2")
     assert opengl.os.environ["MUJOCO_EGL_DEVICE_ID"] == "1"
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("context")
+def test_a_gpu_draws():
+    assert not opengl.in_software(), opengl.drawn_by()

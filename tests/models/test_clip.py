@@ -1,4 +1,5 @@
 import json
+import warnings
 
 import numpy as np
 import open_clip
@@ -6,9 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
+from vlmrm import gpus
 from vlmrm.config import RandomModel
 from vlmrm.errors import UserError
-from vlmrm.models.clip import ClipModel, choose_precision
+from vlmrm.models.clip import ClipModel, choose_device, choose_precision
 from vlmrm.models.folder import read_model_provenance
 from vlmrm.models.names import family_architectures, open_clip_architectures
 from vlmrm.models.untrained import make_random_model
@@ -117,7 +119,7 @@ def test_replicas_share_the_images_and_give_the_same_embeddings(model_folder):
         "m", loaded.network, loaded.tokenizer, loaded.preprocessing, cpu, replicas=[cpu]
     )
     seen = []
-    for number, (_, network) in enumerate(model._networks):
+    for number, network in enumerate(t.network for t in model._towers):
         network.visual.register_forward_pre_hook(
             lambda _, inputs, number=number: seen.append((number, len(inputs[0])))
         )
@@ -126,6 +128,34 @@ def test_replicas_share_the_images_and_give_the_same_embeddings(model_folder):
     seen.clear()
     np.testing.assert_allclose(model.embed_images(FRAMES, batch_size=1), expected, atol=1e-6)
     assert [number for number, _ in seen] == [0, 1, 0, 1, 0]
+
+
+@pytest.mark.gpu
+def test_a_gpu_sees_what_the_processor_sees(model_folder):
+    expected = ClipModel.load(model_folder, "cpu").embed_images(FRAMES)
+    for count in {1, torch.cuda.device_count()}:
+        exact = ClipModel.load(model_folder, precision="float32", gpus=count)
+        assert exact.device.type == "cuda"
+        assert (exact.embed_images(FRAMES) * expected).sum(axis=1).min() > 0.9999
+        assert (exact.embed_images(FRAMES, batch_size=1) * expected).sum(axis=1).min() > 0.9999
+        rounded = ClipModel.load(model_folder, gpus=count)
+        assert (rounded.embed_images(FRAMES) * expected).sum(axis=1).min() > 0.999
+
+
+def test_a_gpu_that_stays_unused_is_told(monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(gpus, "NVIDIA_DEVICES", (tmp_path, "nvidia[0-9]*"))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert choose_device("auto").type == "cpu"
+    (tmp_path / "nvidia3").touch()
+    with pytest.warns(UserWarning, match="PyTorch cannot use it and computes on the CPU"):
+        assert choose_device("auto").type == "cpu"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # as is meant
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert choose_device("auto").type == "cpu"
 
 
 def test_batches_shrink_until_they_fit_into_the_memory(model_folder, monkeypatch):
@@ -142,8 +172,9 @@ def test_batches_shrink_until_they_fit_into_the_memory(model_folder, monkeypatch
 
     monkeypatch.setattr(model, "_embed", small_memory)
     np.testing.assert_allclose(model.embed_images(FRAMES), expected, atol=1e-5)
+    assert sizes == [5, 2, 2, 1]
     sizes.clear()
     model.embed_images(FRAMES)
-    assert max(sizes) <= 2
+    assert sizes == [2, 2, 1]
     with pytest.raises(torch.cuda.OutOfMemoryError):
         model.embed_images(FRAMES, batch_size=5)

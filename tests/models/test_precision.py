@@ -6,7 +6,6 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from scipy.stats import spearmanr
 
 from vlmrm.artifacts import FrameWriter
@@ -50,7 +49,6 @@ def test_the_first_row_is_float32_and_what_follows_is_held_against_it(model_fold
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_float16_is_measured_on_a_gpu(model_folder, frames):
     table = compare_precisions(model_folder, frames, GOAL, device="cuda")
     assert list(table["precision"]) == ["float32", "bfloat16", "float16"]

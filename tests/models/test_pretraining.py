@@ -82,3 +82,10 @@ def test_a_file_that_is_no_corpus_is_refused_by_name(tmp_path):
         pass
     with pytest.raises(Exception, match=r"other\.h5"):
         read_corpus(path)
+
+
+@pytest.mark.gpu
+def test_it_learns_on_a_gpu_too(corpus, tmp_path):
+    pretrain(SETTINGS, corpus, tmp_path / "model", "cuda")
+    assert read_model_provenance(tmp_path / "model")["held_out"]["mountain-car"]["place"] > 0.3
+    ClipModel.load(tmp_path / "model", "cpu")

@@ -1,7 +1,10 @@
 import pandas as pd
+import pytest
 from toy import COMMON
 
 from vlmrm.config import TrainingRun, parse_config
+from vlmrm.evaluation import evaluate
+from vlmrm.reward_model import VLMReward
 from vlmrm.training.rewards import EnvironmentReward, FrameReward
 from vlmrm.training.train import train
 
@@ -48,3 +51,13 @@ def test_draws_the_scene_of_the_run(tmp_path):
     table = curve(tmp_path)
     assert table["oracle"].isna().all()
     assert not (tmp_path / "best-oracle.zip").exists()
+
+
+@pytest.mark.gpu
+def test_an_agent_of_a_gpu_learns_from_frames_and_acts_without(tmp_path, model_folder):
+    run = TrainingRun(task="mountain-car", scene="textured", reward="sim", alpha=0, seed=0)
+    source = FrameReward(VLMReward.load(model_folder, "a car", device="cuda"))
+    train(run, parse_config(CONFIG), source, tmp_path, workers=1)
+    assert curve(tmp_path)["training_reward"].between(-1, 1).all()
+    table, _ = evaluate(tmp_path / "policy.zip", "mountain-car", parse_config(CONFIG))
+    assert len(table) == parse_config(CONFIG).evaluation.trajectories

@@ -30,7 +30,9 @@ Alpha = Annotated[float, typer.Option(min=0, max=1, help="Regularisation strengt
 Seed = Annotated[int, typer.Option(help="Seed of the training.")]
 Workers = Annotated[
     int | None,
-    typer.Option(min=0, help="Processes that step and draw the environments; default: automatic."),
+    typer.Option(
+        min=0, help="At most how many processes step and draw environments; default: one per core."
+    ),
 ]
 RewardName = Annotated[
     str, typer.Option("--reward", help="Name of a model, or oracle, or ground-truth.")
@@ -62,15 +64,15 @@ def train(
     settings = load_config(config)
     run = _run(settings, task, scene, reward, alpha, seed)
     chosen = settings.tasks[task]
-    if settings.training[chosen.environment].lookup is None:
-        claim_gpus(gpus)
+    # What looks its rewards up computes less than a GPU takes to be told.
+    claim_gpus(0 if settings.training[chosen.environment].lookup else gpus)
     if run.reward in REFERENCES:
         from vlmrm.training.rewards import reference_reward
 
         source = reference_reward(run.reward, chosen)
     elif model is not None:
         _check_scene(settings, run)
-        source = _computed(model, settings, run, device)
+        source = _computed(model, settings, run, device, gpus)
     else:
         source = _looked_up(settings, run, states, rewards, errors)
     from vlmrm.training.train import train as train_agent
@@ -151,7 +153,9 @@ def _check_scene(config: Config, run: TrainingRun) -> None:
     check_scene(config.tasks[run.task].environment, run.scene)
 
 
-def _computed(model: Path, config: Config, run: TrainingRun, device: str) -> RewardSource:
+def _computed(
+    model: Path, config: Config, run: TrainingRun, device: str, gpus: int
+) -> RewardSource:
     """Rewards of frames, by a model."""
     task = config.tasks[run.task]
     from vlmrm.reward_model import VLMReward
@@ -166,6 +170,7 @@ def _computed(model: Path, config: Config, run: TrainingRun, device: str) -> Rew
             device,
             config.precision,
             config.original.openai_normalisation,
+            gpus,
         )
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar, get_args
 
 import typer
 
-from vlmrm.cli.options import ConfigFile, Device, Output, pick
+from vlmrm.cli.options import ConfigFile, Device, Gpus, Output, pick
 from vlmrm.config import PretrainedModel, RandomModel, SimulatorModel, load_config
 from vlmrm.errors import UserError
 from vlmrm.gpus import claim_gpus
@@ -43,13 +43,19 @@ def random(name: Name, config: ConfigFile, output: Output) -> None:
 
 
 @models.command()
-def corpus(name: Name, config: ConfigFile, output: Output) -> None:
+def corpus(
+    name: Name,
+    config: ConfigFile,
+    output: Output,
+    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core.")] = None,
+    gpus: Gpus = 1,
+) -> None:
     """Render the image-text pairs that the offline family is trained on."""
     settings = load_config(config)
-    claim_gpus()
+    claim_gpus(gpus)
     from vlmrm.models.corpus import make_corpus
 
-    make_corpus(pick(settings.corpora, "corpora", name), settings.rendering, output)
+    make_corpus(pick(settings.corpora, "corpora", name), settings.rendering, output, workers)
 
 
 @models.command()
@@ -59,10 +65,11 @@ def pretrain(
     corpus: Annotated[Path, typer.Option(help="Image-text pairs from `vlmrm model corpus`.")],
     output: Output,
     device: Device = "auto",
+    gpus: Gpus = 1,
 ) -> None:
     """Train a model of the offline family on a corpus."""
     settings = _entry(name, config, SimulatorModel)
-    claim_gpus()
+    claim_gpus(gpus)
     from vlmrm.models.pretraining import pretrain as run
 
     run(settings, corpus, output, device)

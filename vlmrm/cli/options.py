@@ -21,11 +21,9 @@ Output = Annotated[Path, typer.Option(help="Where the result goes.")]
 ModelFolder = Annotated[Path, typer.Option("--model", help="Model folder.")]
 StatesFile = Annotated[Path, typer.Option("--states", help="States (HDF5).")]
 Device = Annotated[
-    str, typer.Option(help="Torch device, or auto: all GPUs that CUDA sees, else the CPU.")
+    str, typer.Option(help="Torch device, or auto: CUDA where there is one, else the CPU.")
 ]
-Gpus = Annotated[
-    int, typer.Option(min=0, help="How many of the GPUs in VLMRM_GPUS to use, if that is set.")
-]
+Gpus = Annotated[int, typer.Option(min=0, help="How many GPUs to use, of those that there are.")]
 
 
 def pick(section: Mapping[Any, T], key: str, name: str) -> T:

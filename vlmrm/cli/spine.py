@@ -58,10 +58,11 @@ def render(
     scene: Annotated[str, typer.Option(help="Scene of the states' environment.")],
     output: Output,
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core.")] = None,
+    gpus: Gpus = 1,
 ) -> None:
     """Render states in a scene."""
     rendering = load_config(config).rendering
-    claim_gpus()
+    claim_gpus(gpus)
     from vlmrm.artifacts import FrameWriter, States
     from vlmrm.envs import make_renderer
     from vlmrm.envs.rendering import render_states
@@ -80,11 +81,15 @@ def render(
 
 
 def prompts(
-    config: ConfigFile, model: ModelFolder, output: Output, device: Device = "auto"
+    config: ConfigFile,
+    model: ModelFolder,
+    output: Output,
+    device: Device = "auto",
+    gpus: Gpus = 1,
 ) -> None:
     """Embed every prompt of the configuration's tasks."""
     sentences = load_config(config).prompts
-    claim_gpus()
+    claim_gpus(gpus)
     from vlmrm.artifacts import write_prompt_embeddings
     from vlmrm.models.clip import ClipModel
 
@@ -110,7 +115,9 @@ def embed(
     from vlmrm.artifacts import FrameReader, read_provenance, write_embeddings
     from vlmrm.models.clip import ClipModel
 
-    clip = ClipModel.load(model, device, settings.precision, settings.original.openai_normalisation)
+    clip = ClipModel.load(
+        model, device, settings.precision, settings.original.openai_normalisation, gpus
+    )
     with FrameReader(frames) as reader:
         batches = reader.batches(batch_size)
         count = -(-len(reader) // batch_size)

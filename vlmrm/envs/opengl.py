@@ -7,18 +7,16 @@ import importlib
 import os
 import warnings
 from multiprocessing import parent_process
-from pathlib import Path
 from typing import Any
 
 import mujoco
 
 from vlmrm.envs import opengl_error
+from vlmrm.gpus import has_nvidia_gpu
 from vlmrm.libraries import NVIDIA_EGL, load_triton_first
 
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "software")
 """What OpenGL's renderers on the CPU are called."""
-
-NVIDIA_DEVICE = Path("/dev/nvidia0")
 
 
 def open_gl(size: int) -> Any:
@@ -78,7 +76,7 @@ def in_software() -> bool:
 @functools.cache
 def warn_of_software() -> None:
     """Warns once per process if an NVIDIA GPU is there, but does not draw."""
-    if NVIDIA_DEVICE.exists() and in_software():
+    if has_nvidia_gpu() and in_software():
         warnings.warn(
             f"pictures are drawn in software ({drawn_by()}), which is slow, although there is an "
             f"NVIDIA GPU; {NVIDIA_EGL}",

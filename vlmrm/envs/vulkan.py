@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib
+import sys
+from dataclasses import dataclass
 
 from vlmrm.errors import Missing
 
@@ -24,25 +26,52 @@ def require_filament() -> None:
         raise Missing(
             f"scene: filament needs MuJoCo 4 with mujoco-studio ({reason}); pip install 'mujoco>=4'"
         ) from error
-    problem = _vulkan_problem()
-    if problem:
-        raise Missing(
-            f"scene: filament needs Vulkan ({problem}); install the Debian packages libvulkan1 and "
-            "mesa-vulkan-drivers, or on a GPU machine NVIDIA's driver"
-        )
-
-
-def _vulkan_problem() -> str | None:
     try:
-        vulkan = ctypes.CDLL("libvulkan.so.1")
-    except OSError as missing:
-        return str(missing)
+        vulkan_devices()
+    except OSError as error:
+        raise Missing(
+            f"scene: filament needs Vulkan ({error}); install the Debian packages libvulkan1 and "
+            "mesa-vulkan-drivers, or on a GPU machine NVIDIA's driver"
+        ) from error
+
+
+@dataclass(frozen=True)
+class VulkanDevice:
+    """What Vulkan can draw with."""
+
+    name: str
+    software: bool
+    """Whether it is the processor."""
+
+
+def vulkan_devices() -> list[VulkanDevice]:
+    """The devices that Vulkan offers, best first as the driver sees it.
+
+    Raises:
+        OSError: There is no Vulkan, or no driver or device for it.
+    """
+    vulkan = ctypes.CDLL("libvulkan.so.1")
     # VkInstanceCreateInfo: 64 bytes, all zero but for its type, 1, at the beginning.
     request = (ctypes.c_uint64 * 8)(1)
-    instance, devices = ctypes.c_void_p(), ctypes.c_uint32()
+    instance, count = ctypes.c_void_p(), ctypes.c_uint32()
     error = vulkan.vkCreateInstance(request, None, ctypes.byref(instance))
     if error:
-        return f"no driver, error {error}"
-    error = vulkan.vkEnumeratePhysicalDevices(instance, ctypes.byref(devices), None)
-    vulkan.vkDestroyInstance(instance, None)
-    return None if not error and devices.value else f"no device, error {error}"
+        raise OSError(f"no driver, error {error}")
+    try:
+        error = vulkan.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), None)
+        if error or not count.value:
+            raise OSError(f"no device, error {error}")
+        handles = (ctypes.c_void_p * count.value)()
+        vulkan.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), handles)
+        return [_describe(vulkan, handle) for handle in handles[: count.value]]
+    finally:
+        vulkan.vkDestroyInstance(instance, None)
+
+
+def _describe(vulkan: ctypes.CDLL, handle: int | None) -> VulkanDevice:
+    # VkPhysicalDeviceProperties: 824 bytes; at 16 the type, of which 4 is a CPU, at 20 the name.
+    properties = ctypes.create_string_buffer(1024)
+    vulkan.vkGetPhysicalDeviceProperties(ctypes.c_void_p(handle), properties)
+    kind = int.from_bytes(properties.raw[16:20], sys.byteorder)
+    name, _, _ = properties.raw[20:276].partition(b"\0")
+    return VulkanDevice(name.decode(), software=kind == 4)

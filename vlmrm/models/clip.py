@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import math
 import os
+import warnings
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import cycle
 from typing import Any
@@ -18,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vlmrm.config import Precision
+from vlmrm.gpus import has_nvidia_gpu
 from vlmrm.libraries import load_triton_first
 from vlmrm.models.folder import check_model_folder
 from vlmrm.models.preprocessing import Preprocessing
@@ -40,8 +43,8 @@ class ClipModel:
         network: The open_clip model, in evaluation mode.
         preprocessing: The model's own.
         device: Where it computes.
-        replicas: Further devices with a copy of the network each, between which
-            images are shared out.
+        replicas: Further devices with a copy of the network each, among which images are shared
+            out.
         precision: In what the image tower computes; sentences are always embedded in float32.
     """
 
@@ -68,8 +71,12 @@ class ClipModel:
         self.tokenizer = tokenizer
         self.preprocessing = preprocessing
         self.device = device
-        self._networks = [(device, self.network)]
-        self._networks += [(other, copy.deepcopy(self.network).to(other)) for other in replicas]
+        self._towers = [_Tower(device, self.network)]
+        # Copied in main memory: the first GPU may have no room for two.
+        self._towers += [
+            _Tower(other, copy.deepcopy(network.to("cpu")).to(other)) for other in replicas
+        ]
+        network.to(device)
 
     @classmethod
     def load(
@@ -78,15 +85,17 @@ class ClipModel:
         device: str = "auto",
         precision: Precision = "auto",
         openai_normalisation: bool = False,
+        gpus: int = 1,
     ) -> ClipModel:
         """Loads a model folder.
 
         Args:
             folder: Holds a model in open_clip's layout.
-            device: A torch device, or ``auto`` for all GPUs that CUDA sees, else the CPU.
+            device: A torch device, or ``auto`` for CUDA where there is one.
             precision: Of the image tower; see `choose_precision` for ``auto``.
             openai_normalisation: Whether pictures are normalised as for OpenAI's models, whatever
                 the model's own mean and deviation: a fault of the paper's code, for comparison.
+            gpus: On ``auto``, among how many of the GPUs that CUDA sees images are shared out.
 
         Raises:
             UserError: The folder, its configuration or its weights are missing.
@@ -101,13 +110,15 @@ class ClipModel:
                 mean=open_clip.OPENAI_DATASET_MEAN,
                 std=open_clip.OPENAI_DATASET_STD,
             )
-        replicas = range(1, torch.cuda.device_count()) if device == "auto" else ()
+        target = choose_device(device)
+        several = device == "auto" and target.type == "cuda"
+        replicas = range(1, min(gpus, torch.cuda.device_count())) if several else ()
         return cls(
             name=folder.resolve().name,
             network=network,
             tokenizer=open_clip.get_tokenizer(identifier),
             preprocessing=preprocessing,
-            device=choose_device(device),
+            device=target,
             precision=precision,
             replicas=[torch.device("cuda", number) for number in replicas],
         )
@@ -126,22 +137,25 @@ class ClipModel:
         if not isinstance(frames, Tensor):
             frames = torch.from_numpy(np.ascontiguousarray(frames))
         while True:
-            size = batch_size or self._batch_size
-            share = math.ceil(len(frames) / len(self._networks))
-            batches = torch.split(frames, max(1, min(size, share)))
+            share = math.ceil(len(frames) / len(self._towers))
+            size = max(1, min(batch_size or self._batch_size, share))
             try:
                 # GPUs compute while others are handed their batches.
-                return _to_numpy(list(map(self._embed, batches, cycle(self._networks))))
+                batches = list(map(self._embed, torch.split(frames, size), cycle(self._towers)))
+                for tower in self._towers:
+                    tower.finish()
+                return _to_numpy(batches)
             except torch.cuda.OutOfMemoryError:
                 if batch_size or size == 1:
                     raise
                 self._batch_size = size // 2
+                torch.cuda.empty_cache()  # others, such as OpenGL, want memory too
 
-    def _embed(self, frames: Tensor, on: tuple[torch.device, Any]) -> Tensor:
-        device, network = on
-        pixels = self.preprocessing(frames.to(device, non_blocking=True))
-        embeddings = network.encode_image(pixels.to(self._dtype))
-        return functional.normalize(embeddings.float(), dim=-1)
+    def _embed(self, frames: Tensor, tower: _Tower) -> Tensor:
+        with tower.stream():
+            pixels = self.preprocessing(frames.to(tower.device, non_blocking=True))
+            embeddings = tower.network.encode_image(pixels.to(self._dtype))
+            return functional.normalize(embeddings.float(), dim=-1)
 
     @torch.inference_mode()
     def embed_prompts(self, prompts: Sequence[str]) -> NDArray[np.float32]:
@@ -150,10 +164,38 @@ class ClipModel:
         return _to_numpy([self.network.encode_text(tokens, normalize=True)])
 
 
+class _Tower:
+    """An image tower on its device, beside whatever else computes there."""
+
+    def __init__(self, device: torch.device, network: Any):
+        self.device = device
+        self.network = network
+        self._stream: Any = None
+        if device.type == "cuda":
+            # In the default stream, an agent's next actions would wait for the frames before.
+            self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+            torch.cuda.synchronize(device)  # the weights have arrived
+
+    def stream(self) -> AbstractContextManager[Any]:
+        """What is computed inside waits for nothing else on the device."""
+        return torch.cuda.stream(self._stream) if self._stream else nullcontext()
+
+    def finish(self) -> None:
+        """Waits until everything begun is computed."""
+        if self._stream:
+            self._stream.synchronize()
+
+
 def choose_device(device: str) -> torch.device:
-    """``auto`` is CUDA where there is one, else the CPU."""
+    """``auto`` is CUDA where there is one, else the CPU; a GPU that stays unused is warned of."""
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+        if device == "cpu" and has_nvidia_gpu():
+            warnings.warn(
+                "there is an NVIDIA GPU, but PyTorch cannot use it and computes on the CPU; "
+                "`vlmrm doctor` says why",
+                stacklevel=2,
+            )
     return torch.device(device)
 
 

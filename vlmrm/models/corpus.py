@@ -56,8 +56,16 @@ class Part:
         return Part(self.environment, self.images[rows], self.states[rows], facts)
 
 
-def make_corpus(settings: Corpus, rendering: Rendering, path: str | os.PathLike[str]) -> None:
-    """Samples states, renders each in one of the scenes, and writes the corpus."""
+def make_corpus(
+    settings: Corpus,
+    rendering: Rendering,
+    path: str | os.PathLike[str],
+    workers: int | None = None,
+) -> None:
+    """Samples states, renders each in one of the scenes, and writes the corpus.
+
+    ``workers`` processes draw, by default one per core.
+    """
     size = settings.image_size
     preprocessing = Preprocessing.from_open_clip({**FAMILY_PREPROCESSING, "size": size})
     for environment, scenes in settings.frames.items():
@@ -80,9 +88,8 @@ def make_corpus(settings: Corpus, rendering: Rendering, path: str | os.PathLike[
             start = 0
             for scene, number in scenes.items():
                 title = f"corpus {environment} {scene}"
-                batches = render_states(
-                    environment, scene, rendering, states[start : start + number]
-                )
+                some = states[start : start + number]
+                batches = render_states(environment, scene, rendering, some, workers)
                 for frames in tqdm(batches, desc=title, unit="batch", disable=None):
                     resized = preprocessing.resize(torch.from_numpy(frames)).numpy()
                     images[start : start + len(frames)] = resized

@@ -70,6 +70,7 @@ def pretrain(
     network = network.to(target).to(memory_format=torch.channels_last)
     _fit(network, list(training), tokenizer, preprocessing, settings)
     model = ClipModel(settings.architecture, network, tokenizer, preprocessing, target)
+    recognition = evaluate_held_out(model, list(held_out))
     save_model_folder(
         folder,
         network.to("cpu"),
@@ -78,7 +79,7 @@ def pretrain(
         tokenizer,
         source="simulator",
         settings=settings.model_dump(),
-        held_out=evaluate_held_out(model, list(held_out)),
+        held_out=recognition,
     )
 
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 
 from vlmrm.config import Config, PretrainedModel
-from vlmrm.doctor import Verdict, check_hub, nvidia_gpu
+from vlmrm.doctor import Verdict, check_hub, cuda_works
 from vlmrm.models.names import architecture_file, family_architectures
 from vlmrm.plan.jobs import Job
 
@@ -68,7 +68,7 @@ def _without_gpu(jobs: list[Job], config: Config) -> str | None:
     if os.environ.get(PATIENCE) == "1":
         return None
     long = [job for job in jobs if job.rule == "train_policy" and _is_published(job, config)]
-    if not long or nvidia_gpu() is not None:
+    if not long or cuda_works():
         return None
     from vlmrm.plan.estimate import hours, make_plan
     from vlmrm.plan.machine import OTHERWISE, load_machine
@@ -78,7 +78,8 @@ def _without_gpu(jobs: list[Job], config: Config) -> str | None:
         return None
     trainings = "1 training" if len(long) == 1 else f"{len(long)} trainings"
     return (
-        f"{trainings} on published models: about {hours(seconds)} on a CPU, and there is no GPU; "
+        f"{trainings} on published models: about {hours(seconds)} on a CPU, and there is no GPU "
+        "that PyTorch can use; "
         "run `make demo` (40 minutes), or see by `vlmrm plan` what less would take; "
         f"{PATIENCE}=1 starts it all the same"
     )

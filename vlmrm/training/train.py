@@ -43,8 +43,8 @@ def train(
         config: Where the task and the agent's settings stand.
         reward: The reward that ``run`` names.
         output: Folder of the results.
-        workers: Processes that step and draw the environments; by default one per core, and none
-            for classic control without frames.
+        workers: At most how many processes step and draw the environments, by default one per
+            core; none for classic control without frames.
         device: Where the agent's networks are.
 
     Raises:
@@ -53,8 +53,8 @@ def train(
     """
     task = config.tasks[run.task]
     agent = config.training[task.environment].agent
-    if workers is None and task.environment != "humanoid" and not reward.frames_per_call:
-        workers = 0
+    if task.environment != "humanoid" and not reward.frames_per_call:
+        workers = 0  # a step takes less than to tell another process of it
     draw_on(device)
     draw = functools.partial(make_renderer, task.environment, run.scene, config.rendering)
     calls = steps_per_call(reward, agent.environments, agent.train_frequency)

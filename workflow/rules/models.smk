@@ -15,7 +15,8 @@ rule make_corpus:
         settings=lambda w: settings.corpora[w.corpus].model_dump(),
         rendering=settings.rendering.model_dump(),
     shell:
-        "vlmrm --log {log} model corpus {wildcards.corpus} --output {output}"
+        "vlmrm --log {log} model corpus {wildcards.corpus}"
+        " --workers {threads} --gpus {resources.gpu} --output {output}"
 
 
 rule pretrain_model:
@@ -36,7 +37,7 @@ rule pretrain_model:
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
         "vlmrm --log {log} model pretrain {wildcards.model}"
-        " --corpus {input.corpus} --output {output}"
+        " --corpus {input.corpus} --gpus {resources.gpu} --output {output}"
 
 
 rule make_random_model:
@@ -87,4 +88,4 @@ rule embed_prompts:
     params:
         prompts=settings.prompts,
     shell:
-        "vlmrm --log {log} prompts --model {input.model} --output {output}"
+        "vlmrm --log {log} prompts --model {input.model} --gpus {resources.gpu} --output {output}"

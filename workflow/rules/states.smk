@@ -54,7 +54,7 @@ rule render_frames:
         rendering=settings.rendering.model_dump(),
     shell:
         "vlmrm --log {log} render --states {input.states}"
-        " --scene {wildcards.scene} --workers {threads} --output {output}"
+        " --scene {wildcards.scene} --workers {threads} --gpus {resources.gpu} --output {output}"
 
 
 rule embed_frames:

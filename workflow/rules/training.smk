@@ -42,7 +42,8 @@ rule train_policy:
     shell:
         "vlmrm --log {log} train --task {wildcards.task}"
         " --scene {wildcards.scene} --reward {wildcards.reward} --alpha {wildcards.alpha}"
-        " --seed {wildcards.seed} {params.reward} --gpus {resources.gpu} --output {params.folder}"
+        " --seed {wildcards.seed} {params.reward} --gpus {resources.gpu} --workers {threads}"
+        " --output {params.folder}"
 
 
 rule evaluate_policy:
