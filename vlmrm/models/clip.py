@@ -60,7 +60,7 @@ class ClipModel:
     ):
         self.name = name
         # Frames come with their channels last, and convolutions like them so.
-        network = network.to(device).to(memory_format=torch.channels_last)
+        network = network.to(memory_format=torch.channels_last)
         self.network: Any = network.eval().requires_grad_(False)
         self.precision = choose_precision(precision, device)
         self._dtype: torch.dtype = getattr(torch, self.precision)
@@ -71,12 +71,9 @@ class ClipModel:
         self.tokenizer = tokenizer
         self.preprocessing = preprocessing
         self.device = device
-        self._towers = [_Tower(device, self.network)]
-        # Copied in main memory: the first GPU may have no room for two.
-        self._towers += [
-            _Tower(other, copy.deepcopy(network.to("cpu")).to(other)) for other in replicas
-        ]
-        network.to(device)
+        # Copied before it moves: the first GPU may have no room for two.
+        networks = [self.network, *(copy.deepcopy(self.network) for _ in replicas)]
+        self._towers = list(map(_Tower, [device, *replicas], networks))
 
     @classmethod
     def load(
@@ -169,7 +166,7 @@ class _Tower:
 
     def __init__(self, device: torch.device, network: Any):
         self.device = device
-        self.network = network
+        self.network = network.to(device)
         self._stream: Any = None
         if device.type == "cuda":
             # In the default stream, an agent's next actions would wait for the frames before.
