@@ -80,7 +80,7 @@ def _without_gpu(jobs: list[Job], config: Config) -> str | None:
     return (
         f"{trainings} on published models: about {hours(seconds)} on a CPU, and there is no GPU "
         "that PyTorch can use; "
-        "run `make demo` (40 minutes), or see by `vlmrm plan` what less would take; "
+        "run `make demo` (50 minutes), or see by `vlmrm plan` what less would take; "
         f"{PATIENCE}=1 starts it all the same"
     )
 
