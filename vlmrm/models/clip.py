@@ -145,8 +145,9 @@ class ClipModel:
             except torch.cuda.OutOfMemoryError:
                 if batch_size or size == 1:
                     raise
-                self._batch_size = size // 2
-                torch.cuda.empty_cache()  # others, such as OpenGL, want memory too
+            # The error is forgotten, and with it what the batch held; OpenGL wants memory too.
+            self._batch_size = size // 2
+            torch.cuda.empty_cache()
 
     def _embed(self, frames: Tensor, tower: _Tower) -> Tensor:
         with tower.stream():
