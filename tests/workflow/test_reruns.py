@@ -47,6 +47,20 @@ def test_another_model_renders_nothing_and_touches_no_other_model(finished, smok
     assert all(count == 1 for count in jobs.values())
 
 
+def test_a_training_without_its_last_file_is_not_finished(finished, smoke):
+    run = finished.folder / "results" / "smoke"
+    final = next((run / "policies" / "kneeling").rglob("policy.zip"))
+    film = run / "evaluations" / final.parent.relative_to(run / "policies") / "video.mp4"
+    assert (final.parent / "best.zip").exists()
+    for file in (final, film):
+        file.rename(file.with_suffix(".away"))
+    try:
+        assert finished.planned(smoke)["train_policy"] == 1
+    finally:
+        for file in (film, final):
+            file.with_suffix(".away").rename(file)
+
+
 def test_human_labels_measure_again_and_nothing_else(finished, smoke):
     files = ["anna's labels.csv", "bo.csv"]
     for file in files:

@@ -49,6 +49,8 @@ rule train_policy:
 rule evaluate_policy:
     input:
         policy=JUDGED_POLICY,
+        # Written last: a training that was interrupted has its best policy so far already.
+        final=f"{POLICY}/policy.zip",
     output:
         table=f"{EVALUATION}/evaluation.csv",
         video=report(
