@@ -11,20 +11,14 @@ from vlmrm.config import RandomModel
 
 def pytest_collection_modifyitems(items):
     """Leaves out what this machine cannot hold, and what it has no GPU for."""
-    marked = {"gpu": [], "large": []}
-    for item in items:
-        for name in marked:
-            if item.get_closest_marker(name):
-                marked[name].append(item)
+    lacking = {}
     if os.environ.get("VLMRM_LARGE") != "1":
-        _skip(marked["large"], "wants up to 25 GB of memory and 10 GB of disk; set VLMRM_LARGE=1")
-    if marked["gpu"] and not torch.cuda.is_available():
-        _skip(marked["gpu"], "needs a GPU that PyTorch can use")
-
-
-def _skip(items, reason):
+        lacking["large"] = "wants up to 25 GB of memory and 10 GB of disk; set VLMRM_LARGE=1"
+    if not torch.cuda.is_available():
+        lacking["gpu"] = "needs a GPU that PyTorch can use"
     for item in items:
-        item.add_marker(pytest.mark.skip(reason=reason))
+        for name in lacking.keys() & {marker.name for marker in item.iter_markers()}:
+            item.add_marker(pytest.mark.skip(reason=lacking[name]))
 
 
 @pytest.fixture(scope="session")

@@ -79,9 +79,8 @@ def _without_gpu(jobs: list[Job], config: Config) -> str | None:
     trainings = "1 training" if len(long) == 1 else f"{len(long)} trainings"
     return (
         f"{trainings} on published models: about {hours(seconds)} on a CPU, and there is no GPU "
-        "that PyTorch can use; "
-        "run `make demo` (50 minutes), or see by `vlmrm plan` what less would take; "
-        f"{PATIENCE}=1 starts it all the same"
+        "that PyTorch can use; run `make demo` (50 minutes), or see by `vlmrm plan` what less "
+        f"would take; {PATIENCE}=1 starts it all the same"
     )
 
 
