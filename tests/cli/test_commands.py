@@ -141,6 +141,10 @@ def test_without_a_policy_random_actions_are_judged_under_their_own_name(config,
 
 def test_a_policy_is_judged_under_the_name_of_its_reward(config, tmp_path):
     command = ("evaluate", "--config", config, "--task", "cartpole", "--output", tmp_path / "x.csv")
-    run = vlmrm(*command, "--policy", tmp_path / "policy.zip")
-    assert run.returncode != 0
+    command += ("--policy", tmp_path / "policy.zip")
+    run = vlmrm(*command)
+    assert run.returncode == 2
     assert "--reward: missing" in run.stderr
+    run = vlmrm(*command, "--reward", "smokeS")
+    assert run.returncode == 2
+    assert "--reward: the configuration has no 'smokeS'; did you mean 'smoke-S'?" in run.stderr

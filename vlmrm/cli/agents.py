@@ -27,7 +27,7 @@ Scene = Annotated[
     str | None, typer.Option(help="Scene of the frames; default: the environment's first.")
 ]
 Alpha = Annotated[float, typer.Option(min=0, max=1, help="Regularisation strength.")]
-Seed = Annotated[int, typer.Option(help="Seed of the training.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the training.")]
 Workers = Annotated[
     int | None,
     typer.Option(
@@ -62,7 +62,11 @@ def train(
 ) -> None:
     """Train an agent; an interrupted training continues."""
     settings = load_config(config)
+    _check_reward(settings, reward)
     run = _run(settings, task, scene, reward, alpha, seed)
+    _check_training(settings, run)
+    if model is not None or settings.evaluation.training_videos:
+        _check_scene(settings, run)
     chosen = settings.tasks[task]
     # What looks its rewards up computes less than a GPU takes to be told.
     claim_gpus(0 if settings.training[chosen.environment].lookup else gpus)
@@ -71,7 +75,6 @@ def train(
 
         source = reference_reward(run.reward, chosen)
     elif model is not None:
-        _check_scene(settings, run)
         source = _computed(model, settings, run, device, gpus)
     else:
         source = _looked_up(settings, run, states, rewards, errors)
@@ -120,6 +123,8 @@ def evaluate(
         reward = RANDOM_POLICY
     elif reward is None:
         raise UserError("--reward: missing; name what the policy was trained on")
+    else:
+        _check_reward(settings, reward)
     run = _run(settings, task, scene, reward, alpha, seed)
     if video is not None:
         _check_scene(settings, run)
@@ -144,6 +149,30 @@ def _run(
     if scene is None:
         scene, *_ = SCENES[environment]
     return TrainingRun(task=task, scene=scene, reward=reward, alpha=alpha, seed=seed)
+
+
+def _check_reward(config: Config, reward: str) -> None:
+    """Refuses a name that nothing bears, before it stands in a table."""
+    pick(dict.fromkeys((*config.models, *REFERENCES)), "--reward", reward)
+
+
+def _check_training(config: Config, run: TrainingRun) -> None:
+    """Refuses by hand what the configuration refuses in experiments."""
+    task = config.tasks[run.task]
+    if run.reward == "oracle" and task.oracle is None:
+        raise UserError(
+            f"tasks.{run.task}.oracle: missing, but --reward oracle trains on it; add it"
+        )
+    if run.reward in REFERENCES and run.alpha:
+        what = f"{run.alpha:g} means nothing to --reward {run.reward}"
+        raise UserError(f"--alpha: {what}; leave it out")
+    if run.alpha and not task.baselines:
+        what = "missing; every alpha above 0 needs a baseline prompt"
+        raise UserError(f"tasks.{run.task}.baseline: {what}")
+    agent = config.training[task.environment].agent
+    if agent.learning_starts >= agent.steps:
+        what = f"{agent.learning_starts} is not below the {agent.steps} steps of the training"
+        raise UserError(f"training.{task.environment}.agent.learning_starts: {what}; lower it")
 
 
 def _check_scene(config: Config, run: TrainingRun) -> None:
