@@ -18,6 +18,11 @@ class Missing(UserError):
     """Something optional that is not installed on this machine."""
 
 
+def in_short(error: BaseException) -> str:
+    """What an error of another library says, in one line of at most 200 characters."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
     """``"; did you mean 'x'?"`` for the closest known name, else the known names."""
     known = [str(k) for k in known]

@@ -1,4 +1,5 @@
 import json
+import shutil
 import warnings
 
 import numpy as np
@@ -27,13 +28,13 @@ def test_embeddings_equal_those_of_open_clip_itself(model_folder):
         images = torch.stack([transform(Image.fromarray(frame)) for frame in FRAMES])
         expected_images = network.encode_image(images, normalize=True).numpy()
         expected_prompts = network.encode_text(tokenizer(PROMPTS), normalize=True).numpy()
-    model = ClipModel.load(model_folder, "cpu")
+    model = ClipModel.load(model_folder, "cpu", "float32")
     np.testing.assert_allclose(model.embed_images(FRAMES), expected_images, atol=1e-5)
     np.testing.assert_allclose(model.embed_prompts(PROMPTS), expected_prompts, atol=1e-5)
 
 
 def test_embeddings_are_unit_vectors_and_independent_of_the_batch(model_folder):
-    model = ClipModel.load(model_folder, "cpu")
+    model = ClipModel.load(model_folder, "cpu", "float32")
     together = model.embed_images(FRAMES)
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(model.embed_images(FRAMES, batch_size=2), together, atol=1e-5)
@@ -66,6 +67,15 @@ def test_an_incomplete_folder_is_refused_by_name(model_folder, tmp_path, missing
         ClipModel.load(folder)
     with pytest.raises(UserError, match="absent: no such model folder"):
         ClipModel.load(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("damaged", ["open_clip_config.json", "open_clip_model.safetensors"])
+def test_a_damaged_folder_is_refused_by_name(model_folder, tmp_path, damaged):
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    (folder / damaged).write_bytes((folder / damaged).read_bytes()[:100])
+    with pytest.raises(UserError, match=r"model.*delete the (model )?folder and make it anew"):
+        ClipModel.load(folder)
 
 
 def test_architecture_names_are_those_that_open_clip_lists():
@@ -112,8 +122,8 @@ def test_the_original_normalises_like_openai_whatever_the_model(model_folder):
 
 
 def test_replicas_share_the_images_and_give_the_same_embeddings(model_folder):
-    expected = ClipModel.load(model_folder, "cpu").embed_images(FRAMES)
-    loaded = ClipModel.load(model_folder, "cpu")
+    expected = ClipModel.load(model_folder, "cpu", "float32").embed_images(FRAMES)
+    loaded = ClipModel.load(model_folder, "cpu", "float32")
     cpu = torch.device("cpu")
     model = ClipModel(
         "m", loaded.network, loaded.tokenizer, loaded.preprocessing, cpu, replicas=[cpu]
@@ -132,7 +142,7 @@ def test_replicas_share_the_images_and_give_the_same_embeddings(model_folder):
 
 @pytest.mark.gpu
 def test_a_gpu_sees_what_the_processor_sees(model_folder):
-    expected = ClipModel.load(model_folder, "cpu").embed_images(FRAMES)
+    expected = ClipModel.load(model_folder, "cpu", "float32").embed_images(FRAMES)
     for count in {1, torch.cuda.device_count()}:
         exact = ClipModel.load(model_folder, precision="float32", gpus=count)
         assert exact.device.type == "cuda"
@@ -159,7 +169,7 @@ def test_a_gpu_that_stays_unused_is_told(monkeypatch, tmp_path):
 
 
 def test_batches_shrink_until_they_fit_into_the_memory(model_folder, monkeypatch):
-    model = ClipModel.load(model_folder, "cpu")
+    model = ClipModel.load(model_folder, "cpu", "float32")
     expected = model.embed_images(FRAMES)
     sizes = []
     embed = model._embed

@@ -1,5 +1,7 @@
 """Published models, fetched by the hub's own client from a small hub on this machine."""
 
+import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -18,14 +20,16 @@ import pytest
 import torch
 import yaml
 from PIL import Image
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from tests.models.hub import TOKEN, Hub
 from vlmrm import VLMReward
 from vlmrm.config import PretrainedModel
 from vlmrm.errors import UserError
+from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import read_model_provenance
-from vlmrm.models.pretrained import fetch_pretrained
+from vlmrm.models.pretrained import fetch_pretrained, mismatched_activation
 
 ROOT = Path(__file__).parents[2]
 REPOSITORY = "somebody/tiny-clip"
@@ -134,19 +138,78 @@ def test_what_is_here_is_not_fetched_again(hub, settings, folder):
     fetch_pretrained("tiny", settings, folder)
     hub.requests.clear()
     fetch_pretrained("tiny", settings, folder)
+    checked = settings.model_copy(update={"sha256": read_model_provenance(folder)["sha256"]})
+    fetch_pretrained("tiny", checked, folder)
     assert not hub.requests
-    other = settings.model_copy(update={"sha256": read_model_provenance(folder)["sha256"]})
-    fetch_pretrained("tiny", other, folder)
-    assert hub.requests
+    wrong = settings.model_copy(update={"sha256": "0" * 64})
+    with pytest.raises(UserError, match=r"models.tiny.sha256: "):
+        fetch_pretrained("tiny", wrong, folder)
+    assert (folder / WEIGHTS).is_file()
 
 
-def test_a_tag_is_found_through_the_registry(hub, published, model_folder, folder, monkeypatch):
-    config = json.loads(published[CONFIG])
-    registered = {"url": "", "hf_hub": f"{REPOSITORY}/", "mean": (0.1, 0.2, 0.3)}
-    monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "tiny", config["model_cfg"])
-    monkeypatch.setitem(open_clip.pretrained._PRETRAINED, "tiny", {"here": registered})
+@pytest.mark.parametrize("damage", ["missing", "other content"])
+def test_what_is_damaged_here_is_fetched_again(hub, settings, folder, published, damage):
+    fetch_pretrained("tiny", settings, folder)
+    (folder / WEIGHTS).unlink()
+    if damage == "other content":
+        (folder / WEIGHTS).write_bytes(published[WEIGHTS][:-1])
+    fetch_pretrained("tiny", settings, folder)
+    assert (folder / WEIGHTS).read_bytes() == published[WEIGHTS]
+
+
+@pytest.fixture
+def register(published, monkeypatch):
+    """Adds the architecture ``tiny`` and its tag ``here`` to open_clip's registry."""
+
+    def add(**registered):
+        entry = {"url": "", "hf_hub": f"{REPOSITORY}/", **registered}
+        model_config = json.loads(published[CONFIG])["model_cfg"]
+        monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "tiny", model_config)
+        monkeypatch.setitem(open_clip.pretrained._PRETRAINED, "tiny", {"here": entry})
+        return PretrainedModel(source="pretrained", architecture="tiny", tag="here")
+
+    return add
+
+
+def test_a_tag_gives_what_the_three_lines_of_open_clip_give(
+    hub, published, folder, register, monkeypatch, tmp_path
+):
+    settings = register(mean=(0.1, 0.2, 0.3), interpolation="bilinear", resize_mode="squash")
+    hub.add(REPOSITORY, {WEIGHTS: published[WEIGHTS]})
+    fetch_pretrained("tiny", settings, folder)
+    # Its client has read HF_ENDPOINT when it was imported.
+    template = f"{hub.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    network, _, preprocess = open_clip.create_model_and_transforms(
+        "tiny", pretrained="here", cache_dir=str(tmp_path / "cache")
+    )
+    tokenizer = open_clip.get_tokenizer("tiny")
+    network.eval()
+    with torch.no_grad():
+        pictures = torch.stack([preprocess(Image.fromarray(frame)) for frame in FRAMES])
+        images = network.encode_image(pictures, normalize=True).numpy()
+        prompts = network.encode_text(tokenizer(["a robot"]), normalize=True).numpy()
+    model = ClipModel.load(folder, "cpu", "float32")
+    np.testing.assert_allclose(model.embed_images(FRAMES), images, atol=1e-5)
+    np.testing.assert_allclose(model.embed_prompts(["a robot"]), prompts, atol=1e-6)
+
+
+def test_weights_of_another_activation_are_told(hub, published, folder, register, capsys):
+    settings = register(quick_gelu=True)
+    hub.add(REPOSITORY, {WEIGHTS: published[WEIGHTS]})
+    fetch_pretrained("tiny", settings, folder)
+    told = "here was trained with QuickGELU, but tiny is built with GELU"
+    assert f"vlmrm: models.tiny: warning: {told}\n" in capsys.readouterr().err
+    assert read_model_provenance(folder)["origin"]["warning"] == told
+    assert mismatched_activation("RN50", "openai") == (
+        "openai was trained with QuickGELU, but RN50 is built with GELU; RN50-quickgelu is built "
+        "with that"
+    )
+
+
+def test_a_tag_is_found_through_the_registry(hub, published, folder, register):
+    settings = register(mean=(0.1, 0.2, 0.3))
     commit = hub.add(REPOSITORY, {WEIGHTS: published[WEIGHTS]})
-    settings = PretrainedModel(source="pretrained", architecture="tiny", tag="here")
     fetch_pretrained("tiny", settings, folder)
     assert read_model_provenance(folder)["origin"]["commit"] == commit
     preprocess = json.loads((folder / CONFIG).read_text())["preprocess_cfg"]
@@ -242,10 +305,23 @@ def test_a_part_of_another_version_is_not_continued(hub, settings, folder, publi
     assert (folder / WEIGHTS).read_bytes() == other
 
 
-def test_a_server_that_fails(hub, settings, folder):
-    hub.faults.status[WEIGHTS] = 503
-    message = refused(settings, folder)
-    assert f"{hub.url} answers 503 for {WEIGHTS}; run again later" in message
+@pytest.mark.parametrize(
+    ("status", "token", "remedy"),
+    [
+        (401, None, "set the environment variable HF_TOKEN to a token that may read it"),
+        (403, "hf_of_yesterday", "HF_TOKEN is not valid, or may not read it; renew or unset it"),
+        (404, None, "run again later, or name a mirror in HF_ENDPOINT"),
+        (429, None, "run again later, or name a mirror in HF_ENDPOINT"),
+        (503, None, "run again later, or name a mirror in HF_ENDPOINT"),
+    ],
+)
+def test_a_server_that_refuses_a_file(hub, settings, folder, monkeypatch, status, token, remedy):
+    hub.faults.status[WEIGHTS] = status
+    with monkeypatch.context() as patch:
+        if token:
+            patch.setenv("HF_TOKEN", token)
+        message = refused(settings, folder)
+    assert f"{hub.url} answers {status} for {WEIGHTS}; {remedy}" in message
     hub.faults.clear()
     fetch_pretrained("tiny", settings, folder)
 
@@ -280,13 +356,25 @@ def test_too_little_space_is_told_before_the_download(hub, settings, folder, mon
     assert "MB to download, " in capsys.readouterr().err
 
 
-def test_a_disk_that_fills_up_on_the_way(hub, settings, folder, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, as on Linux")
+def test_a_disk_that_fills_up_on_the_way(hub, settings, folder, published):
+    # The kernel's own full disk, in the place of what arrives.
+    part = folder.parent / ".tiny.download" / f"{sha256(published[WEIGHTS])[:16]}-{WEIGHTS}.part"
+    part.parent.mkdir(parents=True)
+    part.symlink_to("/dev/full")
+    assert "the disk is full; free some space and run again" in refused(settings, folder)
+    assert hub.asked_for(WEIGHTS)
+    part.unlink()
+    fetch_pretrained("tiny", settings, folder)
+
+
+def test_a_disk_that_fills_up_at_the_end(settings, folder, monkeypatch):
+    def full(*_):
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
 
     with monkeypatch.context() as patch:
-        patch.setattr("vlmrm.models.hub.http_get", full)
-        assert "the disk is full; free some space" in refused(settings, folder)
+        patch.setattr("vlmrm.models.pretrained._try_out", full)
+        assert "the disk is full; free some space and run again" in refused(settings, folder)
     fetch_pretrained("tiny", settings, folder)
 
 
@@ -309,20 +397,16 @@ def test_pickles_are_opened_by_permission_only(hub, model_folder, published, fol
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_a_published_archive_is_checked_by_the_registry(
-    hub, model_folder, published, folder, tmp_path, monkeypatch
+    hub, model_folder, folder, tmp_path, register
 ):
     archive = tmp_path / "tiny.pt"
     torch.jit.script(as_archived(load_file(model_folder / WEIGHTS))).save(str(archive))
     data = archive.read_bytes()
     hub.add("openaipublic/clip", {f"{sha256(data)}/tiny.pt": data})
     url = f"{hub.store}/openaipublic/clip/main/{sha256(data)}/tiny.pt"
-    config = json.loads(published[CONFIG])["model_cfg"]
-    registered = {"url": url, "hf_hub": "absent/absent/", "quick_gelu": False}
-    monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "tiny", config)
-    monkeypatch.setitem(open_clip.pretrained._PRETRAINED, "tiny", {"openai": registered})
-    settings = PretrainedModel(
-        source="pretrained", architecture="tiny", tag="openai", allow_pickle=True
-    )
+    settings = register(url=url, hf_hub="absent/absent/").model_copy(update={"allow_pickle": True})
+    pinned = settings.model_copy(update={"revision": "0" * 40})
+    assert "models.tiny.revision: OpenAI's archives have none; remove it" in refused(pinned, folder)
     fetch_pretrained("tiny", settings, folder)
     assert read_model_provenance(folder)["origin"] == {
         "url": url,
@@ -331,6 +415,14 @@ def test_a_published_archive_is_checked_by_the_registry(
     }
     for key, weights in load_file(folder / WEIGHTS).items():
         assert torch.equal(weights, load_file(model_folder / WEIGHTS)[key])
+
+
+def test_other_addresses_of_the_registry_are_left_for_the_hub(hub, published, folder, register):
+    """Where there are safetensors, nobody's pickle is opened, whatever is allowed."""
+    settings = register(url=f"{hub.store}/elsewhere/tiny_400m.pt")
+    commit = hub.add(REPOSITORY, {WEIGHTS: published[WEIGHTS]})
+    fetch_pretrained("tiny", settings.model_copy(update={"allow_pickle": True}), folder)
+    assert read_model_provenance(folder)["origin"]["commit"] == commit
 
 
 def as_archived(weights):
@@ -361,7 +453,7 @@ def test_what_open_clip_cannot_use_is_refused(hub, published, folder):
     assert f"{REPOSITORY} holds no {WEIGHTS}" in refused(settings, folder)
 
 
-def test_a_local_folder_in_the_same_layout(model_folder, folder, tmp_path, no_network):
+def test_a_local_folder_in_the_same_layout(model_folder, folder, tmp_path, no_network, monkeypatch):
     settings = PretrainedModel(source="pretrained", path=str(model_folder))
     fetch_pretrained("tiny", settings, folder)
     assert (model_folder / WEIGHTS).is_file()
@@ -369,6 +461,10 @@ def test_a_local_folder_in_the_same_layout(model_folder, folder, tmp_path, no_ne
     assert reward(FRAMES).shape == (3,)
     wrong = settings.model_copy(update={"sha256": "0" * 64})
     assert "models.tiny.sha256: " in refused(wrong, tmp_path / "other" / "tiny")
+    usage = namedtuple("usage", "total used free")
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda _: usage(10**12, 10**12, 10**6))
+        assert "needs 14.3 MB of disk space" in refused(settings, tmp_path / "other" / "tiny")
     absent = settings.model_copy(update={"path": str(tmp_path)})
     assert f"models.tiny.path: {tmp_path} has no {CONFIG}" in refused(
         absent, tmp_path / "other" / "tiny"
@@ -380,6 +476,15 @@ def test_two_downloads_of_one_model_at_once_are_refused(settings, folder):
 
     with partial_downloads("models.tiny", folder):
         assert "another process is downloading it" in refused(settings, folder)
+    fetch_pretrained("tiny", settings, folder)
+
+
+def test_file_systems_without_locks_will_do(settings, folder, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    fetch_pretrained("tiny", settings, folder)
 
 
 def with_hub_tokenizer(published):
@@ -446,6 +551,22 @@ def test_a_tokenizer_of_its_own_is_kept_with_the_weights(
     tokens = open_clip.get_tokenizer(f"local-dir:{folder}")(["A robot, kneeling!"])
     assert tokens[0, :4].tolist() == [3, 4, 5, 0]
     assert VLMReward.load(folder, "a robot", device="cpu")(FRAMES).shape == (3,)
+
+
+def test_a_tokenizer_that_is_nowhere_is_missed_before_the_weights_arrive(
+    hub, published, folder, tmp_path
+):
+    hub.add("somebody/tokenizer", {"tokenizer_config.json": b"{}"})
+    commit = hub.add(REPOSITORY, with_hub_tokenizer(published))
+    settings = PretrainedModel(source="pretrained", repository=REPOSITORY, revision=commit)
+    assert "somebody/tokenizer holds no tokenizer (" in refused(settings, folder)
+    assert not hub.asked_for(WEIGHTS)
+    incomplete = tmp_path / "incomplete"
+    incomplete.mkdir()
+    for name, content in with_hub_tokenizer(published).items():
+        (incomplete / name).write_bytes(content)
+    settings = PretrainedModel(source="pretrained", path=str(incomplete))
+    assert f"{incomplete} holds no tokenizer (" in refused(settings, folder)
 
 
 def test_a_text_tower_that_asks_the_network_is_refused(hub, published, folder):

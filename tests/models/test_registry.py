@@ -5,16 +5,15 @@ from pathlib import Path
 import numpy as np
 import open_clip
 import pytest
-import torch
 
 from vlmrm.config import PretrainedModel, RandomModel, load_config
+from vlmrm.errors import UserError
 from vlmrm.models.clip import ClipModel
-from vlmrm.models.folder import count_parameters, read_model_provenance
+from vlmrm.models.folder import read_model_provenance
 from vlmrm.models.names import family_architectures
-from vlmrm.models.preprocessing import Preprocessing
-from vlmrm.models.pretrained import check_pretrained
+from vlmrm.models.pretrained import check_pretrained, mismatched_activation
 from vlmrm.models.towers import towers
-from vlmrm.models.untrained import build_untrained, make_random_model
+from vlmrm.models.untrained import make_random_model
 
 ROOT = Path(__file__).parents[2]
 MODELS = load_config(ROOT / "config.yaml").models
@@ -49,9 +48,7 @@ def test_open_clip_has_the_weights(name):
 def test_weights_are_used_with_the_activation_that_they_were_trained_with():
     for name, model in MODELS.items():
         if isinstance(model, PretrainedModel):
-            published = open_clip.get_pretrained_cfg(model.architecture, model.tag)
-            built = open_clip.get_model_config(model.architecture)
-            assert published.get("quick_gelu", False) == built.get("quick_gelu", False), name
+            assert mismatched_activation(model.architecture, model.tag) is None, name
 
 
 @pytest.mark.parametrize("architecture", [*ARCHITECTURES, *family_architectures()])
@@ -69,12 +66,11 @@ def test_towers_are_counted_without_weights(architecture):
 
 @each
 def test_it_is_built_and_embeds_frames(architecture, tmp_path):
-    text = open_clip.get_model_config(architecture)["text_cfg"]
-    if text.get("hf_tokenizer_name"):
-        pytest.skip("its tokenizer lies on the hub; its image tower is tested below")
     folder = tmp_path / "model"
     make_random_model(RandomModel(source="random", architecture=architecture), folder)
     model = ClipModel.load(folder, "cpu", precision="float32")
+    published = open_clip.get_model_config(architecture)
+    assert model.preprocessing.size == published["vision_cfg"]["image_size"]
     check_embeddings(model.embed_images(FRAMES), architecture)
     check_embeddings(model.embed_prompts(["a robot", "a robot kneeling"]), architecture)
     counted = towers(architecture)
@@ -84,16 +80,14 @@ def test_it_is_built_and_embeds_frames(architecture, tmp_path):
     }
 
 
-@each
-def test_its_image_tower_embeds_frames(architecture):
-    """Also without the library of its tokenizer."""
-    network, config, _ = build_untrained(architecture, seed=0)
-    preprocessing = Preprocessing.from_open_clip(network.visual.preprocess_cfg)
-    assert preprocessing.size == config["vision_cfg"]["image_size"]
-    counted = towers(architecture)
-    assert count_parameters(network)["image"] == counted.image_parameters
-    model = ClipModel(architecture, network, None, preprocessing, torch.device("cpu"))
-    check_embeddings(model.embed_images(FRAMES), architecture)
+@pytest.mark.parametrize(
+    ("architecture", "reason"),
+    [("ViT-B-16-SigLIP", "too small a vocabulary"), ("roberta-ViT-B-32", "from the network")],
+)
+def test_random_weights_of_some_architectures_are_refused(architecture, reason, tmp_path):
+    settings = RandomModel(source="random", architecture=architecture)
+    with pytest.raises(UserError, match=f"architecture '{architecture}' .*{reason}"):
+        make_random_model(settings, tmp_path / "model")
 
 
 def check_embeddings(embeddings, architecture):

@@ -16,10 +16,12 @@ import numpy as np
 import open_clip
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 
 from vlmrm.config import Precision
+from vlmrm.errors import UserError, in_short
 from vlmrm.gpus import has_nvidia_gpu
 from vlmrm.libraries import load_triton_first
 from vlmrm.models.folder import check_model_folder
@@ -95,11 +97,17 @@ class ClipModel:
             gpus: On ``auto``, among how many of the GPUs that CUDA sees images are shared out.
 
         Raises:
-            UserError: The folder, its configuration or its weights are missing.
+            UserError: The folder, its configuration or its weights are missing or damaged.
         """
         folder = check_model_folder(folder)
         identifier = f"local-dir:{folder}"
-        network = open_clip.create_model(identifier, pretrained_text=False)
+        try:
+            network = open_clip.create_model(identifier, pretrained_text=False)
+        except (SafetensorError, RuntimeError, ValueError, TypeError) as error:
+            raise UserError(
+                f"{folder}: open_clip cannot load this model ({in_short(error)}); delete the "
+                "folder and make it anew"
+            ) from error
         preprocessing = Preprocessing.from_open_clip(network.visual.preprocess_cfg)
         if openai_normalisation:
             preprocessing = replace(
@@ -111,7 +119,7 @@ class ClipModel:
         several = device == "auto" and target.type == "cuda"
         replicas = range(1, min(gpus, torch.cuda.device_count())) if several else ()
         return cls(
-            name=folder.resolve().name,
+            name=folder.absolute().name,  # of a link rather than of what it leads to
             network=network,
             tokenizer=open_clip.get_tokenizer(identifier),
             preprocessing=preprocessing,

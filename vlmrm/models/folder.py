@@ -31,7 +31,7 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
 
     Raises:
         UserError: The folder, its configuration, its weights, or a library for its tokenizer are
-            missing.
+            missing, or the configuration is not JSON.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -39,7 +39,7 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
     for name in (CONFIG_FILE, WEIGHTS_FILE):
         if not (folder / name).is_file():
             raise UserError(f"{folder}: no {name} in this model folder; delete it and make it anew")
-    check_tokenizer(folder, json.loads((folder / CONFIG_FILE).read_text()))
+    check_tokenizer(folder, _read_json(folder / CONFIG_FILE))
     return folder
 
 
@@ -48,7 +48,6 @@ def save_model_folder(
     network: nn.Module,
     model_config: dict[str, Any],
     preprocess_config: dict[str, Any],
-    tokenizer: Any,
     **context: Any,
 ) -> None:
     """Writes a model in open_clip's layout, whole or not at all.
@@ -56,9 +55,8 @@ def save_model_folder(
     Args:
         folder: Replaced if it exists.
         network: Its weights are stored in float32 as they are.
-        model_config: The ``model_cfg`` of open_clip.
+        model_config: The ``model_cfg`` of open_clip, with a tokenizer that needs no files.
         preprocess_config: The ``preprocess_cfg`` of open_clip.
-        tokenizer: open_clip's tokenizer; saved where it needs files of its own.
         context: Joins the provenance (source, settings).
     """
     from safetensors.torch import save_file
@@ -69,10 +67,6 @@ def save_model_folder(
         (temporary / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
         weights = temporary / WEIGHTS_FILE
         save_file({k: v.contiguous() for k, v in network.state_dict().items()}, weights)
-        if hasattr(tokenizer, "save_pretrained") and model_config["text_cfg"].get(
-            "hf_tokenizer_name"
-        ):
-            tokenizer.save_pretrained(temporary)
         write_model_provenance(temporary, network, **context)
 
 
@@ -109,9 +103,21 @@ def check_tokenizer(key: str | Path, config: dict[str, Any]) -> None:
 
 
 def read_model_provenance(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """What ``provenance.json`` of a model folder holds; empty for a folder made by others."""
+    """What ``provenance.json`` of a model folder holds; empty for a folder made by others.
+
+    Raises:
+        UserError: It is not JSON.
+    """
     path = Path(folder) / PROVENANCE_FILE
-    return dict(json.loads(path.read_text())) if path.is_file() else {}
+    return _read_json(path) if path.is_file() else {}
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        message = f"{path}: damaged ({error}); delete the model folder and make it anew"
+        raise UserError(message) from error
 
 
 def count_parameters(network: nn.Module) -> dict[str, int]:

@@ -22,6 +22,7 @@ from huggingface_hub import HfApi, get_session, hf_hub_url
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
+    HFValidationError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
@@ -127,14 +128,23 @@ def check_space(key: str, files: Iterable[RemoteFile], folder: Path, extra: int 
         UserError: The disk has too little space.
     """
     missing = sum(max((f.size or 0) - _present(f, folder), 0) for f in files)
+    free = require_space(key, missing + extra, folder.parent)
+    return f"{readable(missing)} to download, {readable(free)} free"
+
+
+def require_space(key: str, needed: float, folder: Path) -> int:
+    """Bytes free where a folder is.
+
+    Raises:
+        UserError: Fewer than ``needed``; opens with ``key``.
+    """
     free = shutil.disk_usage(folder).free
-    told = f"{readable(missing)} to download, {readable(free)} free"
-    if missing + extra > free:
+    if needed > free:
         raise UserError(
-            f"{key}: needs {readable(missing + extra)} of disk space, but {folder.parent} has "
-            f"{readable(free)}; free some and run again"
+            f"{key}: needs {readable(needed)} of disk space, but {folder} has {readable(free)}; "
+            "free some and run again"
         )
-    return told
+    return free
 
 
 def download(key: str, file: RemoteFile, folder: Path) -> Path:
@@ -188,9 +198,11 @@ def partial_downloads(key: str, folder: Path) -> Iterator[Path]:
     with (parts / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             message = f"{key}: another process is downloading it; wait until that has ended"
             raise UserError(message) from error
+        except OSError:  # a file system without locks
+            pass
         yield parts
         shutil.rmtree(parts)
 
@@ -201,7 +213,10 @@ def refuse_full_disk(key: str, error: Exception) -> None:
     Raises:
         UserError: It is; opens with ``key``.
     """
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    numbers = (errno.ENOSPC, errno.EDQUOT)
+    # safetensors tells the number in words only.
+    told = any(f"(os error {number})" in str(error) for number in numbers)
+    if told or getattr(error, "errno", None) in numbers:
         message = f"{key}: the disk is full; free some space and run again, it will continue"
         raise UserError(message) from error
 
@@ -272,6 +287,10 @@ def _explain(
             f"{key}.revision: {what} has no commit {revision}; take one from "
             f"{host}/{what}/commits/main"
         ) from error
+    except HFValidationError as error:
+        raise UserError(
+            f"{key}: {what} is no name of a repository; choose another model"
+        ) from error
     except HfHubHTTPError as error:
         _refused(key, host, what, error)
     except HTTPError as error:
@@ -297,8 +316,6 @@ def _refused(key: str, host: str, what: str, error: HfHubHTTPError) -> NoReturn:
         remedy = "set the environment variable HF_TOKEN to a token that may read it"
         if _token():
             remedy = "HF_TOKEN is not valid, or may not read it; renew or unset it"
-    elif status == 404:
-        remedy = "correct the name"
     else:
         remedy = f"run again later{_or_mirror(host)}; what has arrived is kept"
     raise UserError(f"{key}: {host} answers {status} for {what}; {remedy}") from error

@@ -7,10 +7,10 @@ import os
 import shutil
 import sys
 import warnings
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import open_clip
@@ -20,13 +20,12 @@ from open_clip.transform import PreprocessCfg, merge_preprocess_dict
 
 from vlmrm.artifacts import atomic_path
 from vlmrm.config import PretrainedModel
-from vlmrm.errors import UserError, suggest
+from vlmrm.errors import UserError, in_short, suggest
 from vlmrm.models import hub
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import (
     CONFIG_FILE,
     WEIGHTS_FILE,
-    check_model_folder,
     check_tokenizer,
     file_sha256,
     read_model_provenance,
@@ -37,19 +36,25 @@ SAFE = (WEIGHTS_FILE, "open_clip_pytorch_model.safetensors")
 PICKLED = ("open_clip_pytorch_model.bin", "open_clip_pytorch_model.pth")
 """How weights for open_clip are called; others in a repository are for other libraries."""
 
-TOKENIZER_FILES = (
+VOCABULARIES = (
     "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
     "vocab.json",
     "vocab.txt",
-    "merges.txt",
     "spiece.model",
     "sentencepiece.bpe.model",
     "tokenizer.model",
+)
+TOKENIZER_FILES = (
+    *VOCABULARIES,
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "merges.txt",
     "config.json",  # older repositories name the tokenizer's class nowhere else
 )
+"""How the files of a tokenizer are called; there is none without a vocabulary."""
+
+File = TypeVar("File", Path, hub.RemoteFile)
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,8 @@ class _Parts:
 def fetch_pretrained(name: str, settings: PretrainedModel, folder: str | os.PathLike[str]) -> None:
     """Brings a published model into ``folder``; afterwards it needs no network.
 
-    A folder that holds it already is left alone, and a download that broke off continues.
+    A folder that holds it already, undamaged, is left alone, and a download that broke off
+    continues.
 
     Args:
         name: The model's in the configuration, for errors.
@@ -90,7 +96,10 @@ def fetch_pretrained(name: str, settings: PretrainedModel, folder: str | os.Path
     if _is_here(settings, folder):
         return
     if settings.path is not None:
-        _assemble(key, settings, _from_folder(key, settings), folder)
+        parts = _from_folder(key, settings)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        hub.require_space(key, parts.weights.stat().st_size, folder.parent)
+        _assemble(key, settings, parts, folder)
         return
     with hub.partial_downloads(key, folder) as downloads:
         fetch = _from_registry if settings.tag is not None else _from_repository
@@ -113,9 +122,38 @@ def check_pretrained(key: str, settings: PretrainedModel) -> None:
         raise UserError(f"{key}.tag: '{tag}' is unknown for {architecture}{suggest(tag, tags)}")
 
 
+def mismatched_activation(architecture: str, tag: str) -> str | None:
+    """Says so where weights were trained with another activation than the architecture has.
+
+    They work, but worse than published. open_clip knows of such pairs, and warns of them only
+    where it downloads the weights itself.
+    """
+    trained = open_clip.get_pretrained_cfg(architecture, tag).get("quick_gelu", False)
+    built = (open_clip.get_model_config(architecture) or {}).get("quick_gelu", False)
+    if trained == built:
+        return None
+    names = {True: "QuickGELU", False: "GELU"}
+    fitting = architecture.removesuffix("-quickgelu") if built else f"{architecture}-quickgelu"
+    hint = f"; {fitting} is built with that" if fitting in open_clip.list_models() else ""
+    return (
+        f"{tag} was trained with {names[trained]}, but {architecture} is built with "
+        f"{names[built]}{hint}"
+    )
+
+
 def _is_here(settings: PretrainedModel, folder: Path) -> bool:
-    stored = read_model_provenance(folder).get("settings")
-    return stored == settings.model_dump() and check_model_folder(folder) == folder
+    """Whether the folder holds this model, with the weights that were once put there."""
+    record = read_model_provenance(folder)
+    permissions = {"sha256", "allow_pickle"}
+    wanted = settings.model_dump(exclude=permissions)
+    stored = {k: v for k, v in record.get("settings", {}).items() if k not in permissions}
+    files = (folder / CONFIG_FILE, folder / WEIGHTS_FILE)
+    if stored != wanted or not all(path.is_file() for path in files):
+        return False
+    published = record["origin"].get("sha256", record["sha256"])
+    if settings.sha256 not in (None, published):
+        return False
+    return file_sha256(folder / WEIGHTS_FILE) == record["sha256"]
 
 
 def _from_registry(key: str, settings: PretrainedModel, downloads: Path) -> _Parts:
@@ -126,24 +164,25 @@ def _from_registry(key: str, settings: PretrainedModel, downloads: Path) -> _Par
     preprocess = merge_preprocess_dict(asdict(PreprocessCfg()), registered)
     preprocess["size"] = model_config["vision_cfg"]["image_size"]
     config = {"model_cfg": model_config, "preprocess_cfg": preprocess}
+    mismatch = mismatched_activation(str(settings.architecture), str(settings.tag))
+    if mismatch is not None:
+        print(f"vlmrm: {key}: warning: {mismatch}", file=sys.stderr)
     url = registered.get("url", "")
-    if settings.allow_pickle and url:
-        # The archive as it was first published; the hub has its weights as others converted them.
-        weights, origin = hub.look_up_url(key, url, _digits(url)), {"url": url}
+    origin: dict[str, Any]
+    if settings.allow_pickle and "openaipublic" in url:
+        # The archive as OpenAI published it; the hub has its weights as others converted them.
+        if settings.revision is not None:
+            raise UserError(f"{key}.revision: OpenAI's archives have none; remove it")
+        weights, origin = hub.look_up_url(key, url, sha256=url.split("/")[-2]), {"url": url}
         repository = None
     else:
         name, file = os.path.split(registered["hf_hub"])
         repository = hub.look_up(key, name, settings.revision)
         weights = _choose_weights(key, settings, repository, file)
         origin = {"repository": repository.name, "commit": repository.commit}
+    if mismatch is not None:
+        origin["warning"] = mismatch
     return _download(key, settings, config, weights, repository, origin, downloads)
-
-
-def _digits(url: str) -> str:
-    """The digits of the weights' sha256 that open_clip reads from the addresses in its registry."""
-    if "openaipublic" in url:
-        return url.split("/")[-2]
-    return Path(url).stem.rsplit("-", 1)[-1]
 
 
 def _from_repository(key: str, settings: PretrainedModel, downloads: Path) -> _Parts:
@@ -172,7 +211,7 @@ def _from_folder(key: str, settings: PretrainedModel) -> _Parts:
     config = _read_config(key, source / CONFIG_FILE)
     tokenizer = {}
     if _tokenizer_name(key, config) is not None:
-        tokenizer = {name: files[name] for name in TOKENIZER_FILES if name in files}
+        tokenizer = _choose_tokenizer(key, files, str(source))
     return _Parts(config, weights, tokenizer, {"path": str(source.resolve())})
 
 
@@ -185,7 +224,7 @@ def _read_config(key: str, path: Path) -> dict[str, Any]:
                 asdict(PreprocessCfg()), config.get("preprocess_cfg", {})
             ),
         }
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f"{key}: its {CONFIG_FILE} is not one of open_clip's") from error
 
 
@@ -235,6 +274,15 @@ def _choose_name(
     raise UserError(f"{key}: {place} holds no {' or '.join(safe)}; choose another model")
 
 
+def _choose_tokenizer(key: str, files: Mapping[str, File], place: str) -> dict[str, File]:
+    """The files of a tokenizer among others."""
+    if not set(VOCABULARIES) & set(files):
+        raise UserError(
+            f"{key}: {place} holds no tokenizer ({', '.join(VOCABULARIES)}); choose another model"
+        )
+    return {name: files[name] for name in TOKENIZER_FILES if name in files}
+
+
 def _compare(key: str, wanted: str, found: str, what: str) -> None:
     if found != wanted:
         raise UserError(
@@ -256,9 +304,9 @@ def _download(
     name = _tokenizer_name(key, config)
     if name is not None:
         source = repository
-        if source is None or not {"tokenizer.json", "tokenizer_config.json"} & set(source.files):
+        if source is None or not set(VOCABULARIES) & set(source.files):
             source = hub.look_up(key, name, None)
-        tokenizer = {n: source.files[n] for n in TOKENIZER_FILES if n in source.files}
+        tokenizer = _choose_tokenizer(key, source.files, source.name)
         origin = {**origin, "tokenizer": {"repository": source.name, "commit": source.commit}}
     # A pickle is converted, so that its weights are there twice for a while.
     extra = 0 if weights.name.endswith(".safetensors") else weights.size or 0
@@ -284,10 +332,10 @@ def _assemble(key: str, settings: PretrainedModel, parts: _Parts, folder: Path) 
     """Makes the model folder, and tries the model out before it appears."""
     with atomic_path(folder) as temporary:
         temporary.mkdir()
-        (temporary / CONFIG_FILE).write_text(json.dumps(parts.config, indent=2) + "\n")
-        for name, path in parts.tokenizer.items():
-            shutil.copyfile(path, temporary / name)
         try:
+            (temporary / CONFIG_FILE).write_text(json.dumps(parts.config, indent=2) + "\n")
+            for name, path in parts.tokenizer.items():
+                shutil.copyfile(path, temporary / name)
             if not parts.weights.name.endswith(".safetensors"):
                 _convert(parts.weights, temporary / WEIGHTS_FILE)
             elif settings.path is not None:
@@ -295,26 +343,27 @@ def _assemble(key: str, settings: PretrainedModel, parts: _Parts, folder: Path) 
             else:
                 _place(parts.weights, temporary / WEIGHTS_FILE)
             model = _try_out(temporary)
-        except UserError:
-            raise
+            write_model_provenance(
+                temporary,
+                model.network,
+                source="pretrained",
+                settings=settings.model_dump(),
+                origin=parts.origin,
+            )
         except Exception as error:  # whatever a malformed or foreign file makes open_clip raise
             hub.refuse_full_disk(key, error)
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            reason = in_short(error.__cause__ or error)
             raise UserError(
                 f"{key}: open_clip {open_clip.__version__} cannot use it ({reason}); choose "
                 "another model"
             ) from error
-        write_model_provenance(
-            temporary,
-            model.network,
-            source="pretrained",
-            settings=settings.model_dump(),
-            origin=parts.origin,
-        )
 
 
 def _place(downloaded: Path, path: Path) -> None:
-    """Puts weights into the folder without copying them, and without losing them if that fails."""
+    """Puts weights into the folder without copying them.
+
+    Without hard links, what follows must not fail, or they are to be downloaded again.
+    """
     try:
         path.hardlink_to(downloaded)
     except OSError:  # not on every file system

@@ -76,7 +76,6 @@ def pretrain(
         network.to("cpu"),
         model_config,
         preprocess_config,
-        tokenizer,
         source="simulator",
         settings=settings.model_dump(),
         held_out=recognition,

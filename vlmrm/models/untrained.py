@@ -34,7 +34,8 @@ def architecture_config(architecture: str) -> tuple[dict[str, Any], dict[str, An
     """open_clip's ``model_cfg`` and ``preprocess_cfg`` of an architecture.
 
     Raises:
-        UserError: Neither open_clip nor the offline family knows it.
+        UserError: Neither open_clip nor the offline family knows it, or its text tower is
+            configured from the network.
     """
     if architecture in family_architectures():
         return json.loads((FAMILY / f"{architecture}.json").read_text()), FAMILY_PREPROCESSING
@@ -42,6 +43,11 @@ def architecture_config(architecture: str) -> tuple[dict[str, Any], dict[str, An
     if config is None:
         known = family_architectures() + open_clip_architectures()
         raise UserError(f"architecture '{architecture}' is unknown{suggest(architecture, known)}")
+    if config.get("text_cfg", {}).get("hf_model_name"):
+        raise UserError(
+            f"architecture '{architecture}' configures its text tower from the network; choose "
+            "another"
+        )
     return config, {}
 
 
@@ -81,14 +87,27 @@ def _quiet() -> Iterator[None]:
 
 
 def make_random_model(settings: RandomModel, folder: str | os.PathLike[str]) -> None:
-    """Writes the untrained model that ``settings`` describe to ``folder``."""
+    """Writes the untrained model that ``settings`` describe to ``folder``.
+
+    Its tokenizer is always open_clip's own, which needs no files: to weights that have learned
+    nothing, one vocabulary is like another.
+
+    Raises:
+        UserError: Its architecture is unknown, or cannot be used with that tokenizer.
+    """
     network, model_config, preprocess_config = build_untrained(settings.architecture, settings.seed)
+    text = model_config["text_cfg"]
+    if text.get("vocab_size", 0) < open_clip.SimpleTokenizer().vocab_size:
+        raise UserError(
+            f"architecture '{settings.architecture}' has too small a vocabulary for random "
+            "weights, which use open_clip's own tokenizer; choose another"
+        )
+    own = {key: value for key, value in text.items() if not key.startswith(("hf_", "tokenizer_"))}
     save_model_folder(
         folder,
         network,
-        model_config,
+        {**model_config, "text_cfg": own},
         preprocess_config,
-        open_clip.SimpleTokenizer(),
         source="random",
         settings=settings.model_dump(),
     )

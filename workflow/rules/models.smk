@@ -58,13 +58,16 @@ rule make_random_model:
 
 rule fetch_model:
     output:
-        directory(MODEL),
+        # What is there already decides how much is downloaded.
+        update(directory(MODEL)),
     log:
         f"{LOGS}/models/{{model}}.log",
     wildcard_constraints:
         model=models_from("pretrained"),
     # Where this workflow was started: the nodes of a cluster often have no way out.
     localrule: True
+    # Between workflows, with --cache.
+    cache: True
     resources:
         mem_mb=model_memory,
         runtime=minutes(240),
