@@ -65,6 +65,24 @@ def test_bad_input_is_one_line_within_five_seconds(fresh, smoke, section, key, v
     assert not (fresh.folder / "results").exists()
 
 
+def test_a_key_given_twice_starts_nothing(fresh, smoke):
+    text = yaml.safe_dump(smoke)
+    (fresh.folder / "twice.yaml").write_text(f"{text}run: other\n")
+    run = fresh.snakemake(smoke, "--configfile", "twice.yaml")
+    lines = text.splitlines()
+    first = lines.index("run: smoke") + 1
+    answer = f"twice.yaml: run: given twice, in lines {first} and {len(lines) + 1}; remove or"
+    assert answer in only_complaint(run)
+    assert not (fresh.folder / "results" / "other").exists()
+
+
+def test_an_alpha_may_be_very_small(fresh, smoke):
+    smoke["alphas"].append(0.00001)
+    before = fresh.planned(smoke)["train_policy"]
+    smoke["experiments"]["classic-control"]["alphas"].append(0.00001)
+    assert fresh.planned(smoke)["train_policy"] == before + 2
+
+
 @pytest.mark.parametrize("name", ["config/smoke.yaml", "config/demo.yaml"])
 def test_the_plan_has_the_jobs_of_a_dry_run(fresh, name):
     config = yaml.safe_load((fresh.folder / name).read_text())

@@ -4,7 +4,7 @@ Every key is explained by its description here, and by `config/demo.yaml` where 
 """
 
 from vlmrm.config.config import Config
-from vlmrm.config.loading import load_config, parse_config
+from vlmrm.config.loading import load_config, parse_config, read_yaml
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, PretrainedModel, RandomModel, SimulatorModel
 from vlmrm.config.original import Original
@@ -56,4 +56,5 @@ __all__ = [
     "UniformStates",
     "load_config",
     "parse_config",
+    "read_yaml",
 ]

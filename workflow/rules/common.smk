@@ -7,12 +7,15 @@ from shlex import quote
 
 import yaml
 
-from vlmrm.config import parse_config
+from vlmrm.config import parse_config, read_yaml
 from vlmrm.errors import UserError
 from vlmrm.plan.jobs import Job
 from vlmrm.plan.preflight import refusal
 
 try:
+    # Snakemake keeps the last of a key given twice, and says nothing.
+    for file in workflow.configfiles:
+        read_yaml(file)
     settings = parse_config(config, ", ".join(map(str, workflow.configfiles)))
 except UserError as error:
     sys.exit(f"vlmrm: {error}")
@@ -60,7 +63,7 @@ wildcard_constraints:
     epic=any_of(settings.epic),
     landscape=any_of(settings.landscapes),
     experiment=any_of(settings.experiments),
-    alpha=r"[0-9.]+",
+    alpha=r"[0-9.e-]+",  # 1e-05 is one
     seed=r"\d+",
     model="[^/]+",
     states="[^/]+",
