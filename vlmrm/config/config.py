@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, Model, PretrainedModel, SimulatorModel
 from vlmrm.config.original import Original
 from vlmrm.config.section import (
+    ORACLES,
     RANDOM_POLICY,
     REFERENCES,
     SCENES,
@@ -20,9 +20,17 @@ from vlmrm.config.section import (
     Name,
     Precision,
     Section,
+    Some,
 )
 from vlmrm.config.states import GridStates, PathStates, RolloutStates, StateSet, UniformStates
-from vlmrm.config.training import Evaluation, Experiment, Lookup, Training, TrainingRun
+from vlmrm.config.training import (
+    ALGORITHMS,
+    Evaluation,
+    Experiment,
+    Lookup,
+    Training,
+    TrainingRun,
+)
 from vlmrm.errors import suggest
 from vlmrm.models.names import family_architectures, open_clip_architectures
 
@@ -32,7 +40,7 @@ class Config(Section):
 
     run: Name
     """Names the folder of the results."""
-    alphas: Annotated[list[Alpha], Field(min_length=1)]
+    alphas: Some[Alpha]
     """Regularisation strengths at which states are scored."""
     models: dict[Name, Model]
     corpora: dict[Name, Corpus] = {}
@@ -85,17 +93,26 @@ class Config(Section):
             for environment, scenes in corpus.frames.items():
                 key = f"corpora.{name}.frames.{environment}"
                 yield from _scene_problems(key, list(scenes), environment)
+        for name, task in self.tasks.items():
+            fitting = ORACLES[task.environment]
+            if task.oracle is not None and task.oracle not in fitting:
+                what = f"'{task.oracle}' judges no {task.environment} states"
+                yield f"tasks.{name}.oracle: {what}{suggest(task.oracle, fitting)}"
         for name, states in self.states.items():
             if isinstance(states, RolloutStates):
                 yield from self._rollout_problems(f"states.{name}", states)
         for name, landscape in self.landscapes.items():
             yield from self._landscape_problems(f"landscapes.{name}", landscape)
         for name, epic in self.epic.items():
-            yield from self._measurement_problems(f"epic.{name}", epic, epic.task)
+            yield from self._measurement_problems(f"epic.{name}", epic, "task", epic.task)
             if epic.task in self.tasks and self.tasks[epic.task].oracle is None:
                 key = f"tasks.{epic.task}.oracle"
                 yield f"{key}: missing, but epic.{name} measures against its labels"
         for environment, training in self.training.items():
+            algorithm, fit = training.agent.algorithm, ALGORITHMS[environment]
+            if algorithm != fit:
+                key = f"training.{environment}.agent.algorithm"
+                yield f"{key}: {algorithm} cannot act in {environment}; write {fit}"
             if training.lookup is not None:
                 key = f"training.{environment}.lookup"
                 yield from self._lookup_problems(key, environment, training.lookup)
@@ -120,29 +137,37 @@ class Config(Section):
         yield from _missing(f"{key}.run.task", run.task, self.tasks)
         if run.reward not in REFERENCES:
             yield from _missing(f"{key}.run.reward", run.reward, self.models)
+        elif run.alpha:
+            yield f"{key}.run.alpha: {run.alpha:g} means nothing to '{run.reward}'; write 0"
         if run.task not in self.tasks:
             return
         task = self.tasks[run.task]
         yield from _scene_problems(f"{key}.run.scene", [run.scene], task.environment)
-        yield from _baseline_problems(run.task, task, [run.alpha])
         if task.environment != states.environment:
             yield f"{key}.environment: '{run.task}' is a {task.environment} task; write that"
-        if task.environment not in self.training:
-            yield f"training.{task.environment}: missing, but {key}.run trains '{run.task}'"
+        alphas = [] if run.reward in REFERENCES else [run.alpha]
+        yield from self._run_problems(f"{key}.run", "alpha", run.task, [run.reward], alphas)
 
     def _landscape_problems(self, key: str, landscape: Landscape) -> Iterator[str]:
         for name in landscape.tasks:
-            yield from self._measurement_problems(key, landscape, name)
+            yield from self._measurement_problems(key, landscape, "tasks", name)
+            if name not in self.tasks:
+                continue
             states = self.states.get(landscape.states)
             if isinstance(states, PathStates):
-                if name in self.tasks and self.tasks[name].oracle not in states.tasks:
-                    path = f"the path to '{self.tasks[name].oracle}'"
+                oracle = self.tasks[name].oracle
+                if oracle is None:
+                    yield f"tasks.{name}.oracle: missing, but {key} draws the path to it"
+                elif oracle not in states.tasks:
+                    path = f"the path to '{oracle}'"
                     yield f"{key}.states: '{landscape.states}' lacks {path}, the oracle of '{name}'"
             elif states is not None and not isinstance(states, GridStates):
                 yield f"{key}.states: '{landscape.states}' must be a grid, or paths"
 
-    def _measurement_problems(self, key: str, m: Landscape | Epic, task_name: str) -> Iterator[str]:
-        yield from _missing(f"{key}.task", task_name, self.tasks)
+    def _measurement_problems(
+        self, key: str, m: Landscape | Epic, part: str, task_name: str
+    ) -> Iterator[str]:
+        yield from _missing(f"{key}.{part}", task_name, self.tasks)
         yield from _missing(f"{key}.states", m.states, self.states)
         for model in m.models:
             yield from _missing(f"{key}.models", model, self.models)
@@ -158,24 +183,43 @@ class Config(Section):
         yield from _baseline_problems(task_name, task, self.alphas)
 
     def _experiment_problems(self, key: str, e: Experiment) -> Iterator[str]:
+        if not e.models and not e.references:
+            yield f"{key}.models: empty, as are the references; name what agents are trained on"
+        if e.models and not e.alphas:
+            yield f"{key}.alphas: empty; name at least one"
         for model in e.models:
             yield from _missing(f"{key}.models", model, self.models)
         for name in e.tasks:
             yield from _missing(f"{key}.tasks", name, self.tasks)
             if name not in self.tasks:
                 continue
-            task = self.tasks[name]
-            yield from _scene_problems(f"{key}.scenes", e.scenes or [], task.environment)
-            yield from _baseline_problems(name, task, e.alphas)
-            training = self.training.get(task.environment)
-            if training is None:
-                yield f"training.{task.environment}: missing, but {key} trains task '{name}'"
-            elif training.lookup is not None:
-                for alpha in set(e.alphas) - set(self.alphas):
-                    why = f"the rewards of task '{name}' are looked up among those of `alphas`"
-                    yield f"{key}.alphas: {alpha:g} is not scored, but {why}; add it there"
-            if "oracle" in e.references and task.oracle is None:
-                yield f"tasks.{name}.oracle: missing, but {key}.references asks for it"
+            environment = self.tasks[name].environment
+            yield from _scene_problems(f"{key}.scenes", e.scenes or [], environment)
+            alphas = e.alphas if e.models else []
+            yield from self._run_problems(key, "alphas", name, e.references, alphas)
+
+    def _run_problems(
+        self, key: str, part: str, name: str, rewards: Sequence[str], alphas: list[float]
+    ) -> Iterator[str]:
+        """Why a known task cannot be trained on some rewards, or, by models, at some alphas."""
+        task = self.tasks[name]
+        yield from _baseline_problems(name, task, alphas)
+        if "oracle" in rewards and task.oracle is None:
+            yield f"tasks.{name}.oracle: missing, but {key} trains on it"
+        training = self.training.get(task.environment)
+        if training is None:
+            yield f"training.{task.environment}: missing, but {key} trains task '{name}'"
+            return
+        agent = training.agent
+        if agent.learning_starts >= agent.steps:
+            what = f"{agent.learning_starts} is not below the {agent.steps} steps of the training"
+            yield f"training.{task.environment}.agent.learning_starts: {what}; lower it"
+        if training.lookup is None:
+            return
+        for alpha in alphas:
+            if alpha not in self.alphas:
+                why = f"the rewards of task '{name}' are looked up among those of `alphas`"
+                yield f"{key}.{part}: {alpha:g} is not scored, but {why}; add it there"
 
 
 def _missing(key: str, name: str, section: Mapping[str, object]) -> Iterator[str]:

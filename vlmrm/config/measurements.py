@@ -9,9 +9,12 @@ from pydantic import Field
 from vlmrm.config.section import (
     EnvironmentName,
     Name,
+    OneOrMore,
     OracleName,
     PositiveInt,
     Section,
+    Seed,
+    Some,
 )
 
 
@@ -19,9 +22,9 @@ class Task(Section):
     """What the agent shall do, as a sentence."""
 
     environment: EnvironmentName
-    goal: str | list[str]
+    goal: OneOrMore
     """The sentence that describes success; the embeddings of several are averaged."""
-    baseline: str | list[str] | None = None
+    baseline: OneOrMore | None = None
     """A sentence that describes any state; needed by every alpha above 0."""
     oracle: OracleName | None = None
     """The judge of success, by simulator state. Without one the task is trained, not scored."""
@@ -53,10 +56,10 @@ class Landscape(Section):
     Classic control wants a grid of states, the humanoid a set of paths.
     """
 
-    tasks: Annotated[list[Name], Field(min_length=1)]
+    tasks: Some[Name]
     states: Name
-    scenes: list[str]
-    models: list[Name]
+    scenes: Some[str]
+    models: Some[Name]
 
 
 class Epic(Section):
@@ -64,16 +67,16 @@ class Epic(Section):
 
     task: Name
     states: Name
-    scenes: list[str]
-    models: list[Name]
+    scenes: Some[str]
+    models: Some[Name]
     discount: Annotated[float, Field(ge=0, le=1)] = 0.99
     """Of the distance to the environment's own reward, for classic control."""
-    labels: str | list[str] | None = None
+    labels: OneOrMore | None = None
     """Files of `vlmrm label`, relative to the working directory: the distance is then to what most
     people said, on the states that they decided. If left out, the oracle labels all states."""
     bootstrap: PositiveInt = 1000
     """Resamples behind each 95 % interval."""
-    seed: int = 0
+    seed: Seed = 0
 
     @property
     def label_files(self) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from vlmrm.config.section import EnvironmentName, Name, PositiveInt, Section
+from vlmrm.config.section import EnvironmentName, Name, PositiveInt, Section, Seed
 
 
 class PretrainedModel(Section):
@@ -67,7 +67,7 @@ class SimulatorModel(Section):
     """Image-text pairs per step: every other caption of the batch is a negative."""
     learning_rate: Annotated[float, Field(gt=0)] = 2.5e-3
     """Peak of the one-cycle schedule of AdamW for the image tower."""
-    seed: int = 0
+    seed: Seed = 0
 
 
 class RandomModel(Section):
@@ -76,7 +76,7 @@ class RandomModel(Section):
     source: Literal["random"]
     architecture: Name
     """An architecture of the offline family, or of open_clip."""
-    seed: int = 0
+    seed: Seed = 0
 
 
 Model = Annotated[PretrainedModel | SimulatorModel | RandomModel, Field(discriminator="source")]
@@ -85,8 +85,11 @@ Model = Annotated[PretrainedModel | SimulatorModel | RandomModel, Field(discrimi
 class Corpus(Section):
     """Image-text pairs rendered from the simulators, to train the offline family on."""
 
-    frames: dict[EnvironmentName, dict[str, PositiveInt]]
+    frames: Annotated[
+        dict[EnvironmentName, Annotated[dict[str, PositiveInt], Field(min_length=1)]],
+        Field(min_length=1),
+    ]
     """How many frames of each environment, scene by scene."""
     image_size: PositiveInt = 64
     """Side of the square images in pixels."""
-    seed: int = 0
+    seed: Seed = 0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 EnvironmentName = Literal["cartpole", "mountain-car", "humanoid"]
 
@@ -27,6 +27,13 @@ RANDOM_POLICY = "random-policy"
 
 OracleName = Literal["cartpole", "mountain-car", HumanoidOracleName]
 
+ORACLES: dict[str, tuple[str, ...]] = {
+    "cartpole": ("cartpole",),
+    "mountain-car": ("mountain-car",),
+    "humanoid": get_args(HumanoidOracleName),
+}
+"""The oracles that judge the states of each environment."""
+
 SCENES: dict[str, tuple[str, ...]] = {
     "cartpole": ("original",),
     "mountain-car": ("textured", "original"),
@@ -42,6 +49,34 @@ Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 Alpha = Annotated[float, Field(ge=0, le=1)]
 PositiveInt = Annotated[int, Field(gt=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""What numpy's older generators take too."""
+
+T = TypeVar("T")
+
+
+def _each_once(values: list[T]) -> list[T]:
+    for value in values:
+        if values.count(value) > 1:
+            raise ValueError(f"{value!r} stands there twice; name it once")
+    return values
+
+
+def _filled(value: str | list[str]) -> str | list[str]:
+    texts = [value] if isinstance(value, str) else _each_once(value)
+    if not texts or not all(text.strip() for text in texts):
+        raise ValueError("empty; fill it, or remove it where it may be left out")
+    return value
+
+
+Distinct = Annotated[list[T], AfterValidator(_each_once)]
+"""A list in which nothing stands twice: it would be done, or counted, twice."""
+
+Some = Annotated[Distinct[T], Field(min_length=1)]
+"""Such a list of at least one."""
+
+OneOrMore = Annotated[str | list[str], AfterValidator(_filled)]
+"""A text, or several that differ; none is empty."""
 
 
 class Section(BaseModel):

@@ -6,7 +6,14 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from vlmrm.config.section import EnvironmentName, HumanoidOracleName, PositiveInt, Section
+from vlmrm.config.section import (
+    EnvironmentName,
+    HumanoidOracleName,
+    PositiveInt,
+    Section,
+    Seed,
+    Some,
+)
 from vlmrm.config.training import TrainingRun
 
 
@@ -25,7 +32,7 @@ class UniformStates(Section):
     sampler: Literal["uniform"]
     environment: Literal["cartpole", "mountain-car"]
     size: PositiveInt
-    seed: int = 0
+    seed: Seed = 0
 
 
 class PoseStates(Section):
@@ -36,7 +43,7 @@ class PoseStates(Section):
     task: HumanoidOracleName
     """The task whose poses and hard negatives take the largest share. All oracles label."""
     size: PositiveInt
-    seed: int = 0
+    seed: Seed = 0
 
 
 class PathStates(Section):
@@ -47,9 +54,7 @@ class PathStates(Section):
 
     sampler: Literal["paths"]
     environment: Literal["humanoid"] = "humanoid"
-    tasks: Annotated[list[HumanoidOracleName], Field(min_length=1)] = list(
-        get_args(HumanoidOracleName)
-    )
+    tasks: Some[HumanoidOracleName] = list(get_args(HumanoidOracleName))
     points: Annotated[int, Field(ge=3)] = 41
     """States on each path, both ends among them."""
 
@@ -62,7 +67,7 @@ class RolloutStates(Section):
     run: TrainingRun
     """The training; where it is not part of an experiment, it is trained for this set."""
     size: PositiveInt
-    seed: int = 0
+    seed: Seed = 0
 
 
 StateSet = Annotated[

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from vlmrm.config.section import Alpha, Name, PositiveInt, Section
+from vlmrm.config.section import Alpha, Distinct, Name, PositiveInt, Section, Seed, Some
+
+ALGORITHMS = {"cartpole": "dqn", "mountain-car": "sac", "humanoid": "sac"}
+"""What can act in each environment: DQN chooses one of a few actions, SAC gives numbers."""
 
 
 class OffPolicy(Section):
@@ -33,10 +37,23 @@ class OffPolicy(Section):
     """What the learning rate falls to, linearly over all steps; it stays the same if left out."""
     gamma: Annotated[float, Field(ge=0, lt=1)]
     """Discount per step."""
+    centred_rewards: bool = False
+    """Learn from differences from the mean of the rewards so far: at a discount near 1, the mean
+    alone takes long to learn. Where episodes end by time alone, the best policy stays the same."""
     hidden: list[PositiveInt] = [256, 256]
     """Widths of the hidden layers."""
     checkpoint_every: PositiveInt
     """Steps between two checkpoints."""
+
+
+def _entropy_weight(value: str | float) -> str | float:
+    try:
+        right = value == "auto" or 0 < float(str(value).removeprefix("auto_")) < math.inf
+    except ValueError:
+        right = False
+    if not right:
+        raise ValueError(f"'{value}' is no weight; write a number above 0, auto, or auto_NUMBER")
+    return value
 
 
 class DQN(OffPolicy):
@@ -77,7 +94,7 @@ class SAC(OffPolicy):
     checkpoint_every: PositiveInt = 128_000
     tau: Annotated[float, Field(gt=0, le=1)] = 0.005
     """Share of the online weights that moves into the target network at each update."""
-    ent_coef: str | float = "auto"
+    ent_coef: Annotated[str | float, AfterValidator(_entropy_weight)] = "auto"
     """Weight of the entropy bonus; `auto` learns it, `auto_0.1` from 0.1 on."""
     use_sde: bool = False
     """Exploration noise that depends on the state and changes slowly (gSDE)."""
@@ -116,14 +133,15 @@ class Training(Section):
 class Experiment(Section):
     """Training runs compared with each other: every combination of the lists is one run."""
 
-    tasks: list[Name]
-    scenes: list[str] | None = None
+    tasks: Some[Name]
+    scenes: Some[str] | None = None
     """Scenes in which the reward model sees the agent; the environment's default if left out."""
-    models: list[Name]
-    alphas: list[Alpha]
-    references: list[Literal["oracle", "ground-truth"]] = []
+    models: Distinct[Name]
+    """Empty, the references alone are trained."""
+    alphas: Distinct[Alpha]
+    references: Distinct[Literal["oracle", "ground-truth"]] = []
     """The same agent trained on the oracle, or on the environment's own reward, for comparison."""
-    seeds: list[int]
+    seeds: Some[Seed]
 
 
 class Evaluation(Section):
@@ -134,7 +152,7 @@ class Evaluation(Section):
     checkpoint: Literal["best", "final"] = "best"
     """Which policy is judged: that of the checkpoint with the highest training reward over its
     latest episodes, as in the paper, or the last one."""
-    seed: int = 10_000
+    seed: Seed = 10_000
     """Start of the initial states; keep it away from the training seeds."""
     video_trajectories: PositiveInt = 3
     """Trajectories in the video."""
@@ -151,6 +169,6 @@ class TrainingRun(Section):
     scene: str
     reward: Name
     """A model's name, or `oracle` or `ground-truth`."""
-    alpha: float
+    alpha: Alpha
     """Regularisation strength; 0 for the references, which have none."""
-    seed: int
+    seed: Seed
