@@ -61,6 +61,19 @@ def test_a_training_without_its_last_file_is_not_finished(finished, smoke):
             file.with_suffix(".away").rename(file)
 
 
+def test_a_published_model_is_not_thrown_away_before_it_is_fetched_again(finished, smoke):
+    """The stand-in downloads nothing: what is there afterwards was there before."""
+    smoke["models"]["published"] = {"source": "pretrained", "path": "somewhere"}
+    smoke["epic"]["kneeling"]["models"].append("published")
+    model = finished.folder / "resources" / "models" / "published"
+    assert finished.snakemake(smoke, "--until", "fetch_model").returncode == 0
+    (model / "weights").touch()
+    smoke["models"]["published"]["allow_pickle"] = True
+    run = finished.snakemake(smoke, "--until", "fetch_model")
+    assert "Params have changed" in run.stdout + run.stderr
+    assert (model / "weights").exists()
+
+
 def test_human_labels_measure_again_and_nothing_else(finished, smoke):
     files = ["anna's labels.csv", "bo.csv"]
     for file in files:

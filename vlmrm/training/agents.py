@@ -7,6 +7,7 @@ from typing import Any
 from stable_baselines3.common.utils import LinearSchedule
 
 from vlmrm.config import DQN, SAC
+from vlmrm.training.centring import CentredReplayBuffer
 from vlmrm.training.deferred import (
     DeferredDQN,
     DeferredReward,
@@ -32,6 +33,8 @@ def agent_settings(agent: DQN | SAC) -> dict[str, Any]:
         "gradient_steps": agent.gradient_steps,
         "policy_kwargs": {"net_arch": list(agent.hidden)},
     }
+    if agent.centred_rewards:
+        settings["replay_buffer_class"] = CentredReplayBuffer
     if isinstance(agent, DQN):
         return settings | {
             "target_update_interval": agent.target_update_interval,

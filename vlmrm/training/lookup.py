@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from vlmrm.artifacts import States
+from vlmrm.envs.cartpole import wrap_angle
 from vlmrm.errors import UserError
 
 ANGLES: dict[str, tuple[int, ...]] = {"cartpole": (2,)}
@@ -107,7 +108,7 @@ class RewardGrid:
         for entry, axis, widths, stride in self._grid:
             value = values[:, entry]
             if entry in self._angles:
-                value = (value + np.pi) % (2 * np.pi) - np.pi
+                value = wrap_angle(value)
             index = axis[1:-1].searchsorted(value, side="right")
             share = (value - axis[index]) / widths[index]
             shares.append(np.minimum(np.maximum(share, 0.0), 1.0))
