@@ -71,6 +71,7 @@ def epic(
     table.insert(1, "states", measurement.states)
     table.insert(5, "source", origin.get("source", "unknown"))
     table.insert(6, "parameters", origin.get("parameters", {}).get("image"))
+    table.insert(7, "text_parameters", origin.get("parameters", {}).get("text"))
     write_table(output, table)
 
 
