@@ -130,7 +130,7 @@ def test_resamples_with_one_class_are_left_out():
         (({0.5: [1, 2, np.nan]}, [0, 1, 1]), "alpha 0.5: rewards holds NaN"),
         (({0.5: [1, 2]}, [0, 1, 1]), "alpha 0.5: rewards and labels differ"),
         (({0.5: [1, 2, 3]}, [1, 1, 1]), "all labels are the same"),
-        (({0.5: [1, 2, 3]}, [0, 1, 1], [0, 1]), "clusters and labels differ"),
+        (({0.5: [1, 2, 3]}, [0, 1, 1], [0, 1]), "clusters and states differ"),
         (({0.5: [1, 2, 3]}, [0, 1, 1], [4, 4, 4]), "at least two"),
         (({0.5: [0, 9, *range(8)]}, [1] + 9 * [0], [0] + 9 * [1], 1, 3), "none of the 1 resamples"),
         (({0.5: [1, 2, 3]}, [0, 1, 1], None, 0), "bootstrap must be at least 1"),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from vlmrm.bootstrap import cluster_bootstrap
 from vlmrm.epic.canonical import canonical_shaping
 from vlmrm.epic.checks import ROUNDING, Floats, finite, refuse_constant
 
@@ -43,14 +44,13 @@ def measure_ground_truth(
     values = np.stack([finite("rewards", reward) for reward in rewards.values()])
     for alpha, reward in zip(rewards, values, strict=True):
         refuse_constant(f"alpha {alpha:g}: the reward", reward)
-    if bootstrap < 1:
-        raise ValueError(f"bootstrap must be at least 1, got {bootstrap}")
     n = len(table)
+    _, draw = cluster_bootstrap(n, None, bootstrap, seed)
     equal = np.full(n, 1 / n)
     point = _distances(values, table, discount, equal)
     if np.isnan(point).any():
         raise ValueError("reference is constant after canonical shaping: its EPIC is undefined")
-    drawn = np.random.default_rng(seed).multinomial(n, equal, size=bootstrap) / n
+    drawn = draw(bootstrap) / n
     resampled = np.stack([_distances(values, table, discount, weights) for weights in drawn])
     low, high = np.nanquantile(resampled, (0.025, 0.975), axis=0)
     name = "epic_ground_truth"

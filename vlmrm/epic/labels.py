@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from vlmrm.bootstrap import cluster_bootstrap
 from vlmrm.epic.checks import ROUNDING, Floats, checked_labels, checked_pair, refuse_constant
 from vlmrm.epic.distances import auroc, class_balanced_distance, pearson_distance, spearman
 
@@ -89,23 +90,13 @@ def _bootstrap(
     seed: int,
 ) -> Floats:
     """`MEASURES` of resamples: ``[A, B, 4]``, NaN where they are undefined."""
-    members = np.arange(len(labels)) if clusters is None else np.asarray(clusters)
-    if members.shape != labels.shape:
-        raise ValueError(f"clusters and labels differ in shape: {members.shape}, {labels.shape}")
-    names, member_of = np.unique(members, return_inverse=True)
-    if len(names) < 2:
-        raise ValueError("all states are of one cluster; an interval needs at least two")
-    if resamples < 1:
-        raise ValueError(f"bootstrap must be at least 1, got {resamples}")
-    rng = np.random.default_rng(seed)
-    equal = np.full(len(names), 1 / len(names))
+    member_of, draw = cluster_bootstrap(len(labels), clusters, resamples, seed)
     sorted_rewards = [_Sorted(values, labels) for values in rewards]
     result = np.empty((len(rewards), resamples, len(MEASURES)))
     rows = max(1, CHUNK // len(labels))
     for start in range(0, resamples, rows):
         part = slice(start, min(start + rows, resamples))
-        drawn = rng.multinomial(len(names), equal, size=part.stop - part.start)
-        counts = drawn.astype(np.float64)[:, member_of]
+        counts = draw(part.stop - part.start)[:, member_of]
         for a, values in enumerate(sorted_rewards):
             result[a, part] = values.measure(counts)
     return result

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from vlmrm.bootstrap import cluster_bootstrap
 from vlmrm.labelling.labels import ORACLE, Answers
 
 Floats = NDArray[np.float64]
@@ -66,19 +67,10 @@ def kappa_interval(
     """
     cohens_kappa(first, second)
     a, b = np.asarray(first, dtype=np.bool_), np.asarray(second, dtype=np.bool_)
-    members = np.arange(len(a)) if clusters is None else np.asarray(clusters)
-    if members.shape != a.shape:
-        raise ValueError(f"clusters and answers differ in shape: {members.shape}, {a.shape}")
-    if bootstrap < 1:
-        raise ValueError(f"bootstrap must be at least 1, got {bootstrap}")
-    names, member_of = np.unique(members, return_inverse=True)
-    if len(names) < 2:
-        raise ValueError("all states are of one cluster; an interval needs at least two")
-    cells = np.zeros((len(names), 4))
+    member_of, draw = cluster_bootstrap(len(a), clusters, bootstrap, seed)
+    cells = np.zeros((member_of.max() + 1, 4))
     np.add.at(cells, member_of, _cells(a, b))
-    equal = np.full(len(names), 1 / len(names))
-    drawn = np.random.default_rng(seed).multinomial(len(names), equal, size=bootstrap)
-    kappas = _kappas(drawn @ cells)
+    kappas = _kappas(draw(bootstrap) @ cells)
     if np.isnan(kappas).all():
         raise ValueError(f"kappa is undefined in all of the {bootstrap} resamples; use more")
     low, high = np.nanquantile(kappas, (0.025, 0.975))
