@@ -13,12 +13,10 @@ def test_states_come_back_as_they_were(tmp_path):
         values=np.random.default_rng(0).normal(size=(5, 4)),
         columns={"origin": np.array(list("abcde")), "trajectory": np.arange(5)},
         labels={"cartpole": np.array([True, False, True, True, False])},
-        label_origin={"cartpole": "oracle"},
     )
     states.write(tmp_path / "s.h5", seed=3)
     read = States.read(tmp_path / "s.h5")
     assert read.environment == "cartpole"
-    assert read.label_origin == states.label_origin
     np.testing.assert_array_equal(read.values, states.values)
     np.testing.assert_array_equal(read.labels["cartpole"], states.labels["cartpole"])
     assert list(read.columns["origin"]) == list("abcde")

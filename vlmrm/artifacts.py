@@ -64,15 +64,13 @@ class States:
         values: Float64 ``[N, D]``, one state vector per row (see the environment for its columns).
         columns: ``N`` rows of whatever else is known, for example ``origin`` (where the state came
             from) or ``trajectory`` (rows of one trajectory are dependent).
-        labels: Task name to bool ``[N]``: does the state fulfil the task?
-        label_origin: Task name to who labelled: ``"oracle"``, or the name of a file.
+        labels: Oracle's name to bool ``[N]``: does the state fulfil its task?
     """
 
     environment: str
     values: NDArray[np.float64]
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
     labels: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
-    label_origin: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -86,9 +84,8 @@ class States:
                 # HDF5 knows no fixed-width unicode.
                 is_text = column.dtype.kind in "UO"
                 file[f"columns/{name}"] = column.astype(object) if is_text else column
-            for task, labels in self.labels.items():
-                dataset = file.create_dataset(f"labels/{task}", data=labels.astype(bool))
-                dataset.attrs["origin"] = self.label_origin.get(task, "unknown")
+            for oracle, labels in self.labels.items():
+                file[f"labels/{oracle}"] = labels.astype(bool)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> States:
@@ -102,8 +99,7 @@ class States:
                 environment=str(file.attrs["environment"]),
                 values=file["values"][:],
                 columns=columns,
-                labels={task: data[:] for task, data in labels.items()},
-                label_origin={task: str(data.attrs["origin"]) for task, data in labels.items()},
+                labels={oracle: data[:] for oracle, data in labels.items()},
             )
 
 

@@ -63,7 +63,6 @@ def test_grids_are_labelled():
     np.testing.assert_array_equal(car.labels["mountain-car"], car.values[:, 0] >= 0.45)
     for states in (cartpole, car):
         assert set(states.labels) == {states.environment}
-        assert states.label_origin == {states.environment: "oracle"}
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,11 @@ from vlmrm.config import Rendering
 from vlmrm.envs.base import Renderer, StateEnv
 from vlmrm.envs.classic_control import GymnasiumRenderer
 
-SCREEN_EDGE = 2.4
-"""Position in metres at which the middle of the cart leaves the picture."""
+MAX_POLE_ANGLE = np.radians(12)
+"""Gymnasium's own limit for a pole that has not fallen."""
+
+MAX_CART_POSITION = 2.4
+"""Position in metres at which the middle of the cart leaves the picture; Gymnasium's own limit."""
 
 OUT_OF_SIGHT = 3.5
 """Position in metres from which on neither cart nor pole (1 m) reaches into the picture."""
@@ -32,7 +35,7 @@ class CartPoleEnv(cartpole.CartPoleEnv, StateEnv):
       position, so that the agent can find the way back.
 
     The reward, for comparison only, is 1 in the states in which Gymnasium would not have
-    terminated (pole within 12 degrees, cart within 2.4 m), else 0.
+    terminated (pole within `MAX_POLE_ANGLE`, cart within `MAX_CART_POSITION`), else 0.
     """
 
     state_names = ("x", "x_dot", "theta", "theta_dot")

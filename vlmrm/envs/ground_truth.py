@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vlmrm.envs.cartpole import MAX_CART_POSITION, MAX_POLE_ANGLE
 from vlmrm.envs.mountain_car import GOAL_POSITION
-
-MAX_POLE_ANGLE = np.radians(12)
-MAX_CART_POSITION = 2.4
 
 Array = NDArray[Any]
 

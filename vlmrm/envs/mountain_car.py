@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from vlmrm.config import Rendering
 from vlmrm.envs.base import Renderer, StateEnv
 from vlmrm.envs.classic_control import GymnasiumRenderer
-from vlmrm.envs.mountain_picture import MountainPicture
 
 GOAL_POSITION = 0.45
 """Position of the flag, just before the summit at pi / 6."""
+
+ROAD = (-1.2, 0.6)
+"""Positions that the car can take."""
 
 
 class MountainCarEnv(Continuous_MountainCarEnv, StateEnv):
@@ -61,5 +63,8 @@ def make_renderer(scene: str, rendering: Rendering) -> Renderer:
     if scene == "original":
         return GymnasiumRenderer(Continuous_MountainCarEnv(render_mode="rgb_array"))
     if scene == "textured":
-        return MountainPicture(GOAL_POSITION)
+        # Imports pygame and SciPy, which nobody needs who asks where the flag stands.
+        from vlmrm.envs.mountain_picture import MountainPicture
+
+        return MountainPicture(GOAL_POSITION, ROAD)
     raise ValueError(f"mountain-car has no scene '{scene}'")

@@ -27,8 +27,6 @@ CENTRE = -0.3
 """Position at the middle of the picture, which is also the middle of the road."""
 BASE = 50
 """Pixels of ground below height 0."""
-ROAD = (-1.2, 0.6)
-"""Positions that the car can take."""
 
 SUPERSAMPLING = 4
 """Sprites are drawn this much larger and averaged down, which smooths their edges."""
@@ -44,18 +42,20 @@ class MountainPicture:
 
     Args:
         goal: Position of the flag.
+        road: The positions between which the car is drawn.
     """
 
     shape = FRAME_SHAPE
 
-    def __init__(self, goal: float):
+    def __init__(self, goal: float, road: tuple[float, float]):
+        self._road = road
         self._background = _background(goal)
         self._car = _draw_car()
 
     def render(self, state: NDArray[np.float64], out: NDArray[np.uint8]) -> None:
         """Draws a state vector ``[2]`` into ``out``, uint8 RGB ``[400, 600, 3]``."""
         out[:] = self._background
-        x, y, tilt = _car_pose(float(np.clip(state[0], *ROAD)))
+        x, y, tilt = _car_pose(float(np.clip(state[0], *self._road)))
         left, top = int(x) - PATCH // 2, int(y) - PATCH // 2
 
         car = pygame.transform.rotozoom(self._car, math.degrees(tilt), 1.0)

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from vlmrm.artifacts import States
+from vlmrm.envs.mountain_car import GOAL_POSITION, ROAD
 from vlmrm.errors import UserError, suggest
 from vlmrm.figures.style import GREY, INK, alpha_colour, alpha_label, ordered, panels, theme
 from vlmrm.figures.tables import require_columns, task_rewards
@@ -34,10 +35,10 @@ class Coordinate:
 
 COORDINATES = {
     "cartpole": Coordinate("pole angle (rad)", -0.25, 0.25, goal=0.0),
-    "mountain-car": Coordinate("car position", -1.2, 0.6, goal=0.45),
+    "mountain-car": Coordinate("car position", *ROAD, goal=GOAL_POSITION),
     "humanoid": Coordinate("way to the pose", 0.0, 1.0, goal=None),
 }
-"""By environment. The flag of the mountain car stands at 0.45."""
+"""By environment."""
 
 
 def landscape_table(

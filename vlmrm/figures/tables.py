@@ -1,13 +1,12 @@
-"""Reading and checking the tables behind the figures."""
+"""Checking the tables behind the figures."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import pandas as pd
 
-from vlmrm.artifacts import States, read_table
+from vlmrm.artifacts import States
 from vlmrm.errors import UserError, suggest
 
 REWARDS = ("state", "task", "alpha", "reward")
@@ -22,17 +21,6 @@ def require_columns(table: pd.DataFrame, columns: Sequence[str], source: str) ->
     for column in columns:
         if column not in table:
             raise UserError(f"{source}: no column '{column}'{suggest(column, table.columns)}")
-
-
-def read_columns(path: str | os.PathLike[str], columns: Sequence[str]) -> pd.DataFrame:
-    """Reads a Parquet or CSV table that has at least these columns.
-
-    Raises:
-        UserError: The file or a column is missing; names both.
-    """
-    table = read_table(path)
-    require_columns(table, columns, str(path))
-    return table
 
 
 def task_rewards(states: States, rewards: pd.DataFrame, task: str) -> pd.DataFrame:

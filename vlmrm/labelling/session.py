@@ -36,8 +36,8 @@ def shown_order(count: int, sample: int | None, seed: int) -> NDArray[np.int64]:
 class Session:
     """One rater who labels states for one task, beginning where an earlier session stopped.
 
-    States are known by their position in the order shown. Their rows stay here: in many sets those
-    that fulfil the task come first, and a rater must not know.
+    States are known by their position in the order shown. Their rows stay here: in many sets they
+    follow a grid, a path to the pose, or a training, and a rater must not know.
 
     Args:
         states: What is labelled; their own labels are not used.

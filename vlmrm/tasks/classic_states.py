@@ -11,16 +11,11 @@ from numpy.typing import NDArray
 
 from vlmrm.artifacts import States
 from vlmrm.config import GridStates, UniformStates
+from vlmrm.envs.cartpole import MAX_CART_POSITION, OUT_OF_SIGHT
+from vlmrm.envs.mountain_car import ROAD
 from vlmrm.tasks.oracles import labelled
 
 Floats = NDArray[np.float64]
-
-CART_RANGE = 3.5
-"""Position in metres up to which cart or pole can be seen; beyond, the track is empty."""
-CART_TRACK = 2.4
-"""Position in metres up to which the middle of the cart is in the picture."""
-ROAD = (-1.2, 0.6)
-"""Positions of the mountain car."""
 
 
 def sample_grid(spec: GridStates) -> States:
@@ -51,7 +46,7 @@ def sample_uniform(spec: UniformStates) -> States:
     """
     rng = np.random.default_rng(spec.seed)
     if spec.environment == "cartpole":
-        x = rng.uniform(-CART_TRACK, CART_TRACK, spec.size)
+        x = rng.uniform(-MAX_CART_POSITION, MAX_CART_POSITION, spec.size)
         values = _cartpole_states(x, rng.uniform(-np.pi, np.pi, spec.size))
     else:
         values = _mountain_car_states(rng.uniform(*ROAD, spec.size))
@@ -59,7 +54,7 @@ def sample_uniform(spec: UniformStates) -> States:
 
 
 def _cart_positions(resolution: float) -> Floats:
-    return _symmetric(np.linspace(0, CART_RANGE, _count(9 * resolution) + 1)[1:])
+    return _symmetric(np.linspace(0, OUT_OF_SIGHT, _count(9 * resolution) + 1)[1:])
 
 
 def _pole_angles(resolution: float) -> Floats:
@@ -100,4 +95,4 @@ def sample_varied(environment: str, count: int, rng: np.random.Generator) -> Flo
             np.where(near, rng.uniform(0, high, count), rng.uniform(low, high, count))
         )
     angle = np.where(near, rng.uniform(-0.3, 0.3, count), rng.uniform(-np.pi, np.pi, count))
-    return _cartpole_states(rng.uniform(-CART_RANGE, CART_RANGE, count), angle)
+    return _cartpole_states(rng.uniform(-OUT_OF_SIGHT, OUT_OF_SIGHT, count), angle)

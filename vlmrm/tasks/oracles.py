@@ -17,14 +17,9 @@ from numpy.typing import NDArray
 
 from vlmrm.artifacts import States
 from vlmrm.config import EnvironmentName
+from vlmrm.envs.cartpole import MAX_CART_POSITION, MAX_POLE_ANGLE
+from vlmrm.envs.mountain_car import GOAL_POSITION
 from vlmrm.tasks.body import FEET, TOUCH, UPPER_BODY, BodyQuantities, Bools, Floats
-
-MAX_POLE_ANGLE = np.radians(12)
-"""Gymnasium's own limit for a pole that has not fallen."""
-MAX_CART_POSITION = 2.4
-"""The edge of the picture, and Gymnasium's own limit."""
-GOAL_POSITION = 0.45
-"""Where the flag stands in Gymnasium's MountainCarContinuous."""
 
 MAX_SPEED = 1.5
 """Torso speed in m/s: a brisk walk. Somebody who falls over from standing exceeds it half way."""
@@ -248,4 +243,4 @@ def labelled(
         for name, oracle in ORACLES.items()
         if oracle.environment == environment
     }
-    return States(environment, values, dict(columns or {}), labels, dict.fromkeys(labels, "oracle"))
+    return States(environment, values, dict(columns or {}), labels)
