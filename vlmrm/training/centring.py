@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
 
 class CentredReplayBuffer(ReplayBuffer):
@@ -17,8 +18,7 @@ class CentredReplayBuffer(ReplayBuffer):
     where episodes end by time alone.
     """
 
-    def _normalize_reward(
-        self, reward: NDArray[np.float32], env: Any = None
-    ) -> NDArray[np.float32]:
-        centred: NDArray[np.float32] = reward - self.rewards[: self.size()].mean()
-        return centred
+    def _get_samples(self, batch_inds: NDArray[np.int64], env: Any = None) -> ReplayBufferSamples:
+        samples = super()._get_samples(batch_inds, env)
+        mean = float(self.rewards[: self.size()].mean())
+        return samples._replace(rewards=samples.rewards - mean)
