@@ -3,7 +3,7 @@ import pytest
 
 from vlmrm.config import TrainingRun, load_config
 from vlmrm.errors import UserError
-from vlmrm.tasks.rollouts import sample_rollouts
+from vlmrm.rollouts import sample_rollouts
 from vlmrm.training.rewards import reference_reward
 from vlmrm.training.train import train
 

@@ -48,8 +48,8 @@ def evaluate(
         trajectories: Number of trajectories; by default the configuration's.
         seed: The initial states of trajectory i come from ``seed + i``; by default the
             configuration's.
-        workers: Processes that step the environments; by default one per core, and none for
-            classic control.
+        workers: At most how many processes step the environments, by default one per core; none
+            for classic control.
 
     Returns:
         One row per trajectory (trajectory, steps, success_fraction, success,
@@ -94,8 +94,8 @@ def play(
     """
     environment = config.tasks[task].environment
     agent = config.training[environment].agent
-    if workers is None and environment != "humanoid":
-        workers = 0
+    if environment != "humanoid":
+        workers = 0  # a step takes less than to tell another process of it
     env = VectorEnv(
         functools.partial(make_env, environment, agent.episode_steps),
         trajectories,

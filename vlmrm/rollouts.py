@@ -28,7 +28,7 @@ def sample_rollouts(
         spec: How many states; they are spread evenly over the checkpoints.
         config: Where the task stands, and the length of its episodes.
         folder: Results of the training, with ``checkpoints/STEPS.zip``.
-        workers: Processes that step the environments.
+        workers: As for `vlmrm.evaluation.evaluate`.
 
     Raises:
         UserError: The folder holds no checkpoint, or one of another environment.

@@ -102,6 +102,14 @@ def test_a_training_takes_as_many_gpus_as_it_is_given(fresh, smoke, monkeypatch)
     assert set(commands) == {("train", "2"), ("embed", "1")}
 
 
+def test_no_job_starts_more_processes_than_it_has_cores(fresh, smoke):
+    run = fresh.snakemake(smoke, "--dry-run", "--cores", "3")
+    drawing = "render|train|evaluate|states rollouts"
+    commands = re.findall(rf"vlmrm --log \S+ ((?:{drawing}) .*)", run.stdout)
+    assert {command.split()[0] for command in commands} == {"render", "train", "evaluate", "states"}
+    assert all(re.search(r" --workers [123]\b", command) for command in commands)
+
+
 def test_what_the_machine_has_is_asked_of_its_driver(fresh, smoke, monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     driver = fresh.folder / "bin" / "nvidia-smi"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vlmrm.cli.options import ConfigFile, Device, Gpus, Output, pick
+from vlmrm.cli.options import ConfigFile, Device, Gpus, Output, Workers, pick
 from vlmrm.config import (
     RANDOM_POLICY,
     REFERENCES,
@@ -28,12 +28,6 @@ Scene = Annotated[
 ]
 Alpha = Annotated[float, typer.Option(min=0, max=1, help="Regularisation strength.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the training.")]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        min=0, help="At most how many processes step and draw environments; default: one per core."
-    ),
-]
 RewardName = Annotated[
     str, typer.Option("--reward", help="Name of a model, or oracle, or ground-truth.")
 ]

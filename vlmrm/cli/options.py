@@ -25,6 +25,13 @@ Device = Annotated[
 ]
 Gpus = Annotated[int, typer.Option(min=0, help="How many GPUs to use, of those that there are.")]
 
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=0, help="At most how many processes step and draw environments; default: one per core."
+    ),
+]
+
 
 def pick(section: Mapping[Any, T], key: str, name: str) -> T:
     """The entry ``name`` of a section of the configuration.

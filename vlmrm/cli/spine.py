@@ -15,6 +15,7 @@ from vlmrm.cli.options import (
     ModelFolder,
     Output,
     StatesFile,
+    Workers,
     pick,
     same_environment,
 )
@@ -35,6 +36,7 @@ def states(
     policies: Annotated[
         Path | None, typer.Option(help="Results of the training that rollouts are made with.")
     ] = None,
+    workers: Workers = None,
 ) -> None:
     """Sample a state set, with labels."""
     settings = load_config(config)
@@ -42,9 +44,9 @@ def states(
     if isinstance(spec, RolloutStates):
         if policies is None:
             raise UserError("--policies: missing; give the folder of the training's results")
-        from vlmrm.tasks.rollouts import sample_rollouts
+        from vlmrm.rollouts import sample_rollouts
 
-        sampled = sample_rollouts(spec, settings, policies)
+        sampled = sample_rollouts(spec, settings, policies, workers)
     else:
         from vlmrm.tasks.states import sample_states
 

@@ -35,7 +35,7 @@ rule make_rollout_states:
         settings=lambda w: settings.states[w.states].model_dump(),
     shell:
         "vlmrm --log {log} states {wildcards.states}"
-        " --policies {params.policies} --output {output}"
+        " --policies {params.policies} --workers {threads} --output {output}"
 
 
 rule render_frames:

@@ -72,7 +72,7 @@ rule evaluate_policy:
     shell:
         "vlmrm --log {log} evaluate --task {wildcards.task}"
         " --scene {wildcards.scene} --reward {wildcards.reward} --alpha {wildcards.alpha}"
-        " --seed {wildcards.seed} --policy {input.policy}"
+        " --seed {wildcards.seed} --policy {input.policy} --workers {threads}"
         " --output {output.table} --video {output.video}"
 
 
@@ -89,7 +89,8 @@ rule evaluate_random_policy:
         task=task_settings,
         evaluation=settings.evaluation.model_dump(),
     shell:
-        "vlmrm --log {log} evaluate --task {wildcards.task} --output {output}"
+        "vlmrm --log {log} evaluate --task {wildcards.task}"
+        " --workers {threads} --output {output}"
 
 
 rule draw_learning_curves:
