@@ -92,7 +92,7 @@ def spoil(content, key, value):
         ("landscapes.cartpole.tasks", ["cart"], "landscapes.cartpole.tasks: unknown name 'cart'"),
         ("landscapes.cartpole.states", "kneeling", "landscapes.cartpole.states: 'kneeling' holds"),
         ("training.humanoid.agent.step", 1, "training.humanoid.agent.step: unknown key"),
-        ("training.humanoid.agent.algorithm", "ppo", "agent.algorithm: 'ppo' is unknown; known: dqn"),
+        ("training.humanoid.agent.algorithm", "ppo", "algorithm: 'ppo' is unknown; known: dqn"),
         ("training.humanoid.agent.ent_coef", "atuo", "ent_coef: 'atuo' is no weight; write a"),
         ("training.humanoid.agent.ent_coef", "auto_0", "ent_coef: 'auto_0' is no weight; write a"),
         ("training.humanoid.agent.learning_starts", 800, "800 is not below the 800 steps"),
