@@ -8,8 +8,11 @@ from vlmrm.training.vector_env import VectorEnv
 ELSEWHERE = {"algorithm", "steps", "episode_steps", "environments", "checkpoint_every"}
 """What the environments, the training loop, or another argument stand for."""
 
-OF_NETWORKS = {"hidden", "symlog_observations", "actor_averaging", "final_learning_rate"}
-"""What shows in the agent that is made; see the tests below."""
+SHOWN_BY_THE_AGENT = {
+    *("hidden", "symlog_observations", "actor_averaging", "final_learning_rate"),
+    "centred_rewards",
+}
+"""What has no name of Stable-Baselines3's; see the tests below, and those of centring."""
 
 
 def made(name):
@@ -23,7 +26,7 @@ def made(name):
 def test_every_setting_of_an_agent_is_used(agent):
     settings = agent_settings(agent)
     settings["train_frequency"] = settings.pop("train_freq")
-    names = set(type(agent).model_fields) - ELSEWHERE - OF_NETWORKS
+    names = set(type(agent).model_fields) - ELSEWHERE - SHOWN_BY_THE_AGENT
     assert {name: settings[name] for name in names} == agent.model_dump(include=names)
     assert set(settings) == names | {"policy_kwargs"}
 
