@@ -2,7 +2,16 @@
 
 __version__ = "0.1.0"
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# Drawing needs no screen. MuJoCo and pygame read these when they are imported, which Gymnasium puts
+# off until an environment is made.
+os.environ.setdefault("MUJOCO_GL", "egl")
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+# Frames are drawn in parallel by processes; threads of Mesa's software rasteriser only add cost.
+os.environ.setdefault("LP_NUM_THREADS", "0")
 
 if TYPE_CHECKING:
     from vlmrm.reward_model import VLMReward, VLMRewardWrapper

@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import os
 from types import ModuleType
 from typing import Any
-
-# Drawing needs no screen. MuJoCo and pygame read these when they are imported, which is why
-# the modules of the environments are imported only when one is asked for.
-os.environ.setdefault("MUJOCO_GL", "egl")
-os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-# Frames are drawn in parallel by processes; threads of Mesa's software rasteriser only add cost.
-os.environ.setdefault("LP_NUM_THREADS", "0")
 
 import gymnasium as gym
 from gymnasium.wrappers import TimeLimit
