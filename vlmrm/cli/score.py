@@ -52,6 +52,6 @@ def _read(path: Path) -> NDArray[np.uint8]:
 
     try:
         with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
+            return np.array(image.convert("RGB"))
     except (OSError, UnidentifiedImageError) as error:
         raise UserError(f"{path}: not a readable picture") from error
