@@ -1,0 +1,135 @@
+"""What newcomers read and try first: the README, its example, the pages that it links."""
+
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vlmrm.config import load_config
+from vlmrm.models.captions import GENERIC, OPENINGS, PHRASES
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(language):
+    """What stands in the README's blocks of code in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def test_the_example_runs_without_a_screen(model_folder):
+    (example,) = blocks("python")
+    assert "resources/models/sim-S" in example
+    example = example.replace("resources/models/sim-S", str(model_folder))
+    show = (
+        "print(frames.shape, rewards.dtype, isinstance(value, float), info['environment_reward'])"
+    )
+    environment = {k: v for k, v in os.environ.items() if k not in ("MUJOCO_GL", "DISPLAY")}
+    run = subprocess.run(
+        [sys.executable, "-c", example + show], env=environment, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    assert re.match(r"\(1, \d+, \d+, 3\) float32 True -?\d", run.stdout)
+
+
+def test_importing_the_package_stays_light_and_keeps_what_is_set():
+    code = (
+        "import os, sys, vlmrm;"
+        "print(os.environ['MUJOCO_GL'], {'torch', 'mujoco', 'gymnasium'} & {*sys.modules})"
+    )
+    environment = {**os.environ, "MUJOCO_GL": "osmesa"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert run.stdout.strip() == "osmesa set()", run.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_links_is_there(page):
+    for link in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        path, _, anchor = link.partition("#")
+        if "//" in path:
+            continue
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        if anchor:
+            titles = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
+            assert anchor in [title.lower().replace(" ", "-") for title in titles], link
+
+
+def test_the_tree_names_what_is_there():
+    tree = README.read_text().split("## How it is made")[1].split("```")[1].strip()
+    lines = [line for line in tree.splitlines() if not line.startswith("   ")]
+    for line in lines:
+        folder = ROOT / "vlmrm" if line.startswith("  ") else ROOT
+        names = re.split(r" {2,}", line.strip())[0].split(", ")
+        assert all((folder / name).exists() for name in names), line
+
+
+def test_the_page_of_all_keys_is_up_to_date():
+    page = runpy.run_path(str(ROOT / "docs" / "configuration.py"))["page"]()
+    written = (ROOT / "docs" / "configuration.md").read_text()
+    assert written == page, "run .venv/bin/python docs/configuration.py"
+
+
+def test_your_own_sentence_shares_the_model_of_the_demo():
+    own, demo = (load_config(ROOT / "config" / f"{name}.yaml") for name in ("own", "demo"))
+    assert own.run == "own"
+    for name, model in own.models.items():
+        assert model == demo.models[name]
+        assert own.corpora[model.corpus] == demo.corpora[model.corpus]
+    # Parameters of the corpus too.
+    assert own.rendering == demo.rendering
+    assert own.training["humanoid"] == demo.training["humanoid"]
+    (block,) = blocks("yaml")
+    assert yaml.safe_load(block)["tasks"] == {
+        name: task.model_dump() for name, task in own.tasks.items()
+    }
+
+
+def test_your_own_sentence_has_words_that_the_model_has_learned():
+    phrases = [p for fact in PHRASES["humanoid"].values() for value in fact.values() for p in value]
+    captions = [*GENERIC["humanoid"], *OPENINGS["humanoid"], *phrases]
+    known = set(re.findall(r"\w+", " ".join(captions)))
+    for task in load_config(ROOT / "config" / "own.yaml").tasks.values():
+        for sentence in task.goals + task.baselines:
+            assert set(re.findall(r"\w+", sentence)) <= known
+            assert not any(sentence.startswith(opening) for opening in OPENINGS["humanoid"])
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """Runs envs/system.sh as nobody in particular, on a machine without libraries for drawing."""
+
+    def check(python):
+        commands = {"id": "echo 1000", "ldconfig": "true", "ls": "false", "python3": python}
+        for name, does in commands.items():
+            (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+            (tmp_path / name).chmod(0o755)
+        return subprocess.run(
+            ["sh", ROOT / "envs" / "system.sh"],
+            env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+        )
+
+    return check
+
+
+def test_without_egl_the_installation_warns_and_goes_on(machine):
+    run = machine("true")
+    assert run.returncode == 0
+    assert "libegl1 libegl-mesa0 libgl1-mesa-dri libgl1\n" in run.stderr
+    assert "Only jobs in a container" in run.stderr
+
+
+def test_without_venv_the_installation_stops(machine):
+    run = machine('case "$2" in *venv*) exit 1;; esac')
+    assert run.returncode == 1
+    assert "missing, by their names in Debian: python3-venv libegl1" in run.stderr
