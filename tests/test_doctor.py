@@ -1,3 +1,4 @@
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -24,7 +25,7 @@ def machine(monkeypatch):
     answers = {"nvidia-smi": (False, "No such file or directory")}
 
     def run(command, **_):
-        return answers["nvidia-smi" if command[0] == "nvidia-smi" else command[2]]
+        return answers[command[0] if command[0] in answers else command[2]]
 
     monkeypatch.setattr(doctor, "_run", run)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -145,11 +146,31 @@ def test_a_hub_out_of_reach_is_no_harm(machine, monkeypatch):
     assert doctor.check_hub().verdict is Verdict.note
 
 
-def test_slurm(monkeypatch):
+def test_slurm(machine, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
     assert doctor.check_slurm().told == "no sbatch; jobs run on this machine"
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/sbatch")
-    assert doctor.check_slurm().told == "/usr/bin/sbatch"
+    machine["sinfo"] = (True, "main* up infinite 1 idle node")
+    told = "/usr/bin/sbatch, and a controller answers"
+    assert doctor.check_slurm() == Check("SLURM", Verdict.fine, told)
+
+
+def test_slurm_that_cannot_take_jobs_is_noted(machine, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/sbatch")
+    machine["sinfo"] = (False, "no answer within 10 seconds")
+    assert str(doctor.check_slurm()) == (
+        "SLURM       note: sbatch is here, but no controller answers (no answer within 10 "
+        "seconds); jobs run on this machine"
+    )
+
+    def lacking(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    machine["sinfo"] = (True, "main* up infinite 1 idle node")
+    monkeypatch.setattr(importlib.metadata, "version", lacking)
+    check = doctor.check_slurm()
+    assert check.verdict is Verdict.note
+    assert check.told.endswith("`pip install '.[slurm]'` in the project's folder")
 
 
 def test_the_status_is_1_only_where_runs_would_fail(monkeypatch, capsys):

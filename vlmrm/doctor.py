@@ -196,7 +196,17 @@ def check_slurm() -> Check:
     found = shutil.which("sbatch")
     if found is None:
         return Check("SLURM", Verdict.fine, "no sbatch; jobs run on this machine")
-    return Check("SLURM", Verdict.fine, found)
+    answers, told = _run(["sinfo", "--noheader"], timeout=10)
+    if not answers:
+        told = f"sbatch is here, but no controller answers ({told}); jobs run on this machine"
+        return Check("SLURM", Verdict.note, told)
+    try:
+        importlib.metadata.version("snakemake-executor-plugin-slurm")
+    except importlib.metadata.PackageNotFoundError:
+        told = "a controller answers, but Snakemake has no executor for it; run "
+        advice = "`pip install '.[slurm]'` in the project's folder"
+        return Check("SLURM", Verdict.note, told + advice)
+    return Check("SLURM", Verdict.fine, f"{found}, and a controller answers")
 
 
 def nvidia_gpu() -> tuple[str, str] | None:
