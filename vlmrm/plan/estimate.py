@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from vlmrm.config import Config
 from vlmrm.models.hub import readable
 from vlmrm.plan.jobs import Job
 from vlmrm.plan.machine import Machine
+from vlmrm.plan.sizes import STAND_IN, is_unknown, towers_of
 from vlmrm.plan.work import Amount, Kind, work_of
+
+if TYPE_CHECKING:
+    from vlmrm.models.towers import Towers
 
 STAGES = {
     "models": ("fetch_model", "make_corpus", "pretrain_model", "make_random_model"),
@@ -52,7 +57,7 @@ class Term:
         return self.count * self.each / self.divisor
 
     def __str__(self) -> str:
-        by = f" / {self.divisor} cores" if self.divisor > 1 else ""
+        by = f" / {self.divisor} {'GPUs' if self.on_gpu else 'cores'}" if self.divisor > 1 else ""
         what = f"{self.count:,.0f} {self.amount.kind}, {self.amount.what}"
         return f"{what}: x {self.told}{by} = {hours(self.seconds)}"
 
@@ -83,7 +88,8 @@ class Stage:
 
     @property
     def gpu_seconds(self) -> float:
-        return sum(term.seconds for term in self.terms.values() if term.on_gpu)
+        """Of all GPUs together."""
+        return sum(term.count * term.each for term in self.terms.values() if term.on_gpu)
 
     @property
     def download(self) -> float:
@@ -95,15 +101,23 @@ class Stage:
         """How many frames, images, ..."""
         return sum(t.count for t in self.terms.values() if t.amount.kind == kind)
 
-    def add(self, job: Job, config: Config, machine: Machine, beside: int) -> None:
-        """Counts a job in; of those that have a core each, ``beside`` run at a time."""
+    def add(self, job: Job, config: Config, machine: Machine, beside: int, gpus: int) -> None:
+        """Counts a job in.
+
+        Args:
+            job: Of this stage.
+            config: What it is carried out for.
+            machine: Where.
+            beside: How many run at a time of the jobs that have a core each.
+            gpus: How many run at a time of those that have a GPU each.
+        """
         work = work_of(job, config)
         self.rules[job.rule] += 1
         self.disk += work.disk
         for amount in work.amounts:
             # An agent that learns from a look-up has one core, and so have its networks.
             on_gpu = machine.gpu and amount.kind in ON_GPU and job.alone
-            divisor = _divisor(amount.kind, job.alone, machine, beside)
+            divisor = gpus if on_gpu else _divisor(amount.kind, job.alone, machine, beside)
             key = (amount.kind, amount.what, amount.size, divisor)
             if key not in self.terms:
                 each, told = machine.seconds(amount)
@@ -122,10 +136,21 @@ def _divisor(kind: Kind, alone: bool, machine: Machine, beside: int) -> int:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run takes on a machine, stage by stage."""
+    """What a run takes on a machine, stage by stage.
+
+    Attributes:
+        machine: Where it runs.
+        stages: In the order in which they begin.
+        first: How many jobs of each rule wait for no other.
+        models: Sizes of the models in use.
+        unknown: Those of them whose size is a stand-in's.
+    """
 
     machine: Machine
     stages: list[Stage]
+    first: Counter[str]
+    models: dict[str, Towers]
+    unknown: list[str]
 
     @property
     def jobs(self) -> Counter[str]:
@@ -153,10 +178,12 @@ class Plan:
                 total.terms[(stage.name, *key)] = term
         yield _stage_row(total, machine.gpu)
         if explain:
+            yield from self._models()
             yield from self._rates()
-        first = [f"{s.name} ({_jobs(s)})" for s in self.stages if s.name in ("models", "states")]
-        if first:
-            yield f"First: {', '.join(first)}."
+        first = [f"{count} {rule}" for rule, count in self.first.items()]
+        yield f"First, since they wait for nothing: {', '.join(first)}."
+        for name in self.unknown:
+            yield f"models.{name}: of unknown size, counted as {STAND_IN} until it is fetched"
         if self.warning:
             yield self.warning
 
@@ -169,6 +196,13 @@ class Plan:
             f"Warning: about {hours(self.seconds)} on this CPU; a GPU is what it wants. "
             "`make demo` takes 50 minutes on two cores."
         )
+
+    def _models(self) -> Iterable[str]:
+        yield "Models:"
+        for name, size in self.models.items():
+            image, text = (f"{n / 1e6:,.1f}" for n in (size.image_parameters, size.text_parameters))
+            flops = f"{size.image_flops / 1e9:,.4g} GFLOP for an image"
+            yield f"    {name}: {image} million parameters for images, {text} for text; {flops}"
 
     def _rates(self) -> Iterable[str]:
         yield "Rates:"
@@ -186,14 +220,23 @@ def make_plan(jobs: Sequence[Job], config: Config, machine: Machine) -> Plan:
         if name == "training":
             name = f"training {config.tasks[job.wildcards['task']].environment}"
         stages.setdefault(name, []).append(job)
-    return Plan(machine, [_count_in(name, own, config, machine) for name, own in stages.items()])
+    used = {job.wildcards.get("model", job.wildcards.get("reward")) for job in jobs}
+    models = [name for name in config.models if name in used]
+    return Plan(
+        machine=machine,
+        stages=[_count_in(name, own, config, machine) for name, own in stages.items()],
+        first=Counter(job.rule for job in sorted(jobs, key=_order) if not job.waits),
+        models={name: towers_of(config, name) for name in models},
+        unknown=[name for name in models if is_unknown(config, name)],
+    )
 
 
 def _count_in(name: str, jobs: list[Job], config: Config, machine: Machine) -> Stage:
     stage = Stage(name)
     beside = min(int(machine.cores.value), sum(not job.alone for job in jobs))
+    gpus = min(machine.gpus, sum(job.alone for job in jobs))
     for job in jobs:
-        stage.add(job, config, machine, beside)
+        stage.add(job, config, machine, beside, gpus)
     return stage
 
 
@@ -212,11 +255,6 @@ def hours(seconds: float) -> str:
             digits = ".3g" if seconds < 1e3 * size else ",.0f"
             return f"{seconds / size:{digits}} {unit}"
     return f"{seconds:.2g} seconds" if seconds else "nothing"
-
-
-def _jobs(stage: Stage) -> str:
-    told = f"{stage.jobs} jobs" if stage.jobs > 1 else "1 job"
-    return f"{told}, {readable(stage.download)} to download" if stage.download else told
 
 
 def _stage_row(stage: Stage, gpu: bool) -> str:

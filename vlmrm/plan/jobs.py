@@ -24,11 +24,13 @@ class Job:
         rule: Name of its rule.
         wildcards: What the rule is carried out for.
         alone: Whether it takes all cores; the others run beside each other.
+        waits: Whether it needs what another of the planned jobs makes.
     """
 
     rule: str
     wildcards: dict[str, str]
     alone: bool = False
+    waits: bool = False
 
 
 def planned_jobs(
@@ -57,17 +59,30 @@ def planned_jobs(
 
 def parse_dry_run(text: str) -> list[Job]:
     """The jobs that Snakemake announced; ``all`` is none."""
-    jobs = []
+    announced = []
     for block in re.split(r"^(?:local)?rule ", text, flags=re.MULTILINE)[1:]:
         rule, _, rest = block.partition(":\n")
         # The properties of a job are indented, what follows is not.
         lines = re.match(r"(?:[ \t]+.*\n)*", rest)
         properties = dict(re.findall(r"^ +(\w+): (.*)$", lines[0] if lines else "", re.MULTILINE))
-        wildcards = dict(re.findall(r"(\w+)=([^,]*)", properties.get("wildcards", "")))
-        alone = int(properties.get("threads", 1)) > 1
         if rule != "all":
-            jobs.append(Job(rule, wildcards, alone))
-    return jobs
+            announced.append((rule, properties))
+    made = {file for _, properties in announced for file in _files(properties, "output")}
+    return [
+        Job(
+            rule,
+            dict(re.findall(r"(\w+)=([^,]*)", properties.get("wildcards", ""))),
+            alone=int(properties.get("threads", 1)) > 1,
+            waits=not made.isdisjoint(_files(properties, "input")),
+        )
+        for rule, properties in announced
+    ]
+
+
+def _files(properties: dict[str, str], key: str) -> list[str]:
+    """Paths as a dry run lists them, without what it says of some, for example `` (update)``."""
+    files = properties.get(key, "").split(", ")
+    return [re.sub(r" \([^)]*\)$", "", file) for file in files if file]
 
 
 def _reason(output: str) -> str:

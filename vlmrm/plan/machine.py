@@ -9,7 +9,7 @@ from typing import Annotated
 import yaml
 from pydantic import Field
 
-from vlmrm.config.section import Section
+from vlmrm.config.section import PositiveInt, Section
 from vlmrm.errors import UserError, suggest
 from vlmrm.models.names import family_architectures
 from vlmrm.plan.work import Amount
@@ -33,9 +33,12 @@ class Machine(Section):
     title: str
     gpu: bool
     """Whether a GPU computes the towers, and the updates of agents that learn from frames."""
+    gpus: PositiveInt = 1
+    """How many there are: a job takes one, and their rates are those of one."""
     cores: Rate
     flops: Rate
-    """Floating-point operations per second of the whole machine in towers of published size."""
+    """Floating-point operations per second of the whole machine, or of one GPU, in towers of
+    published size."""
     small_flops: Rate
     """The same in the small towers of the offline family."""
     frame: dict[str, Rate]
@@ -94,16 +97,23 @@ def known_machines() -> dict[str, Machine]:
     return {name: Machine.model_validate(profile) for name, profile in profiles.items()}
 
 
-def load_machine(name: str) -> Machine:
-    """A machine of the table.
+def load_machine(name: str, gpus: int = 1) -> Machine:
+    """A machine of the table, or several of them in one: GPUs, and as many cores beside each.
 
     Raises:
-        UserError: It has none of that name.
+        UserError: The table has none of that name, or that one has no GPU.
     """
     machines = known_machines()
     if name not in machines:
         raise UserError(f"--machine: unknown name '{name}'{suggest(name, machines)}")
-    return machines[name]
+    machine = machines[name]
+    if gpus == 1:
+        return machine
+    if not machine.gpu:
+        raise UserError(f"--gpus: '{name}' has none; name another --machine")
+    cores = Rate(value=gpus * machine.cores.value, how=f"{machine.cores.how}, for each GPU")
+    title = f"{gpus} x {machine.title}"
+    return machine.model_copy(update={"title": title, "gpus": gpus, "cores": cores})
 
 
 def _si(value: float) -> str:

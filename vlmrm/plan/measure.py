@@ -46,13 +46,15 @@ def measure_machine(config: Config) -> Machine:
     here = load_machine(OTHERWISE)
     environments = {task.environment for task in config.tasks.values()}
     published = any(m.architecture not in family_architectures() for m in config.models.values())
-    name = torch.cuda.get_device_name() if device.type == "cuda" else "no GPU"
+    gpus = torch.cuda.device_count() if device.type == "cuda" else 0
+    name = torch.cuda.get_device_name() if gpus else "no GPU"
     cores = available_cores()
     load, *_ = os.getloadavg()
     busy = f"; busy with other things, which makes it slow: load {load:.1f}" if load > cores else ""
     rates: dict[str, object] = {
-        "title": f"this machine ({cores} cores, {name}{busy})",
-        "gpu": device.type == "cuda",
+        "title": f"this machine ({cores} cores, {f'{gpus} x ' if gpus > 1 else ''}{name}{busy})",
+        "gpu": gpus > 0,
+        "gpus": max(gpus, 1),
         "cores": Rate(value=cores, how="counted"),
         "small_flops": _tower(SMALL, config, device),
         "start": _start(),

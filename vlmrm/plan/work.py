@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from vlmrm.config import (
@@ -17,8 +18,8 @@ from vlmrm.config import (
     SimulatorModel,
 )
 from vlmrm.config.training import SAC, OffPolicy
-from vlmrm.models.towers import Towers, towers
 from vlmrm.plan.jobs import Job
+from vlmrm.plan.sizes import MODELS, model_config, towers_of
 
 Kind = Literal["frames", "images", "steps", "updates", "states", "resamples", "downloads", "starts"]
 
@@ -50,6 +51,20 @@ ROLLOUT_KEEPS = 5
 OBSERVED = {"cartpole": (4, 2), "mountain-car": (2, 1), "humanoid": (348, 17)}
 """Lengths of observations and actions."""
 
+OF_RUN = "{task}/{scene}/{reward}/alpha-{alpha}/seed-{seed}"
+
+PLACES = {
+    "fetch_model": f"{MODELS}/{{model}}",
+    "make_random_model": f"{MODELS}/{{model}}",
+    "pretrain_model": f"{MODELS}/{{model}}",
+    "make_corpus": "resources/corpora/{corpus}.h5",
+    "render_frames": "results/{run}/frames/{states}/{scene}.h5",
+    "embed_frames": "results/{run}/embeddings/{states}/{scene}/{model}.h5",
+    "train_policy": f"results/{{run}}/policies/{OF_RUN}",
+    "evaluate_policy": f"results/{{run}}/evaluations/{OF_RUN}",
+}
+"""What the jobs leave that `disk_of` counts, from the folder of the project."""
+
 
 @dataclass(frozen=True)
 class Amount:
@@ -79,7 +94,8 @@ class Work:
 
 def work_of(job: Job, config: Config) -> Work:
     """What a job of the workflow takes; figures and tables count as their start alone."""
-    return Work((Amount("starts", "processes", 1), *_amounts(job, config)), disk=_disk(job, config))
+    amounts = (Amount("starts", "processes", 1), *_amounts(job, config))
+    return Work(amounts, disk=disk_of(job, config))
 
 
 def _amounts(job: Job, config: Config) -> Iterator[Amount]:
@@ -167,10 +183,8 @@ def _frames(
 
 
 def _images(config: Config, model: str, count: float) -> Amount:
-    tower = towers_of(config, model)
-    if tower is None:
-        return Amount("images", f"{model} (of unknown size)", count, 0)
-    return Amount("images", str(config.models[model].architecture), count, tower.image_flops)
+    name = config.models[model].architecture or model
+    return Amount("images", name, count, towers_of(config, model).image_flops)
 
 
 def _pretraining(config: Config, name: str) -> Amount:
@@ -178,23 +192,16 @@ def _pretraining(config: Config, name: str) -> Amount:
     assert isinstance(model, SimulatorModel)
     frames = config.corpora[model.corpus].frames
     images = TRAINED_ON * sum(count for scenes in frames.values() for count in scenes.values())
-    flops = SEEN_AGAIN * towers(model.architecture).image_flops
+    flops = SEEN_AGAIN * towers_of(config, name).image_flops
     return Amount("images", model.architecture, round(model.epochs * images), flops)
 
 
-def towers_of(config: Config, model: str) -> Towers | None:
-    """Size of a model; None where only its repository or folder would tell."""
-    architecture = config.models[model].architecture
-    return None if architecture is None else towers(architecture)
-
-
 def weight_bytes(config: Config, model: str) -> float:
-    """Bytes of a model's weights, in float32 as most are published; 0 where that is not known."""
+    """Bytes to download of a model: its weights, in float32 as most are published."""
     settings = config.models[model]
     if isinstance(settings, PretrainedModel) and settings.path is not None:
         return 0
-    tower = towers_of(config, model)
-    return FLOAT * tower.parameters if tower else 0
+    return FLOAT * towers_of(config, model).parameters
 
 
 def _size(config: Config, w: dict[str, str]) -> int:
@@ -213,13 +220,18 @@ def state_count(config: Config, name: str) -> int:
     return states.size
 
 
-def _disk(job: Job, config: Config) -> float:
+def place_of(job: Job, config: Config) -> Path | None:
+    """Where a job leaves what `disk_of` counts; None where that is nothing."""
+    place = PLACES.get(job.rule)
+    return Path(place.format(run=config.run, **job.wildcards)) if place else None
+
+
+def disk_of(job: Job, config: Config) -> float:
     """Bytes that stay; small files are left out."""
     w = job.wildcards
     match job.rule:
         case "fetch_model" | "make_random_model" | "pretrain_model":
-            tower = towers_of(config, w["model"])
-            return FLOAT * tower.parameters if tower else 0
+            return FLOAT * towers_of(config, w["model"]).parameters
         case "make_corpus":
             corpus = config.corpora[w["corpus"]]
             count = sum(c for scenes in corpus.frames.values() for c in scenes.values())
@@ -229,8 +241,7 @@ def _disk(job: Job, config: Config) -> float:
             frames = _frames(config, states.environment, w["scene"], _size(config, w))
             return COMPRESSED[states.environment] * frames.count * frames.size * 3e6
         case "embed_frames":
-            tower = towers_of(config, w["model"])
-            return FLOAT * tower.embedding * _size(config, w) if tower else 0
+            return FLOAT * int(model_config(config, w["model"])["embed_dim"]) * _size(config, w)
         case "train_policy":
             return _policies(config, w)
         case "evaluate_policy":
