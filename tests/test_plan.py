@@ -30,16 +30,18 @@ RUN = {"task": "kneeling", "scene": "textured-fixed", "alpha": "0.0", "seed": "0
 
 
 def training(model):
-    return Job("train_policy", RUN | {"reward": model}, alone=True)
+    output = f"results/paper/policies/{model}/policy.zip"
+    return Job("train_policy", RUN | {"reward": model}, alone=True, output=output)
 
 
 def fetching(model):
-    return Job("fetch_model", {"model": model})
+    return Job("fetch_model", {"model": model}, output=f"resources/models/{model}")
 
 
 def embedding(model, states="kneeling-poses"):
     wildcards = {"states": states, "scene": "textured-fixed", "model": model}
-    return Job("embed_frames", wildcards, alone=True)
+    output = f"results/paper/embeddings/{states}/{model}.h5"
+    return Job("embed_frames", wildcards, alone=True, output=output)
 
 
 def unnamed(**settings):
@@ -61,7 +63,8 @@ def amounts(job, config):
 
 def test_the_jobs_of_a_dry_run_are_told_apart():
     text = (
-        "Job stats:\nall 1\n\n[Mon]\nrule train_policy:\n    output: a/policy.zip, a/best.zip\n"
+        "Job stats:\nall 1\n\n[Mon]\nrule train_policy:\n"
+        "    output: results/paper/policies/S-1.2/policy.zip, a/best.zip\n"
         "    input: resources/models/S-1.2, b/states.h5\n"
         "    wildcards: task=kneeling, scene=textured-fixed, reward=S-1.2, alpha=0.0, seed=0\n"
         "    threads: 64\n    resources: tmpdir=/tmp\nShell command: vlmrm --x a=b, c=d\n\n"
@@ -74,7 +77,7 @@ def test_the_jobs_of_a_dry_run_are_told_apart():
     assert parse_dry_run(text) == [
         training("S-1.2"),
         fetching("RN50"),
-        Job("embed_prompts", {}, waits=True),
+        Job("embed_prompts", {}, output="a.h5", waits=True),
         Job("draw_poses", {}),
     ]
 

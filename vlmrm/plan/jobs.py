@@ -24,12 +24,14 @@ class Job:
         rule: Name of its rule.
         wildcards: What the rule is carried out for.
         alone: Whether it takes all cores; the others run beside each other.
+        output: The first of the paths that it makes.
         waits: Whether it needs what another of the planned jobs makes.
     """
 
     rule: str
     wildcards: dict[str, str]
     alone: bool = False
+    output: str = ""
     waits: bool = False
 
 
@@ -73,6 +75,7 @@ def parse_dry_run(text: str) -> list[Job]:
             rule,
             dict(re.findall(r"(\w+)=([^,]*)", properties.get("wildcards", ""))),
             alone=int(properties.get("threads", 1)) > 1,
+            output=_files(properties, "output")[0] if "output" in properties else "",
             waits=not made.isdisjoint(_files(properties, "input")),
         )
         for rule, properties in announced

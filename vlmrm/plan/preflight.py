@@ -14,7 +14,7 @@ from vlmrm.doctor import Verdict, check_hub, cuda_works
 from vlmrm.models.names import family_architectures
 from vlmrm.plan.jobs import Job
 from vlmrm.plan.sizes import model_config
-from vlmrm.plan.work import disk_of, place_of
+from vlmrm.plan.work import disk_of
 
 PATIENCE = "VLMRM_PATIENCE"
 """Environment variable that, set to 1, starts a run that takes very long, or much of the disk, all
@@ -99,14 +99,14 @@ def _without_space(jobs: list[Job], config: Config) -> Iterator[str]:
     needed: Counter[int] = Counter()
     folders: dict[int, Path] = {}
     for job in jobs:
-        place = place_of(job, config)
-        if place is None or _is_small(job, config):
+        if _is_small(job, config) or not (size := round(disk_of(job, config))):
             continue
+        place = Path(job.output)
         top = Path(place.parts[0])  # as a link or a volume it is on a disk of its own
         folder = top if top.is_dir() else Path()
         disk = folder.stat().st_dev
         folders.setdefault(disk, folder)
-        needed[disk] += max(0, round(disk_of(job, config)) - _taken(place))
+        needed[disk] += max(0, size - _taken(place))
     for disk, size in needed.items():
         free = shutil.disk_usage(folders[disk]).free
         if size > free:

@@ -6,7 +6,6 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from vlmrm.config import (
@@ -19,7 +18,7 @@ from vlmrm.config import (
 )
 from vlmrm.config.training import SAC, OffPolicy
 from vlmrm.plan.jobs import Job
-from vlmrm.plan.sizes import MODELS, model_config, towers_of
+from vlmrm.plan.sizes import model_config, towers_of
 
 Kind = Literal["frames", "images", "steps", "updates", "states", "resamples", "downloads", "starts"]
 
@@ -50,20 +49,6 @@ ROLLOUT_KEEPS = 5
 
 OBSERVED = {"cartpole": (4, 2), "mountain-car": (2, 1), "humanoid": (348, 17)}
 """Lengths of observations and actions."""
-
-OF_RUN = "{task}/{scene}/{reward}/alpha-{alpha}/seed-{seed}"
-
-PLACES = {
-    "fetch_model": f"{MODELS}/{{model}}",
-    "make_random_model": f"{MODELS}/{{model}}",
-    "pretrain_model": f"{MODELS}/{{model}}",
-    "make_corpus": "resources/corpora/{corpus}.h5",
-    "render_frames": "results/{run}/frames/{states}/{scene}.h5",
-    "embed_frames": "results/{run}/embeddings/{states}/{scene}/{model}.h5",
-    "train_policy": f"results/{{run}}/policies/{OF_RUN}",
-    "evaluate_policy": f"results/{{run}}/evaluations/{OF_RUN}",
-}
-"""What the jobs leave that `disk_of` counts, from the folder of the project."""
 
 
 @dataclass(frozen=True)
@@ -218,12 +203,6 @@ def state_count(config: Config, name: str) -> int:
     if isinstance(states, PathStates):
         return states.points * len(states.tasks)
     return states.size
-
-
-def place_of(job: Job, config: Config) -> Path | None:
-    """Where a job leaves what `disk_of` counts; None where that is nothing."""
-    place = PLACES.get(job.rule)
-    return Path(place.format(run=config.run, **job.wildcards)) if place else None
 
 
 def disk_of(job: Job, config: Config) -> float:
