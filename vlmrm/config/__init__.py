@@ -1,6 +1,6 @@
 """The whole configuration as typed models: one validator for the CLI, the Snakefile and tests.
 
-Every key is explained by its description here, and by `config/demo.yaml` where it stands.
+Every key is explained by its description here, of which docs/configuration.md is made.
 """
 
 from vlmrm.config.config import Config
