@@ -1,6 +1,5 @@
 """What happens before the first job."""
 
-import time
 from collections import Counter
 
 import pytest
@@ -56,11 +55,9 @@ def test_the_other_configurations_make_a_workflow(fresh, name):
         ("rendering", "humanoid_sise", 96, "did you mean 'humanoid_size'?"),
     ],
 )
-def test_bad_input_is_one_line_within_five_seconds(fresh, smoke, section, key, value, answer):
+def test_bad_input_is_one_line_before_anything_starts(fresh, smoke, section, key, value, answer):
     smoke[section][key] = value
-    started = time.monotonic()
     run = fresh.snakemake(smoke)
-    assert time.monotonic() - started < 5
     assert answer in only_complaint(run)
     assert not (fresh.folder / "results").exists()
 
@@ -118,9 +115,7 @@ def published(smoke):
 
 def test_without_hub_nothing_is_started(fresh, published, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    started = time.monotonic()
     run = fresh.snakemake(published)
-    assert time.monotonic() - started < 30
     assert (
         "models.smoke-S: to be downloaded, but http://127.0.0.1:9 not reachable"
         in only_complaint(run)

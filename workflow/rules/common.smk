@@ -75,7 +75,12 @@ wildcard_constraints:
 onstart:
     # What cannot end well here is told before the first job, not by one that fails hours later.
     planned = [
-        Job(job.rule.name, dict(job.wildcards_dict), job.threads > 1, next(iter(job.output), ""))
+        Job(
+            job.rule.name,
+            dict(job.wildcards_dict),
+            job.threads > 1,
+            next(iter(job.output), ""),
+        )
         for job in workflow.dag.needrun_jobs()
     ]
     refused = refusal(planned, settings, here=workflow.local_exec)

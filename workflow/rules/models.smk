@@ -64,10 +64,10 @@ rule fetch_model:
         f"{LOGS}/models/{{model}}.log",
     wildcard_constraints:
         model=models_from("pretrained"),
-    # Where this workflow was started: the nodes of a cluster often have no way out.
-    localrule: True
     # Between workflows, with --cache.
     cache: True
+    # Where this workflow was started: the nodes of a cluster often have no way out.
+    localrule: True
     resources:
         mem_mb=model_memory,
         runtime=minutes(240),
