@@ -209,7 +209,7 @@ def test_a_cpu_is_warned_of_in_one_line():
     slow, fast = (make_plan(jobs, PAPER, load_machine(name)) for name in ("laptop", "h200"))
     assert slow.warning is not None
     assert slow.warning.startswith("Warning: about ")
-    assert "`make demo` takes 50 minutes" in slow.warning
+    assert "`make demo` takes an hour" in slow.warning
     assert "\n" not in slow.warning
     assert fast.warning is None
 

@@ -194,7 +194,7 @@ class Plan:
             return None
         return (
             f"Warning: about {hours(self.seconds)} on this CPU; a GPU is what it wants. "
-            "`make demo` takes 50 minutes on two cores."
+            "`make demo` takes an hour on two cores."
         )
 
     def _models(self) -> Iterable[str]:

@@ -89,7 +89,7 @@ def _without_gpu(jobs: list[Job], config: Config) -> Iterator[str]:
     told = " and ".join(f"{n} {name}{'s' if n > 1 else ''}" for name, n in counts.items())
     yield (
         f"{told} on published models: about {hours(seconds)} on {machine.cores.value:g} cores, and "
-        "there is no GPU that PyTorch can use; run `make demo` (50 minutes), or see by "
+        "there is no GPU that PyTorch can use; run `make demo` (an hour), or see by "
         f"`vlmrm plan` what less would take; {PATIENCE}=1 starts it all the same"
     )
 
