@@ -29,11 +29,11 @@ USER vlmrm
 WORKDIR /vlmrm
 
 # The environment changes less often than the code, and has a layer of its own.
-COPY --chown=vlmrm envs/lock.txt envs/lock.txt
-RUN python3 -m venv .venv \
-    && .venv/bin/pip install --quiet --no-cache-dir --require-hashes --requirement envs/lock.txt
+COPY --chown=vlmrm envs/installer.txt envs/lock.txt envs/
+COPY --chown=vlmrm scripts/install.sh scripts/
+RUN PIP_NO_CACHE_DIR=1 sh scripts/install.sh dependencies
 COPY --chown=vlmrm . .
-RUN .venv/bin/pip install --quiet --no-cache-dir --no-deps --no-build-isolation --editable .
+RUN sh scripts/install.sh package
 ENV PATH="/vlmrm/.venv/bin:$PATH"
 
 ARG COMMIT=unknown

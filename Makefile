@@ -6,25 +6,26 @@
 #                packages slurm-wlm and munge)
 #   make image   the container, by Docker
 #   make image-test  the container without Docker or a registry, and the smoke run inside it; see
-#                envs/image.sh
+#                scripts/image.sh
 #   make lint    style and types
-#   make lock    renew envs/lock.txt after a change of pyproject.toml
+#   make lock    renew envs/*.txt after a change of pyproject.toml; UPGRADE=--upgrade takes the newest
 
 PYTHON ?= python3
 CORES ?= all
 FOLDER ?= .image
 BIN := .venv/bin
 SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
+COMPILE = .venv-lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet $(UPGRADE)
 
 .PHONY: install demo smoke test slurm-test image image-test lint lock clean
 
 install: .venv/installed
 
-.venv/installed: envs/lock.txt pyproject.toml
-	@PYTHON="$(PYTHON)" sh envs/system.sh
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --require-hashes -r envs/lock.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+.venv/installed: envs/installer.txt envs/lock.txt pyproject.toml
+	@PYTHON="$(PYTHON)" sh scripts/system.sh
+	@PYTHON="$(PYTHON)" sh scripts/install.sh dependencies
+	@sh scripts/install.sh package
 	@touch $@
 
 demo smoke: install
@@ -42,7 +43,7 @@ image:
 	docker build --build-arg COMMIT="$$(git describe --always --abbrev=12 --exclude='*' --dirty=+)" --tag vlmrm .
 
 image-test:
-	envs/image.sh $(FOLDER)
+	scripts/image.sh $(FOLDER)
 
 lint: install
 	$(BIN)/ruff check .
@@ -54,8 +55,8 @@ lint: install
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet uv
-	.venv-lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --quiet --extra dev --extra siglip --output-file envs/lock.txt pyproject.toml
+	$(COMPILE) --extra dev --extra siglip --output-file envs/lock.txt pyproject.toml
+	printf 'pip\nsetuptools\n' | $(COMPILE) --constraints envs/lock.txt --output-file envs/installer.txt -
 	rm -r .venv-lock
 
 clean:

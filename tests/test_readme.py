@@ -105,7 +105,7 @@ def test_your_own_sentence_has_words_that_the_model_has_learned():
 
 @pytest.fixture
 def machine(tmp_path):
-    """Runs envs/system.sh as nobody in particular, on a machine without libraries for drawing."""
+    """Runs scripts/system.sh as nobody in particular, on a machine without libraries for drawing."""
 
     def check(python):
         commands = {"id": "echo 1000", "ldconfig": "true", "ls": "false", "python3": python}

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the Dockerfile where there is neither Docker nor a registry, and tries the image there
 # without network: imports, what it draws with, a part of the tests, the smoke run.
-#   envs/image.sh FOLDER
+#   scripts/image.sh FOLDER
 # FOLDER keeps the base image and the built one: 20 GB, twice that without overlay file systems.
 # For root on Debian or Ubuntu, with the packages buildah and debootstrap. What is built is the last
 # commit.
