@@ -3,6 +3,10 @@
 import os
 from pathlib import Path
 
+# Before PyTorch is imported: tests run beside each other, and two that share the cores by threads
+# are slower than one after the other. Processes that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 import torch
 

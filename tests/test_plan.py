@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import vlmrm
 from vlmrm.cli.planning import plan as command
 from vlmrm.config import PretrainedModel, load_config
 from vlmrm.doctor import Check, Verdict
@@ -232,8 +233,7 @@ def test_a_folder_without_workflow_is_refused(tmp_path):
 
 
 def plan(*arguments):
-    line = [sys.executable, "-c", "from vlmrm.cli import main; main()", "plan", *arguments]
-    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=150)
+    return vlmrm("plan", *arguments, cwd=ROOT)
 
 
 def test_on_the_command_line():

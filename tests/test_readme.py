@@ -105,7 +105,7 @@ def test_your_own_sentence_has_words_that_the_model_has_learned():
 
 @pytest.fixture
 def machine(tmp_path):
-    """Runs scripts/system.sh as nobody in particular, on a machine without libraries for drawing."""
+    """Runs scripts/system.sh as an ordinary user, on a machine without libraries to render."""
 
     def check(python):
         commands = {"id": "echo 1000", "ldconfig": "true", "ls": "false", "python3": python}
@@ -113,7 +113,7 @@ def machine(tmp_path):
             (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
             (tmp_path / name).chmod(0o755)
         return subprocess.run(
-            ["sh", ROOT / "envs" / "system.sh"],
+            ["sh", ROOT / "scripts" / "system.sh"],
             env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
             capture_output=True,
             text=True,

@@ -1,7 +1,5 @@
 """The commands as a user types them, from models to rewards, on the smallest inputs."""
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -10,18 +8,12 @@ import pytest
 import yaml
 from PIL import Image
 
+from tests.processes import vlmrm
 from vlmrm import artifacts
 from vlmrm.artifacts import FrameReader, States
 from vlmrm.config import RANDOM_POLICY
 
 ROOT = Path(__file__).parents[2]
-
-
-def vlmrm(*arguments, folder=None):
-    command = [sys.executable, "-c", "from vlmrm.cli import main; main()"]
-    return subprocess.run(
-        [*command, *map(str, arguments)], cwd=folder, capture_output=True, text=True, timeout=120
-    )
 
 
 @pytest.fixture(scope="module")

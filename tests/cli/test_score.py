@@ -1,23 +1,17 @@
 """``vlmrm score`` on pictures of every kind."""
 
-import subprocess
-import sys
-
 import numpy as np
 from PIL import Image
+
+from tests.processes import vlmrm
 
 
 def test_pictures_are_scored_without_a_warning(model_folder, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 4), dtype=np.uint8)
     for mode in ("L", "RGB", "RGBA"):
         Image.fromarray(pixels).convert(mode).save(tmp_path / f"{mode}.png")
-    command = "from vlmrm.cli import main; main()"
-    options = ["--model", str(model_folder), "--goal", "a robot"]
-    run = subprocess.run(
-        [sys.executable, "-c", command, "score", *map(str, tmp_path.glob("*.png")), *options],
-        capture_output=True,
-        text=True,
-    )
+    options = ("--model", model_folder, "--goal", "a robot")
+    run = vlmrm("score", *tmp_path.glob("*.png"), *options)
     assert run.returncode == 0
     assert len(run.stdout.splitlines()) == 3
     assert not run.stderr

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
+from tests import processes
 from vlmrm.artifacts import States
 
 ROOT = Path(__file__).parents[2]
@@ -47,11 +48,7 @@ def config(tmp_path):
 def vlmrm():
     """Runs a command to its end."""
 
-    def run(*arguments):
-        command = [*VLMRM, *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120)
-
-    return run
+    return processes.vlmrm
 
 
 @pytest.fixture

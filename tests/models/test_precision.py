@@ -1,13 +1,11 @@
 """`vlmrm model precision`: what a lower precision costs and gains."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
+from tests.processes import vlmrm
 from vlmrm.artifacts import FrameWriter
 from vlmrm.config import Rendering
 from vlmrm.envs import make_renderer
@@ -54,21 +52,23 @@ def test_float16_is_measured_on_a_gpu(model_folder, frames):
     assert list(table["precision"]) == ["float32", "bfloat16", "float16"]
 
 
-def vlmrm(*arguments):
-    command = [sys.executable, "-c", "from vlmrm.cli import main; main()"]
-    return subprocess.run(
-        [*command, "model", "precision", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
 def test_on_the_command_line(model_folder, frames, tmp_path):
     file, table = tmp_path / "frames.h5", tmp_path / "precision.csv"
     with FrameWriter(file, frames.shape) as writer:
         writer.append(frames)
-    command = (model_folder, "--frames", file, "--goal", GOAL[0], "--count", 8, "--output", table)
+    command = (
+        "model",
+        "precision",
+        model_folder,
+        "--frames",
+        file,
+        "--goal",
+        GOAL[0],
+        "--count",
+        8,
+        "--output",
+        table,
+    )
     run = vlmrm(*command, "--device", "cpu")
     assert run.returncode == 0, run.stderr
     title, header, *rows = run.stdout.splitlines()

@@ -12,7 +12,7 @@ from vlmrm.models.heldout import evaluate_held_out
 from vlmrm.models.pretraining import pretrain
 
 SETTINGS = SimulatorModel(
-    source="simulator", architecture="sim-XS", corpus="toy", epochs=40, batch_size=16
+    source="simulator", architecture="sim-XS", corpus="toy", epochs=8, batch_size=16
 )
 
 
@@ -36,7 +36,7 @@ def folder(corpus):
 
 def test_it_learns_to_tell_places_apart(folder):
     # One of eight places at random would be right in 13 % of frames.
-    assert read_model_provenance(folder)["held_out"]["mountain-car"]["place"] > 0.3
+    assert read_model_provenance(folder)["held_out"]["mountain-car"]["place"] > 0.5
 
 
 def test_the_held_out_evaluation_is_that_of_the_saved_weights(corpus, folder):

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.processes import snakemake
+
 ROOT = Path(__file__).parents[2]
 
 STAND_IN = """#!{python}
@@ -53,16 +55,9 @@ class Project:
 
     def snakemake(self, config: dict, *arguments: str) -> subprocess.CompletedProcess:
         (self.folder / "test.yaml").write_text(yaml.safe_dump(config))
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "test.yaml"]
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
-        return subprocess.run(
-            [*command, *arguments],
-            cwd=self.folder,
-            env={**os.environ, "PATH": path},
-            capture_output=True,
-            text=True,
-            timeout=170,
-        )
+        options = ("--cores", "2", "--configfile", "test.yaml", *arguments)
+        return snakemake(*options, cwd=self.folder, env={**os.environ, "PATH": path})
 
     def planned(self, config: dict) -> Counter:
         """How many jobs of each rule a dry run announces."""
