@@ -1,6 +1,7 @@
 """The commands as a user types them, from models to rewards, on the smallest inputs."""
 
-import time
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +85,7 @@ def test_score_prints_a_line_per_picture_best_first(model_folder, picture, tmp_p
     assert {line.split()[1] for line in lines} == {str(picture), str(other)}
 
 
-def test_bad_input_is_one_line_within_five_seconds(config, model_folder, picture, tmp_path):
+def test_bad_input_is_one_line(config, model_folder, picture, tmp_path):
     text = tmp_path / "text.png"
     text.write_text("no picture")
     empty = tmp_path / "empty-model"
@@ -105,13 +106,25 @@ def test_bad_input_is_one_line_within_five_seconds(config, model_folder, picture
         (("model", "fetch", "smoke-S", "--config", config, "--output", empty), "models.smoke-S"),
     ]
     for arguments, answer in cases:
-        started = time.monotonic()
         run = vlmrm(*arguments)
-        assert time.monotonic() - started < 5
         assert run.returncode == 2
         assert answer in run.stderr
         assert len(run.stderr.splitlines()) == 1
     assert not states.exists()
+
+
+def test_bad_input_is_answered_before_what_takes_seconds_is_imported(tmp_path):
+    code = (
+        "import sys; from vlmrm.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: print({'torch', 'mujoco', 'pandas'} & {*sys.modules})"
+    )
+    command = ("states", "few", "--config", tmp_path / "no.yaml", "--output", tmp_path / "s.h5")
+    run = subprocess.run(
+        [sys.executable, "-c", code, *map(str, command)], capture_output=True, text=True
+    )
+    assert "no.yaml: cannot be read" in run.stderr
+    assert run.stdout == "set()\n"
 
 
 def test_the_log_holds_the_command_and_the_error(config, tmp_path):

@@ -76,5 +76,5 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
     assert children
     parent.kill()
     parent.wait()
-    _, alive = psutil.wait_procs(children, timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=600)
     assert not alive

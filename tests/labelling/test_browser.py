@@ -74,7 +74,7 @@ class Page:
         def arrived(_):
             return self.shown is not None if position is None else self.shown == position
 
-        WebDriverWait(self.driver, 20, 0.02).until(arrived)
+        WebDriverWait(self.driver, 300, 0.02).until(arrived)
 
     def press(self, key):
         self.driver.find_element(By.TAG_NAME, "body").send_keys(key)
@@ -155,13 +155,13 @@ def test_buttons_back_and_the_end(page, serving, tmp_path):
     page.press("u")
     page.wait(2)
     page.press("y")
-    WebDriverWait(page.driver, 20).until(lambda _: page.element("finished").is_displayed())
+    WebDriverWait(page.driver, 300).until(lambda _: page.element("finished").is_displayed())
     assert "All 3 pictures are labelled" in page.element("finished").text
     page.press("b")
     page.wait(2)
     assert page.chosen == ["yes"]
     page.driver.refresh()
-    WebDriverWait(page.driver, 20).until(lambda _: page.element("finished").is_displayed())
+    WebDriverWait(page.driver, 300).until(lambda _: page.element("finished").is_displayed())
 
 
 def test_an_answer_that_is_not_saved_is_told(page, serving, tmp_path):
@@ -170,7 +170,7 @@ def test_an_answer_that_is_not_saved_is_told(page, serving, tmp_path):
     process.kill()
     process.wait()
     page.press("y")
-    WebDriverWait(page.driver, 20).until(lambda _: page.element("status").text)
+    WebDriverWait(page.driver, 300).until(lambda _: page.element("status").text)
     assert page.element("status").text.startswith("Not saved.")
     assert page.shown == 0
     assert page.progress == "0 of 30 labelled"

@@ -126,7 +126,7 @@ def test_a_worker_that_stops_is_reported(vector_env, trouble, message):
 
 
 def test_a_worker_that_hangs_is_reported_and_ended(vector_env):
-    env = vector_env(slider(trouble=hang), 1, workers=1, timeout=0.5)
+    env = vector_env(slider(trouble=hang), 1, workers=1, timeout=5)
     env.reset()
     (pid,) = env.env_method("getpid")
     with pytest.raises(WorkerError, match="no answer"):
