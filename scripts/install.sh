@@ -20,7 +20,7 @@ The installation broke off (exit status $status) at this command:
 The reason is above. Mend it, then run the same command again. Finished downloads are kept in pip's
 cache and not repeated. Common reasons:
   no network    pip reads proxies and mirrors from its own settings: pip config --help
-  no space      .venv takes 7 GB, pip's cache 3 GB more; PIP_CACHE_DIR puts the cache elsewhere
+  no space      .venv takes 7 GB, pip's cache 3.4 GB more; PIP_CACHE_DIR puts the cache elsewhere
 EOF
     exit "$status"
 }
@@ -30,8 +30,8 @@ trap : INT
 
 case "${1-}" in
 dependencies)
-    echo "Installing the packages of envs/lock.txt into .venv: 3 GB to download, 7 GB on disk."
-    echo "PyTorch with its CUDA libraries is most of it. Expect 5 minutes on a fast connection."
+    echo "Installing the packages of envs/lock.txt into .venv: 3.4 GB to download, 7 GB on disk."
+    echo "PyTorch with NVIDIA's libraries is most of it. Expect 5 minutes on a fast connection."
     run "$PYTHON" -m venv --clear .venv
     # pip itself, and setuptools for the packages that exist only as source.
     run $PIP install --quiet --no-deps --require-hashes -r envs/installer.txt
