@@ -26,7 +26,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from vlmrm.artifacts import FRAMES_PER_CHUNK, FrameReader, write_table
+from vlmrm.data.frames import FRAMES_PER_CHUNK, FrameReader
+from vlmrm.data.tables import write_table
 
 Frames = NDArray[np.uint8]
 MOST = 1000

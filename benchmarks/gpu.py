@@ -27,16 +27,16 @@ import pandas as pd
 import torch
 from throughput import RENDER_SIZE, SCENE, loop, median, rate
 
-from vlmrm.artifacts import write_table
 from vlmrm.config import Config, RandomModel, load_config
-from vlmrm.envs import make_renderer
-from vlmrm.envs.opengl import draw_on, drawn_by
-from vlmrm.envs.rendering import BATCH, render_states
+from vlmrm.data.tables import write_table
 from vlmrm.models.clip import choose_device
-from vlmrm.models.towers import towers
-from vlmrm.models.untrained import make_random_model
-from vlmrm.reward_model import VLMReward
-from vlmrm.tasks.states import sample_training_states
+from vlmrm.models.model_size import towers
+from vlmrm.models.random_init import make_random_model
+from vlmrm.rendering import make_renderer
+from vlmrm.rendering.opengl import draw_on, drawn_by
+from vlmrm.rendering.parallel import BATCH, render_states
+from vlmrm.rewards.vlm import VLMReward
+from vlmrm.states.training import sample_training_states
 
 PUBLISHED = ["ViT-L-14", "ViT-H-14", "ViT-bigG-14"]
 

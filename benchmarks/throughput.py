@@ -22,16 +22,17 @@ import pandas as pd
 from plain import PlainLoop, PlainReward, gymnasium_frames, gymnasium_steps
 from stable_baselines3 import SAC
 
-from vlmrm.artifacts import write_table
 from vlmrm.config import Config, RandomModel, TrainingRun, load_config
-from vlmrm.envs import make_env, make_renderer
+from vlmrm.data.tables import write_table
+from vlmrm.envs import make_env
 from vlmrm.envs.humanoid import humanoid_model
-from vlmrm.models.untrained import make_random_model
-from vlmrm.reward_model import VLMReward
-from vlmrm.training.agents import KINDS, agent_settings
-from vlmrm.training.rewards import FrameReward
-from vlmrm.training.train import train
-from vlmrm.training.vector_env import VectorEnv
+from vlmrm.models.random_init import make_random_model
+from vlmrm.rendering import make_renderer
+from vlmrm.rewards.sources import FrameReward
+from vlmrm.rewards.vlm import VLMReward
+from vlmrm.training.algorithms import KINDS, agent_settings
+from vlmrm.training.run import train
+from vlmrm.training.vec_env.vector_env import VectorEnv
 
 SCENE = "textured-fixed"
 RENDER_SIZE = 224

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from vlmrm.config import SCENES, Config
-from vlmrm.config.section import Section
+from vlmrm.config.base import Section
 
 OPENING = """\
 # Configuration

@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory) -> Path:
     """A folder with an untrained model of the offline family."""
-    from vlmrm.models.untrained import make_random_model
+    from vlmrm.models.random_init import make_random_model
 
     folder = tmp_path_factory.mktemp("models") / "random-XS"
     make_random_model(RandomModel(source="random", architecture="sim-XS", seed=1), folder)

@@ -14,10 +14,10 @@ import pytest
 from tests.processes import vlmrm
 from vlmrm.cli.planning import plan as command
 from vlmrm.config import PretrainedModel, load_config
-from vlmrm.doctor import Check, Verdict
+from vlmrm.config.architectures import architecture_file
 from vlmrm.errors import UserError
-from vlmrm.models.names import architecture_file
-from vlmrm.models.towers import towers
+from vlmrm.machine.doctor import Check, Verdict
+from vlmrm.models.model_size import towers
 from vlmrm.plan import preflight
 from vlmrm.plan.estimate import make_plan
 from vlmrm.plan.jobs import Job, parse_dry_run, planned_jobs

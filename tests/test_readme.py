@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from vlmrm.config import load_config
-from vlmrm.models.captions import GENERIC, OPENINGS, PHRASES
+from vlmrm.pretraining.captions import GENERIC, OPENINGS, PHRASES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -14,7 +14,7 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("LP_NUM_THREADS", "0")
 
 if TYPE_CHECKING:
-    from vlmrm.reward_model import VLMReward, VLMRewardWrapper
+    from vlmrm.rewards.vlm import VLMReward, VLMRewardWrapper
 
 __all__ = ["VLMReward", "VLMRewardWrapper"]
 
@@ -22,7 +22,7 @@ __all__ = ["VLMReward", "VLMRewardWrapper"]
 def __getattr__(name: str) -> Any:
     """Loads torch only when a reward model is asked for; the command line answers faster so."""
     if name in __all__:
-        from vlmrm import reward_model
+        from vlmrm.rewards import vlm as reward_model
 
         return getattr(reward_model, name)
     raise AttributeError(f"module 'vlmrm' has no attribute '{name}'")

@@ -10,9 +10,11 @@ import yaml
 from PIL import Image
 
 from tests.processes import vlmrm
-from vlmrm import artifacts
-from vlmrm.artifacts import FrameReader, States
 from vlmrm.config import RANDOM_POLICY
+from vlmrm.data.files import read_provenance
+from vlmrm.data.frames import FrameReader
+from vlmrm.data.states import States
+from vlmrm.data.tables import read_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,12 +60,12 @@ def test_from_states_to_rewards(config, model_folder, tmp_path):
     assert len(States.read(states)) == 12
     with FrameReader(frames) as reader:
         assert reader.shape == (12, 400, 600, 3)
-    table = artifacts.read_table(rewards)
+    table = read_table(rewards)
     assert list(table) == ["scene", "model", "state", "task", "alpha", "reward"]
     assert set(table["alpha"]) == {0, 0.5, 1}
     assert set(table["task"]) == {"mountain-car"}
     assert table["reward"].between(-1, 1).all()
-    assert artifacts.read_provenance(embeddings)["model"] == "random-XS"
+    assert read_provenance(embeddings)["model"] == "random-XS"
 
 
 @pytest.fixture
@@ -139,7 +141,7 @@ def test_without_a_policy_random_actions_are_judged_under_their_own_name(config,
     output = tmp_path / "evaluation.csv"
     run = vlmrm("evaluate", "--config", config, "--task", "cartpole", "--output", output)
     assert run.returncode == 0, run.stderr
-    table = artifacts.read_table(output)
+    table = read_table(output)
     assert set(table["reward"]) == {RANDOM_POLICY}
     assert not table["success"].any()
 

@@ -6,8 +6,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from vlmrm.config import Rendering
-from vlmrm.envs import make_renderer
 from vlmrm.envs.cartpole import OUT_OF_SIGHT, CartPoleEnv, wrap_angle
+from vlmrm.rendering import make_renderer
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from vlmrm.config import Rendering
-from vlmrm.envs import make_env, make_renderer
+from vlmrm.envs import make_env
 from vlmrm.envs.humanoid import humanoid_model
 from vlmrm.errors import UserError
+from vlmrm.rendering import make_renderer
 
 SMALL = Rendering(humanoid_size=64)
 

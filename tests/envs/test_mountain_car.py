@@ -6,8 +6,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from vlmrm.config import Rendering
-from vlmrm.envs import make_env, make_renderer
+from vlmrm.envs import make_env
 from vlmrm.envs.mountain_car import GOAL_POSITION, MountainCarEnv
+from vlmrm.rendering import make_renderer
 
 
 @pytest.fixture

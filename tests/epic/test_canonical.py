@@ -4,12 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vlmrm.epic import (
-    canonical_shaping,
-    epic_distance,
-    pearson_distance,
-    tabulate,
-)
+from vlmrm.epic import canonical_shaping, epic_distance, pearson_distance, tabulate
 
 from .strategies import offsets, quick, scales, varied
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vlmrm.artifacts import States
 from vlmrm.config import TrainingRun
+from vlmrm.data.states import States
 
 ALPHAS = (0.0, 0.5, 1.0)
 

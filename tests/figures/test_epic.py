@@ -5,12 +5,7 @@ import pandas as pd
 import pytest
 
 from vlmrm.errors import UserError
-from vlmrm.figures.epic import (
-    MEASURES,
-    draw_epic_by_alpha,
-    draw_epic_by_size,
-    spread_out,
-)
+from vlmrm.figures.epic import MEASURES, draw_epic_by_alpha, draw_epic_by_size, spread_out
 from vlmrm.figures.style import GREY, alpha_colour
 
 MODELS = (

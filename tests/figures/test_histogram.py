@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vlmrm.artifacts import States
+from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.figures.histogram import draw_reward_histogram
 from vlmrm.figures.style import alpha_label

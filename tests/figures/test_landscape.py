@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vlmrm.artifacts import States
+from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.figures.landscape import draw_landscape, landscape_table
 from vlmrm.figures.style import alpha_label

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests import processes
-from vlmrm.artifacts import States
+from vlmrm.data.states import States
 
 ROOT = Path(__file__).parents[2]
 

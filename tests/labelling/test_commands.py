@@ -8,8 +8,8 @@ import urllib.request
 import pandas as pd
 import pytest
 
-from vlmrm import artifacts
 from vlmrm.config import load_config
+from vlmrm.data.tables import read_table, write_table
 from vlmrm.labelling.labels import Label, append_label, fingerprint, now
 from vlmrm.labelling.session import Session
 
@@ -40,7 +40,7 @@ def rewards(states, tmp_path):
             "reward": states.values[:, 0],
         }
     )
-    artifacts.write_table(tmp_path / "rewards.parquet", table)
+    write_table(tmp_path / "rewards.parquet", table)
     return tmp_path / "rewards.parquet"
 
 
@@ -55,7 +55,7 @@ def epic(vlmrm, config, states_file, rewards, model_folder, tmp_path):
             *("--states", states_file, "--rewards", rewards, "--output", output, *options),
         )
         assert run.returncode == 0, run.stderr
-        return artifacts.read_table(output).iloc[0]
+        return read_table(output).iloc[0]
 
     return measure
 
@@ -128,7 +128,7 @@ def test_agreement_with_each_other_and_the_oracle(labels, vlmrm, config, states_
         *("--task", "mountain-car", "--output", output),
     )
     assert run.returncode == 0, run.stderr
-    table = artifacts.read_table(output)
+    table = read_table(output)
     assert table[["task", "first", "second", "n"]].to_numpy().tolist() == [
         ["mountain-car", "anna", "bo", 8],
         ["mountain-car", "anna", "oracle", 8],

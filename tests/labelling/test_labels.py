@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vlmrm.artifacts import States
+from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.labelling.labels import (
     COLUMNS,

@@ -138,7 +138,7 @@ def test_pictures_are_drawn_for_any_thread(pictures):
 
 def test_the_humanoid_is_drawn_at_the_size_asked_for():
     from vlmrm.config import PoseStates
-    from vlmrm.tasks.states import sample_states
+    from vlmrm.states import sample_states
 
     values = sample_states(PoseStates(sampler="poses", task="kneeling", size=8)).values
     pictures = Pictures("humanoid", "textured-fixed", Rendering(humanoid_size=200), values)

@@ -8,13 +8,13 @@ import pytest
 import torch
 from PIL import Image
 
-from vlmrm import gpus
 from vlmrm.config import RandomModel
+from vlmrm.config.architectures import family_architectures, open_clip_architectures
 from vlmrm.errors import UserError
+from vlmrm.machine import gpus
 from vlmrm.models.clip import ClipModel, choose_device, choose_precision
 from vlmrm.models.folder import read_model_provenance
-from vlmrm.models.names import family_architectures, open_clip_architectures
-from vlmrm.models.untrained import make_random_model
+from vlmrm.models.random_init import make_random_model
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (5, 96, 96, 3), dtype=np.uint8)
 PROMPTS = ["a humanoid robot kneeling", "a humanoid robot"]

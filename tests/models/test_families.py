@@ -14,11 +14,11 @@ from open_clip.transform import PreprocessCfg, merge_preprocess_dict
 from PIL import Image
 
 from vlmrm.config import Rendering
-from vlmrm.envs import make_renderer
-from vlmrm.envs.rendering import draw
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import save_model_folder
-from vlmrm.tasks.states import sample_training_states
+from vlmrm.rendering import make_renderer
+from vlmrm.rendering.parallel import draw
+from vlmrm.states.training import sample_training_states
 
 RESNET = {"layers": [1, 1, 1, 1], "width": 16, "head_width": 32, "patch_size": None}
 TRANSFORMER = {"layers": 2, "width": 128, "head_width": 32}

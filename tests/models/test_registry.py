@@ -7,13 +7,13 @@ import open_clip
 import pytest
 
 from vlmrm.config import PretrainedModel, RandomModel, load_config
+from vlmrm.config.architectures import family_architectures
 from vlmrm.errors import UserError
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import read_model_provenance
-from vlmrm.models.names import family_architectures
+from vlmrm.models.model_size import towers
 from vlmrm.models.pretrained import check_pretrained, mismatched_activation
-from vlmrm.models.towers import towers
-from vlmrm.models.untrained import make_random_model
+from vlmrm.models.random_init import make_random_model
 
 ROOT = Path(__file__).parents[2]
 MODELS = load_config(ROOT / "config.yaml").models

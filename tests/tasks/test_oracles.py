@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vlmrm.envs import make_env
+from vlmrm.states.poses import placed
 from vlmrm.tasks.body import BodyQuantities
 from vlmrm.tasks.oracles import ORACLES
-from vlmrm.tasks.pose_states import perturbed, placed
-from vlmrm.tasks.poses import mirrored, pose_library, pose_state, settled, turned
+from vlmrm.tasks.poses import mirrored, perturbed, pose_library, pose_state, settled, turned
 
 TASKS = [name for name, oracle in ORACLES.items() if oracle.environment == "humanoid"]
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from vlmrm.pretraining.facts import FACTS, describe
 from vlmrm.tasks.body import BodyQuantities
-from vlmrm.tasks.facts import FACTS, describe
 from vlmrm.tasks.poses import (
     JOINTS,
     between,

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 from stable_baselines3 import DQN, SAC
-from toy import Printer, reward_of_frames, reward_of_state, slider, states_in
 
+from tests.training.toy import Printer, reward_of_frames, reward_of_state, slider, states_in
+from vlmrm.rewards.sources import EnvironmentReward, FrameReward, StateReward
 from vlmrm.training.deferred import (
     RING_CALLS,
     DeferredDQN,
@@ -14,8 +15,7 @@ from vlmrm.training.deferred import (
     TrainingStopped,
     steps_per_call,
 )
-from vlmrm.training.rewards import EnvironmentReward, FrameReward, StateReward
-from vlmrm.training.vector_env import VectorEnv
+from vlmrm.training.vec_env.vector_env import VectorEnv
 
 SETTINGS = {
     "buffer_size": 60,

@@ -5,11 +5,11 @@ import pytest
 import torch
 from gymnasium.spaces import Box
 from stable_baselines3 import SAC
-from toy import AGENTS, Slider
 
-from vlmrm.training.agents import KINDS, agent_settings
+from tests.training.toy import AGENTS, Slider
+from vlmrm.training.algorithms import KINDS, agent_settings
 from vlmrm.training.policies import AveragedSACPolicy
-from vlmrm.training.vector_env import VectorEnv
+from vlmrm.training.vec_env.vector_env import VectorEnv
 
 SPACES = Box(-1, 1, (5,), np.float32), Box(-1, 1, (2,), np.float32)
 OBSERVATIONS = torch.linspace(-1, 1, 20).reshape(4, 5)

@@ -11,16 +11,16 @@ import pandas as pd
 import pytest
 import torch
 from stable_baselines3 import DQN as StableDQN
-from toy import AGENTS, Printer, reward_of_frames, slider
 
+from tests.training.toy import AGENTS, Printer, reward_of_frames, slider
 from vlmrm.config import Original, TrainingRun
 from vlmrm.errors import UserError
+from vlmrm.rewards.sources import FrameReward
 from vlmrm.tasks.oracles import Oracle
 from vlmrm.training import checkpoints
 from vlmrm.training.deferred import RING_CALLS, steps_per_call
-from vlmrm.training.rewards import FrameReward
 from vlmrm.training.trainer import REQUEUE, Interrupted, Trainer
-from vlmrm.training.vector_env import VectorEnv
+from vlmrm.training.vec_env.vector_env import VectorEnv
 
 RUN = TrainingRun(task="toy", scene="none", reward="frames", alpha=0, seed=1)
 NEAR_ZERO = Oracle("cartpole", lambda states: np.abs(states[:, 0]) < 0.5)
@@ -224,9 +224,9 @@ def test_killed_at_any_moment_the_curve_has_no_gap_and_no_duplicate(tmp_path):
     script = textwrap.dedent(f"""
         import sys, time
         from pathlib import Path
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        sys.path.insert(0, {str(Path(__file__).parents[2])!r})
         import torch
-        from test_trainer import AGENTS, reward_of_frames, train_toy
+        from tests.training.test_trainer import AGENTS, reward_of_frames, train_toy
         def slow(frames):
             time.sleep(0.005)
             return reward_of_frames(frames)

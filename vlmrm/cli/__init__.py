@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from vlmrm.errors import UserError
-from vlmrm.gpus import hide_gpus
+from vlmrm.machine.gpus import hide_gpus
 
 LOGGER = logging.getLogger("vlmrm")
 # Errors reach the terminal as one line, printed below, and the log file if there is one.

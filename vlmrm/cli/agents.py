@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vlmrm.cli.options import ConfigFile, Device, Gpus, Output, Workers, pick
-from vlmrm.config import (
-    RANDOM_POLICY,
-    REFERENCES,
-    SCENES,
-    Config,
-    TrainingRun,
-    load_config,
-)
+from vlmrm.config import RANDOM_POLICY, REFERENCES, SCENES, Config, TrainingRun, load_config
 from vlmrm.errors import UserError
-from vlmrm.gpus import claim_gpus
+from vlmrm.machine.gpus import claim_gpus
 
 if TYPE_CHECKING:
-    from vlmrm.training.rewards import RewardSource
+    from vlmrm.rewards.sources import RewardSource
 
 TaskName = Annotated[str, typer.Option("--task", help="Name of a task of the configuration.")]
 Scene = Annotated[
@@ -65,14 +58,14 @@ def train(
     # What looks its rewards up computes less than a GPU takes to be told.
     claim_gpus(0 if settings.training[chosen.environment].lookup else gpus)
     if run.reward in REFERENCES:
-        from vlmrm.training.rewards import reference_reward
+        from vlmrm.rewards.sources import reference_reward
 
         source = reference_reward(run.reward, chosen)
     elif model is not None:
         source = _computed(model, settings, run, device, gpus)
     else:
         source = _looked_up(settings, run, states, rewards, errors)
-    from vlmrm.training.train import train as train_agent
+    from vlmrm.training.run import train as train_agent
 
     train_agent(run, settings, source, output, workers, device)
 
@@ -85,8 +78,9 @@ def lookup(
     output: Output,
 ) -> None:
     """Measure how far rewards looked up on a grid are from those computed from frames."""
-    from vlmrm.artifacts import States, read_table, write_table
-    from vlmrm.training.lookup import measure_interpolation
+    from vlmrm.data.states import States
+    from vlmrm.data.tables import read_table, write_table
+    from vlmrm.rewards.lookup import measure_interpolation
 
     table = measure_interpolation(
         States.read(states),
@@ -122,9 +116,9 @@ def evaluate(
     run = _run(settings, task, scene, reward, alpha, seed)
     if video is not None:
         _check_scene(settings, run)
-    from vlmrm.artifacts import write_table
-    from vlmrm.evaluation import evaluate as judge
-    from vlmrm.video import film
+    from vlmrm.data.tables import write_table
+    from vlmrm.rendering.video import film
+    from vlmrm.training.evaluation import evaluate as judge
 
     table, trajectories = judge(policy, task, settings, workers=workers)
     for position, (name, value) in enumerate(run):
@@ -171,7 +165,7 @@ def _check_training(config: Config, run: TrainingRun) -> None:
 
 def _check_scene(config: Config, run: TrainingRun) -> None:
     """Fails before the work begins whose frames could not be drawn."""
-    from vlmrm.envs import check_scene
+    from vlmrm.rendering import check_scene
 
     check_scene(config.tasks[run.task].environment, run.scene)
 
@@ -181,8 +175,8 @@ def _computed(
 ) -> RewardSource:
     """Rewards of frames, by a model."""
     task = config.tasks[run.task]
-    from vlmrm.reward_model import VLMReward
-    from vlmrm.training.rewards import FrameReward
+    from vlmrm.rewards.sources import FrameReward
+    from vlmrm.rewards.vlm import VLMReward
 
     return FrameReward(
         VLMReward.load(
@@ -209,9 +203,10 @@ def _looked_up(
     lookup = config.training[config.tasks[run.task].environment].lookup
     if lookup is None or states is None or rewards is None or errors is None:
         raise UserError("--model: missing; give it, or --states, --rewards and --errors of a grid")
-    from vlmrm.artifacts import States, read_table
-    from vlmrm.training.lookup import RewardGrid, refuse_inexact
-    from vlmrm.training.rewards import StateReward
+    from vlmrm.data.states import States
+    from vlmrm.data.tables import read_table
+    from vlmrm.rewards.lookup import RewardGrid, refuse_inexact
+    from vlmrm.rewards.sources import StateReward
 
     refuse_inexact(read_table(errors), run.task, run.alpha, lookup.max_error)
     grid = RewardGrid.from_table(States.read(states), read_table(rewards), run.task, run.alpha)

@@ -11,7 +11,7 @@ def register(app: typer.Typer) -> None:
 
 def doctor() -> None:
     """Tell what the pipeline will find on this machine; status 1 if runs would fail."""
-    from vlmrm.doctor import Verdict, examine
+    from vlmrm.machine.doctor import Verdict, examine
 
     checks = examine()
     for check in checks:

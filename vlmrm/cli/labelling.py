@@ -15,7 +15,7 @@ from vlmrm.config import SCENES, Task, load_config
 from vlmrm.errors import UserError
 
 if TYPE_CHECKING:
-    from vlmrm.artifacts import States
+    from vlmrm.data.states import States
 
 LOGGER = logging.getLogger("vlmrm")
 
@@ -56,7 +56,7 @@ def label(
     from vlmrm.labelling.server import address, is_private, listen, serve
 
     with listen(host, port) as listener:
-        from vlmrm.artifacts import States
+        from vlmrm.data.states import States
         from vlmrm.labelling.page import create_app
         from vlmrm.labelling.pictures import Pictures
         from vlmrm.labelling.session import Session
@@ -96,10 +96,11 @@ def agreement(
 ) -> None:
     """Measure how far raters agree with each other and with the oracle (Cohen's kappa)."""
     meant = pick(load_config(config).tasks, "tasks", task)
-    from vlmrm.artifacts import States, write_table
+    from vlmrm.data.states import States
+    from vlmrm.data.tables import write_table
+    from vlmrm.epic.measure import oracle_labels
     from vlmrm.labelling.agreement import agreement_table
     from vlmrm.labelling.labels import read_answers
-    from vlmrm.measuring import oracle_labels
 
     what = States.read(states)
     _check_environment(task, meant, what, states)

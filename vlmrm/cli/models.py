@@ -10,7 +10,7 @@ import typer
 from vlmrm.cli.options import ConfigFile, Device, Gpus, Output, pick
 from vlmrm.config import PretrainedModel, RandomModel, SimulatorModel, load_config
 from vlmrm.errors import UserError
-from vlmrm.gpus import claim_gpus
+from vlmrm.machine.gpus import claim_gpus
 
 models = typer.Typer(help="Obtain CLIP models as folders.", no_args_is_help=True)
 
@@ -37,7 +37,7 @@ def fetch(name: Name, config: ConfigFile, output: Output) -> None:
 def random(name: Name, config: ConfigFile, output: Output) -> None:
     """Make an untrained model, the control."""
     settings = _entry(name, config, RandomModel)
-    from vlmrm.models.untrained import make_random_model
+    from vlmrm.models.random_init import make_random_model
 
     make_random_model(settings, output)
 
@@ -53,7 +53,7 @@ def corpus(
     """Render the image-text pairs that the offline family is trained on."""
     settings = load_config(config)
     claim_gpus(gpus)
-    from vlmrm.models.corpus import make_corpus
+    from vlmrm.pretraining.corpus import make_corpus
 
     make_corpus(pick(settings.corpora, "corpora", name), settings.rendering, output, workers)
 
@@ -70,7 +70,7 @@ def pretrain(
     """Train a model of the offline family on a corpus."""
     settings = _entry(name, config, SimulatorModel)
     claim_gpus(gpus)
-    from vlmrm.models.pretraining import pretrain as run
+    from vlmrm.pretraining.train import pretrain as run
 
     run(settings, corpus, output, device)
 
@@ -96,8 +96,9 @@ def precision(
     check_model_folder(model)
     import numpy as np
 
-    from vlmrm.artifacts import FrameReader, write_table
-    from vlmrm.models.precision import compare_precisions
+    from vlmrm.data.frames import FrameReader
+    from vlmrm.data.tables import write_table
+    from vlmrm.rewards.precision import compare_precisions
 
     with FrameReader(frames) as reader:
         rows = np.linspace(0, len(reader) - 1, min(count, len(reader))).astype(int)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from vlmrm.artifacts import States
+    from vlmrm.data.states import States
 
 
 class Against(StrEnum):
@@ -54,8 +54,9 @@ def epic(
     """Measure the EPIC distance between rewards and labels, for every alpha."""
     settings = load_config(config)
     measurement = pick(settings.epic, "epic", name)
-    from vlmrm.artifacts import States, read_table, write_table
-    from vlmrm.measuring import measure_rewards
+    from vlmrm.data.states import States
+    from vlmrm.data.tables import read_table, write_table
+    from vlmrm.epic.measure import measure_rewards
     from vlmrm.models.folder import read_model_provenance
 
     origin = read_model_provenance(model)
@@ -87,7 +88,8 @@ def landscape(
     """Reward against state, rescaled, for every alpha."""
     settings = load_config(config)
     tasks = pick(settings.landscapes, "landscapes", name).tasks
-    from vlmrm.artifacts import States, write_table
+    from vlmrm.data.states import States
+    from vlmrm.data.tables import write_table
     from vlmrm.figures.landscape import draw_landscape, landscape_table
     from vlmrm.figures.style import save_figure
 
@@ -107,7 +109,7 @@ def epic_figure(
     table: Table = None,
 ) -> None:
     """EPIC distance, and area under the ROC curve, against model size or alpha."""
-    from vlmrm.artifacts import write_table
+    from vlmrm.data.tables import write_table
     from vlmrm.figures.epic import draw_epic_by_alpha, draw_epic_by_size, measured
     from vlmrm.figures.style import save_figure
 
@@ -140,7 +142,7 @@ def rewards_figure(
     output: Output,
 ) -> None:
     """Distribution of the reward for states that fulfil a task and states that do not."""
-    from vlmrm.artifacts import States
+    from vlmrm.data.states import States
     from vlmrm.figures.histogram import draw_reward_histogram
     from vlmrm.figures.style import save_figure
 
@@ -170,7 +172,7 @@ def success(
     table: Table = None,
 ) -> None:
     """Success rates, with intervals."""
-    from vlmrm.artifacts import write_table
+    from vlmrm.data.tables import write_table
     from vlmrm.figures.style import save_figure
     from vlmrm.figures.success import draw_success, success_table
 
@@ -213,10 +215,10 @@ def boundaries(output: Output, table: Table = None) -> None:
 
     The table tells how often the oracles are right about the pose library.
     """
-    from vlmrm.artifacts import write_table
+    from vlmrm.data.tables import write_table
     from vlmrm.figures.poses import draw_boundaries
     from vlmrm.figures.style import save_figure
-    from vlmrm.tasks.scrutiny import accuracies
+    from vlmrm.tasks.oracle_accuracy import accuracies
 
     if table is not None:
         write_table(table, accuracies())
@@ -238,14 +240,14 @@ def _decided(
 def _read_all(paths: list[Path]) -> pd.DataFrame:
     import pandas as pd
 
-    from vlmrm.artifacts import read_table
+    from vlmrm.data.tables import read_table
 
     return pd.concat([read_table(path) for path in paths], ignore_index=True)
 
 
 def _read_runs(paths: list[Path]) -> list[tuple[TrainingRun, pd.DataFrame]]:
     """Tables that tell in their first columns which run they belong to."""
-    from vlmrm.artifacts import read_table
+    from vlmrm.data.tables import read_table
     from vlmrm.figures.tables import require_columns
 
     runs = []

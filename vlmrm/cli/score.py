@@ -38,7 +38,7 @@ def score(
     from vlmrm.models.folder import check_model_folder
 
     check_model_folder(model)
-    from vlmrm.reward_model import VLMReward
+    from vlmrm.rewards.vlm import VLMReward
 
     reward = VLMReward.load(model, goal, baseline, alpha, device)
     scores = [float(reward(picture[None])[0]) for picture in pictures]

@@ -21,7 +21,7 @@ from vlmrm.cli.options import (
 )
 from vlmrm.config import RolloutStates, load_config
 from vlmrm.errors import UserError
-from vlmrm.gpus import claim_gpus
+from vlmrm.machine.gpus import claim_gpus
 
 
 def register(app: typer.Typer) -> None:
@@ -44,11 +44,11 @@ def states(
     if isinstance(spec, RolloutStates):
         if policies is None:
             raise UserError("--policies: missing; give the folder of the training's results")
-        from vlmrm.rollouts import sample_rollouts
+        from vlmrm.training.rollouts import sample_rollouts
 
         sampled = sample_rollouts(spec, settings, policies, workers)
     else:
-        from vlmrm.tasks.states import sample_states
+        from vlmrm.states import sample_states
 
         sampled = sample_states(spec)
     sampled.write(output, name=name, settings=spec.model_dump())
@@ -65,9 +65,10 @@ def render(
     """Render states in a scene."""
     rendering = load_config(config).rendering
     claim_gpus(gpus)
-    from vlmrm.artifacts import FrameWriter, States
-    from vlmrm.envs import make_renderer
-    from vlmrm.envs.rendering import render_states
+    from vlmrm.data.frames import FrameWriter
+    from vlmrm.data.states import States
+    from vlmrm.rendering import make_renderer
+    from vlmrm.rendering.parallel import render_states
 
     what = States.read(states)
     renderer = make_renderer(what.environment, scene, rendering)
@@ -92,7 +93,7 @@ def prompts(
     """Embed every prompt of the configuration's tasks."""
     sentences = load_config(config).prompts
     claim_gpus(gpus)
-    from vlmrm.artifacts import write_prompt_embeddings
+    from vlmrm.data.embeddings import write_prompt_embeddings
     from vlmrm.models.clip import ClipModel
 
     clip = ClipModel.load(model, device)
@@ -114,7 +115,9 @@ def embed(
     claim_gpus(gpus)
     import numpy as np
 
-    from vlmrm.artifacts import FrameReader, read_provenance, write_embeddings
+    from vlmrm.data.embeddings import write_embeddings
+    from vlmrm.data.files import read_provenance
+    from vlmrm.data.frames import FrameReader
     from vlmrm.models.clip import ClipModel
 
     clip = ClipModel.load(
@@ -146,14 +149,11 @@ def reward(
 ) -> None:
     """Score embedded states for every task of their environment and every alpha."""
     settings = load_config(config)
-    from vlmrm.artifacts import (
-        States,
-        read_embeddings,
-        read_prompt_embeddings,
-        read_provenance,
-        write_table,
-    )
-    from vlmrm.scoring import score_states
+    from vlmrm.data.embeddings import read_embeddings, read_prompt_embeddings
+    from vlmrm.data.files import read_provenance
+    from vlmrm.data.states import States
+    from vlmrm.data.tables import write_table
+    from vlmrm.rewards.scoring import score_states
 
     tasks = same_environment(settings.tasks, States.read(states).environment)
     images = read_embeddings(embeddings)

@@ -3,12 +3,7 @@
 Every key is explained by its description here, of which docs/configuration.md is made.
 """
 
-from vlmrm.config.config import Config
-from vlmrm.config.loading import load_config, parse_config, read_yaml
-from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
-from vlmrm.config.models import Corpus, PretrainedModel, RandomModel, SimulatorModel
-from vlmrm.config.original import Original
-from vlmrm.config.section import (
+from vlmrm.config.base import (
     RANDOM_POLICY,
     REFERENCES,
     SCENES,
@@ -17,6 +12,11 @@ from vlmrm.config.section import (
     OracleName,
     Precision,
 )
+from vlmrm.config.config import Config
+from vlmrm.config.loading import load_config, parse_config, read_yaml
+from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
+from vlmrm.config.models import Corpus, PretrainedModel, RandomModel, SimulatorModel
+from vlmrm.config.paper_code import Original
 from vlmrm.config.states import (
     GridStates,
     PathStates,

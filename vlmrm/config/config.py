@@ -7,10 +7,8 @@ from itertools import product
 
 from pydantic import model_validator
 
-from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
-from vlmrm.config.models import Corpus, Model, PretrainedModel, SimulatorModel
-from vlmrm.config.original import Original
-from vlmrm.config.section import (
+from vlmrm.config.architectures import family_architectures, open_clip_architectures
+from vlmrm.config.base import (
     ORACLES,
     RANDOM_POLICY,
     REFERENCES,
@@ -22,17 +20,12 @@ from vlmrm.config.section import (
     Section,
     Some,
 )
+from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
+from vlmrm.config.models import Corpus, Model, PretrainedModel, SimulatorModel
+from vlmrm.config.paper_code import Original
 from vlmrm.config.states import GridStates, PathStates, RolloutStates, StateSet, UniformStates
-from vlmrm.config.training import (
-    ALGORITHMS,
-    Evaluation,
-    Experiment,
-    Lookup,
-    Training,
-    TrainingRun,
-)
+from vlmrm.config.training import ALGORITHMS, Evaluation, Experiment, Lookup, Training, TrainingRun
 from vlmrm.errors import suggest
-from vlmrm.models.names import family_architectures, open_clip_architectures
 
 
 class Config(Section):

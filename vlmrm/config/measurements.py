@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vlmrm.config.section import (
+from vlmrm.config.base import (
     EnvironmentName,
     Name,
     OneOrMore,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from vlmrm.config.section import EnvironmentName, Name, PositiveInt, Section, Seed
+from vlmrm.config.base import EnvironmentName, Name, PositiveInt, Section, Seed
 
 
 class PretrainedModel(Section):

@@ -6,14 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from vlmrm.config.section import (
-    EnvironmentName,
-    HumanoidOracleName,
-    PositiveInt,
-    Section,
-    Seed,
-    Some,
-)
+from vlmrm.config.base import EnvironmentName, HumanoidOracleName, PositiveInt, Section, Seed, Some
 from vlmrm.config.training import TrainingRun
 
 

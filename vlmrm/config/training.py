@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from vlmrm.config.section import Alpha, Distinct, Name, PositiveInt, Section, Seed, Some
+from vlmrm.config.base import Alpha, Distinct, Name, PositiveInt, Section, Seed, Some
 
 ALGORITHMS = {"cartpole": "dqn", "mountain-car": "sac", "humanoid": "sac"}
 """What can act in each environment: DQN chooses one of a few actions, SAC gives numbers."""

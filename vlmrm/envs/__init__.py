@@ -1,4 +1,4 @@
-"""Environments whose state is a plain vector, and renderers that turn such vectors into frames."""
+"""Environments whose state is a plain vector."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.wrappers import TimeLimit
 
-from vlmrm.config import SCENES, Rendering
-from vlmrm.envs.base import Renderer, StateEnv
+from vlmrm.envs.base import StateEnv
 from vlmrm.errors import UserError, suggest
 
-__all__ = ["Renderer", "StateEnv", "check_scene", "make_env", "make_renderer"]
+__all__ = ["StateEnv", "import_env", "make_env", "opengl_error"]
 
 _CLASSES = {
     "cartpole": "CartPoleEnv",
@@ -31,40 +30,18 @@ def make_env(name: str, episode_steps: int, goal_never_cleared: bool = False) ->
     Raises:
         UserError: No environment has this name.
     """
-    environment: Any = getattr(_module(name), _CLASSES[name])()
+    environment: Any = getattr(import_env(name), _CLASSES[name])()
     if goal_never_cleared and name == "mountain-car":
         environment.goal_never_cleared = True
     return TimeLimit(environment, max_episode_steps=episode_steps)
 
 
-def make_renderer(name: str, scene: str, rendering: Rendering) -> Renderer:
-    """Draws states of the environment ``name`` in one of its `SCENES`.
+def import_env(name: str) -> ModuleType:
+    """Imports the module of an environment.
 
     Raises:
-        UserError: No environment or scene has this name, or drawing cannot start.
+        UserError: No environment has this name, or MuJoCo finds no OpenGL.
     """
-    module = _module(name)
-    check_scene(name, scene)
-    renderer: Renderer = module.make_renderer(scene, rendering)
-    return renderer
-
-
-def check_scene(name: str, scene: str) -> None:
-    """Tells before long work whether its frames could be drawn, without starting to draw.
-
-    Raises:
-        UserError: The environment has no such scene.
-        Missing: The scene needs something that is not installed.
-    """
-    if scene not in SCENES[name]:
-        raise UserError(f"scene: {name} has no scene '{scene}'{suggest(scene, SCENES[name])}")
-    if scene == "filament":
-        from vlmrm.envs.vulkan import require_filament
-
-        require_filament()
-
-
-def _module(name: str) -> ModuleType:
     if name not in _CLASSES:
         raise UserError(f"environment: unknown name '{name}'{suggest(name, _CLASSES)}")
     if name == "humanoid":

@@ -9,9 +9,7 @@ import numpy as np
 from gymnasium.envs.classic_control import cartpole
 from numpy.typing import NDArray
 
-from vlmrm.config import Rendering
-from vlmrm.envs.base import Renderer, StateEnv
-from vlmrm.envs.classic_control import GymnasiumRenderer
+from vlmrm.envs.base import StateEnv
 
 MAX_POLE_ANGLE = np.radians(12)
 """Gymnasium's own limit for a pole that has not fallen."""
@@ -64,13 +62,3 @@ class CartPoleEnv(cartpole.CartPoleEnv, StateEnv):
 def wrap_angle(angle: Any) -> Any:
     """The same angle, in radians, in [-pi, pi)."""
     return (angle + np.pi) % (2 * np.pi) - np.pi
-
-
-def make_renderer(scene: str, rendering: Rendering) -> Renderer:
-    """Draws CartPole at 400 x 600 pixels; the one scene is ``original``, Gymnasium's look."""
-    del rendering  # sizes of other environments
-    if scene != "original":
-        raise ValueError(f"cartpole has no scene '{scene}'")
-    # pygame fails on coordinates beyond 16 bits, which a long episode can reach.
-    edge = np.array([OUT_OF_SIGHT, np.inf, np.inf, np.inf])
-    return GymnasiumRenderer(cartpole.CartPoleEnv(render_mode="rgb_array"), -edge, edge)

@@ -8,9 +8,7 @@ import numpy as np
 from gymnasium.envs.classic_control.continuous_mountain_car import Continuous_MountainCarEnv
 from numpy.typing import NDArray
 
-from vlmrm.config import Rendering
-from vlmrm.envs.base import Renderer, StateEnv
-from vlmrm.envs.classic_control import GymnasiumRenderer
+from vlmrm.envs.base import StateEnv
 
 GOAL_POSITION = 0.45
 """Position of the flag, just before the summit at pi / 6."""
@@ -51,20 +49,3 @@ class MountainCarEnv(Continuous_MountainCarEnv, StateEnv):
     def state_vector(self) -> NDArray[np.float64]:
         """``[position, velocity]``, within [-1.2, 0.6] and [-0.07, 0.07] (per time step)."""
         return np.array(self.state, dtype=np.float64)
-
-
-def make_renderer(scene: str, rendering: Rendering) -> Renderer:
-    """Draws MountainCar at 400 x 600 pixels.
-
-    Scenes: ``original`` is Gymnasium's line drawing; ``textured`` a picture of a grassy mountain,
-    a red car and a yellow flag.
-    """
-    del rendering  # sizes of other environments
-    if scene == "original":
-        return GymnasiumRenderer(Continuous_MountainCarEnv(render_mode="rgb_array"))
-    if scene == "textured":
-        # Imports pygame and SciPy, which nobody needs who asks where the flag stands.
-        from vlmrm.envs.mountain_picture import MountainPicture
-
-        return MountainPicture(GOAL_POSITION, ROAD)
-    raise ValueError(f"mountain-car has no scene '{scene}'")

@@ -17,8 +17,8 @@ among the states. The companions do not, or say how well the reward merely order
 
 from vlmrm.epic.canonical import canonical_shaping, epic_distance, tabulate
 from vlmrm.epic.distances import auroc, class_balanced_distance, pearson_distance, spearman
-from vlmrm.epic.ground_truth import measure_ground_truth
-from vlmrm.epic.labels import MEASURES, measure_epic
+from vlmrm.epic.to_ground_truth import measure_ground_truth
+from vlmrm.epic.to_labels import MEASURES, measure_epic
 
 __all__ = [
     "MEASURES",

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from vlmrm.artifacts import States
+from vlmrm.data.states import States
 from vlmrm.errors import UserError, suggest
 from vlmrm.figures.style import GREY, alpha_label, category_colours, ordered, panels, theme
 from vlmrm.figures.tables import task_rewards

@@ -8,13 +8,13 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from vlmrm.config import Rendering
-from vlmrm.envs import make_renderer
-from vlmrm.envs.rendering import draw
 from vlmrm.figures.style import theme
+from vlmrm.rendering import make_renderer
+from vlmrm.rendering.parallel import draw
 from vlmrm.tasks.body import Bools
+from vlmrm.tasks.oracle_accuracy import closest_to_boundary
 from vlmrm.tasks.oracles import ORACLES
 from vlmrm.tasks.poses import pose_library, turned
-from vlmrm.tasks.scrutiny import closest_to_boundary
 
 Frame = NDArray[np.uint8]
 

@@ -11,10 +11,10 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from vlmrm.config import SCENES, EnvironmentName, Rendering
-from vlmrm.envs import make_renderer
-from vlmrm.envs.rendering import draw
 from vlmrm.errors import Missing, UserError
 from vlmrm.figures.style import theme
+from vlmrm.rendering import make_renderer
+from vlmrm.rendering.parallel import draw
 
 LOGGER = logging.getLogger("vlmrm")
 

@@ -17,9 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
-from vlmrm.artifacts import atomic_path
+from vlmrm.data.files import atomic_path
+from vlmrm.data.provenance import provenance
 from vlmrm.errors import UserError
-from vlmrm.provenance import provenance
 
 Colour = tuple[float, float, float]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from vlmrm.artifacts import States
+from vlmrm.data.states import States
 from vlmrm.errors import UserError, suggest
 
 REWARDS = ("state", "task", "alpha", "reward")

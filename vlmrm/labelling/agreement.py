@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from vlmrm.bootstrap import cluster_bootstrap
+from vlmrm.epic.bootstrap import cluster_bootstrap
 from vlmrm.labelling.labels import ORACLE, Answers
 
 Floats = NDArray[np.float64]

@@ -20,7 +20,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.artifacts import States
+from vlmrm.data.states import States
 from vlmrm.errors import UserError
 
 Answer = Literal["yes", "no", "unsure"]

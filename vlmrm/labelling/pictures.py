@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vlmrm.config import Rendering
-from vlmrm.envs import make_renderer
+from vlmrm.rendering import make_renderer
 
 
 class Pictures:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.artifacts import States
+from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.labelling.labels import (
     Answer,

@@ -22,8 +22,8 @@ from torch.nn import functional
 
 from vlmrm.config import Precision
 from vlmrm.errors import UserError, in_short
-from vlmrm.gpus import has_nvidia_gpu
-from vlmrm.libraries import load_triton_first
+from vlmrm.machine.gpus import has_nvidia_gpu
+from vlmrm.machine.libraries import load_triton_first
 from vlmrm.models.folder import check_model_folder
 from vlmrm.models.preprocessing import Preprocessing
 

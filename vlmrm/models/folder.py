@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vlmrm.artifacts import atomic_path
+from vlmrm.data.files import atomic_path
+from vlmrm.data.provenance import provenance
 from vlmrm.errors import UserError
-from vlmrm.provenance import provenance
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -18,8 +18,8 @@ import torch
 from open_clip.factory import load_state_dict
 from open_clip.transform import PreprocessCfg, merge_preprocess_dict
 
-from vlmrm.artifacts import atomic_path
 from vlmrm.config import PretrainedModel
+from vlmrm.data.files import atomic_path
 from vlmrm.errors import UserError, in_short, suggest
 from vlmrm.models import hub
 from vlmrm.models.clip import ClipModel

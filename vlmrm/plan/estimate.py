@@ -19,7 +19,7 @@ from vlmrm.plan.sizes import STAND_IN, is_unknown, towers_of
 from vlmrm.plan.work import Amount, Kind, work_of
 
 if TYPE_CHECKING:
-    from vlmrm.models.towers import Towers
+    from vlmrm.models.model_size import Towers
 
 STAGES = {
     "models": ("fetch_model", "make_corpus", "pretrain_model", "make_random_model"),

@@ -9,9 +9,9 @@ from typing import Annotated
 import yaml
 from pydantic import Field
 
-from vlmrm.config.section import PositiveInt, Section
+from vlmrm.config.architectures import family_architectures
+from vlmrm.config.base import PositiveInt, Section
 from vlmrm.errors import UserError, suggest
-from vlmrm.models.names import family_architectures
 from vlmrm.plan.work import Amount
 
 PROFILES = Path(__file__).with_name("machines.yaml")

@@ -13,19 +13,20 @@ import numpy as np
 import torch
 
 from vlmrm.config import SCENES, Config, EnvironmentName, Rendering
-from vlmrm.envs import make_env, make_renderer
-from vlmrm.envs.rendering import draw
+from vlmrm.config.architectures import family_architectures
+from vlmrm.envs import make_env
 from vlmrm.epic import measure_epic
 from vlmrm.errors import UserError
 from vlmrm.models.clip import ClipModel, choose_device
-from vlmrm.models.names import family_architectures
+from vlmrm.models.model_size import towers
 from vlmrm.models.preprocessing import Preprocessing
-from vlmrm.models.towers import towers
-from vlmrm.models.untrained import FAMILY_PREPROCESSING, build_untrained
+from vlmrm.models.random_init import FAMILY_PREPROCESSING, build_untrained
 from vlmrm.plan.machine import OTHERWISE, Machine, Rate, load_machine
-from vlmrm.tasks.states import sample_training_states
-from vlmrm.training.agents import KINDS, agent_settings
-from vlmrm.training.vector_env import VectorEnv, available_cores
+from vlmrm.rendering import make_renderer
+from vlmrm.rendering.parallel import draw
+from vlmrm.states.training import sample_training_states
+from vlmrm.training.algorithms import KINDS, agent_settings
+from vlmrm.training.vec_env.vector_env import VectorEnv, available_cores
 
 SECONDS = 1.0
 """About how long each rate is measured, after a first call that starts things up."""

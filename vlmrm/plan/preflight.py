@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vlmrm.config import Config, PretrainedModel
-from vlmrm.doctor import Verdict, check_hub, cuda_works
-from vlmrm.models.names import family_architectures
+from vlmrm.config.architectures import family_architectures
+from vlmrm.machine.doctor import Verdict, check_hub, cuda_works
 from vlmrm.plan.jobs import Job
 from vlmrm.plan.sizes import model_config
 from vlmrm.plan.work import disk_of

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlmrm.config import Config, PretrainedModel
+from vlmrm.config.architectures import architecture_file
 from vlmrm.models.folder import CONFIG_FILE
-from vlmrm.models.names import architecture_file
 
 if TYPE_CHECKING:
-    from vlmrm.models.towers import Towers
+    from vlmrm.models.model_size import Towers
 
 MODELS = Path("resources/models")
 """Where the workflow keeps models, from the folder of the project."""
@@ -27,7 +27,7 @@ def towers_of(config: Config, model: str) -> Towers:
     Raises:
         UserError: Its architecture is unknown.
     """
-    from vlmrm.models.towers import towers
+    from vlmrm.models.model_size import towers
 
     folder = _folder(config, model)
     return (_read_towers(folder) if folder else None) or towers(
@@ -73,7 +73,7 @@ def _read_config(folder: Path) -> dict[str, Any] | None:
 
 @functools.cache
 def _read_towers(folder: Path) -> Towers | None:
-    from vlmrm.models.towers import towers
+    from vlmrm.models.model_size import towers
 
     try:
         return towers(f"local-dir:{folder}")

@@ -8,14 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from vlmrm.config import (
-    REFERENCES,
-    Config,
-    GridStates,
-    PathStates,
-    PretrainedModel,
-    SimulatorModel,
-)
+from vlmrm.config import REFERENCES, Config, GridStates, PathStates, PretrainedModel, SimulatorModel
 from vlmrm.config.training import SAC, OffPolicy
 from vlmrm.plan.jobs import Job
 from vlmrm.plan.sizes import model_config, towers_of
@@ -197,7 +190,7 @@ def state_count(config: Config, name: str) -> int:
     """How many states a set of the configuration holds."""
     states = config.states[name]
     if isinstance(states, GridStates):
-        from vlmrm.tasks.classic_states import sample_grid
+        from vlmrm.states.grid import sample_grid
 
         return len(sample_grid(states))
     if isinstance(states, PathStates):

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.artifacts import States
 from vlmrm.config import EnvironmentName
+from vlmrm.data.states import States
 from vlmrm.envs.cartpole import MAX_CART_POSITION, MAX_POLE_ANGLE
 from vlmrm.envs.mountain_car import GOAL_POSITION
 from vlmrm.tasks.body import FEET, TOUCH, UPPER_BODY, BodyQuantities, Bools, Floats

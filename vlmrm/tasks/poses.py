@@ -35,6 +35,14 @@ STIFFNESS, DAMPING = 400.0, 40.0
 """Springs (Nm/rad) and dampers (Nms/rad) that hold the joints meanwhile."""
 MID_AIR = 0.1
 """Height in metres from which a pose is meant to be off the floor, and does not settle."""
+JOINT_NOISE = np.radians(5)
+"""Standard deviation of perturbed joint angles."""
+TILT_NOISE = np.radians(4)
+"""Standard deviation of the torso's lean, about each horizontal axis."""
+JOINT_NUDGE = np.radians(3)
+"""Standard deviation of a neighbour's joint angles, and of its lean: no viewer sees less."""
+HEIGHT_NUDGE = 0.015
+"""Standard deviation in metres of a neighbour's height, one pixel of 224."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +50,7 @@ class Pose:
     """A pose that some task accepts, or must not accept.
 
     Attributes:
-        posture, arms, legs: What it shows, in the vocabulary of `vlmrm.tasks.facts`.
+        posture, arms, legs: What it shows, in the vocabulary of `vlmrm.pretraining.facts`.
         tasks: The tasks that accept it, where it was written for one.
         near: The tasks for which it is a hard negative: similar at first sight, not fulfilled.
         state: State vector ``[47]``, settled on the floor, facing the camera.
@@ -218,6 +226,29 @@ def _mirror() -> tuple[NDArray[np.intp], Floats]:
         np.concatenate([np.arange(7), 7 + joints, QPOS + np.arange(6), QPOS + 6 + joints]),
         np.array([1, -1, 1, 1, -1, 1, -1, *sign, 1, -1, 1, -1, 1, -1, *sign]),
     )
+
+
+def perturbed(states: Floats, rng: np.random.Generator, noise: float = 1.0) -> Floats:
+    """The states with noise on joints (within their limits) and lean, settled on the floor.
+
+    Left and right change places in half of them. ``noise`` multiplies `JOINT_NOISE` and
+    `TILT_NOISE`.
+    """
+    n = len(states)
+    states = np.where(rng.random((n, 1)) < 0.5, mirrored(states), states)
+    states = tilted(states, *rng.normal(0, noise * TILT_NOISE, (2, n)))
+    joints = states[:, 7:QPOS] + rng.normal(0, noise * JOINT_NOISE, (n, QPOS - 7))
+    states[:, 7:QPOS] = np.clip(joints, *joint_limits().T)
+    return settled(states)
+
+
+def nudged(states: Floats, rng: np.random.Generator) -> Floats:
+    """A neighbour of each state ``[N, 47]``, all of them moved alike."""
+    lean = rng.normal(0, JOINT_NUDGE, (2, 1)).repeat(len(states), axis=1)
+    neighbours = tilted(states, *lean)
+    neighbours[:, 2] += rng.normal(0, HEIGHT_NUDGE)
+    neighbours[:, 7:QPOS] += rng.normal(0, JOINT_NUDGE, QPOS - 7)
+    return neighbours
 
 
 def joint_limits() -> Floats:

@@ -20,9 +20,9 @@ import torch
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
-from vlmrm.artifacts import atomic_path
+from vlmrm.data.files import atomic_path
 from vlmrm.training.deferred import DeferredReward
-from vlmrm.training.vector_env import VectorEnv
+from vlmrm.training.vec_env.vector_env import VectorEnv
 
 
 class Checkpoint:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.artifacts import atomic_path
 from vlmrm.config import TrainingRun
+from vlmrm.data.files import atomic_path
 
 MEASURES = ("training_reward", "oracle", "ground_truth")
 """Means over the timesteps of a row."""

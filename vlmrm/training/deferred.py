@@ -26,9 +26,9 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import RolloutReturn, TrainFreq
 from stable_baselines3.common.vec_env import VecEnv
 
+from vlmrm.rewards.sources import RewardSource, Steps
 from vlmrm.training.policies import AveragedSACPolicy
-from vlmrm.training.rewards import RewardSource, Steps
-from vlmrm.training.vector_env import VectorEnv
+from vlmrm.training.vec_env.vector_env import VectorEnv
 
 QUEUED_CALLS = 2
 """Calls of the reward source under way: the next one waits while one is computed."""

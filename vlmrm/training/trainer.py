@@ -18,21 +18,17 @@ from numpy.typing import NDArray
 from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
 from tqdm import tqdm
 
-from vlmrm.artifacts import atomic_path
 from vlmrm.config import DQN, SAC, Original, TrainingRun
+from vlmrm.data.files import atomic_path
 from vlmrm.errors import UserError
+from vlmrm.rewards.sources import RewardSource, Steps
 from vlmrm.tasks.oracles import Oracle
-from vlmrm.training.agents import KINDS, agent_settings
+from vlmrm.training.algorithms import KINDS, agent_settings
 from vlmrm.training.checkpoints import Checkpoint
 from vlmrm.training.curve import LOSSES, MEASURES, LearningCurve
-from vlmrm.training.deferred import (
-    DeferredReward,
-    Observer,
-    TrainingStopped,
-)
+from vlmrm.training.deferred import DeferredReward, Observer, TrainingStopped
 from vlmrm.training.episodes import LatestEpisode
-from vlmrm.training.rewards import RewardSource, Steps
-from vlmrm.training.vector_env import VectorEnv
+from vlmrm.training.vec_env.vector_env import VectorEnv
 
 MAX_ROWS = 1000
 """Rows of a learning curve; it has one for each round of updates if there are fewer."""

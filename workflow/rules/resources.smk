@@ -34,7 +34,7 @@ if workflow.exec_mode == ExecMode.DEFAULT and workflow.resource_settings.nodes i
     if "gpu" not in workflow.global_resources:
         workflow.register_resource("gpu", len(GPUS))
     if len(GPUS) > 1:
-        # Each command takes its own of them (vlmrm/gpus.py).
+        # Each command takes its own of them (vlmrm/machine/gpus.py).
         os.environ.setdefault("VLMRM_GPUS", ",".join(GPUS))
 
 # As many as there are: --cores, or max-threads of a profile, is the limit.

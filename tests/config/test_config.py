@@ -1,0 +1,248 @@
+import copy
+from pathlib import Path
+from typing import get_args
+
+import gymnasium as gym
+import pytest
+import stable_baselines3
+import yaml
+
+from vlmrm.config import OracleName, load_config, parse_config, read_yaml
+from vlmrm.config import base as section
+from vlmrm.envs import make_env
+from vlmrm.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))]
+
+
+@pytest.fixture
+def content():
+    """A valid configuration to spoil."""
+    content = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    published = {"source": "pretrained", "architecture": "RN50-quickgelu", "tag": "openai"}
+    content["models"]["published"] = published
+    return content
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_configuration_in_the_repository_is_valid(path):
+    config = load_config(path)
+    for experiment in config.experiments:
+        assert list(config.runs(experiment))
+
+
+def spoil(content, key, value):
+    *path, last = key.split(".")
+    for part in path:
+        content = content[part]
+    if value is None:
+        del content[last]
+    else:
+        content[last] = value
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "answer"),
+    [
+        ("modles", {}, "modles: unknown key; did you mean 'models'?"),
+        ("models.smoke-XS.epoch", 3, "models.smoke-XS.epoch: unknown key; did you mean 'epochs'?"),
+        ("models.smoke-XS.architecture", "sim-X", "did you mean 'sim-XS'?"),
+        ("models.smoke-XS.corpus", "other", "models.smoke-XS.corpus: unknown name 'other'"),
+        ("models.smoke-XS.source", "simulato", "XS.source: 'simulato' is unknown; did you mean"),
+        ("models.published.source", None, "models.published.source: missing; known: pretrained, "),
+        ("states.kneeling.sampler", "pose", "sampler: 'pose' is unknown; did you mean 'poses'?"),
+        ("states.paths.point", 9, "states.paths.point: unknown key; did you mean 'points'?"),
+        ("corpora.smoke.frames", {"cartpole": {}}, "corpora.smoke.frames.cartpole: empty"),
+        ("models.published.tag", None, "models.published.tag: missing; give it, or repository"),
+        ("models.published.architecture", None, "models.published.architecture: missing; a tag"),
+        ("models.published.repository", "a/b", "repository: stands beside tag; keep one"),
+        ("models.published.path", "folder", "models.published.path: stands beside tag"),
+        ("models.published.token", "hf_x", "models.published.token: unknown key"),
+        ("models.published.sha256", "abc", "sha256: must be 64 hexadecimal digits, got 'abc'"),
+        ("models.published.revision", "main", "revision: must be 40 hexadecimal digits"),
+        (
+            "models.published",
+            {"source": "pretrained", "repository": "owner/name"},
+            "models.published.revision: missing; pin a commit",
+        ),
+        (
+            "models.published",
+            {"source": "pretrained", "repository": "name", "revision": "0" * 40},
+            "models.published.repository: string should match pattern",
+        ),
+        ("tasks.kneeling.goal", None, "tasks.kneeling.goal: missing"),
+        ("tasks.kneeling.baseline", None, "tasks.kneeling.baseline: missing"),
+        ("tasks.kneeling.goal", "", "tasks.kneeling.goal: empty; fill it"),
+        ("tasks.kneeling.goal", [], "tasks.kneeling.goal: empty; fill it"),
+        ("tasks.kneeling.goal", ["a robot", " "], "tasks.kneeling.goal: empty; fill it"),
+        ("tasks.kneeling.baseline", [], "tasks.kneeling.baseline: empty; fill it"),
+        ("tasks.kneeling.oracle", "kneel", "tasks.kneeling.oracle"),
+        ("tasks.kneeling.oracle", "cartpole", "'cartpole' judges no humanoid states; known: kneel"),
+        ("tasks.cartpole.oracle", "kneeling", "'kneeling' judges no cartpole states; known: cartp"),
+        ("alphas", [0, 1.5], "alphas.1: "),
+        ("alphas", [], "alphas: empty; name at least one"),
+        ("alphas", [0, 0.5, 0.5, 1], "alphas: 0.5 stands there twice; name it once"),
+        ("epic.kneeling.models", ["smoke-M"], "epic.kneeling.models: unknown name 'smoke-M'"),
+        ("epic.kneeling.models", [], "epic.kneeling.models: empty; name at least one"),
+        ("epic.kneeling.labels", ["a.csv", "a.csv"], "epic.kneeling.labels: 'a.csv' stands there"),
+        ("epic.kneeling.scenes", ["texture"], "did you mean 'textured'?"),
+        ("epic.kneeling.label", "labels.csv", "did you mean 'labels'?"),
+        ("epic.kneeling.labels", 3, "epic.kneeling.labels: input should be a valid string, got 3"),
+        ("landscapes.cartpole.scenes", [], "landscapes.cartpole.scenes: empty; name at least one"),
+        ("landscapes.cartpole.tasks", ["cart"], "landscapes.cartpole.tasks: unknown name 'cart'"),
+        ("landscapes.cartpole.states", "kneeling", "landscapes.cartpole.states: 'kneeling' holds"),
+        ("training.humanoid.agent.step", 1, "training.humanoid.agent.step: unknown key"),
+        ("training.humanoid.agent.algorithm", "ppo", "algorithm: 'ppo' is unknown; known: dqn"),
+        ("training.humanoid.agent.ent_coef", "atuo", "ent_coef: 'atuo' is no weight; write a"),
+        ("training.humanoid.agent.ent_coef", "auto_0", "ent_coef: 'auto_0' is no weight; write a"),
+        ("training.humanoid.agent.learning_starts", 800, "800 is not below the 800 steps"),
+        ("training.humanoid.agent.learning_starts", None, "learning_starts: 50000 is not below"),
+        ("training.cartpole.lookup.gird", "g", "lookup.gird: unknown key; did you mean 'grid'?"),
+        ("training.cartpole", None, "training.cartpole: missing, but experiments.classic-control"),
+        (
+            "landscapes.kneeling.states",
+            "kneeling",
+            "landscapes.kneeling.states: 'kneeling' must be",
+        ),
+        ("states.paths.tasks", ["lotus"], "landscapes.kneeling.states: 'paths' lacks the path"),
+        ("states.rollouts.run.reward", "sim", "states.rollouts.run.reward: unknown name 'sim'"),
+        ("states.rollouts.run.alpha", 1.5, "states.rollouts.run.alpha: input should be less than"),
+        ("states.rollouts.run.seed", -1, "states.rollouts.run.seed: input should be greater than"),
+        ("states.rollouts.environment", "cartpole", "states.rollouts.environment: 'kneeling' is"),
+        ("training.cartpole.lookup.grid", "g", "training.cartpole.lookup.grid: unknown name 'g'"),
+        (
+            "training.cartpole.lookup.check",
+            "kneeling",
+            "must be cartpole states with sampler",
+        ),
+        (
+            "original",
+            {"frames_after_reset": True},
+            "original.frames_after_reset: not with",
+        ),
+        ("experiments.classic-control.alphas", [0.3], "experiments.classic-control.alphas: 0.3"),
+        ("experiments.humanoid.tasks", ["sitting"], "experiments.humanoid.tasks: unknown name"),
+        ("experiments.humanoid.tasks", ["kneeling"] * 2, "humanoid.tasks: 'kneeling' stands there"),
+        ("experiments.humanoid.models", ["smoke-S"] * 2, "humanoid.models: 'smoke-S' stands there"),
+        ("experiments.humanoid.scenes", ["textured"] * 2, "scenes: 'textured' stands there twice"),
+        ("experiments.humanoid.scenes", [], "experiments.humanoid.scenes: empty; name at least"),
+        ("experiments.humanoid.alphas", [], "experiments.humanoid.alphas: empty; name at least"),
+        ("experiments.humanoid.seeds", [0, 0], "experiments.humanoid.seeds: 0 stands there twice"),
+        ("experiments.humanoid.seeds", [], "experiments.humanoid.seeds: empty; name at least one"),
+        ("experiments.humanoid.seeds", [0, -1], "experiments.humanoid.seeds.1: input should be gr"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line_that_names_the_key(content, key, value, answer):
+    spoil(content, key, value)
+    with pytest.raises(UserError) as error:
+        parse_config(content, "my.yaml")
+    message = str(error.value)
+    assert message.startswith("my.yaml: ")
+    assert answer in message
+    assert "\n" not in message
+
+
+def test_an_experiment_trains_on_models_or_references(content):
+    content["experiments"]["humanoid"] |= {"models": [], "alphas": []}
+    assert [run.reward for run in parse_config(content).runs("humanoid")] == ["oracle"]
+    del content["experiments"]["humanoid"]["references"]
+    with pytest.raises(UserError, match=r"experiments\.humanoid\.models: empty, as are the refer"):
+        parse_config(content)
+
+
+def test_states_of_an_agent_need_what_its_training_needs(content):
+    content["states"]["rollouts"]["run"] |= {"reward": "oracle", "alpha": 0.5}
+    with pytest.raises(UserError, match=r"states\.rollouts\.run\.alpha: 0\.5 means nothing to 'or"):
+        parse_config(content)
+    content["states"]["rollouts"]["run"]["alpha"] = 0
+    parse_config(content)
+    del content["tasks"]["kneeling"]["oracle"]
+    content["landscapes"], content["epic"], content["experiments"] = {}, {}, {}
+    with pytest.raises(UserError, match=r"oracle: missing, but states\.rollouts\.run trains"):
+        parse_config(content)
+
+
+def test_a_part_named_like_a_choice_is_named_in_full(content):
+    content["models"]["random"] = {"source": "random", "architecture": "sim-XS", "sed": 1}
+    with pytest.raises(UserError, match=r"models\.random\.sed: unknown key; did you mean 'seed'"):
+        parse_config(content)
+
+
+@pytest.mark.parametrize("weight", ["auto", "auto_0.05", 0.1, "1e-3"])
+def test_the_entropy_has_every_weight_that_its_algorithm_takes(content, weight):
+    content["training"]["humanoid"]["agent"]["ent_coef"] = weight
+    agent = parse_config(content).training["humanoid"].agent
+    assert agent.ent_coef == weight
+    # Stable-Baselines3 reads it when an agent is made.
+    env = make_env("mountain-car", 1)
+    stable_baselines3.SAC("MlpPolicy", env, ent_coef=agent.ent_coef, buffer_size=1, device="cpu")
+
+
+def test_an_algorithm_is_refused_where_it_cannot_act(content):
+    for environment, wrong, right in (
+        ("cartpole", "sac", "dqn"),
+        ("mountain-car", "dqn", "sac"),
+        ("humanoid", "dqn", "sac"),
+    ):
+        discrete = isinstance(make_env(environment, 1).action_space, gym.spaces.Discrete)
+        assert right == ("dqn" if discrete else "sac")
+        spoilt = copy.deepcopy(content)
+        spoilt["training"][environment]["agent"] = {"algorithm": wrong, "steps": 10**6}
+        answer = f"agent.algorithm: {wrong} cannot act in {environment}; write {right}"
+        with pytest.raises(UserError, match=answer):
+            parse_config(spoilt)
+
+
+def test_a_key_given_twice_is_refused_with_its_lines(tmp_path):
+    file = tmp_path / "twice.yaml"
+    smoke = (ROOT / "config" / "smoke.yaml").read_text()
+    file.write_text(smoke + "\nepic: {}\n")
+    first = smoke.splitlines().index("epic:") + 1
+    last = len(smoke.splitlines()) + 2
+    with pytest.raises(UserError) as error:
+        load_config(file)
+    assert str(error.value) == (
+        f"{file}: epic: given twice, in lines {first} and {last}; remove or rename one"
+    )
+
+
+def test_a_key_that_overrules_a_merged_one_is_given_once(tmp_path):
+    file = tmp_path / "merged.yaml"
+    file.write_text("a: &a {x: 1, y: 1}\nb: &b {<<: *a, y: 2}\nc: {<<: *a, <<: *b, x: 3}\n")
+    assert read_yaml(file)["b"] == {"x": 1, "y": 2}
+    assert read_yaml(file)["c"] == {"x": 3, "y": 2}
+
+
+def test_a_file_that_is_missing_or_not_yaml_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"absent\.yaml"):
+        load_config(tmp_path / "absent.yaml")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("run: [")
+    with pytest.raises(UserError, match=r"broken\.yaml: not YAML"):
+        load_config(broken)
+    broken.write_bytes(b"run: \xff")
+    with pytest.raises(UserError, match=r"broken\.yaml: not YAML"):
+        load_config(broken)
+    broken.write_text("")
+    with pytest.raises(UserError, match=r"broken\.yaml: holds no keys"):
+        load_config(broken)
+
+
+def test_runs_are_all_combinations_and_the_references(content):
+    content["experiments"]["humanoid"].update(
+        models=["smoke-XS", "smoke-S"], alphas=[0, 0.5], references=["oracle"], seeds=[0, 1]
+    )
+    runs = list(parse_config(content).runs("humanoid"))
+    assert len(runs) == 2 * (2 * 2 + 1)
+    assert len(set(runs)) == len(runs)
+    assert {run.scene for run in runs} == {"textured-fixed"}
+
+
+def test_every_oracle_of_the_configuration_exists_and_conversely():
+    from vlmrm.tasks import oracles
+
+    assert set(get_args(OracleName)) == set(oracles.ORACLES)
+    for environment, names in section.ORACLES.items():
+        judges = [n for n, oracle in oracles.ORACLES.items() if oracle.environment == environment]
+        assert list(names) == judges

@@ -1,0 +1,110 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from vlmrm.data.embeddings import (
+    read_embeddings,
+    read_prompt_embeddings,
+    write_embeddings,
+    write_prompt_embeddings,
+)
+from vlmrm.data.files import atomic_path, read_provenance
+from vlmrm.data.frames import FrameReader, FrameWriter
+from vlmrm.data.states import States
+from vlmrm.data.tables import read_table, write_table
+from vlmrm.errors import UserError
+
+
+def test_states_come_back_as_they_were(tmp_path):
+    states = States(
+        environment="cartpole",
+        values=np.random.default_rng(0).normal(size=(5, 4)),
+        columns={"origin": np.array(list("abcde")), "trajectory": np.arange(5)},
+        labels={"cartpole": np.array([True, False, True, True, False])},
+    )
+    states.write(tmp_path / "s.h5", seed=3)
+    read = States.read(tmp_path / "s.h5")
+    assert read.environment == "cartpole"
+    np.testing.assert_array_equal(read.values, states.values)
+    np.testing.assert_array_equal(read.labels["cartpole"], states.labels["cartpole"])
+    assert list(read.columns["origin"]) == list("abcde")
+    assert list(read.columns["trajectory"]) == list(range(5))
+    assert read_provenance(tmp_path / "s.h5")["seed"] == 3
+
+
+def test_frames_are_streamed_in_order(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (37, 8, 6, 3), dtype=np.uint8)
+    with FrameWriter(tmp_path / "f.h5", frames.shape, scene="original") as writer:
+        for start in range(0, 37, 10):
+            writer.append(frames[start : start + 10])
+    with FrameReader(tmp_path / "f.h5") as reader:
+        assert len(reader) == 37
+        np.testing.assert_array_equal(np.concatenate(list(reader.batches(16))), frames)
+        np.testing.assert_array_equal(reader[5], frames[5])
+
+
+def test_frames_that_were_not_all_written_leave_no_file(tmp_path):
+    with (
+        pytest.raises(RuntimeError, match="1 of 2"),
+        FrameWriter(tmp_path / "f.h5", (2, 4, 4, 3)) as writer,
+    ):
+        writer.append(np.zeros((1, 4, 4, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_while_writing_keeps_the_old_file_and_nothing_else(tmp_path):
+    target = tmp_path / "table.csv"
+    target.write_text("old")
+    with pytest.raises(KeyboardInterrupt), atomic_path(target) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    target = tmp_path / "model"
+    target.mkdir()
+    (target / "old").touch()
+    with atomic_path(target) as temporary:
+        temporary.mkdir()
+        (temporary / "new").touch()
+    assert [file.name for file in target.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_embeddings_and_prompts_come_back(tmp_path):
+    embeddings = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
+    write_embeddings(tmp_path / "e.h5", embeddings)
+    np.testing.assert_array_equal(read_embeddings(tmp_path / "e.h5"), embeddings)
+    prompts = {"a robot": embeddings[0], "ein Roboter, übermütig": embeddings[1]}
+    write_prompt_embeddings(tmp_path / "p.h5", prompts)
+    read = read_prompt_embeddings(tmp_path / "p.h5")
+    assert set(read) == set(prompts)
+    for prompt, embedding in prompts.items():
+        np.testing.assert_array_equal(read[prompt], embedding)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_tables_come_back(tmp_path, name):
+    table = pd.DataFrame({"state": [0, 1], "task": ["a", "b"], "reward": [0.5, -1.0]})
+    write_table(tmp_path / name, table, alphas=[0])
+    pd.testing.assert_frame_equal(read_table(tmp_path / name), table)
+
+
+def test_provenance_of_a_table_stands_in_the_file(tmp_path):
+    write_table(tmp_path / "t.parquet", pd.DataFrame({"a": [1]}), alphas=[0, 1])
+    record = read_provenance(tmp_path / "t.parquet")
+    assert record["alphas"] == [0, 1]
+    assert record["versions"]["torch"]
+
+
+def test_a_wrong_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"absent\.h5: no such file"):
+        States.read(tmp_path / "absent.h5")
+    (tmp_path / "text.h5").write_text("hello")
+    with pytest.raises(UserError, match=r"text\.h5: not a readable HDF5"):
+        States.read(tmp_path / "text.h5")
+    write_embeddings(tmp_path / "e.h5", np.zeros((1, 2), np.float32))
+    with pytest.raises(UserError, match=r"e\.h5: holds embeddings, but states"):
+        States.read(tmp_path / "e.h5")

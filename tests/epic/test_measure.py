@@ -1,0 +1,59 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from vlmrm.config import Epic, Task, UniformStates
+from vlmrm.epic.measure import measure_rewards
+from vlmrm.errors import UserError
+from vlmrm.states.uniform import sample_uniform
+
+BALANCE = Epic(task="balance", states="uniform", scenes=["original"], models=["m"], bootstrap=40)
+TASK = Task(environment="cartpole", goal="upright", oracle="cartpole")
+
+
+@pytest.fixture(scope="module")
+def states():
+    return sample_uniform(UniformStates(sampler="uniform", environment="cartpole", size=400))
+
+
+def rewards_of(values, task="balance"):
+    columns = {"scene": "original", "model": "m", "state": np.arange(len(values)), "task": task}
+    return pd.DataFrame({**columns, "alpha": 0.0, "reward": values})
+
+
+def test_the_oracle_itself_is_the_perfect_reward(states):
+    success = states.labels["cartpole"].astype(float)
+    row = measure_rewards(states, rewards_of(success), BALANCE, TASK).iloc[0]
+    assert (row["labels"], row["scene"], row["model"]) == ("oracle", "original", "m")
+    for name in ("epic", "epic_balanced", "epic_ground_truth"):
+        assert row[name] == pytest.approx(0, abs=1e-6)
+    assert row["auroc"] == 1
+
+
+def test_a_reward_against_the_goal_is_as_far_as_can_be(states):
+    failure = 1 - states.labels["cartpole"].astype(float)
+    row = measure_rewards(states, rewards_of(failure), BALANCE, TASK).iloc[0]
+    assert row["epic_ground_truth"] == pytest.approx(1, abs=1e-6)
+
+
+def test_what_people_decided_replaces_the_oracle(states):
+    rows = np.arange(0, 400, 4)
+    left = states.values[rows, 0] < 0
+    table = measure_rewards(
+        states, rewards_of(-states.values[:, 0]), BALANCE, TASK, decided=(rows, left)
+    )
+    assert table["labels"].tolist() == ["human"]
+    assert table["n"].tolist() == [100]
+    assert table["auroc"].tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("rewards", "message"),
+    [
+        (rewards_of(np.arange(3.0)), "3 of task 'balance' for 400 states"),
+        (rewards_of(np.ones(400)), "epic of task balance: alpha 0: the reward is constant"),
+    ],
+)
+def test_it_refuses(states, rewards, message):
+    with pytest.raises(UserError, match=message):
+        measure_rewards(states, rewards, BALANCE, TASK)

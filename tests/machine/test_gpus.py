@@ -1,0 +1,121 @@
+"""GPUs are dealt out by locks, so that no two commands share one."""
+
+import os
+import select
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from vlmrm.machine import gpus
+
+HOLD = """
+import os, sys
+from vlmrm.machine.gpus import claim_gpus, hide_gpus
+hide_gpus()
+assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
+claim_gpus(int(sys.argv[1]))
+print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Starts a process that claims GPUs of two, and keeps them until it is told to end."""
+    started = []
+
+    def start(count: int = 1) -> subprocess.Popen:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(count)],
+            env={**os.environ, "VLMRM_GPUS": "0,3", "TMPDIR": str(tmp_path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_each_command_has_a_gpu_and_the_third_waits_for_one(command):
+    first, second = command(), command()
+    assert {first.stdout.readline(), second.stdout.readline()} == {"0\n", "3\n"}
+    third = command()
+    with pytest.raises(subprocess.TimeoutExpired):
+        third.wait(2)
+    second.kill()  # whatever happens to it
+    assert third.stdout.readline() in ("0\n", "3\n")
+    assert first.poll() is None
+
+
+def test_a_command_takes_several_at_once_or_none(command):
+    assert command().stdout.readline() in ("0\n", "3\n")
+    both = command(2)
+    with pytest.raises(subprocess.TimeoutExpired):
+        both.wait(2)
+    # The one that waits for two keeps none meanwhile.
+    assert command().stdout.readline() in ("0\n", "3\n")
+
+
+def test_two_commands_that_each_want_all_follow_one_another(command):
+    waiting = [command(5), command(5)]
+    readable, _, _ = select.select([process.stdout for process in waiting], [], [], 600)
+    (first,) = [process for process in waiting if process.stdout in readable]
+    (second,) = [process for process in waiting if process is not first]
+    assert first.stdout.readline() == "0,3\n"
+    first.kill()
+    assert second.stdout.readline() == "0,3\n"
+
+
+def test_none_are_used_where_none_are_asked_for(command):
+    assert command(0).stdout.readline() == "\n"
+
+
+def test_a_container_may_have_any_gpu(monkeypatch, tmp_path):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(gpus, "NVIDIA_DEVICES", (tmp_path, "nvidia[0-9]*"))
+    (tmp_path / "nvidiactl").touch()
+    assert not gpus.has_nvidia_gpu()
+    (tmp_path / "nvidia3").touch()
+    assert gpus.has_nvidia_gpu()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert not gpus.has_nvidia_gpu()
+
+
+def test_others_can_lock_what_a_strict_mask_makes(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(gpus, "_held", [])
+    monkeypatch.setenv("VLMRM_GPUS", "0")
+    for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
+        monkeypatch.setenv(name, "")
+    mask = os.umask(0o077)
+    try:
+        gpus.claim_gpus()
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "vlmrm-gpu-0.lock").stat().st_mode & 0o444 == 0o444
+
+
+def test_nothing_changes_without_a_list(monkeypatch):
+    monkeypatch.delenv("VLMRM_GPUS", raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    gpus.hide_gpus()
+    gpus.claim_gpus()
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "1"
+
+
+def test_the_lock_of_another_user_counts_too(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("VLMRM_GPUS", "0")
+    for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
+        monkeypatch.setenv(name, "")
+    (tmp_path / "vlmrm-gpu-0.lock").touch(0o444)
+    monkeypatch.setattr(gpus, "_held", [])
+    gpus.claim_gpus()
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"

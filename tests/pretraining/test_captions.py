@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vlmrm.config import load_config
+from vlmrm.pretraining.captions import (
+    GENERIC,
+    LEADING,
+    OPENINGS,
+    PHRASES,
+    state_facts,
+    write_caption,
+)
+from vlmrm.pretraining.facts import FACTS
+
+ROOT = Path(__file__).parents[2]
+
+
+def every_caption_of_one_fact():
+    for environment, facts in PHRASES.items():
+        yield from GENERIC[environment]
+        for phrases in facts.values():
+            for opening in OPENINGS[environment]:
+                yield from (f"{opening} {p}" for value in phrases.values() for p in value)
+
+
+@pytest.mark.parametrize("path", ["config.yaml", "config/demo.yaml", "config/smoke.yaml"])
+def test_no_caption_is_a_prompt_of_the_evaluation(path):
+    # Captions of several facts join them by commas; prompts that do so say other things.
+    captions = {caption.lower() for caption in every_caption_of_one_fact()}
+    rng = np.random.default_rng(0)
+    for facts in (
+        {"posture": p, "arms": a, "legs": "together"}
+        for p in FACTS["posture"]
+        for a in FACTS["arms"]
+    ):
+        captions |= {write_caption("humanoid", facts, rng) for _ in range(40)}
+    assert not captions & {prompt.lower() for prompt in load_config(ROOT / path).prompts}
+
+
+def test_every_fact_of_the_humanoid_can_be_told():
+    assert {fact: set(values) for fact, values in PHRASES["humanoid"].items()} == {
+        fact: set(values) for fact, values in FACTS.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("environment", "state", "fact"),
+    [
+        ("cartpole", [0, 0, 0, 0], "none"),
+        ("cartpole", [0, 0, 0.1, 0], "slight-right"),
+        ("cartpole", [0, 0, -0.35, 0], "clear-left"),
+        ("cartpole", [0, 0, np.pi, 0], "down"),
+        ("mountain-car", [-0.5, 0], "valley"),
+        ("mountain-car", [0.5, 0], "summit"),
+        ("mountain-car", [-1.2, 0], "left-top"),
+    ],
+)
+def test_facts_of_classic_control(environment, state, fact):
+    facts = state_facts(environment, np.array([state]))[0]
+    assert facts[LEADING[environment]] == fact
+    assert {f: v in PHRASES[environment][f] for f, v in facts.items()} == dict.fromkeys(facts, True)
+
+
+def test_captions_are_many_and_repeatable():
+    facts = {"posture": "kneeling", "arms": "raised", "legs": "together"}
+
+    def captions(seed):
+        rng = np.random.default_rng(seed)
+        return [write_caption("humanoid", facts, rng) for _ in range(200)]
+
+    assert captions(0) == captions(0)
+    assert len(set(captions(0))) > 100
+
+
+def test_a_caption_tells_only_what_is_clear():
+    rng = np.random.default_rng(0)
+    generic = set(GENERIC["humanoid"])
+    arms = {phrase for phrases in PHRASES["humanoid"]["arms"].values() for phrase in phrases}
+    for _ in range(50):
+        assert write_caption("humanoid", {}, rng) in generic
+        caption = write_caption("humanoid", {"arms": "raised"}, rng)
+        told = {phrase for phrase in arms if caption.endswith(phrase)}
+        assert told & set(PHRASES["humanoid"]["arms"]["raised"])

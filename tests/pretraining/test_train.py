@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from vlmrm.config import Corpus, Rendering, SimulatorModel
+from vlmrm.data.files import create_hdf5
+from vlmrm.models.clip import ClipModel
+from vlmrm.models.folder import CONFIG_FILE, read_model_provenance
+from vlmrm.pretraining.corpus import Part, make_corpus, read_corpus
+from vlmrm.pretraining.held_out import evaluate_held_out
+from vlmrm.pretraining.train import pretrain
+
+SETTINGS = SimulatorModel(
+    source="simulator", architecture="sim-XS", corpus="toy", epochs=8, batch_size=16
+)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    path = tmp_path_factory.mktemp("corpora") / "toy.h5"
+    frames = {"mountain-car": {"original": 200}}
+    make_corpus(Corpus(frames=frames, image_size=64, seed=0), Rendering(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(corpus):
+    folder = corpus.parent / "model"
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    pretrain(SETTINGS, corpus, folder, "cpu")
+    torch.set_num_threads(threads)
+    return folder
+
+
+def test_it_learns_to_tell_places_apart(folder):
+    # One of eight places at random would be right in 13 % of frames.
+    assert read_model_provenance(folder)["held_out"]["mountain-car"]["place"] > 0.5
+
+
+def test_the_held_out_evaluation_is_that_of_the_saved_weights(corpus, folder):
+    held_out = [part.split()[1] for part in read_corpus(corpus)]
+    reported = read_model_provenance(folder)["held_out"]
+    assert evaluate_held_out(ClipModel.load(folder, "cpu"), held_out) == reported
+
+
+def test_the_seed_decides_the_weights(corpus, tmp_path):
+    def weights(name, seed):
+        settings = SETTINGS.model_copy(update={"epochs": 1, "seed": seed})
+        pretrain(settings, corpus, tmp_path / name, "cpu")
+        return load_file(tmp_path / name / "open_clip_model.safetensors")["visual.conv1.weight"]
+
+    first = weights("a", 0)
+    assert torch.equal(first, weights("b", 0))
+    assert not torch.equal(first, weights("c", 1))
+
+
+def test_the_model_is_a_folder_as_any_other(folder):
+    assert (folder / CONFIG_FILE).is_file()
+    assert ClipModel.load(folder, "cpu").embed_prompts(["a car"]).shape == (1, 64)
+
+
+def test_frames_without_a_clear_fact_do_not_count(folder):
+    images = np.random.default_rng(0).integers(0, 256, (4, 3, 64, 64), dtype=np.uint8)
+    states = np.zeros((4, 2))
+    facts = [{"place": "valley"}, {"place": "valley"}, {}, {"place": "summit"}]
+    model = ClipModel.load(folder, "cpu")
+
+    def report(rows):
+        part = Part("mountain-car", images[rows], states[rows], [facts[i] for i in rows])
+        return evaluate_held_out(model, [part])["mountain-car"]
+
+    with_unclear, without = report([0, 1, 2, 3]), report([0, 1, 3])
+    assert with_unclear["place"] == without["place"]
+    assert (with_unclear["clear place"], without["clear place"]) == (0.75, 1)
+
+
+def test_a_file_that_is_no_corpus_is_refused_by_name(tmp_path):
+    path = tmp_path / "other.h5"
+    with create_hdf5(path, "states", {}):
+        pass
+    with pytest.raises(Exception, match=r"other\.h5"):
+        read_corpus(path)
+
+
+@pytest.mark.gpu
+def test_it_learns_on_a_gpu_too(corpus, tmp_path):
+    pretrain(SETTINGS, corpus, tmp_path / "model", "cuda")
+    assert read_model_provenance(tmp_path / "model")["held_out"]["mountain-car"]["place"] > 0.3
+    ClipModel.load(tmp_path / "model", "cpu")

@@ -1,0 +1,56 @@
+import warnings
+
+import pytest
+
+from vlmrm.config import Rendering
+from vlmrm.rendering import make_renderer, opengl
+
+
+@pytest.fixture
+def context():
+    renderer = make_renderer("humanoid", "original", Rendering(humanoid_size=32))
+    opengl.warn_of_software.cache_clear()
+    yield
+    renderer.close()
+    opengl.warn_of_software.cache_clear()
+
+
+def test_drawing_in_software_beside_a_gpu_is_told_once(context, monkeypatch):
+    monkeypatch.setattr(opengl, "has_nvidia_gpu", lambda: True)
+    monkeypatch.setattr(opengl, "drawn_by", lambda: "llvmpipe (LLVM 15)")
+    with pytest.warns(UserWarning, match=r"in software \(llvmpipe.*libEGL_nvidia"):
+        opengl.warn_of_software()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        opengl.warn_of_software()
+
+
+@pytest.mark.parametrize(("gpu", "name"), [(True, "NVIDIA H200/PCIe/SSE2"), (False, "llvmpipe")])
+def test_hardware_and_machines_without_a_gpu_are_fine(context, monkeypatch, gpu, name):
+    monkeypatch.setattr(opengl, "has_nvidia_gpu", lambda: gpu)
+    monkeypatch.setattr(opengl, "drawn_by", lambda: name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        opengl.warn_of_software()
+
+
+def test_pictures_are_drawn_where_torch_computes(monkeypatch):
+    monkeypatch.setenv("MUJOCO_EGL_DEVICE_ID", "none")  # so that it is restored
+    monkeypatch.delenv("MUJOCO_EGL_DEVICE_ID")
+    for device in ("auto", "cpu", "cuda"):
+        opengl.draw_on(device)
+        assert "MUJOCO_EGL_DEVICE_ID" not in opengl.os.environ
+    opengl.draw_on("cuda:2")
+    assert opengl.os.environ["MUJOCO_EGL_DEVICE_ID"] == "2"
+
+
+def test_a_device_that_the_user_chose_for_drawing_stays(monkeypatch):
+    monkeypatch.setenv("MUJOCO_EGL_DEVICE_ID", "1")
+    opengl.draw_on("cuda:2")
+    assert opengl.os.environ["MUJOCO_EGL_DEVICE_ID"] == "1"
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("context")
+def test_a_gpu_draws():
+    assert not opengl.in_software(), opengl.drawn_by()

@@ -1,0 +1,80 @@
+"""`vlmrm model precision`: what a lower precision costs and gains."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+
+from tests.processes import vlmrm
+from vlmrm.config import Rendering
+from vlmrm.data.frames import FrameWriter
+from vlmrm.rendering import make_renderer
+from vlmrm.rendering.parallel import draw
+from vlmrm.rewards.precision import compare_precisions
+from vlmrm.rewards.vlm import VLMReward
+from vlmrm.states.training import sample_training_states
+
+GOAL, BASELINE = ["a humanoid robot kneeling"], ["a humanoid robot"]
+
+
+@pytest.fixture(scope="module")
+def frames():
+    renderer = make_renderer("humanoid", "textured-fixed", Rendering(humanoid_size=64))
+    drawn = draw(renderer, sample_training_states("humanoid", 24, seed=0))
+    renderer.close()
+    return drawn
+
+
+def test_the_first_row_is_float32_and_what_follows_is_held_against_it(model_folder, frames):
+    table = compare_precisions(model_folder, frames, GOAL, BASELINE, 0.5, "cpu").set_index(
+        "precision"
+    )
+    assert list(table.index) == ["float32", "bfloat16"]
+    exact, rounded = table.loc["float32"], table.loc["bfloat16"]
+    assert exact["largest_error"] == exact["mean_error"] == 0
+    assert exact["spearman"] == pytest.approx(1)
+    assert (table["images_per_second"] > 0).all()
+    rewards = [
+        VLMReward.load(model_folder, GOAL, BASELINE, 0.5, "cpu", precision)(frames)
+        for precision in ("float32", "bfloat16")
+    ]
+    assert rounded["largest_error"] == pytest.approx(np.abs(rewards[1] - rewards[0]).max())
+    assert rounded["spread"] == pytest.approx(rewards[1].std())
+    # bfloat16 has 8 significant bits. An untrained tower's rewards differ by less, so that their
+    # ranking means nothing here.
+    assert 0 < rounded["largest_error"] < 2**-5
+    assert rounded["spearman"] == pytest.approx(spearmanr(*rewards)[0])
+
+
+@pytest.mark.gpu
+def test_float16_is_measured_on_a_gpu(model_folder, frames):
+    table = compare_precisions(model_folder, frames, GOAL, device="cuda")
+    assert list(table["precision"]) == ["float32", "bfloat16", "float16"]
+
+
+def test_on_the_command_line(model_folder, frames, tmp_path):
+    file, table = tmp_path / "frames.h5", tmp_path / "precision.csv"
+    with FrameWriter(file, frames.shape) as writer:
+        writer.append(frames)
+    command = (
+        "model",
+        "precision",
+        model_folder,
+        "--frames",
+        file,
+        "--goal",
+        GOAL[0],
+        "--count",
+        8,
+        "--output",
+        table,
+    )
+    run = vlmrm(*command, "--device", "cpu")
+    assert run.returncode == 0, run.stderr
+    title, header, *rows = run.stdout.splitlines()
+    assert title == "8 frames, alpha 0, cpu"
+    assert header.split() == list(pd.read_csv(table))
+    assert [row.split()[0] for row in rows] == ["float32", "bfloat16"]
+    run = vlmrm(*command, "--alpha", 0.5)
+    assert run.returncode == 2
+    assert run.stderr == "vlmrm: --baseline: missing; --alpha above 0 needs one\n"

@@ -1,0 +1,49 @@
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from vlmrm.models.clip import ClipModel
+from vlmrm.rewards.vlm import VLMReward, VLMRewardWrapper
+
+GOAL, BASELINE = "pole vertically upright on top of the cart", "pole and cart"
+FRAMES = np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), dtype=np.uint8)
+
+
+def test_without_regularisation_it_is_the_cosine_of_image_and_sentence(model_folder):
+    model = ClipModel.load(model_folder, "cpu")
+    expected = model.embed_images(FRAMES) @ model.embed_prompts([GOAL])[0]
+    rewards = VLMReward(model, GOAL)(FRAMES)
+    assert rewards.dtype == np.float32
+    np.testing.assert_allclose(rewards, expected, atol=1e-5)
+
+
+def test_a_list_of_one_sentence_is_that_sentence(model_folder):
+    model = ClipModel.load(model_folder, "cpu")
+    one = VLMReward(model, GOAL, BASELINE, 0.5)(FRAMES)
+    np.testing.assert_allclose(VLMReward(model, [GOAL], [BASELINE], 0.5)(FRAMES), one)
+    two = VLMReward(model, [GOAL, "a pole"], [BASELINE], 0.5)(FRAMES)
+    assert not np.allclose(one, two)
+
+
+def test_wrong_arguments_fail_before_the_first_frame(model_folder):
+    model = ClipModel.load(model_folder, "cpu")
+    with pytest.raises(ValueError, match="baseline"):
+        VLMReward(model, GOAL, alpha=0.5)
+    with pytest.raises(ValueError, match="alpha"):
+        VLMReward(model, GOAL, BASELINE, alpha=2)
+
+
+def test_the_wrapper_rewards_the_picture_after_the_step(model_folder):
+    reward = VLMReward.load(model_folder, GOAL, BASELINE, 0.5, device="cpu")
+    env = VLMRewardWrapper(gym.make("CartPole-v1", render_mode="rgb_array"), reward)
+    env.reset(seed=0)
+    *_, first, _, _, info = env.step(1)
+    assert first == pytest.approx(float(reward(env.render()[None])[0]))
+    assert info["environment_reward"] == 1
+    env.close()
+
+
+def test_the_wrapper_wants_an_environment_that_renders(model_folder):
+    reward = VLMReward.load(model_folder, GOAL, device="cpu")
+    with pytest.raises(ValueError, match="rgb_array"):
+        VLMRewardWrapper(gym.make("CartPole-v1"), reward)

@@ -1,0 +1,57 @@
+import pytest
+
+from tests.training.toy import AGENTS, slider
+from vlmrm.training.algorithms import KINDS, agent_settings
+from vlmrm.training.extractors import Symlog
+from vlmrm.training.vec_env.vector_env import VectorEnv
+
+ELSEWHERE = {"algorithm", "steps", "episode_steps", "environments", "checkpoint_every"}
+"""What the environments, the training loop, or another argument stand for."""
+
+SHOWN_BY_THE_AGENT = {
+    *("hidden", "symlog_observations", "actor_averaging", "final_learning_rate"),
+    "centred_rewards",
+}
+"""What has no name of Stable-Baselines3's; see the tests below, and those of centring."""
+
+
+def made(name):
+    """An agent as a training makes it."""
+    env = VectorEnv(slider(discrete=name == "dqn"), 1, workers=0)
+    agent = AGENTS[name]
+    return KINDS[agent.algorithm]("MlpPolicy", env, seed=0, device="cpu", **agent_settings(agent))
+
+
+@pytest.mark.parametrize("agent", [AGENTS["dqn"], AGENTS["gsde"]])
+def test_every_setting_of_an_agent_is_used(agent):
+    settings = agent_settings(agent)
+    settings["train_frequency"] = settings.pop("train_freq")
+    names = set(type(agent).model_fields) - ELSEWHERE - SHOWN_BY_THE_AGENT
+    assert {name: settings[name] for name in names} == agent.model_dump(include=names)
+    assert set(settings) == names | {"policy_kwargs"}
+
+
+@pytest.mark.parametrize("name", ["dqn", "sac", "tuned"])
+def test_networks_are_as_wide_as_configured(name):
+    assert made(name).policy.net_arch == [8]
+
+
+def test_observations_are_taken_to_a_logarithm_where_configured():
+    assert made("tuned").policy.features_extractor_class is Symlog
+    assert made("sac").policy.features_extractor_class is not Symlog
+
+
+def test_the_actor_is_averaged_by_the_configured_share():
+    policy = made("tuned").policy
+    latest, average = policy.actor.mu.bias, policy.averaged_actor.mu.bias
+    latest.data.fill_(1.0)
+    average.data.fill_(0.0)
+    policy.average_actor(updates=1)
+    assert average.detach().numpy() == pytest.approx(1 - 0.9)
+    assert made("sac").policy.averaged_actor is None
+
+
+@pytest.mark.parametrize(("name", "end"), [("sac", 6e-4), ("tuned", 1e-4)])
+def test_the_learning_rate_falls_linearly_over_the_training_where_configured(name, end):
+    rate = made(name).lr_schedule
+    assert [rate(left) for left in (1.0, 0.5, 0.0)] == pytest.approx([6e-4, (6e-4 + end) / 2, end])

@@ -1,0 +1,112 @@
+import functools
+
+import numpy as np
+import pytest
+from stable_baselines3 import DQN, SAC
+
+from vlmrm.config import parse_config
+from vlmrm.envs import make_env
+from vlmrm.errors import UserError
+from vlmrm.tasks.oracles import ORACLES
+from vlmrm.training.evaluation import evaluate
+from vlmrm.training.vec_env.vector_env import VectorEnv
+
+CONFIG = parse_config(
+    {
+        "run": "test",
+        "alphas": [0],
+        "models": {},
+        "tasks": {
+            "balance": {"environment": "cartpole", "goal": "a pole", "oracle": "cartpole"},
+            "unjudged": {"environment": "cartpole", "goal": "a pole"},
+            "climb": {"environment": "mountain-car", "goal": "a car", "oracle": "mountain-car"},
+            "kneel": {"environment": "humanoid", "goal": "a robot", "oracle": "kneeling"},
+        },
+        "training": {
+            "cartpole": {"agent": {"algorithm": "dqn", "steps": 1, "episode_steps": 40}},
+            "mountain-car": {"agent": {"algorithm": "sac", "steps": 1, "episode_steps": 30}},
+            "humanoid": {"agent": {"algorithm": "sac", "steps": 1, "episode_steps": 5}},
+        },
+        "evaluation": {"trajectories": 6},
+    }
+)
+
+
+def save_policy(path, task, kind=DQN):
+    """An untrained policy."""
+    environment = CONFIG.tasks[task].environment
+    env = VectorEnv(functools.partial(make_env, environment, 5), 1, workers=0)
+    kind("MlpPolicy", env, seed=0, buffer_size=10, device="cpu").save(path)
+    return path
+
+
+def test_one_row_per_trajectory():
+    table, states = evaluate(None, "balance", CONFIG)
+    assert list(table.columns) == [
+        *("trajectory", "steps", "success_fraction", "success", "ground_truth_return")
+    ]
+    assert list(table["trajectory"]) == list(range(6))
+    assert (table["steps"] == 40).all()
+    assert states.shape == (6, 40, 4)
+
+
+def test_the_oracle_judges_every_state_after_a_step():
+    table, states = evaluate(None, "balance", CONFIG, trajectories=20)
+    upright = (np.abs(states[..., 2]) <= np.radians(12)) & (np.abs(states[..., 0]) <= 2.4)
+    np.testing.assert_allclose(table["success_fraction"], upright.mean(axis=1))
+    # Gymnasium's reward counts the same states.
+    np.testing.assert_allclose(table["ground_truth_return"], upright.sum(axis=1))
+    assert list(table["success"]) == list(upright.mean(axis=1) >= 0.5)
+    assert table["success"].nunique() == 2
+
+
+def test_trajectories_depend_on_the_seed_and_not_on_their_number():
+    _, states = evaluate(None, "climb", CONFIG, seed=3)
+    _, again = evaluate(None, "climb", CONFIG, seed=3)
+    _, other = evaluate(None, "climb", CONFIG, seed=4)
+    np.testing.assert_array_equal(states, again)
+    assert not np.array_equal(states, other)
+    assert len(np.unique(states[:, 0, 0])) == 6
+
+
+def test_a_policy_acts_without_noise(tmp_path):
+    policy = save_policy(tmp_path / "policy.zip", "climb", SAC)
+    _, states = evaluate(policy, "climb", CONFIG, seed=3)
+    _, again = evaluate(policy, "climb", CONFIG, seed=3)
+    _, fewer = evaluate(policy, "climb", CONFIG, trajectories=2, seed=3)
+    np.testing.assert_array_equal(states, again)
+    np.testing.assert_allclose(fewer, states[:2], atol=1e-5)
+
+
+def test_without_an_oracle_nothing_is_said_about_success(tmp_path):
+    table, _ = evaluate(None, "unjudged", CONFIG)
+    table.to_csv(tmp_path / "evaluation.csv", index=False)
+    assert table["success"].isna().all() and table["success_fraction"].isna().all()
+    assert (table["ground_truth_return"] > 0).all()
+
+
+def test_humanoids_in_worker_processes_move_as_in_this_one():
+    _, states = evaluate(None, "kneel", CONFIG, trajectories=3, workers=2)
+    _, expected = evaluate(None, "kneel", CONFIG, trajectories=3, workers=0)
+    assert states.shape == (3, 5, 47)
+    np.testing.assert_array_equal(states, expected)
+
+
+def test_a_wrong_policy_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"missing\.zip: no such file"):
+        evaluate(tmp_path / "missing.zip", "balance", CONFIG)
+    broken = tmp_path / "broken.zip"
+    broken.write_text("nonsense")
+    with pytest.raises(UserError, match=r"broken\.zip: not a policy"):
+        evaluate(broken, "balance", CONFIG)
+    sac = save_policy(tmp_path / "sac.zip", "climb", SAC)
+    with pytest.raises(UserError, match=r"sac\.zip: not a policy trained by dqn"):
+        evaluate(sac, "balance", CONFIG)
+    with pytest.raises(UserError, match=r"sac\.zip: a policy for another environment"):
+        evaluate(sac, "kneel", CONFIG)
+
+
+def test_mountain_car_succeeds_by_arriving():
+    table, states = evaluate(None, "climb", CONFIG)
+    arrived = ORACLES["mountain-car"](states.reshape(-1, 2)).reshape(6, 30).any(axis=1)
+    assert list(table["success"]) == list(arrived)

@@ -1,0 +1,42 @@
+"""Embeddings of frames and of prompts."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlmrm.data.files import create_hdf5, open_hdf5
+
+
+def write_embeddings(
+    path: str | os.PathLike[str], embeddings: NDArray[np.float32], **context: Any
+) -> None:
+    """Writes unit embeddings float32 ``[N, E]``."""
+    with create_hdf5(path, "embeddings", context) as file:
+        file["embeddings"] = embeddings.astype(np.float32)
+
+
+def read_embeddings(path: str | os.PathLike[str]) -> NDArray[np.float32]:
+    """Unit embeddings float32 ``[N, E]``."""
+    with open_hdf5(path, "embeddings") as file:
+        embeddings: NDArray[np.float32] = file["embeddings"][:]
+        return embeddings
+
+
+def write_prompt_embeddings(
+    path: str | os.PathLike[str], embeddings: dict[str, NDArray[np.float32]], **context: Any
+) -> None:
+    """Writes the unit embedding, float32 ``[E]``, of each prompt."""
+    prompts = list(embeddings)
+    with create_hdf5(path, "prompt embeddings", context) as file:
+        file["prompts"] = np.array(prompts, dtype=object)
+        file["embeddings"] = np.stack([embeddings[p] for p in prompts]).astype(np.float32)
+
+
+def read_prompt_embeddings(path: str | os.PathLike[str]) -> dict[str, NDArray[np.float32]]:
+    """Prompt to its unit embedding, float32 ``[E]``."""
+    with open_hdf5(path, "prompt embeddings") as file:
+        return dict(zip(file["prompts"].asstr()[:], file["embeddings"][:], strict=True))

@@ -1,0 +1,89 @@
+"""Files that appear whole or not at all, and carry their provenance."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pyarrow.parquet as pq
+
+from vlmrm.data.provenance import provenance
+from vlmrm.errors import UserError
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yields a temporary path beside ``path``, renamed to ``path`` only on success.
+
+    Works for files and for folders (create the folder at the yielded path). The temporary
+    path keeps the suffix, since some writers choose their format by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
+        temporary = Path(folder) / path.name
+        yield temporary
+        if temporary.is_dir() and path.is_dir():
+            # rename() replaces a file but not a folder that has content.
+            path.rename(Path(folder) / "replaced")
+        temporary.replace(path)
+
+
+@contextmanager
+def create_hdf5(
+    path: str | os.PathLike[str], kind: str, context: dict[str, Any]
+) -> Iterator[h5py.File]:
+    """Opens a new file of some kind, which appears when the block ends without an error."""
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["kind"] = kind
+        file.attrs["provenance"] = dump_provenance(context)
+        yield file
+
+
+def open_hdf5(path: str | os.PathLike[str], kind: str) -> h5py.File:
+    """Opens a file for reading.
+
+    Raises:
+        UserError: It is missing, unreadable or of another kind.
+    """
+    require_file(Path(path))
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise UserError(f"{path}: not a readable HDF5 file; delete it and run again") from error
+    found = file.attrs.get("kind", "something else")
+    if found != kind:
+        file.close()
+        raise UserError(f"{path}: holds {found}, but {kind} are needed here")
+    return file
+
+
+def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Where an artefact came from: versions, commit, settings."""
+    path = Path(path)
+    require_file(path)
+    if path.suffix == ".parquet":
+        return dict(json.loads(pq.read_schema(path).metadata[b"provenance"]))
+    with h5py.File(path) as file:
+        return dict(json.loads(file.attrs["provenance"]))
+
+
+def require_file(path: Path) -> None:
+    """Refuses a path that is no file.
+
+    Raises:
+        UserError: There is no such file.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+
+
+def dump_provenance(context: dict[str, Any]) -> str:
+    """Provenance of this process as JSON, with ``context`` (settings, seed) added."""
+    return json.dumps(provenance(**context), default=str, sort_keys=True)

@@ -1,0 +1,86 @@
+"""Rendered frames, written and read as streams."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import hdf5plugin
+import numpy as np
+from numpy.typing import NDArray
+
+from vlmrm.data.files import create_hdf5, open_hdf5
+
+FRAMES_PER_CHUNK = 16
+"""Frames compressed together: small enough for random access, large enough to stream."""
+
+COMPRESSION = dict(hdf5plugin.Zstd(clevel=3))
+"""Of pictures. Those of one scene share most of their content: the files are a seventh as large as
+with HDF5's own LZF, and written and read several times as fast (``benchmarks/frames.py``). Other
+programs read them after ``import hdf5plugin``."""
+
+
+class FrameWriter:
+    """Writes frames as they are rendered; use as a context manager.
+
+    The file appears at ``path`` only when the block ends without an error and every
+    frame was written.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], shape: tuple[int, int, int, int], **context: Any
+    ):
+        self._file = create_hdf5(path, "frames", context)
+        self._shape = shape
+        self._written = 0
+
+    def __enter__(self) -> FrameWriter:
+        n, height, width, channels = self._shape
+        self._frames = self._file.__enter__().create_dataset(
+            "frames",
+            shape=self._shape,
+            dtype=np.uint8,
+            chunks=(min(FRAMES_PER_CHUNK, max(n, 1)), height, width, channels),
+            **COMPRESSION,
+        )
+        return self
+
+    def append(self, frames: NDArray[np.uint8]) -> None:
+        """Adds uint8 frames ``[n, H, W, 3]`` behind those already written."""
+        self._frames[self._written : self._written + len(frames)] = frames
+        self._written += len(frames)
+
+    def __exit__(self, *exception: Any) -> None:
+        if exception[0] is None and self._written != self._shape[0]:
+            error = RuntimeError(f"{self._written} of {self._shape[0]} frames were written")
+            self._file.__exit__(type(error), error, None)
+            raise error
+        self._file.__exit__(*exception)
+
+
+class FrameReader:
+    """Frames of a file, read on demand: ``reader[start:stop]`` is uint8 ``[n, H, W, 3]``."""
+
+    def __init__(self, path: str | os.PathLike[str]):
+        self._file = open_hdf5(path, "frames")
+        self._frames = self._file["frames"]
+        self.shape: tuple[int, int, int, int] = self._frames.shape
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> NDArray[np.uint8]:
+        frames: NDArray[np.uint8] = self._frames[index]
+        return frames
+
+    def batches(self, size: int) -> Iterator[NDArray[np.uint8]]:
+        """Successive runs of at most ``size`` frames."""
+        for start in range(0, len(self), size):
+            yield self[start : start + size]
+
+    def __enter__(self) -> FrameReader:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._file.close()

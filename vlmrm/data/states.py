@@ -1,0 +1,60 @@
+"""States of a simulator, and what is known of each."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlmrm.data.files import create_hdf5, open_hdf5
+
+
+@dataclass
+class States:
+    """Simulator states, and what is known of each.
+
+    Attributes:
+        environment: Name of the environment that the states belong to.
+        values: Float64 ``[N, D]``, one state vector per row (see the environment for its columns).
+        columns: ``N`` rows of whatever else is known, for example ``origin`` (where the state came
+            from) or ``trajectory`` (rows of one trajectory are dependent).
+        labels: Oracle's name to bool ``[N]``: does the state fulfil its task?
+    """
+
+    environment: str
+    values: NDArray[np.float64]
+    columns: dict[str, NDArray[Any]] = field(default_factory=dict)
+    labels: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def write(self, path: str | os.PathLike[str], **context: Any) -> None:
+        """Writes the set to ``path``; ``context`` (settings, seed) joins the provenance."""
+        with create_hdf5(path, "states", context) as file:
+            file.attrs["environment"] = self.environment
+            file["values"] = self.values
+            for name, column in self.columns.items():
+                # HDF5 knows no fixed-width unicode.
+                is_text = column.dtype.kind in "UO"
+                file[f"columns/{name}"] = column.astype(object) if is_text else column
+            for oracle, labels in self.labels.items():
+                file[f"labels/{oracle}"] = labels.astype(bool)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> States:
+        with open_hdf5(path, "states") as file:
+            columns = {
+                name: data.asstr()[:] if data.dtype.kind == "O" else data[:]
+                for name, data in file.get("columns", {}).items()
+            }
+            labels = file.get("labels", {})
+            return cls(
+                environment=str(file.attrs["environment"]),
+                values=file["values"][:],
+                columns=columns,
+                labels={oracle: data[:] for oracle, data in labels.items()},
+            )

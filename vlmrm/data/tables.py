@@ -1,0 +1,34 @@
+"""Tables: rewards and measurements."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vlmrm.data.files import atomic_path, dump_provenance, require_file
+
+
+def write_table(path: str | os.PathLike[str], table: pd.DataFrame, **context: Any) -> None:
+    """Writes a table as Parquet (provenance inside) or as CSV, by the suffix of ``path``."""
+    with atomic_path(path) as temporary:
+        if temporary.suffix == ".parquet":
+            arrow = pa.Table.from_pandas(table, preserve_index=False)
+            metadata = {
+                **(arrow.schema.metadata or {}),
+                b"provenance": dump_provenance(context).encode(),
+            }
+            pq.write_table(arrow.replace_schema_metadata(metadata), temporary)
+        else:
+            table.to_csv(temporary, index=False)
+
+
+def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Reads a Parquet or CSV table."""
+    path = Path(path)
+    require_file(path)
+    return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)

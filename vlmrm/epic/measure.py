@@ -1,0 +1,103 @@
+"""EPIC of the rewards of a state set: to its labels, and to the environment's own reward."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vlmrm.config import Epic, Task
+from vlmrm.data.states import States
+from vlmrm.envs.ground_truth import GROUND_TRUTH
+from vlmrm.epic import measure_epic, measure_ground_truth, tabulate
+from vlmrm.errors import UserError, suggest
+
+TRANSITION_STATES = 256
+"""States between which transitions are compared: all pairs of them, with every action."""
+
+
+def measure_rewards(
+    states: States,
+    rewards: pd.DataFrame,
+    measurement: Epic,
+    task: Task,
+    decided: tuple[NDArray[np.int64], NDArray[np.bool_]] | None = None,
+) -> pd.DataFrame:
+    """EPIC distance and its companions between the rewards of a task and its labels.
+
+    Args:
+        states: Labelled states; where they have a column ``trajectory``, the bootstrap resamples
+            trajectories.
+        rewards: Rewards of these states by one model in one scene.
+        measurement: The task's name in ``rewards``, and how to measure.
+        task: Its oracle names the labels.
+        decided: Instead of the oracle's labels, those of people: rows of the states that they
+            decided ``[M]``, and whether each fulfils the task. Only these states are measured.
+
+    Returns:
+        The table of `vlmrm.epic.measure_epic` behind the columns labels (whose: human or oracle),
+        scene and model. Where the environment has a reward of its own, the columns of
+        `vlmrm.epic.measure_ground_truth` follow, for `TRANSITION_STATES` of the states.
+
+    Raises:
+        UserError: The states have no labels for the task, the rewards are not theirs, or labels or
+            rewards are degenerate.
+    """
+    name = measurement.task
+    if decided is None:
+        rows, labels = np.arange(len(states)), oracle_labels(states, name, task)
+    else:
+        rows, labels = decided
+    chosen = rewards[rewards["task"] == name]
+    by_alpha = {
+        float(str(alpha)): group.sort_values("state")["reward"].to_numpy()
+        for alpha, group in chosen.groupby("alpha")
+    }
+    for values in by_alpha.values():
+        if len(values) != len(states):
+            raise UserError(f"rewards: {len(values)} of task '{name}' for {len(states)} states")
+    clusters = states.columns.get("trajectory")
+    try:
+        table = measure_epic(
+            {alpha: values[rows] for alpha, values in by_alpha.items()},
+            labels,
+            clusters=None if clusters is None else clusters[rows],
+            bootstrap=measurement.bootstrap,
+            seed=measurement.seed,
+        )
+        if states.environment in GROUND_TRUTH:
+            table = table.merge(_to_ground_truth(states, by_alpha, measurement), on="alpha")
+    except ValueError as error:
+        raise UserError(f"epic of task {name}: {error}") from error
+    table.insert(0, "labels", "oracle" if decided is None else "human")
+    table.insert(1, "scene", chosen["scene"].iloc[0])
+    table.insert(2, "model", chosen["model"].iloc[0])
+    return table
+
+
+def _to_ground_truth(
+    states: States, by_alpha: dict[float, NDArray[np.float64]], measurement: Epic
+) -> pd.DataFrame:
+    """Distances to the environment's own reward, over transitions among a part of the states."""
+    truth = GROUND_TRUTH[states.environment]
+    rng = np.random.default_rng(measurement.seed)
+    rows = rng.permutation(len(states))[:TRANSITION_STATES]
+    return measure_ground_truth(
+        {alpha: rewards[rows] for alpha, rewards in by_alpha.items()},
+        tabulate(truth.reward, states.values[rows], truth.actions),
+        measurement.discount,
+        measurement.bootstrap,
+        measurement.seed,
+    )
+
+
+def oracle_labels(states: States, name: str, task: Task) -> NDArray[np.bool_]:
+    """The oracle's labels of a task, ``[N]``.
+
+    Raises:
+        UserError: The states have none.
+    """
+    if task.oracle not in states.labels:
+        hint = suggest(str(task.oracle), states.labels)
+        raise UserError(f"tasks.{name}.oracle: the states have no labels of '{task.oracle}'{hint}")
+    return states.labels[task.oracle]

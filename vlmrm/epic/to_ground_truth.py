@@ -1,0 +1,79 @@
+"""Rewards of states against a reward of transitions, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from vlmrm.epic.bootstrap import cluster_bootstrap
+from vlmrm.epic.canonical import canonical_shaping
+from vlmrm.epic.checks import ROUNDING, Floats, finite, refuse_constant
+
+
+def measure_ground_truth(
+    rewards: Mapping[float, ArrayLike],
+    reference: ArrayLike,
+    discount: float,
+    bootstrap: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """EPIC, by its general definition, of rewards to a reference reward, for every alpha.
+
+    States and next states are drawn independently from the sampled states, actions from the
+    sampled actions, all with equal weight. The intervals (95 %) are percentiles over bootstrap
+    resamples of the states.
+
+    Args:
+        rewards: Alpha to rewards of the state that a transition leads to, ``[S]``.
+        reference: Rewards ``[S, A, S]`` of all transitions, as from `tabulate`.
+        discount: In [0, 1].
+        bootstrap: How many resamples; those in which a reward is constant are left out.
+        seed: Seed of the resampling; all alphas see the same resamples.
+
+    Returns:
+        One row per alpha: alpha, epic_ground_truth, and the ends of its interval, ``_low`` and
+        ``_high``.
+
+    Raises:
+        ValueError: As `epic_distance`, or fewer than one resample.
+    """
+    table = finite("reference", reference)
+    values = np.stack([finite("rewards", reward) for reward in rewards.values()])
+    for alpha, reward in zip(rewards, values, strict=True):
+        refuse_constant(f"alpha {alpha:g}: the reward", reward)
+    n = len(table)
+    _, draw = cluster_bootstrap(n, None, bootstrap, seed)
+    equal = np.full(n, 1 / n)
+    point = _distances(values, table, discount, equal)
+    if np.isnan(point).any():
+        raise ValueError("reference is constant after canonical shaping: its EPIC is undefined")
+    drawn = draw(bootstrap) / n
+    resampled = np.stack([_distances(values, table, discount, weights) for weights in drawn])
+    low, high = np.nanquantile(resampled, (0.025, 0.975), axis=0)
+    name = "epic_ground_truth"
+    columns = {"alpha": list(rewards), name: point, f"{name}_low": low, f"{name}_high": high}
+    return pd.DataFrame(columns)
+
+
+def _distances(rewards: Floats, reference: Floats, discount: float, weights: Floats) -> Floats:
+    """EPIC distances ``[K]`` of rewards ``[K, S]`` of the next state; NaN if undefined.
+
+    Canonical shaping changes these rewards by a constant only, so that all that matters of the
+    reference is its variance and its mean given the next state.
+    """
+    shaped = canonical_shaping(reference, discount, weights)
+    of_action = np.full(reference.shape[1], 1 / reference.shape[1])
+    given_next = np.einsum("s,a,sat->t", weights, of_action, shaped)
+    square = np.einsum("s,a,sat,sat,t->", weights, of_action, shaped, shaped, weights)
+    variance = square - (weights @ given_next) ** 2
+    spread = np.sqrt(variance) if variance > ROUNDING**2 * square else np.nan
+    centred = rewards - (rewards @ weights)[:, None]
+    deviation = np.sqrt((centred**2) @ weights)
+    # A resample may hold one state alone, of whose rewards float64 leaves a little.
+    deviation[deviation <= 1e-12 * np.abs(rewards).max(axis=1)] = np.nan
+    rho = (centred * given_next) @ weights / (deviation * spread)
+    distances: Floats = np.sqrt((1 - np.clip(rho, -1, 1)) / 2)
+    return distances

@@ -1,0 +1,163 @@
+"""Rewards of states against labels of success, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from vlmrm.epic.bootstrap import cluster_bootstrap
+from vlmrm.epic.checks import ROUNDING, Floats, checked_labels, checked_pair, refuse_constant
+from vlmrm.epic.distances import auroc, class_balanced_distance, pearson_distance, spearman
+
+MEASURES = ("epic", "epic_balanced", "auroc", "spearman")
+"""The columns that `measure_epic` adds for each alpha, each with an interval."""
+
+CHUNK = 2**19
+"""Resamples times states that are worked on at once; the arrays then fit into the cache."""
+
+
+def measure_epic(
+    rewards: Mapping[float, ArrayLike],
+    labels: ArrayLike,
+    clusters: ArrayLike | None = None,
+    bootstrap: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """EPIC of rewards to labels, for every alpha, with companions and 95 % intervals.
+
+    The intervals are percentiles over bootstrap resamples. Resamples without one of the classes,
+    in which no measure is defined, are left out.
+
+    Args:
+        rewards: Alpha to rewards ``[N]``.
+        labels: Whether each state is a success, bool ``[N]``.
+        clusters: What each state was taken from, for example its trajectory, ``[N]``: states of a
+            cluster depend on each other, and are drawn together. Each state alone if left out.
+        bootstrap: How many resamples.
+        seed: Seed of the resampling; all alphas see the same resamples.
+
+    Returns:
+        One row per alpha: alpha, n (states), p (share of successes); then epic (0 is best),
+        epic_balanced (`class_balanced_distance`), auroc and spearman (1 is best), each with the
+        ends of its interval, ``_low`` and ``_high``.
+
+    Raises:
+        ValueError: Rewards that are constant (up to rounding) or not finite, only one class,
+            lengths that differ, a single cluster, fewer than one resample, or so few that all
+            of them miss a class.
+    """
+    truth = checked_labels(labels)
+    table = []
+    for alpha, reward in rewards.items():
+        try:
+            values, _ = checked_pair(reward, truth)
+            refuse_constant("the reward", values)
+            point = (
+                pearson_distance(values, truth),
+                class_balanced_distance(values, truth),
+                auroc(values, truth),
+                spearman(values, truth),
+            )
+        except ValueError as error:
+            raise ValueError(f"alpha {alpha:g}: {error}") from error
+        table.append((alpha, values, point))
+    if not table:
+        raise ValueError("there are no rewards")
+
+    resampled = _bootstrap([values for _, values, _ in table], truth, clusters, bootstrap, seed)
+    if np.isnan(resampled).all(axis=1).any():
+        raise ValueError(
+            f"none of the {bootstrap} resamples holds both successes and failures; use more"
+        )
+    intervals = np.nanquantile(resampled, (0.025, 0.975), axis=1)
+    rows = []
+    for (alpha, _, point), low, high in zip(table, *intervals, strict=True):
+        row: dict[str, float] = {"alpha": alpha, "n": len(truth), "p": float(truth.mean())}
+        for name, *value in zip(MEASURES, point, low, high, strict=True):
+            row |= zip((name, f"{name}_low", f"{name}_high"), map(float, value), strict=True)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _bootstrap(
+    rewards: list[Floats],
+    labels: NDArray[np.bool_],
+    clusters: ArrayLike | None,
+    resamples: int,
+    seed: int,
+) -> Floats:
+    """`MEASURES` of resamples: ``[A, B, 4]``, NaN where they are undefined."""
+    member_of, draw = cluster_bootstrap(len(labels), clusters, resamples, seed)
+    sorted_rewards = [_Sorted(values, labels) for values in rewards]
+    result = np.empty((len(rewards), resamples, len(MEASURES)))
+    rows = max(1, CHUNK // len(labels))
+    for start in range(0, resamples, rows):
+        part = slice(start, min(start + rows, resamples))
+        counts = draw(part.stop - part.start)[:, member_of]
+        for a, values in enumerate(sorted_rewards):
+            result[a, part] = values.measure(counts)
+    return result
+
+
+class _Sorted:
+    """Rewards ``[N]`` in increasing order, to be measured under many sets of counts."""
+
+    def __init__(self, rewards: Floats, labels: NDArray[np.bool_]):
+        # Of each class apart, so that counts need no masking.
+        self._order = [np.flatnonzero(c)[np.argsort(rewards[c])] for c in (labels, ~labels)]
+        levels, level = np.unique(rewards, return_inverse=True)
+        self._levels = len(levels)
+        self._level = [level[order] for order in self._order]
+        standard = (rewards - rewards.mean()) / rewards.std()
+        self._powers = [
+            np.stack([np.ones(len(order)), standard[order], standard[order] ** 2], axis=1)
+            for order in self._order
+        ]
+
+    def measure(self, counts: Floats) -> Floats:
+        """`MEASURES` ``[B, 4]`` where state i occurs ``counts[b, i]`` times, ``[B, N]``."""
+        drawn = [counts[:, order] for order in self._order]
+        sums = [d @ powers for d, powers in zip(drawn, self._powers, strict=True)]
+        (n1, s1, q1), (n0, s0, q0) = (part.T for part in sums)
+        n = n1 + n0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gap = s1 / n1 - s0 / n0
+            variance = (q1 + q0) / n - ((s1 + s0) / n) ** 2
+            balanced = (q1 / n1 + q0 / n0) / 2 - ((s1 / n1 + s0 / n0) / 2) ** 2
+            rho = gap * np.sqrt(n1 * n0) / n / _root(variance)
+            balanced_rho = gap / 2 / _root(balanced)
+
+            wins, ties = self._ranks(drawn)
+            area = wins / (n1 * n0)
+            # The variance of n ranks among which t are tied, summed over all ties.
+            rank_variance = (n**3 - ties) / (12 * n)
+            rank_rho = (area - 0.5) * np.sqrt(n1 * n0) / _root(rank_variance)
+        return np.stack([_distance(rho), _distance(balanced_rho), area, rank_rho], axis=1)
+
+    def _ranks(self, drawn: list[Floats]) -> tuple[Floats, Floats]:
+        """Pairs that a success wins, a tie being half a win; cubes of the sizes of all ties."""
+        positive, negative = (
+            self._by_level(d, level) for d, level in zip(drawn, self._level, strict=True)
+        )
+        below = np.cumsum(negative, axis=1) - negative / 2
+        ties = positive + negative
+        return np.einsum("bl,bl->b", positive, below), np.einsum("bl,bl,bl->b", ties, ties, ties)
+
+    def _by_level(self, drawn: Floats, level: NDArray[np.intp]) -> Floats:
+        """Counts ``[B, levels]`` of each distinct reward, from those of sorted states."""
+        first = np.flatnonzero(np.diff(level, prepend=-1))
+        by_level = np.zeros((len(drawn), self._levels))
+        by_level[:, level[first]] = np.add.reduceat(drawn, first, axis=1)
+        return by_level
+
+
+def _root(variance: Floats) -> Floats:
+    """Standard deviation; NaN where nothing but rounding errors varies."""
+    return np.sqrt(np.where(variance > ROUNDING**2, variance, np.nan))
+
+
+def _distance(rho: Floats) -> Floats:
+    return np.sqrt((1 - np.clip(rho, -1, 1)) / 2)

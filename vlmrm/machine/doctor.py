@@ -1,0 +1,252 @@
+"""What the pipeline will find on this machine, a line each, and what to do where it lacks."""
+
+from __future__ import annotations
+
+import enum
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from vlmrm.machine.libraries import NVIDIA_EGL
+
+LOW_SPACE, LITTLE_SPACE = 1e9, 10e9
+"""Bytes free on the disk below which runs fail, and below which long ones may."""
+
+DRAW = """
+from vlmrm.config import Rendering
+from vlmrm.rendering import make_renderer
+from vlmrm.errors import UserError
+try:
+    renderer = make_renderer("humanoid", "textured-fixed", Rendering(humanoid_size=64))
+except UserError as error:
+    raise SystemExit(str(error))
+from vlmrm.rendering.opengl import drawn_by, in_software
+print("software:" if in_software() else "hardware:", drawn_by())
+renderer.close()
+"""
+
+VULKAN = """
+from vlmrm.rendering.vulkan import require_filament, vulkan_devices
+from vlmrm.errors import UserError
+try:
+    require_filament()
+except UserError as error:
+    raise SystemExit(str(error))
+device, *_ = vulkan_devices()
+print("software:" if device.software else "hardware:", device.name)
+"""
+
+REACH = """
+import sys, urllib.error, urllib.request
+try:
+    urllib.request.urlopen(sys.argv[1], timeout=3).close()
+except urllib.error.HTTPError:
+    pass  # an answer all the same
+except OSError as error:
+    raise SystemExit(str(getattr(error, "reason", error)))
+"""
+
+
+class Verdict(enum.Enum):
+    """`note`: something lacks, but runs without network or GPU do not need it."""
+
+    fine = "fine"
+    note = "note"
+    broken = "BROKEN"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was looked at, how it is, and the value or what to do."""
+
+    name: str
+    verdict: Verdict
+    told: str
+
+    def __str__(self) -> str:
+        return f"{self.name:<11} {self.verdict.value}: {self.told}"
+
+
+def examine() -> list[Check]:
+    """All checks, in seconds, and in at most a minute: what may hang has a limit."""
+    checks: list[Callable[[], Check]] = [
+        check_python,
+        check_torch,
+        check_drawing,
+        check_vulkan,
+        check_disk,
+        check_hub,
+        check_tokenizers,
+        check_slurm,
+    ]
+    with ThreadPoolExecutor(len(checks)) as pool:
+        done = [pool.submit(check) for check in checks]
+    return [check.result() for check in done]
+
+
+def check_python() -> Check:
+    """Version of Python; the package does not install on one that is too old."""
+    return Check("Python", Verdict.fine, platform.python_version())
+
+
+def check_torch() -> Check:
+    """Version of PyTorch, threads, and the GPU."""
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        told = f"cannot be imported ({_one_line(error)}); run `make install` again"
+        return Check("PyTorch", Verdict.broken, told)
+    what = f"{torch.__version__}, {torch.get_num_threads()} threads"
+    card = nvidia_gpu()
+    if torch.cuda.is_available():
+        names = {torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())}
+        oldest = min(int(arch[3:]) for arch in torch.cuda.get_arch_list() if arch[:3] == "sm_")
+        for number in range(torch.cuda.device_count()):
+            major, minor = torch.cuda.get_device_capability(number)
+            if 10 * major + minor < oldest:
+                told = f"{torch.cuda.get_device_name(number)} is too old for this PyTorch"
+                advice = "hide it by CUDA_VISIBLE_DEVICES, or install a PyTorch made for it"
+                return Check("PyTorch", Verdict.broken, f"{what}; {told}: {advice}")
+        devices = f"{torch.cuda.device_count()} x {', '.join(sorted(names))}"
+        driver = f", driver {card[1]}" if card else ""
+        return Check(
+            "PyTorch", Verdict.fine, f"{what}, {devices}, CUDA {torch.version.cuda}{driver}"
+        )
+    if card:
+        told = f"{what}; there is a {card[0]} (driver {card[1]}), but PyTorch cannot use it"
+        reason = f"update the driver, to one for CUDA {torch.version.cuda}"
+        if torch.version.cuda is None:
+            reason = "it was built without CUDA"
+        return Check("PyTorch", Verdict.note, f"{told}: {reason}")
+    return Check("PyTorch", Verdict.fine, f"{what}, no GPU: CPU only")
+
+
+def check_drawing() -> Check:
+    """Whether the humanoid's renderer starts, and what it draws with."""
+    ended, told = _run([sys.executable, "-c", DRAW], timeout=60)
+    library = os.environ.get("MUJOCO_GL", "egl").upper()
+    if not ended:
+        return Check("Drawing", Verdict.broken, told)
+    if told.startswith("hardware"):
+        return Check("Drawing", Verdict.fine, f"{library}, {told}")
+    if nvidia_gpu():
+        told = f"{library}, in {told}, although there is an NVIDIA GPU; {NVIDIA_EGL}"
+        return Check("Drawing", Verdict.note, told)
+    return Check("Drawing", Verdict.fine, f"{library}, in {told}")
+
+
+def check_vulkan() -> Check:
+    """Whether the physically based scene can be drawn, and by what."""
+    ended, told = _run([sys.executable, "-c", VULKAN], timeout=60)
+    if ended and told.startswith("software") and nvidia_gpu():
+        told = f"filament is drawn in {told}, although there is an NVIDIA GPU"
+        advice = "install the driver's Vulkan library, in containers start with --runtime=nvidia"
+        return Check("Vulkan", Verdict.note, f"{told}; {advice}")
+    if ended:
+        return Check("Vulkan", Verdict.fine, f"the scene filament can be drawn, in {told}")
+    return Check("Vulkan", Verdict.note, f"the scene filament cannot be drawn: {told}")
+
+
+def check_disk() -> Check:
+    """Free space where the results go."""
+    here = Path.cwd()
+    free = shutil.disk_usage(here).free
+    told = f"{free / 1e9:.0f} GB free in {here}"
+    if not os.access(here, os.W_OK):
+        return Check("Disk", Verdict.broken, f"{here} cannot be written; start elsewhere")
+    if free < LOW_SPACE:
+        return Check("Disk", Verdict.broken, f"{free / 1e9:.1f} GB free in {here}; free some")
+    if free < LITTLE_SPACE:
+        return Check("Disk", Verdict.note, f"{told}; long runs and large models need more")
+    return Check("Disk", Verdict.fine, told)
+
+
+def check_hub() -> Check:
+    """Whether published models can be downloaded."""
+    hub = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+    lost = "published models cannot be downloaded; offline models work"
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        return Check("Hub", Verdict.note, f"HF_HUB_OFFLINE is set: {lost}")
+    ended, told = _run([sys.executable, "-c", REACH, f"{hub}/api/models?limit=1"], timeout=5)
+    if ended:
+        token = "set" if os.environ.get("HF_TOKEN") else "not set, gated models need it"
+        return Check("Hub", Verdict.fine, f"{hub} answers; HF_TOKEN is {token}")
+    return Check("Hub", Verdict.note, f"{hub} not reachable ({told}): {lost}")
+
+
+def check_tokenizers() -> Check:
+    """Whether models can be used that bring a tokenizer of their own."""
+    try:
+        version = importlib.metadata.version("transformers")
+    except importlib.metadata.PackageNotFoundError:
+        told = "transformers is not installed; models of the SigLIP family need it"
+        return Check("Tokenizers", Verdict.note, f"{told}: `pip install transformers`")
+    return Check("Tokenizers", Verdict.fine, f"transformers {version}")
+
+
+def check_slurm() -> Check:
+    """Whether jobs can be handed to a cluster."""
+    found = shutil.which("sbatch")
+    if found is None:
+        return Check("SLURM", Verdict.fine, "no sbatch; jobs run on this machine")
+    answers, told = _run(["sinfo", "--noheader"], timeout=10)
+    if not answers:
+        told = f"sbatch is here, but no controller answers ({told}); jobs run on this machine"
+        return Check("SLURM", Verdict.note, told)
+    try:
+        importlib.metadata.version("snakemake-executor-plugin-slurm")
+    except importlib.metadata.PackageNotFoundError:
+        told = "a controller answers, but Snakemake has no executor for it; run "
+        advice = "`pip install '.[slurm]'` in the project's folder"
+        return Check("SLURM", Verdict.note, told + advice)
+    return Check("SLURM", Verdict.fine, f"{found}, and a controller answers")
+
+
+def nvidia_gpu() -> tuple[str, str] | None:
+    """Name of the first NVIDIA GPU, and the version of its driver."""
+    query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    ended, told = _run(query, timeout=30, line=0)
+    name, comma, driver = told.partition(",")
+    return (name.strip(), driver.strip()) if ended and comma else None
+
+
+def cuda_works() -> bool:
+    """Whether PyTorch can use a GPU, asked of another process so that this one keeps off it."""
+    question = "import torch; raise SystemExit(not torch.cuda.is_available())"
+    works, _ = _run([sys.executable, "-c", question], timeout=60)
+    return works
+
+
+def _run(command: list[str], timeout: float, line: int = -1) -> tuple[bool, str]:
+    """Whether a command succeeded, and one line of its output, or of its errors if it failed."""
+    # The package that is running, also where another one is installed.
+    path = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.getenv("PYTHONPATH"))))
+    try:
+        run = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"no answer within {timeout:g} seconds"
+    except OSError as error:
+        return False, _one_line(error)
+    lines = (run.stderr if run.returncode else run.stdout).strip().splitlines()
+    told = lines[line] if lines else "no output"
+    return (
+        run.returncode == 0,
+        told if run.returncode >= 0 else f"ended by signal {-run.returncode}",
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,59 @@
+"""How large an architecture is, and how much it computes, without its weights."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from vlmrm.models.folder import count_parameters
+from vlmrm.models.random_init import build_untrained
+
+
+@dataclass(frozen=True)
+class Towers:
+    """Both towers of an architecture.
+
+    Attributes:
+        image_size: Side in pixels of the input.
+        embedding: Length of the embeddings.
+        image_flops: Floating-point operations for one image; a multiplication and the addition that
+            follows it are two.
+        image_parameters: Parameters of the image tower.
+        text_parameters: Of everything else.
+    """
+
+    image_size: int
+    embedding: int
+    image_flops: int
+    image_parameters: int
+    text_parameters: int
+
+    @property
+    def parameters(self) -> int:
+        return self.image_parameters + self.text_parameters
+
+
+@functools.cache
+def towers(architecture: str) -> Towers:
+    """Counts on the device ``meta``, where tensors have shapes and nothing else.
+
+    Raises:
+        UserError: Neither open_clip nor the offline family knows the architecture.
+    """
+    built, config, _ = build_untrained(architecture, seed=0, device="meta")
+    network: Any = built.eval().requires_grad_(False)
+    size = config["vision_cfg"]["image_size"]
+    parameters = count_parameters(network)
+    with FlopCounterMode(display=False) as counter:
+        embeddings = network.encode_image(torch.empty(1, 3, size, size, device="meta"))
+    return Towers(
+        image_size=size,
+        embedding=embeddings.shape[-1],
+        image_flops=counter.get_total_flops(),
+        image_parameters=parameters["image"],
+        text_parameters=parameters["text"],
+    )

@@ -1,0 +1,113 @@
+"""Untrained models by the name of their architecture: open_clip's, or the offline family's."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+from torch import nn
+
+from vlmrm.config import RandomModel
+from vlmrm.config.architectures import FAMILY, family_architectures, open_clip_architectures
+from vlmrm.errors import UserError, suggest
+from vlmrm.models.folder import CONFIG_FILE, save_model_folder
+
+FAMILY_PREPROCESSING: dict[str, Any] = {
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.5, 0.5, 0.5],
+    "interpolation": "bilinear",
+    # Cropping would cut off the flag of the wide MountainCar pictures.
+    "resize_mode": "squash",
+}
+"""How the offline family sees images."""
+
+
+def architecture_config(architecture: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """open_clip's ``model_cfg`` and ``preprocess_cfg`` of an architecture.
+
+    Raises:
+        UserError: Neither open_clip nor the offline family knows it, or its text tower is
+            configured from the network.
+    """
+    if architecture in family_architectures():
+        return json.loads((FAMILY / f"{architecture}.json").read_text()), FAMILY_PREPROCESSING
+    config = open_clip.get_model_config(architecture)
+    if config is None:
+        known = family_architectures() + open_clip_architectures()
+        raise UserError(f"architecture '{architecture}' is unknown{suggest(architecture, known)}")
+    if config.get("text_cfg", {}).get("hf_model_name"):
+        raise UserError(
+            f"architecture '{architecture}' configures its text tower from the network; choose "
+            "another"
+        )
+    return config, {}
+
+
+def build_untrained(
+    architecture: str, seed: int, device: str = "cpu"
+) -> tuple[nn.Module, dict[str, Any], dict[str, Any]]:
+    """A network with weights drawn under ``seed``, and its two configurations.
+
+    On the device ``meta`` it has shapes but no weights, and takes neither memory nor time.
+    """
+    model_config, preprocess_config = architecture_config(architecture)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        torch.random.fork_rng(devices=[]),
+        torch.device(device),
+    ):
+        config = {"model_cfg": model_config, "preprocess_cfg": preprocess_config}
+        Path(folder, CONFIG_FILE).write_text(json.dumps(config))
+        torch.manual_seed(seed)
+        with _quiet():
+            network = open_clip.create_model(
+                f"local-dir:{folder}", load_weights=False, pretrained_text=False, device=device
+            )
+    return network, model_config, preprocess_config
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps open_clip from warning of missing weights where none are wanted."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+
+
+def make_random_model(settings: RandomModel, folder: str | os.PathLike[str]) -> None:
+    """Writes the untrained model that ``settings`` describe to ``folder``.
+
+    Its tokenizer is always open_clip's own, which needs no files: to weights that have learned
+    nothing, one vocabulary is like another.
+
+    Raises:
+        UserError: Its architecture is unknown, or cannot be used with that tokenizer.
+    """
+    network, model_config, preprocess_config = build_untrained(settings.architecture, settings.seed)
+    text = model_config["text_cfg"]
+    if text.get("vocab_size", 0) < open_clip.SimpleTokenizer().vocab_size:
+        raise UserError(
+            f"architecture '{settings.architecture}' has too small a vocabulary for random "
+            "weights, which use open_clip's own tokenizer; choose another"
+        )
+    own = {key: value for key, value in text.items() if not key.startswith(("hf_", "tokenizer_"))}
+    save_model_folder(
+        folder,
+        network,
+        {**model_config, "text_cfg": own},
+        preprocess_config,
+        source="random",
+        settings=settings.model_dump(),
+    )

@@ -1,0 +1,111 @@
+"""The corpus of the offline family: frames of every environment and facts about each.
+
+States come from their own random stream, so none of them occurs in a state set that is
+used for evaluation.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from vlmrm.config import Corpus, EnvironmentName, Rendering
+from vlmrm.data.files import create_hdf5, open_hdf5
+from vlmrm.data.frames import COMPRESSION, FRAMES_PER_CHUNK
+from vlmrm.models.preprocessing import Preprocessing
+from vlmrm.models.random_init import FAMILY_PREPROCESSING
+from vlmrm.pretraining.captions import Facts, state_facts
+from vlmrm.rendering import check_scene
+from vlmrm.rendering.parallel import render_states
+from vlmrm.states.training import sample_training_states
+
+HELD_OUT = 0.1
+"""Share of the corpus that is not trained on."""
+
+
+@dataclass
+class Part:
+    """The frames of one environment.
+
+    Attributes:
+        environment: Its name.
+        images: Uint8 ``[N, 3, S, S]``.
+        states: Float64 ``[N, D]``.
+        facts: What is seen, one per image.
+    """
+
+    environment: EnvironmentName
+    images: NDArray[np.uint8]
+    states: NDArray[np.float64]
+    facts: list[Facts]
+
+    def split(self) -> tuple[Part, Part]:
+        """The part to train on, and the held-out part: a random one, the same for every model."""
+        order = np.random.default_rng(0).permutation(len(self.images))
+        held_out = max(1, round(HELD_OUT * len(order)))
+        return self._rows(order[held_out:]), self._rows(order[:held_out])
+
+    def _rows(self, rows: NDArray[np.intp]) -> Part:
+        facts = [self.facts[row] for row in rows]
+        return Part(self.environment, self.images[rows], self.states[rows], facts)
+
+
+def make_corpus(
+    settings: Corpus,
+    rendering: Rendering,
+    path: str | os.PathLike[str],
+    workers: int | None = None,
+) -> None:
+    """Samples states, renders each in one of the scenes, and writes the corpus.
+
+    ``workers`` processes draw, by default one per core.
+    """
+    size = settings.image_size
+    preprocessing = Preprocessing.from_open_clip({**FAMILY_PREPROCESSING, "size": size})
+    for environment, scenes in settings.frames.items():
+        for scene in scenes:
+            check_scene(environment, scene)
+    with create_hdf5(path, "corpus", {"settings": settings.model_dump()}) as file:
+        for environment, scenes in settings.frames.items():
+            count = sum(scenes.values())
+            states = sample_training_states(environment, count, settings.seed)
+            group = file.create_group(environment)
+            group["states"] = states
+            group["facts"] = [json.dumps(f) for f in state_facts(environment, states)]
+            images = group.create_dataset(
+                "images",
+                (count, 3, size, size),
+                np.uint8,
+                chunks=(min(FRAMES_PER_CHUNK, count), 3, size, size),
+                **COMPRESSION,
+            )
+            start = 0
+            for scene, number in scenes.items():
+                title = f"corpus {environment} {scene}"
+                some = states[start : start + number]
+                batches = render_states(environment, scene, rendering, some, workers)
+                for frames in tqdm(batches, desc=title, unit="batch", disable=None):
+                    resized = preprocessing.resize(torch.from_numpy(frames)).numpy()
+                    images[start : start + len(frames)] = resized
+                    start += len(frames)
+
+
+def read_corpus(path: str | os.PathLike[str]) -> list[Part]:
+    """The parts of a corpus, one per environment."""
+    with open_hdf5(Path(path), "corpus") as file:
+        return [
+            Part(
+                environment=environment,
+                images=group["images"][:],
+                states=group["states"][:],
+                facts=[json.loads(f) for f in group["facts"].asstr()[:]],
+            )
+            for environment, group in file.items()
+        ]

@@ -1,0 +1,47 @@
+"""What an offline model recognises on frames that it was not trained on."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlmrm.models.clip import ClipModel
+from vlmrm.pretraining.captions import LEADING, OPENINGS, PHRASES, UNCLEAR
+from vlmrm.pretraining.corpus import Part
+from vlmrm.rewards.goal_baseline import mean_direction
+
+
+def evaluate_held_out(model: ClipModel, parts: list[Part]) -> dict[str, dict[str, float]]:
+    """Recognition of each fact by the nearest class of sentences, as in zero-shot classification.
+
+    Returns:
+        Environment, then fact, to accuracy in [0, 1] over the held-out frames on which the fact is
+        clear; ``clear FACT`` is their share. The leading fact of each environment also stands
+        there class by class.
+    """
+    return {part.environment: _evaluate(model, part) for part in parts}
+
+
+def _evaluate(model: ClipModel, part: Part) -> dict[str, float]:
+    embeddings = model.embed_images(part.images.transpose(0, 2, 3, 1))
+    report: dict[str, float] = {"frames": len(part.images)}
+    for fact, phrases in PHRASES[part.environment].items():
+        values = list(phrases)
+        classes = np.stack([_class_embedding(model, part.environment, phrases[v]) for v in values])
+        predicted = np.array(values)[(embeddings @ classes.T).argmax(axis=1)]
+        true = np.array([facts.get(fact, UNCLEAR) for facts in part.facts])
+        clear = true != UNCLEAR
+        report[fact] = float(np.mean(predicted[clear] == true[clear]))
+        report[f"clear {fact}"] = float(np.mean(clear))
+        if fact == LEADING[part.environment]:
+            for value in np.unique(true[clear]):
+                report[f"{fact}={value}"] = float(np.mean(predicted[true == value] == value))
+    return report
+
+
+def _class_embedding(
+    model: ClipModel, environment: str, phrases: tuple[str, ...]
+) -> NDArray[np.float64]:
+    """Mean over all openings and phrasings of one value."""
+    sentences = [f"{opening} {phrase}" for opening in OPENINGS[environment] for phrase in phrases]
+    return mean_direction(model.embed_prompts(sentences))

@@ -1,0 +1,57 @@
+"""Renderers, which turn state vectors into frames."""
+
+from __future__ import annotations
+
+from vlmrm.config import SCENES, Rendering
+from vlmrm.envs import import_env
+from vlmrm.errors import UserError, suggest
+from vlmrm.rendering.base import Renderer
+
+__all__ = ["Renderer", "check_scene", "make_renderer"]
+
+
+def make_renderer(name: str, scene: str, rendering: Rendering) -> Renderer:
+    """Draws states of the environment ``name`` in one of its `SCENES`.
+
+    Raises:
+        UserError: No environment or scene has this name, or drawing cannot start.
+    """
+    # Imports what it needs alone: MuJoCo fails where no OpenGL is, pygame is slow.
+    import_env(name)
+    check_scene(name, scene)
+    match name, scene:
+        case "humanoid", "filament":
+            from vlmrm.rendering.filament import FilamentRenderer
+
+            return FilamentRenderer(rendering)
+        case "humanoid", _:
+            from vlmrm.rendering.humanoid import HumanoidRenderer
+
+            return HumanoidRenderer(scene, rendering)
+        case "mountain-car", "textured":
+            from vlmrm.envs.mountain_car import GOAL_POSITION, ROAD
+            from vlmrm.rendering.mountain_picture import MountainPicture
+
+            return MountainPicture(GOAL_POSITION, ROAD)
+        case "mountain-car", _:
+            from vlmrm.rendering.gymnasium import mountain_car_renderer
+
+            return mountain_car_renderer()
+    from vlmrm.rendering.gymnasium import cartpole_renderer
+
+    return cartpole_renderer()
+
+
+def check_scene(name: str, scene: str) -> None:
+    """Tells before long work whether its frames could be drawn, without starting to draw.
+
+    Raises:
+        UserError: The environment has no such scene.
+        Missing: The scene needs something that is not installed.
+    """
+    if scene not in SCENES[name]:
+        raise UserError(f"scene: {name} has no scene '{scene}'{suggest(scene, SCENES[name])}")
+    if scene == "filament":
+        from vlmrm.rendering.vulkan import require_filament
+
+        require_filament()

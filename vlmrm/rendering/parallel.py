@@ -1,0 +1,100 @@
+"""Frames of many states, drawn by several processes."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context, parent_process
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlmrm.config import Rendering
+from vlmrm.rendering import Renderer, make_renderer
+
+BATCH = 32
+"""Frames drawn by one process at a time."""
+
+Frames = NDArray[np.uint8]
+
+
+def render_states(
+    environment: str,
+    scene: str,
+    rendering: Rendering,
+    states: NDArray[np.float64],
+    workers: int | None = None,
+) -> Iterator[Frames]:
+    """Draw states ``[N, D]``: successive batches of uint8 RGB frames ``[n, H, W, 3]``, in order.
+
+    The frames are the same for every number of workers. Batches are drawn only a little ahead of
+    their use, so that memory stays small however slow the caller is. Several workers are fresh
+    processes: a script that asks for them needs an ``if __name__ == "__main__":`` guard.
+
+    Args:
+        environment: Name of the environment that the states belong to.
+        scene: One of its scenes.
+        rendering: Image size and shadows.
+        states: State vectors, one per row.
+        workers: Processes; by default one per available core. 1 draws in this process.
+
+    Raises:
+        UserError: No environment or scene has this name, or drawing cannot start.
+    """
+    batches = [states[i : i + BATCH] for i in range(0, len(states), BATCH)]
+    workers = min(workers or len(os.sched_getaffinity(0)), len(batches))
+    if workers <= 1:
+        renderer = make_renderer(environment, scene, rendering)
+        try:
+            yield from (draw(renderer, batch) for batch in batches)
+        finally:
+            renderer.close()
+        return
+    # Forked processes would share OpenGL's state with this one; spawned ones start afresh.
+    executor = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_end_with_parent
+    )
+    try:
+        draw_there = functools.partial(_draw_in_worker, environment, scene, rendering)
+        submitted = (executor.submit(draw_there, batch) for batch in batches)
+        pending = deque(itertools.islice(submitted, 2 * workers))
+        while pending:
+            frames = pending.popleft().result()
+            pending.extend(itertools.islice(submitted, 1))
+            yield frames
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def draw(renderer: Renderer, states: NDArray[np.float64]) -> Frames:
+    """Draw states ``[n, D]`` into new frames ``[n, H, W, 3]``."""
+    frames = np.empty((len(states), *renderer.shape), np.uint8)
+    for state, frame in zip(states, frames, strict=True):
+        renderer.render(state, frame)
+    return frames
+
+
+_worker_renderer = functools.cache(make_renderer)
+
+
+def _end_with_parent() -> None:
+    """Ends this worker when its parent is killed, which would leave it waiting for ever."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _draw_in_worker(
+    environment: str, scene: str, rendering: Rendering, states: NDArray[np.float64]
+) -> Frames:
+    return draw(_worker_renderer(environment, scene, rendering), states)

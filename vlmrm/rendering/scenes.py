@@ -1,0 +1,145 @@
+"""How the humanoid looks: edits of Gymnasium's own model, and the camera."""
+
+from __future__ import annotations
+
+import functools
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from vlmrm.config import SCENES
+from vlmrm.envs.humanoid import XML
+from vlmrm.errors import UserError, suggest
+from vlmrm.rendering.physical import SKY_COLOURS, make_physical
+from vlmrm.rendering.robot import add_robot
+from vlmrm.rendering.textures import floor_tiles, sky
+
+FLOOR_HALF_SIZE = 60.0
+"""Metres; beyond it the sky's ground goes on."""
+TILES_PER_METRE = 2.0
+TEXTURE_SIZE = 512
+"""Side in pixels of the floor's picture and of each face of the sky."""
+
+
+@functools.cache
+def scene_model(scene: str) -> mujoco.MjModel:
+    """Compile the model that a scene draws, once per process; its coordinates are the physics'.
+
+    Raises:
+        UserError: The humanoid has no such scene.
+    """
+    if scene not in SCENES["humanoid"]:
+        known = suggest(scene, SCENES["humanoid"])
+        raise UserError(f"scene: humanoid has no scene '{scene}'{known}")
+    spec = mujoco.MjSpec.from_file(str(XML))
+    _make_cheap(spec)
+    if scene == "original":
+        return spec.compile()
+    _add_surroundings(spec)
+    add_robot(spec)
+    if scene == "filament":
+        make_physical(spec)
+    model = spec.compile()
+    _paint(model, "sky", sky(colours=SKY_COLOURS) if scene == "filament" else sky())
+    _paint(model, "tiles", floor_tiles())
+    return model
+
+
+def scene_camera(scene: str, model: mujoco.MjModel) -> mujoco.MjvCamera:
+    """Make the camera of a scene: fixed in space, or Gymnasium's, which follows the robot."""
+    camera = mujoco.MjvCamera()
+    if scene in ("textured-fixed", "filament"):
+        camera.type = mujoco.mjtCamera.mjCAMERA_FREE
+        camera.lookat[:] = (0, 0, 1)
+        camera.distance, camera.elevation, camera.azimuth = 3.5, -10, 180
+    else:
+        camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
+        camera.fixedcamid = model.camera("track").id
+    return camera
+
+
+def place(model: mujoco.MjModel, data: mujoco.MjData, state: NDArray[np.float64]) -> None:
+    """Move the bodies, lights and cameras to the posture in ``state``, `qpos` and then anything."""
+    data.qpos[:] = state[: model.nq]
+    mujoco.mj_kinematics(model, data)
+    mujoco.mj_comPos(model, data)  # what the tracking camera follows
+    mujoco.mj_camlight(model, data)
+
+
+def _make_cheap(spec: mujoco.MjSpec) -> None:
+    """Lower what costs time in software rendering and is not seen."""
+    # The floor is flat and evenly lit; Gymnasium's grid asks for 200 x 200 cells, the larger
+    # part of the whole time of a frame.
+    spec.geom("floor").size[2] = spec.geom("floor").size[0] / 8
+    quality = spec.visual.quality
+    quality.offsamples = 0
+    quality.numslices, quality.numstacks = 20, 10
+    quality.shadowsize = 1024
+    # Shadows within 2 m of the robot only: a small map is sharp enough.
+    spec.stat.extent, spec.visual.map.shadowclip = 4, 0.5
+
+
+def _add_surroundings(spec: mujoco.MjSpec) -> None:
+    for element in (*spec.textures, *spec.materials):
+        spec.delete(element)
+    for geom in spec.geoms:
+        geom.material = ""
+    _add_texture(spec, "sky", mujoco.mjtTexture.mjTEXTURE_SKYBOX)
+    _add_texture(spec, "tiles", mujoco.mjtTexture.mjTEXTURE_2D)
+    textures = [""] * mujoco.mjtTextureRole.mjNTEXROLE
+    textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "tiles"
+    repeats = 2 * FLOOR_HALF_SIZE * TILES_PER_METRE / 4
+    spec.add_material(
+        name="tiles", textures=textures, texrepeat=[repeats, repeats], specular=0.1, shininess=0.2
+    )
+    floor = spec.geom("floor")
+    floor.material, floor.rgba, floor.castshadow = "tiles", [1, 1, 1, 1], False
+    floor.size = [FLOOR_HALF_SIZE, FLOOR_HALF_SIZE, FLOOR_HALF_SIZE / 8]
+    for light in spec.lights:
+        spec.delete(light)
+    # The sun, from the front right: both cameras see the lit side. It moves with the robot, and
+    # with it the part of the world that receives shadows.
+    directional, follow = (
+        mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+        mujoco.mjtCamLight.mjCAMLIGHT_TRACKCOM,
+    )
+    spec.body("torso").add_light(
+        type=directional,
+        mode=follow,
+        pos=[0, 0, 2],
+        dir=[-0.45, 0.5, -0.9],
+        diffuse=[0.66, 0.64, 0.60],
+        specular=[0.4, 0.4, 0.4],
+        castshadow=True,
+    )
+    # The sky's light from the other side.
+    spec.worldbody.add_light(
+        type=directional,
+        dir=[-0.3, -0.7, -0.4],
+        diffuse=[0.16, 0.18, 0.22],
+        specular=[0.1, 0.1, 0.1],
+        castshadow=False,
+    )
+    headlight = spec.visual.headlight
+    headlight.ambient, headlight.diffuse = [0.34, 0.35, 0.37], [0.10, 0.10, 0.10]
+    headlight.specular = [0, 0, 0]
+
+
+def _add_texture(spec: mujoco.MjSpec, name: str, kind: mujoco.mjtTexture) -> None:
+    """Reserve a texture, painted after compilation: faster than handing over its bytes."""
+    faces = 6 if kind == mujoco.mjtTexture.mjTEXTURE_SKYBOX else 1
+    spec.add_texture(
+        name=name,
+        type=kind,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_FLAT,
+        width=TEXTURE_SIZE,
+        height=faces * TEXTURE_SIZE,
+        nchannel=3,
+    )
+
+
+def _paint(model: mujoco.MjModel, name: str, picture: NDArray[np.uint8]) -> None:
+    texture = model.texture(name)
+    start = texture.adr[0]
+    model.tex_data[start : start + picture.size] = picture.ravel()

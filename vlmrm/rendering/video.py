@@ -1,0 +1,64 @@
+"""Films of trajectories."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from vlmrm.config import Config, TrainingRun
+from vlmrm.data.files import atomic_path
+from vlmrm.envs import make_env
+from vlmrm.rendering import Renderer, make_renderer
+
+
+def film(
+    path: str | os.PathLike[str],
+    trajectories: NDArray[np.float64],
+    config: Config,
+    run: TrainingRun,
+) -> None:
+    """Films trajectories ``[K, T, D]`` of a run in real time, larger than the reward model sees."""
+    environment = config.tasks[run.task].environment
+    rendering = config.rendering.model_copy(update={"humanoid_size": config.evaluation.video_size})
+    renderer = make_renderer(environment, run.scene, rendering)
+    try:
+        rate = make_env(environment, 1).metadata["render_fps"]
+        write_video(path, trajectories, renderer, rate)
+    finally:
+        renderer.close()
+
+
+def write_video(
+    path: str | os.PathLike[str],
+    trajectories: NDArray[np.float64],
+    renderer: Renderer,
+    frames_per_second: float,
+) -> None:
+    """Films trajectories, one after another, into an MP4 file that plays everywhere.
+
+    Args:
+        path: Where the file appears, whole or not at all.
+        trajectories: States ``[K, T, D]``.
+        renderer: Draws them.
+        frames_per_second: States per second of film; the inverse of the environment's time step
+            for real time.
+    """
+    frame = np.empty(renderer.shape, dtype=np.uint8)
+    # H.264 with colour at half resolution needs even sides.
+    height, width = (side // 2 * 2 for side in frame.shape[:2])
+    with (
+        atomic_path(path) as temporary,
+        av.open(str(temporary), "w", format="mp4", options={"movflags": "faststart"}) as video,
+    ):
+        rate = Fraction(frames_per_second).limit_denominator(1000)
+        stream = video.add_stream("libx264", rate=rate, options={"crf": "20"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for state in trajectories.reshape(-1, trajectories.shape[-1]):
+            renderer.render(state, frame)
+            picture = np.ascontiguousarray(frame[:height, :width])
+            video.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        video.mux(stream.encode())

@@ -1,0 +1,182 @@
+"""Rewards of the classic-control environments, looked up instead of computed from pictures.
+
+A picture of these environments depends on one or two numbers, so the rewards of a grid of states
+are, by interpolation, the reward of every state: training needs no image and no reward model.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from vlmrm.data.states import States
+from vlmrm.envs.cartpole import wrap_angle
+from vlmrm.errors import UserError
+
+ANGLES: dict[str, tuple[int, ...]] = {"cartpole": (2,)}
+"""Entries of the state vectors that are angles, in radians: they repeat after a full turn."""
+
+SMALLEST = 1e-12
+"""A deviation below this is none: interpolating a constant reward is exact, or infinitely off."""
+
+
+class RewardGrid:
+    """Linear interpolation of rewards on a rectangular grid that need not be even.
+
+    Beyond the grid the reward is that of its edge. Angles are taken to [-pi, pi) first.
+
+    Args:
+        axes: Entry of the state vector to its increasing grid values ``[n_i]``, in the order of
+            the axes of ``rewards``.
+        rewards: ``[n_1, n_2, ...]``.
+        angles: Which of these entries are angles.
+    """
+
+    def __init__(
+        self,
+        axes: dict[int, NDArray[np.float64]],
+        rewards: NDArray[np.float64],
+        angles: Sequence[int] = (),
+    ):
+        self.axes = axes
+        self.rewards = rewards
+        self._angles = frozenset(angles)
+        self._flat = rewards.ravel()
+        strides = [math.prod(rewards.shape[i + 1 :]) for i in range(rewards.ndim)]
+        self._grid = [
+            (entry, axis, np.diff(axis), stride)
+            for (entry, axis), stride in zip(axes.items(), strides, strict=True)
+        ]
+        # From the first corner of a cell to each of its 2^n corners, the first axis slowest.
+        steps = itertools.product(*((0, stride) for stride in strides))
+        self._corners = np.array([sum(step) for step in steps])
+
+    @classmethod
+    def from_table(
+        cls, states: States, rewards: pd.DataFrame, task: str, alpha: float
+    ) -> RewardGrid:
+        """The grid of one task and alpha out of a rewards table.
+
+        Args:
+            states: A complete rectangular grid of states, in any order.
+            rewards: Columns state (row of ``states``), task, alpha, reward.
+            task: Task whose rewards to take.
+            alpha: Regularisation strength whose rewards to take.
+
+        Raises:
+            UserError: The states are no grid, or lack rewards of this task and alpha.
+        """
+        chosen = rewards[(rewards["task"] == task) & np.isclose(rewards["alpha"], alpha)]
+        if chosen["state"].max() >= len(states):
+            raise UserError(
+                f"rewards: they go on to state {chosen['state'].max()}, but there are "
+                f"{len(states)} states; use the rewards that were computed for these states"
+            )
+        values = np.full(len(states), np.nan)
+        values[chosen["state"].to_numpy()] = chosen["reward"].to_numpy()
+        if not np.isfinite(values).all():
+            raise UserError(
+                f"rewards: {np.isfinite(values).sum()} of {len(states)} states have a reward for "
+                f"task '{task}' and alpha {alpha:g}; score all of them again"
+            )
+        axes, indices = {}, []
+        for entry, column in enumerate(states.values.T):
+            axis, index = np.unique(column, return_inverse=True)
+            if len(axis) > 1:
+                axes[entry] = axis
+                indices.append(index)
+        table = np.full([len(axis) for axis in axes.values()], np.nan)
+        if axes:
+            table[tuple(indices)] = values
+        if not axes or len(states) != table.size or np.isnan(table).any():
+            raise UserError(
+                f"states: the {len(states)} states are no complete grid; rewards can be looked up "
+                "only on a state set with `sampler: grid`"
+            )
+        return cls(axes, table, ANGLES.get(states.environment, ()))
+
+    def __call__(self, states: ArrayLike) -> NDArray[np.float32]:
+        """Rewards, float32 ``[N]``, of state vectors ``[N, D]``."""
+        values = np.asarray(states, dtype=np.float64)
+        cell: NDArray[np.intp] = np.zeros(len(values), dtype=np.intp)
+        shares = []
+        for entry, axis, widths, stride in self._grid:
+            value = values[:, entry]
+            if entry in self._angles:
+                value = wrap_angle(value)
+            index = axis[1:-1].searchsorted(value, side="right")
+            share = (value - axis[index]) / widths[index]
+            shares.append(np.minimum(np.maximum(share, 0.0), 1.0))
+            cell += index * stride
+        rewards = self._flat[cell[:, None] + self._corners]
+        for share in shares:
+            half = rewards.shape[1] // 2
+            near, far = rewards[:, :half], rewards[:, half:]
+            rewards = near + share[:, None] * (far - near)
+        return rewards[:, 0].astype(np.float32)
+
+
+def measure_interpolation(
+    grid: States, grid_rewards: pd.DataFrame, check: States, check_rewards: pd.DataFrame
+) -> pd.DataFrame:
+    """How far looked-up rewards are from those computed from pictures.
+
+    Args:
+        grid: A complete grid of states.
+        grid_rewards: Its rewards: state, task, alpha, reward.
+        check: States between the points of the grid.
+        check_rewards: Their rewards, from the same model in the same scene.
+
+    Returns:
+        A row per task and alpha: task, alpha, n (checked states), rms and max (errors of the
+        reward), deviation (the reward's standard deviation over the checked states), and relative,
+        the root-mean-square error in such deviations.
+
+    Raises:
+        UserError: As `RewardGrid.from_table`.
+    """
+    rows = []
+    for (task, alpha), true in check_rewards.groupby(["task", "alpha"]):
+        name, strength = str(task), float(str(alpha))
+        lookup = RewardGrid.from_table(grid, grid_rewards, name, strength)
+        computed = true["reward"].to_numpy()
+        error = lookup(check.values[true["state"].to_numpy()]) - computed
+        rms, deviation = float(np.sqrt(np.mean(error**2))), float(computed.std())
+        rows.append(
+            {
+                "task": name,
+                "alpha": strength,
+                "n": len(true),
+                "rms": rms,
+                "max": float(np.abs(error).max()),
+                "deviation": deviation,
+                "relative": rms / max(deviation, SMALLEST),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def refuse_inexact(errors: pd.DataFrame, task: str, alpha: float, max_error: float) -> None:
+    """Raises a `UserError` if interpolation errs by more than ``max_error`` deviations.
+
+    Args:
+        errors: As `measure_interpolation` makes it.
+        task: The task that is trained.
+        alpha: Its regularisation strength.
+        max_error: Bound of the column relative.
+    """
+    row = errors[(errors["task"] == task) & np.isclose(errors["alpha"], alpha)]
+    if row.empty:
+        raise UserError(f"errors: none was measured for task '{task}' and alpha {alpha:g}")
+    relative = float(row["relative"].iloc[0])
+    if not relative <= max_error:
+        raise UserError(
+            f"lookup: for task '{task}' and alpha {alpha:g} interpolation is off by "
+            f"{relative:.2g} standard deviations of the reward, more than max_error "
+            f"({max_error:g}); raise the resolution of the grid, or train without lookup"
+        )

@@ -1,0 +1,81 @@
+"""What a lower precision of the image tower changes in the rewards, and what it gains in speed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from vlmrm.config import Precision
+from vlmrm.models.clip import choose_device
+from vlmrm.rewards.vlm import VLMReward
+
+REFERENCE: Precision = "float32"
+
+
+def compare_precisions(
+    folder: str | os.PathLike[str],
+    frames: NDArray[np.uint8],
+    goal: Sequence[str],
+    baseline: Sequence[str] = (),
+    alpha: float = 0.0,
+    device: str = "auto",
+) -> pd.DataFrame:
+    """Rewards of the same frames in each precision, held against those in float32.
+
+    float16 is tried on CUDA only: processors compute in it by detours.
+
+    Args:
+        folder: The model's.
+        frames: Uint8 ``[N, H, W, 3]``.
+        goal: Sentences, averaged.
+        baseline: Sentences, averaged; an alpha above 0 needs one.
+        alpha: Strength of the regularisation.
+        device: A torch device, or ``auto``.
+
+    Returns:
+        A row per precision, float32 first: ``precision``, ``images_per_second``, ``spread``
+        (standard deviation of the rewards), ``largest_error`` and ``mean_error`` (absolute
+        differences from the rewards in float32), and ``spearman`` (rank correlation with them; NaN
+        where all are equal).
+    """
+    target = choose_device(device)
+    others: list[Precision] = ["bfloat16", "float16"] if target.type == "cuda" else ["bfloat16"]
+    rows = []
+    reference: NDArray[np.float32] | None = None
+    for precision in [REFERENCE, *others]:
+        reward = VLMReward.load(
+            folder, list(goal), list(baseline) or None, alpha, str(target), precision
+        )
+        # The first call starts things up, on a GPU for every size of batch.
+        reward(frames if target.type == "cuda" else frames[:2])
+        start = _now(target)
+        rewards = reward(frames)
+        seconds = _now(target) - start
+        reference = rewards if reference is None else reference
+        errors = np.abs(rewards.astype(np.float64) - reference)
+        varied = min(np.ptp(rewards), np.ptp(reference)) > 0
+        rows.append(
+            {
+                "precision": precision,
+                "images_per_second": len(frames) / seconds,
+                "spread": float(rewards.std()),
+                "largest_error": float(errors.max()),
+                "mean_error": float(errors.mean()),
+                "spearman": float(spearmanr(rewards, reference)[0]) if varied else np.nan,
+            }
+        )
+        del reward  # before the next one is loaded beside it
+    return pd.DataFrame(rows)
+
+
+def _now(device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()

@@ -1,0 +1,100 @@
+"""Where a transition's reward comes from: its frame, its state, or the environment itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlmrm.config import Task
+from vlmrm.tasks.oracles import ORACLES
+
+FRAMES_PER_CALL = 1024
+"""Frames of one call. Rounds up to this are scored at once, when their environments rest."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """K successive steps of N environments; every entry belongs to the state after its step."""
+
+    states: NDArray[np.float64]
+    """Simulator states ``[K, N, D]``."""
+    environment_rewards: NDArray[np.float32]
+    """The environments' own rewards ``[K, N]``."""
+    dones: NDArray[np.bool_]
+    """Whether the episode ended, ``[K, N]``."""
+    frames: NDArray[np.uint8] | None = None
+    """Pictures of the states ``[K, N, H, W, 3]``, if the reward source asked for them."""
+
+
+class RewardSource(Protocol):
+    """Computes rewards of whole steps; called in order, never by two threads at a time."""
+
+    frames_per_call: int
+    """How many frames a call shall be given; 0 if it needs none."""
+
+    def __call__(self, steps: Steps) -> NDArray[np.floating[Any]]:
+        """Rewards ``[K, N]``."""
+
+
+class FrameReward:
+    """Reward of what the picture shows, for example by a `vlmrm.rewards.vlm.VLMReward`.
+
+    Args:
+        reward: Takes uint8 frames ``[M, H, W, 3]``, returns rewards ``[M]``.
+        frames_per_call: How many frames at most it is given at once.
+    """
+
+    def __init__(
+        self,
+        reward: Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]],
+        frames_per_call: int = FRAMES_PER_CALL,
+    ):
+        self._reward = reward
+        self.frames_per_call = frames_per_call
+
+    def __call__(self, steps: Steps) -> NDArray[np.floating[Any]]:
+        assert steps.frames is not None
+        return self._reward(_flat(steps.frames)).reshape(steps.dones.shape)
+
+
+class StateReward:
+    """Reward of the simulator state: an oracle, or a look-up.
+
+    Args:
+        reward: Takes states ``[M, D]``, returns rewards or truth values ``[M]``.
+    """
+
+    frames_per_call = 0
+
+    def __init__(self, reward: Callable[[NDArray[np.float64]], NDArray[Any]]):
+        self._reward = reward
+
+    def __call__(self, steps: Steps) -> NDArray[np.floating[Any]]:
+        rewards: NDArray[np.float32] = self._reward(_flat(steps.states)).astype(np.float32)
+        return rewards.reshape(steps.dones.shape)
+
+
+class EnvironmentReward:
+    """The environment's own reward: the ground truth where there is one."""
+
+    frames_per_call = 0
+
+    def __call__(self, steps: Steps) -> NDArray[np.floating[Any]]:
+        return steps.environment_rewards
+
+
+def reference_reward(name: str, task: Task) -> RewardSource:
+    """The reward that ``oracle`` or ``ground-truth`` stands for in a training run."""
+    if name == "ground-truth":
+        return EnvironmentReward()
+    assert name == "oracle" and task.oracle, f"'{name}' is no reference of this task"
+    return StateReward(ORACLES[task.oracle])
+
+
+def _flat(array: NDArray[Any]) -> NDArray[Any]:
+    """``[K, N, ...]`` as ``[K * N, ...]``."""
+    return array.reshape(-1, *array.shape[2:])

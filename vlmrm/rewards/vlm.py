@@ -1,0 +1,100 @@
+"""A CLIP model and a sentence as the reward of any environment that renders.
+
+reward = VLMReward.load("resources/models/sim-S", goal="a humanoid robot kneeling")
+rewards = reward(frames)
+env = VLMRewardWrapper(gym.make("Ant-v5", render_mode="rgb_array"), reward)
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from vlmrm.config import Precision
+from vlmrm.models.clip import ClipModel
+from vlmrm.rewards.goal_baseline import goal_baseline_reward, mean_direction
+
+
+class VLMReward:
+    """Scores pictures by how well they match a sentence.
+
+    Attributes:
+        model: The CLIP model.
+        alpha: Strength of the goal-baseline regularisation, 0 (none) to 1.
+    """
+
+    def __init__(
+        self,
+        model: ClipModel,
+        goal: str | list[str],
+        baseline: str | list[str] | None = None,
+        alpha: float = 0.0,
+    ):
+        """Embeds the sentences; several per side are averaged.
+
+        Raises:
+            ValueError: alpha outside [0, 1], or above 0 without a baseline.
+        """
+        self.model = model
+        self.alpha = alpha
+        self._goal = _embed(model, goal)
+        self._baseline = _embed(model, baseline) if baseline else None
+        # Fail here rather than at the first frame.
+        goal_baseline_reward(self._goal, self._goal, self._baseline, alpha)
+
+    @classmethod
+    def load(
+        cls,
+        folder: str | os.PathLike[str],
+        goal: str | list[str],
+        baseline: str | list[str] | None = None,
+        alpha: float = 0.0,
+        device: str = "auto",
+        precision: Precision = "auto",
+        openai_normalisation: bool = False,
+        gpus: int = 1,
+    ) -> VLMReward:
+        """Loads the model folder; see `ClipModel.load` and the constructor."""
+        model = ClipModel.load(folder, device, precision, openai_normalisation, gpus)
+        return cls(model, goal, baseline, alpha)
+
+    def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Rewards float32 ``[N]`` of uint8 RGB frames ``[N, H, W, 3]``."""
+        embeddings = self.model.embed_images(frames)
+        rewards = goal_baseline_reward(embeddings, self._goal, self._baseline, self.alpha)
+        return rewards.astype(np.float32)
+
+
+class VLMRewardWrapper(gym.Wrapper[Any, Any, Any, Any]):
+    """Replaces an environment's reward by that of its picture.
+
+    The environment's own reward is kept in ``info["environment_reward"]``. Training by
+    `vlmrm.training` computes the same rewards in batches, which is much faster.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], reward: VLMReward):
+        """Wraps an environment made with ``render_mode="rgb_array"``.
+
+        Raises:
+            ValueError: The environment renders nothing, or something else.
+        """
+        if env.render_mode != "rgb_array":
+            raise ValueError(
+                f'make the environment with render_mode="rgb_array", not {env.render_mode}'
+            )
+        super().__init__(env)
+        self.reward = reward
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        observation, own, terminated, truncated, info = self.env.step(action)
+        frame = np.asarray(self.env.render(), dtype=np.uint8)
+        reward = float(self.reward(frame[None])[0])
+        return observation, reward, terminated, truncated, {**info, "environment_reward": own}
+
+
+def _embed(model: ClipModel, prompts: str | list[str]) -> NDArray[np.float64]:
+    return mean_direction(model.embed_prompts([prompts] if isinstance(prompts, str) else prompts))

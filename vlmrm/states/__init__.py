@@ -1,0 +1,26 @@
+"""State sets by their description in the configuration, a module for each sampler."""
+
+from __future__ import annotations
+
+from vlmrm.config import GridStates, PathStates, PoseStates, UniformStates
+from vlmrm.data.states import States
+from vlmrm.states.grid import sample_grid
+from vlmrm.states.uniform import sample_uniform
+
+
+def sample_states(spec: GridStates | UniformStates | PoseStates | PathStates) -> States:
+    """Samples a state set, labelled by oracles of its environment under the oracle's name."""
+    match spec:
+        case GridStates():
+            return sample_grid(spec)
+        case UniformStates():
+            return sample_uniform(spec)
+        case PoseStates():
+            # Needs MuJoCo, as paths do.
+            from vlmrm.states.poses import sample_poses
+
+            return sample_poses(spec)
+        case PathStates():
+            from vlmrm.states.paths import sample_paths
+
+            return sample_paths(spec)

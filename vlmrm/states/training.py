@@ -1,0 +1,63 @@
+"""States to train image-text models on."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlmrm.config import EnvironmentName
+from vlmrm.envs.cartpole import OUT_OF_SIGHT
+from vlmrm.envs.mountain_car import ROAD
+from vlmrm.states.grid import cartpole_states, mountain_car_states
+from vlmrm.tasks.body import Floats
+
+TRAINING_STREAM = 0x7EAC4
+"""Marks the random stream of training states; evaluation sets draw from other streams."""
+
+
+def sample_training_states(
+    environment: EnvironmentName, count: int, seed: int
+) -> NDArray[np.float64]:
+    """States ``[count, D]`` to train image-text models on, in random order.
+
+    They cover what an agent may meet. All are drawn from continuous distributions in a random
+    stream of their own, so that none occurs in a state set of the configuration.
+    """
+    rng = np.random.default_rng([TRAINING_STREAM, seed])
+    if environment == "humanoid":
+        states = _humanoid(count, rng)
+    else:
+        states = _classic_control(environment, count, rng)
+    return rng.permutation(states)
+
+
+def _classic_control(environment: str, count: int, rng: np.random.Generator) -> Floats:
+    """States ``[count, D]`` over all that can be seen, more of them near the goal."""
+    near = rng.random(count) < 0.5
+    if environment == "mountain-car":
+        low, high = ROAD
+        return mountain_car_states(
+            np.where(near, rng.uniform(0, high, count), rng.uniform(low, high, count))
+        )
+    angle = np.where(near, rng.uniform(-0.3, 0.3, count), rng.uniform(-np.pi, np.pi, count))
+    return cartpole_states(rng.uniform(-OUT_OF_SIGHT, OUT_OF_SIGHT, count), angle)
+
+
+def _humanoid(count: int, rng: np.random.Generator) -> Floats:
+    """States ``[count, 47]`` as varied as what an agent meets while it learns.
+
+    Perturbed poses, states on the way from one pose to another, and random motion from anywhere,
+    which mostly ends in a fall.
+    """
+    # Needs MuJoCo, which the other environments do without.
+    from vlmrm.states.poses import by_stance, library, placed, random_motion
+    from vlmrm.tasks.poses import between, perturbed
+
+    _, poses = library()
+    n_moving, n_between = round(0.25 * count), round(0.1 * count)
+    everywhere = np.ones(len(poses), dtype=bool)
+    still = poses[by_stance(everywhere, count - n_moving - n_between, rng)]
+    first, second = (poses[by_stance(everywhere, n_between, rng)] for _ in range(2))
+    moving, _ = random_motion(n_moving, rng)
+    quiet = perturbed(np.concatenate([still, between(first, second, rng.random(n_between))]), rng)
+    return placed(np.concatenate([quiet, moving]), rng)

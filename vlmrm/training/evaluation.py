@@ -1,0 +1,164 @@
+"""Judging a policy: trajectories by the oracle, which the agent has never seen."""
+
+from __future__ import annotations
+
+import functools
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import stable_baselines3
+from numpy.typing import NDArray
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from tqdm import tqdm
+
+from vlmrm.config import Config
+from vlmrm.envs import make_env
+from vlmrm.errors import UserError
+from vlmrm.tasks.oracles import ORACLES
+from vlmrm.training.vec_env.vector_env import VectorEnv
+
+ALGORITHMS: dict[str, type[OffPolicyAlgorithm]] = {
+    "dqn": stable_baselines3.DQN,
+    "sac": stable_baselines3.SAC,
+}
+
+Policy = Callable[[NDArray[np.float32]], NDArray[Any]]
+"""Observations ``[N, ...]`` to actions ``[N, ...]``."""
+
+
+def evaluate(
+    policy: str | os.PathLike[str] | None,
+    task: str,
+    config: Config,
+    trajectories: int | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """Lets a policy act, without noise, and judges the state after each of its steps.
+
+    Args:
+        policy: File of a trained policy; None for uniformly random actions.
+        task: Name of the task.
+        config: Where the task stands, and the length of its episodes.
+        trajectories: Number of trajectories; by default the configuration's.
+        seed: The initial states of trajectory i come from ``seed + i``; by default the
+            configuration's.
+        workers: At most how many processes step the environments, by default one per core; none
+            for classic control.
+
+    Returns:
+        One row per trajectory (trajectory, steps, success_fraction, success,
+        ground_truth_return; success is missing without an oracle), and the states
+        ``[trajectories, steps, D]``.
+
+    Raises:
+        UserError: ``policy`` is not a policy of this task's agent.
+    """
+    trajectories = trajectories or config.evaluation.trajectories
+    seed = config.evaluation.seed if seed is None else seed
+    states, rewards = play(policy, task, config, trajectories, seed, workers)
+    return _judge(states, rewards, config.tasks[task].oracle), states
+
+
+def play(
+    policy: str | os.PathLike[str] | None,
+    task: str,
+    config: Config,
+    trajectories: int,
+    seed: int,
+    workers: int | None = None,
+    explore: bool = False,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lets a policy act for one episode in each of many environments.
+
+    Args:
+        policy: File of a trained policy; None for uniformly random actions.
+        task: Name of the task.
+        config: Where the task stands, and the length of its episodes.
+        trajectories: Number of environments.
+        seed: The initial states of environment i come from ``seed + i``.
+        workers: As for `evaluate`.
+        explore: Whether the policy's own randomness acts as well, as in training.
+
+    Returns:
+        The states ``[trajectories, steps, D]`` after each step, and the environment's own rewards
+        ``[trajectories, steps]``.
+
+    Raises:
+        UserError: ``policy`` is not a policy of this task's agent.
+    """
+    environment = config.tasks[task].environment
+    agent = config.training[environment].agent
+    if environment != "humanoid":
+        workers = 0  # a step takes less than to tell another process of it
+    env = VectorEnv(
+        functools.partial(make_env, environment, agent.episode_steps),
+        trajectories,
+        workers=workers,
+    )
+    try:
+        if policy is None:
+            act = _random(env, seed)
+        else:
+            act = _trained(Path(policy), agent.algorithm, env, explore, seed)
+        return _episode(env, act, agent.episode_steps, seed)
+    finally:
+        env.close()
+
+
+def _episode(
+    env: VectorEnv, act: Policy, steps: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    env.seed(seed)
+    observations = env.reset()
+    states, rewards = [], []
+    for _ in tqdm(range(steps), unit="step", desc="evaluate", disable=None):
+        observations, reward, _, _ = env.step(act(observations))  # type: ignore[assignment]
+        states.append(env.states)
+        rewards.append(reward.astype(np.float64))
+    return np.stack(states, axis=1), np.stack(rewards, axis=1)
+
+
+def _judge(
+    states: NDArray[np.float64], rewards: NDArray[np.float64], oracle: str | None
+) -> pd.DataFrame:
+    count, steps, size = states.shape
+    table = pd.DataFrame(
+        {
+            "trajectory": np.arange(count),
+            "steps": steps,
+            "success_fraction": np.nan,
+            "success": pd.array([pd.NA] * count, dtype="boolean"),
+            "ground_truth_return": rewards.sum(axis=1),
+        }
+    )
+    if oracle:
+        judge = ORACLES[oracle]
+        satisfied = judge(states.reshape(-1, size)).reshape(count, steps)
+        table["success_fraction"] = satisfied.mean(axis=1)
+        table["success"] = [judge.trajectory_success(verdicts) for verdicts in satisfied]
+    return table
+
+
+def _random(env: VectorEnv, seed: int) -> Policy:
+    env.action_space.seed(seed)
+    return lambda observations: np.stack([env.action_space.sample() for _ in observations])
+
+
+def _trained(path: Path, algorithm: str, env: VectorEnv, explore: bool, seed: int) -> Policy:
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        # The replay buffer is not needed, and can be as large as the memory.
+        agent = ALGORITHMS[algorithm].load(path, device="cpu", buffer_size=1)
+    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: not a policy trained by {algorithm}") from error
+    if (agent.observation_space, agent.action_space) != (env.observation_space, env.action_space):
+        raise UserError(f"{path}: a policy for another environment")
+    agent.set_random_seed(seed)
+    return lambda observations: agent.predict(observations, deterministic=not explore)[0]

@@ -1,0 +1,56 @@
+"""States that an agent met while it learned: the paper's kind of state set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from vlmrm.config import Config, RolloutStates
+from vlmrm.data.states import States
+from vlmrm.errors import UserError
+from vlmrm.tasks.oracles import labelled
+from vlmrm.training.evaluation import play
+
+KEEP_EVERY = 5
+"""Environment steps between two states that are kept: the next ones look alike."""
+
+
+def sample_rollouts(
+    spec: RolloutStates, config: Config, folder: Path, workers: int | None = None
+) -> States:
+    """Lets the policy of every checkpoint act as in training, and keeps a share of the states.
+
+    Columns: ``origin`` (the checkpoint) and ``trajectory``. Labelled by the oracles of the
+    environment.
+
+    Args:
+        spec: How many states; they are spread evenly over the checkpoints.
+        config: Where the task stands, and the length of its episodes.
+        folder: Results of the training, with ``checkpoints/STEPS.zip``.
+        workers: As for `vlmrm.training.evaluation.evaluate`.
+
+    Raises:
+        UserError: The folder holds no checkpoint, or one of another environment.
+    """
+    policies = sorted((folder / "checkpoints").glob("[0-9]*.zip"))
+    if not policies:
+        raise UserError(f"{folder}: holds no checkpoints; train the agent first")
+    agent = config.training[spec.environment].agent
+    rng = np.random.default_rng(spec.seed)
+    kept_of_each = -(-agent.episode_steps // KEEP_EVERY)
+    trajectories = -(-spec.size // (kept_of_each * len(policies)))
+    values, origin = [], []
+    for policy in policies:
+        states, _ = play(
+            policy, spec.run.task, config, trajectories, int(rng.integers(2**31)), workers,
+            explore=True,
+        )  # fmt: skip
+        values.append(states[:, ::KEEP_EVERY])
+        origin += [f"checkpoint {policy.stem}"] * trajectories
+    every = np.concatenate(values)
+    flat = every.reshape(-1, every.shape[-1])
+    chosen = np.sort(rng.choice(len(flat), spec.size, replace=False))
+    trajectory = np.arange(len(every)).repeat(every.shape[1])[chosen]
+    columns = {"origin": np.array(origin)[trajectory], "trajectory": trajectory}
+    return labelled(spec.environment, flat[chosen], columns)

@@ -1,0 +1,342 @@
+"""Parallel environments whose frames are drawn by the processes that step them."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import multiprocessing.connection
+import os
+from collections import deque
+from collections.abc import Sequence
+from multiprocessing import reduction
+from typing import Any, Protocol
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
+
+from vlmrm.errors import UserError
+from vlmrm.training.vec_env.worker import (
+    Call,
+    EnvironmentGroup,
+    Exchange,
+    MakeEnv,
+    MakeRenderer,
+    Shapes,
+    serve,
+)
+
+START_TIMEOUT = 300.0
+"""Seconds a worker may take to import its libraries and create its environments."""
+
+
+class WorkerError(RuntimeError):
+    """A worker process died, hangs, or met an error."""
+
+
+def available_cores() -> int:
+    """Cores that this process may use, which a scheduler can make fewer than there are."""
+    return len(os.sched_getaffinity(0))
+
+
+class VectorEnv(VecEnv):
+    """Environments stepped in parallel, as Stable-Baselines3 wants them.
+
+    A frame shows the state after a step and before the automatic reset, so the last frame of an
+    episode belongs to that episode. Frames lie in a ring of slots, one slot for each step of all
+    environments. `step_wait` returns when the environments have stepped; they are drawn while the
+    caller goes on, until `finish_frames`.
+
+    Episodes that end by a time limit are marked by ``TimeLimit.truncated``, and the last
+    observation of any episode is its ``terminal_observation``.
+
+    Args:
+        make_env: Creates an environment whose ``unwrapped`` is a `StateEnv`. Has to be picklable.
+        environments: Number of environments.
+        make_renderer: Creates what draws the frames; without it there are none.
+        workers: Number of processes; by default one per core. 0 steps in this process, which is
+            faster where a step takes microseconds.
+        slots: How many steps back frames are kept.
+        timeout: Seconds after which a worker counts as hanging.
+        frames_after_reset: Whether the last frame of an episode shows the first state of the next:
+            a fault of the paper's own code, for comparison.
+
+    Raises:
+        WorkerError: From any method, if a worker died, hangs or met an error.
+        UserError: Drawing cannot start here.
+    """
+
+    def __init__(
+        self,
+        make_env: MakeEnv,
+        environments: int,
+        make_renderer: MakeRenderer | None = None,
+        workers: int | None = None,
+        slots: int = 1,
+        timeout: float = 120.0,
+        frames_after_reset: bool = False,
+    ):
+        workers = min(available_cores() if workers is None else workers, environments)
+        self._timeout = timeout
+        self._groups: list[_Group] = []
+        self._drawing = False
+        self._next_slot = 0
+        draw = (make_renderer, frames_after_reset)
+        if workers:
+            shapes = self._start(make_env, environments, workers, slots, *draw)
+        else:
+            local = _LocalGroup(make_env, environments, *draw)
+            self._groups = [local]
+            shapes = local.shapes
+            self._exchange = local.allocate(slots)
+        self.slots = slots
+        self.frame_shape = shapes.frame
+        super().__init__(environments, shapes.observation_space, shapes.action_space)
+
+    def _start(
+        self,
+        make_env: MakeEnv,
+        environments: int,
+        workers: int,
+        slots: int,
+        make_renderer: MakeRenderer | None,
+        frames_after_reset: bool,
+    ) -> Shapes:
+        bounds = np.linspace(0, environments, workers + 1).round().astype(int).tolist()
+        started = [
+            _Worker(
+                make_env,
+                slice(start, stop),
+                environments,
+                slots,
+                make_renderer,
+                frames_after_reset,
+            )
+            for start, stop in itertools.pairwise(bounds)
+        ]
+        self._groups = list(started)
+        try:
+            shapes: list[Shapes] = [worker.answer(START_TIMEOUT) for worker in started]
+            # Anonymous memory: the usual /dev/shm is only 64 MB large in many containers.
+            file = os.memfd_create("frames")
+            self._exchange = Exchange.allocate(shapes[0], environments, slots, file)
+            for worker in started:
+                worker.share(file)
+            os.close(file)
+        except BaseException:
+            self.close()
+            raise
+        return shapes[0]
+
+    def reset(self) -> NDArray[Any]:
+        self.finish_frames()
+        self._ask("reset", [self._seeds[group.rows] for group in self._groups])
+        self._reset_seeds()
+        return self._exchange.observations.copy()
+
+    def step_async(self, actions: NDArray[Any]) -> None:
+        self._exchange.actions[:] = actions
+        for group in self._groups:
+            group.request("step", self._next_slot)
+        self._next_slot = (self._next_slot + 1) % self.slots
+
+    def step_wait(self) -> VecEnvStepReturn:
+        self.finish_frames()  # of the step before
+        self._answers()
+        self._drawing = bool(self.frame_shape)
+        x = self._exchange
+        dones = x.dones.copy()
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        for i in np.flatnonzero(dones):
+            infos[i]["terminal_observation"] = x.final_observations[i].copy()
+            infos[i]["TimeLimit.truncated"] = bool(x.truncated[i])
+        return x.observations.copy(), x.rewards.astype(np.float32), dones, infos
+
+    @property
+    def states(self) -> NDArray[np.float64]:
+        """Simulator states ``[N, D]`` after the last step, before any automatic reset."""
+        return self._exchange.states.copy()
+
+    def finish_frames(self) -> None:
+        """Waits until the frames of the last step are drawn."""
+        if self._drawing:
+            self._drawing = False
+            self._answers()
+
+    def frames(self, slot: int, steps: int) -> NDArray[np.uint8]:
+        """View of the frames ``[steps, N, H, W, 3]`` from ``slot`` on; finished ones are valid."""
+        return self._exchange.frames[slot : slot + steps]
+
+    def rewind(self) -> None:
+        """The next step's frames go into the first slot."""
+        self._next_slot = 0
+
+    def snapshot(self) -> list[bytes]:
+        """The state of every environment, for `restore`."""
+        self.finish_frames()
+        return [env for group in self._ask("snapshot") for env in group]
+
+    def restore(self, snapshots: Sequence[bytes]) -> None:
+        """Puts every environment into the state of a `snapshot`, as if it had never stopped."""
+        self._ask("restore", [snapshots[group.rows] for group in self._groups])
+
+    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
+        return self.env_method("get_wrapper_attr", attr_name, indices=indices)
+
+    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
+        self.env_method("set_wrapper_attr", attr_name, value, indices=indices)
+
+    def env_method(
+        self,
+        method_name: str,
+        *method_args: Any,
+        indices: VecEnvIndices = None,
+        **method_kwargs: Any,
+    ) -> list[Any]:
+        self.finish_frames()
+        calls: list[list[Call]] = [[] for _ in self._groups]
+        for i in sorted(self._get_indices(indices)):
+            number = next(n for n, group in enumerate(self._groups) if i < group.rows.stop)
+            start = self._groups[number].rows.start
+            calls[number].append((i - start, method_name, method_args, method_kwargs))
+        return [value for group in self._ask("call", calls) for value in group]
+
+    def env_is_wrapped(
+        self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
+    ) -> list[bool]:
+        self.finish_frames()
+        wrapped = [v for group in self._ask("env_is_wrapped", wrapper_class) for v in group]
+        return [wrapped[i] for i in self._get_indices(indices)]
+
+    def close(self) -> None:
+        for group in self._groups:
+            group.close()
+        self._groups = []
+
+    def _ask(self, command: str, arguments: Any = None) -> list[Any]:
+        """Lets every group carry out a command; a list holds one argument for each group."""
+        for i, group in enumerate(self._groups):
+            group.request(command, arguments[i] if isinstance(arguments, list) else arguments)
+        return self._answers()
+
+    def _answers(self) -> list[Any]:
+        return [group.answer(self._timeout) for group in self._groups]
+
+
+class _Group(Protocol):
+    """Some of the environments, wherever they are."""
+
+    rows: slice
+
+    def request(self, command: str, argument: Any) -> None: ...
+
+    def answer(self, timeout: float) -> Any: ...
+
+    def close(self) -> None: ...
+
+
+class _LocalGroup:
+    """Environments in this process."""
+
+    def __init__(
+        self,
+        make_env: MakeEnv,
+        environments: int,
+        make_renderer: MakeRenderer | None,
+        frames_after_reset: bool,
+    ):
+        self.rows = slice(0, environments)
+        self._group = EnvironmentGroup(make_env, environments, make_renderer, frames_after_reset)
+        self._answers: deque[Any] = deque()
+        self.shapes = self._group.shapes
+
+    def allocate(self, slots: int) -> Exchange:
+        self._group.exchange = Exchange.allocate(self.shapes, self.rows.stop, slots)
+        return self._group.exchange
+
+    def request(self, command: str, argument: Any) -> None:
+        self._answers.extend(self._group.execute(command, argument))
+
+    def answer(self, timeout: float) -> Any:
+        del timeout
+        return self._answers.popleft()
+
+    def close(self) -> None:
+        self._group.close()
+
+
+class _Worker:
+    """Environments in a process of their own."""
+
+    def __init__(
+        self,
+        make_env: MakeEnv,
+        rows: slice,
+        environments: int,
+        slots: int,
+        make_renderer: MakeRenderer | None,
+        frames_after_reset: bool,
+    ):
+        self.rows = rows
+        self._name = f"environment worker (environments {rows.start} to {rows.stop - 1})"
+        # A fork would copy the state of CUDA, EGL and thread pools, which does not survive it.
+        context = multiprocessing.get_context("spawn")
+        self._connection, remote = context.Pipe()
+        self._process = context.Process(
+            target=serve,
+            args=(
+                remote,
+                make_env,
+                rows,
+                environments,
+                slots,
+                make_renderer,
+                frames_after_reset,
+            ),
+            daemon=True,
+        )
+        self._process.start()
+        remote.close()
+
+    def share(self, file: int) -> None:
+        assert self._process.pid is not None
+        reduction.send_handle(self._connection, file, self._process.pid)
+
+    def request(self, command: str, argument: Any) -> None:
+        try:
+            self._connection.send((command, argument))
+        except OSError:
+            # What the worker said last tells more than the broken connection.
+            self.answer(timeout=1.0)
+            raise
+
+    def answer(self, timeout: float) -> Any:
+        ready = multiprocessing.connection.wait([self._connection, self._process.sentinel], timeout)
+        if not ready:
+            raise WorkerError(
+                f"{self._name} gave no answer for {timeout:.0f} s; if it hangs in drawing, several "
+                "EGL contexts may be more than the driver can take: use fewer workers, or 0"
+            )
+        try:
+            well, answer = self._connection.recv()
+        except (EOFError, OSError) as error:
+            self._process.join(1.0)
+            raise WorkerError(
+                f"{self._name} died with exit code {self._process.exitcode}; -9 usually means that "
+                "memory ran out: use fewer environments or workers"
+            ) from error
+        if isinstance(answer, UserError):
+            raise answer
+        if not well:
+            raise WorkerError(f"{self._name} met an error:\n{answer}")
+        return answer
+
+    def close(self) -> None:
+        """The worker ends when its connection closes; one that hangs is killed."""
+        self._connection.close()
+        self._process.join(2.0)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
