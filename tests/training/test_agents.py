@@ -1,6 +1,6 @@
 import pytest
-from toy import AGENTS, slider
 
+from tests.training.toy import AGENTS, slider
 from vlmrm.training.agents import KINDS, agent_settings
 from vlmrm.training.symlog import Symlog
 from vlmrm.training.vector_env import VectorEnv

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 from stable_baselines3 import DQN, SAC
-from toy import Printer, reward_of_frames, reward_of_state, slider, states_in
 
+from tests.training.toy import Printer, reward_of_frames, reward_of_state, slider, states_in
 from vlmrm.training.deferred import (
     RING_CALLS,
     DeferredDQN,

@@ -5,8 +5,8 @@ import pytest
 import torch
 from gymnasium.spaces import Box
 from stable_baselines3 import SAC
-from toy import AGENTS, Slider
 
+from tests.training.toy import AGENTS, Slider
 from vlmrm.training.agents import KINDS, agent_settings
 from vlmrm.training.policies import AveragedSACPolicy
 from vlmrm.training.vector_env import VectorEnv

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
-from toy import COMMON
 
+from tests.training.toy import COMMON
 from vlmrm.config import TrainingRun, parse_config
 from vlmrm.evaluation import evaluate
 from vlmrm.reward_model import VLMReward

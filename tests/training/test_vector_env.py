@@ -5,8 +5,8 @@ import time
 
 import numpy as np
 import pytest
-from toy import BrokenPrinter, Printer, die, fail, hang, slider, states_in
 
+from tests.training.toy import BrokenPrinter, Printer, die, fail, hang, slider, states_in
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.training.vector_env import VectorEnv, WorkerError
