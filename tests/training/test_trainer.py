@@ -1,10 +1,6 @@
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +8,7 @@ import pytest
 import torch
 from stable_baselines3 import DQN as StableDQN
 
+from tests.processes import CONTEXT
 from tests.training.toy import AGENTS, Printer, reward_of_frames, slider
 from vlmrm.config import Original, TrainingRun
 from vlmrm.errors import UserError
@@ -48,6 +45,17 @@ def train_toy(output, agent, reward=reward_of_frames, run=RUN, workers=0, **sett
     finally:
         env.close()
     return curve(output)
+
+
+def train_toy_slowly(output):
+    """So that it can be stopped in the middle."""
+
+    def slow(frames):
+        time.sleep(0.005)
+        return reward_of_frames(frames)
+
+    torch.set_num_threads(1)
+    train_toy(output, AGENTS["sac"], slow, workers=1)
 
 
 def curve(output):
@@ -221,27 +229,13 @@ def test_other_settings_do_not_continue_a_checkpoint(tmp_path):
 def test_killed_at_any_moment_the_curve_has_no_gap_and_no_duplicate(tmp_path):
     expected = train_toy(tmp_path / "whole", AGENTS["sac"])
     output = tmp_path / "killed"
-    script = textwrap.dedent(f"""
-        import sys, time
-        from pathlib import Path
-        sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-        import torch
-        from tests.training.test_trainer import AGENTS, reward_of_frames, train_toy
-        def slow(frames):
-            time.sleep(0.005)
-            return reward_of_frames(frames)
-        if __name__ == "__main__":
-            torch.set_num_threads(1)
-            train_toy(Path({str(output)!r}), AGENTS["sac"], slow, workers=1)
-    """)
-    (tmp_path / "script.py").write_text(script)
-    process = subprocess.Popen([sys.executable, tmp_path / "script.py"])
-    deadline = time.monotonic() + 600
+    process = CONTEXT.Process(target=train_toy_slowly, args=(output,))
+    process.start()
     while not (output / "learning_curve.csv").exists() or len(curve(output)) < 10:
-        assert process.poll() is None and time.monotonic() < deadline
+        assert process.is_alive()
         time.sleep(0.01)
     process.kill()
-    process.wait()
+    process.join()
     actual = train_toy(output, AGENTS["sac"])
     pd.testing.assert_frame_equal(actual, expected, check_exact=True)
 
