@@ -95,12 +95,10 @@ class PlainLoop:
             batch_size=agent.batch_size,
             buffer_size=10_000,
             learning_starts=self._steps,
-            policy_kwargs={"net_arch": list(agent.hidden)},
+            policy_kwargs={"net_arch": list(agent.net_arch)},
         )
         learner.learn(self._steps)
-        updates = round(
-            self._steps * agent.gradient_steps / (agent.train_frequency * agent.environments)
-        )
+        updates = round(self._steps * agent.gradient_steps / (agent.train_freq * agent.n_envs))
         env.render()
         start = time.perf_counter()
         observations, frames = env.reset(), []

@@ -106,7 +106,7 @@ def measure(config: Config, task: str, model: Path, repeat: int, rounds: int) ->
 def allowed(config: Config, rates: dict[str, float], model: str, repeat: int) -> dict[str, object]:
     """The whole training beside what its parts, one after another on all cores, would allow."""
     agent = config.training["humanoid"].agent
-    updates = agent.gradient_steps / (agent.train_frequency * agent.environments)
+    updates = agent.gradient_steps / (agent.train_freq * agent.n_envs)
     stepping = median(functools.partial(step, config, SCENE), repeat)
     seconds = 1 / stepping + 1 / rates[f"rewards, {model}"] + updates / rates["gradient steps"]
     whole = rates["whole training"]
@@ -141,11 +141,11 @@ def step(config: Config, scene: str | None) -> float:
     agent = config.training["humanoid"].agent
     env = VectorEnv(
         functools.partial(make_env, "humanoid", agent.episode_steps),
-        agent.environments,
+        agent.n_envs,
         functools.partial(make_renderer, "humanoid", scene, config.rendering) if scene else None,
     )
     env.reset()
-    count = FRAMES // agent.environments
+    count = FRAMES // agent.n_envs
 
     def work() -> None:
         for _ in range(count):
@@ -164,7 +164,7 @@ def gradient_steps(config: Config, ours: bool) -> float:
     env = VectorEnv(functools.partial(make_env, "humanoid", agent.episode_steps), 1, workers=0)
     settings = agent_settings(agent) | {"buffer_size": 4 * agent.batch_size}
     if not ours:
-        settings["policy_kwargs"] = {"net_arch": list(agent.hidden)}
+        settings["policy_kwargs"] = {"net_arch": list(agent.net_arch)}
     kind = KINDS["sac"] if ours else SAC
     learner = kind("MlpPolicy", env, seed=0, **settings)
     learner._setup_learn(1)
@@ -183,8 +183,8 @@ def gradient_steps(config: Config, ours: bool) -> float:
 def loop(config: Config, task: str, reward: VLMReward, rounds: int = 40) -> float:
     """Steps per second of a short training, from its first updates on."""
     training = config.training["humanoid"]
-    starts = training.agent.train_frequency * training.agent.environments
-    short = {"steps": rounds * starts, "learning_starts": starts, "checkpoint_every": 10**9}
+    starts = training.agent.train_freq * training.agent.n_envs
+    short = {"total_timesteps": rounds * starts, "learning_starts": starts, "save_freq": 10**9}
     agent = training.agent.model_copy(update=short)
     config = config.model_copy(
         update={"training": {"humanoid": training.model_copy(update={"agent": agent})}}

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from vlmrm.config import SCENES, Config
-from vlmrm.config.base import Section
+from vlmrm.config.base import ConfigModel
 
 OPENING = """\
 # Configuration
@@ -31,9 +31,9 @@ SAID = {
     "Config.states": "Sets of simulator states, by five samplers.",
     "PathStates.tasks": "The oracles to whose poses the ways lead.",
     "agent": "The algorithm and its settings.",
-    "alphas": "Regularisation strengths; 0 is the plain cosine similarity with the goal.",
+    "alphas": "Regularization strengths; 0 is the plain cosine similarity with the goal.",
     "environment": "The simulator.",
-    "learning_rate": "Of the optimiser, Adam.",
+    "learning_rate": "Of the optimizer, Adam.",
     "models": "Names of `models`.",
     "scene": "In which the reward model sees the agent; one of the environment's.",
     "scenes": "In which the frames are drawn; of the environment's.",
@@ -59,9 +59,9 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def sections(place: str, annotation: Any) -> Iterator[tuple[str, type[Section]]]:
+def sections(place: str, annotation: Any) -> Iterator[tuple[str, type[ConfigModel]]]:
     """The sections that may stand at a place, and those inside of them, with their places."""
-    if isinstance(annotation, type) and issubclass(annotation, Section):
+    if isinstance(annotation, type) and issubclass(annotation, ConfigModel):
         yield place, annotation
         for key, field in annotation.model_fields.items():
             yield from sections(f"{place}.{key}", field.annotation)
@@ -72,21 +72,21 @@ def sections(place: str, annotation: Any) -> Iterator[tuple[str, type[Section]]]
         yield from sections(f"{place}.{name}" if of_many else place, inner)
 
 
-def heading(place: str, section: type[Section]) -> str:
+def heading(place: str, section: type[ConfigModel]) -> str:
     """Where a section stands, and the key that chooses it where there is a choice."""
     for key, choice in choices(section):
         return f"`{place}` with `{key}: {choice}`"
     return f"`{place}`"
 
 
-def choices(section: type[Section]) -> Iterator[tuple[str, str]]:
+def choices(section: type[ConfigModel]) -> Iterator[tuple[str, str]]:
     for key in ("source", "sampler", "algorithm"):
         if key in section.model_fields:
             (choice,) = get_args(section.model_fields[key].annotation)
             yield key, choice
 
 
-def table(section: type[Section]) -> str:
+def table(section: type[ConfigModel]) -> str:
     """The keys of a section, but not the one by which it is chosen."""
     schema = section.model_json_schema()
     chosen = dict(choices(section))
@@ -146,9 +146,11 @@ def default(field: FieldInfo) -> str:
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
-def description(section: type[Section], key: str) -> str:
+def description(section: type[ConfigModel], key: str) -> str:
     """What is said of a key where it is defined, or of the section that stands there."""
-    fields = [kind.model_fields.get(key) for kind in section.__mro__ if issubclass(kind, Section)]
+    fields = [
+        kind.model_fields.get(key) for kind in section.__mro__ if issubclass(kind, ConfigModel)
+    ]
     for text in (field.description for field in fields if field):
         if text:
             return paragraph(text)

@@ -104,7 +104,9 @@ def test_a_training_draws_and_looks_at_every_step():
 
 
 def test_an_agent_with_a_look_up_sees_no_picture():
-    job = Job("train_policy", RUN | {"task": "cartpole", "scene": "original", "reward": "ViT-L-14"})
+    job = Job(
+        "train_policy", RUN | {"task": "cartpole", "scene": "gymnasium", "reward": "ViT-L-14"}
+    )
     counted = amounts(job, PAPER)
     assert counted[("steps", "cartpole")] == 3_000_000
     assert not [key for key in counted if key[0] == "images"]

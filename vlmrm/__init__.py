@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-# Frames are drawn in parallel by processes; threads of Mesa's software rasteriser only add cost.
+# Frames are drawn in parallel by processes; threads of Mesa's software rasterizer only add cost.
 os.environ.setdefault("LP_NUM_THREADS", "0")
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ class UserError(Exception):
     """
 
 
-class Missing(UserError):
+class MissingDependency(UserError):
     """Something optional that is not installed on this machine."""
 
 

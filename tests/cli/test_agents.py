@@ -19,7 +19,7 @@ def config(tmp_path_factory):
     del content["tasks"]["standing"]["baseline"]
     content["tasks"]["wave"] = {"environment": "humanoid", "goal": "a robot that waves"}
     agent = content["training"]["cartpole"]["agent"]
-    agent["learning_starts"] = agent["steps"]
+    agent["learning_starts"] = agent["total_timesteps"]
     path = tmp_path_factory.mktemp("config") / "config.yaml"
     path.write_text(yaml.safe_dump(content))
     return path

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
     content = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
-    content["states"]["few"] = {"sampler": "uniform", "environment": "mountain-car", "size": 12}
+    content["state_sets"]["few"] = {"sampler": "uniform", "environment": "mountain-car", "size": 12}
     path = tmp_path_factory.mktemp("config") / "config.yaml"
     path.write_text(yaml.safe_dump(content))
     return path

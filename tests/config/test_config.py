@@ -51,8 +51,16 @@ def spoil(content, key, value):
         ("models.smoke-XS.corpus", "other", "models.smoke-XS.corpus: unknown name 'other'"),
         ("models.smoke-XS.source", "simulato", "XS.source: 'simulato' is unknown; did you mean"),
         ("models.published.source", None, "models.published.source: missing; known: pretrained, "),
-        ("states.kneeling.sampler", "pose", "sampler: 'pose' is unknown; did you mean 'poses'?"),
-        ("states.paths.point", 9, "states.paths.point: unknown key; did you mean 'points'?"),
+        (
+            "state_sets.kneeling.sampler",
+            "pose",
+            "'pose' is unknown; did you mean 'poses'?",
+        ),
+        (
+            "state_sets.paths.point",
+            9,
+            "state_sets.paths.point: unknown key; did you mean 'points'?",
+        ),
         ("corpora.smoke.frames", {"cartpole": {}}, "corpora.smoke.frames.cartpole: empty"),
         ("models.published.tag", None, "models.published.tag: missing; give it, or repository"),
         ("models.published.architecture", None, "models.published.architecture: missing; a tag"),
@@ -96,7 +104,7 @@ def spoil(content, key, value):
         ("training.humanoid.agent.algorithm", "ppo", "algorithm: 'ppo' is unknown; known: dqn"),
         ("training.humanoid.agent.ent_coef", "atuo", "ent_coef: 'atuo' is no weight; write a"),
         ("training.humanoid.agent.ent_coef", "auto_0", "ent_coef: 'auto_0' is no weight; write a"),
-        ("training.humanoid.agent.learning_starts", 800, "800 is not below the 800 steps"),
+        ("training.humanoid.agent.learning_starts", 800, "800 is not below total_timesteps"),
         ("training.humanoid.agent.learning_starts", None, "learning_starts: 50000 is not below"),
         ("training.cartpole.lookup.gird", "g", "lookup.gird: unknown key; did you mean 'grid'?"),
         ("training.cartpole", None, "training.cartpole: missing, but experiments.classic-control"),
@@ -105,11 +113,27 @@ def spoil(content, key, value):
             "kneeling",
             "landscapes.kneeling.states: 'kneeling' must be",
         ),
-        ("states.paths.tasks", ["lotus"], "landscapes.kneeling.states: 'paths' lacks the path"),
-        ("states.rollouts.run.reward", "sim", "states.rollouts.run.reward: unknown name 'sim'"),
-        ("states.rollouts.run.alpha", 1.5, "states.rollouts.run.alpha: input should be less than"),
-        ("states.rollouts.run.seed", -1, "states.rollouts.run.seed: input should be greater than"),
-        ("states.rollouts.environment", "cartpole", "states.rollouts.environment: 'kneeling' is"),
+        ("state_sets.paths.tasks", ["lotus"], "landscapes.kneeling.states: 'paths' lacks the path"),
+        (
+            "state_sets.rollouts.run.reward",
+            "sim",
+            "state_sets.rollouts.run.reward: unknown name 'sim'",
+        ),
+        (
+            "state_sets.rollouts.run.alpha",
+            1.5,
+            "state_sets.rollouts.run.alpha: input should be less than",
+        ),
+        (
+            "state_sets.rollouts.run.seed",
+            -1,
+            "state_sets.rollouts.run.seed: input should be greater than",
+        ),
+        (
+            "state_sets.rollouts.environment",
+            "cartpole",
+            "state_sets.rollouts.environment: 'kneeling' is",
+        ),
         ("training.cartpole.lookup.grid", "g", "training.cartpole.lookup.grid: unknown name 'g'"),
         (
             "training.cartpole.lookup.check",
@@ -117,9 +141,9 @@ def spoil(content, key, value):
             "must be cartpole states with sampler",
         ),
         (
-            "original",
+            "paper_code",
             {"frames_after_reset": True},
-            "original.frames_after_reset: not with",
+            "paper_code.frames_after_reset: not with",
         ),
         ("experiments.classic-control.alphas", [0.3], "experiments.classic-control.alphas: 0.3"),
         ("experiments.humanoid.tasks", ["sitting"], "experiments.humanoid.tasks: unknown name"),
@@ -152,10 +176,10 @@ def test_an_experiment_trains_on_models_or_references(content):
 
 
 def test_states_of_an_agent_need_what_its_training_needs(content):
-    content["states"]["rollouts"]["run"] |= {"reward": "oracle", "alpha": 0.5}
+    content["state_sets"]["rollouts"]["run"] |= {"reward": "oracle", "alpha": 0.5}
     with pytest.raises(UserError, match=r"states\.rollouts\.run\.alpha: 0\.5 means nothing to 'or"):
         parse_config(content)
-    content["states"]["rollouts"]["run"]["alpha"] = 0
+    content["state_sets"]["rollouts"]["run"]["alpha"] = 0
     parse_config(content)
     del content["tasks"]["kneeling"]["oracle"]
     content["landscapes"], content["epic"], content["experiments"] = {}, {}, {}
@@ -188,7 +212,7 @@ def test_an_algorithm_is_refused_where_it_cannot_act(content):
         discrete = isinstance(make_env(environment, 1).action_space, gym.spaces.Discrete)
         assert right == ("dqn" if discrete else "sac")
         spoilt = copy.deepcopy(content)
-        spoilt["training"][environment]["agent"] = {"algorithm": wrong, "steps": 10**6}
+        spoilt["training"][environment]["agent"] = {"algorithm": wrong, "total_timesteps": 10**6}
         answer = f"agent.algorithm: {wrong} cannot act in {environment}; write {right}"
         with pytest.raises(UserError, match=answer):
             parse_config(spoilt)

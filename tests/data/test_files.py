@@ -34,7 +34,7 @@ def test_states_come_back_as_they_were(tmp_path):
 
 def test_frames_are_streamed_in_order(tmp_path):
     frames = np.random.default_rng(0).integers(0, 256, (37, 8, 6, 3), dtype=np.uint8)
-    with FrameWriter(tmp_path / "f.h5", frames.shape, scene="original") as writer:
+    with FrameWriter(tmp_path / "f.h5", frames.shape, scene="gymnasium") as writer:
         for start in range(0, 37, 10):
             writer.append(frames[start : start + 10])
     with FrameReader(tmp_path / "f.h5") as reader:

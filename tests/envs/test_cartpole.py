@@ -19,7 +19,7 @@ def env():
 
 @pytest.fixture(scope="module")
 def draw():
-    renderer = make_renderer("cartpole", "original", Rendering())
+    renderer = make_renderer("cartpole", "gymnasium", Rendering())
 
     def draw(*state):
         out = np.zeros(renderer.shape, np.uint8)
@@ -115,7 +115,7 @@ def test_the_track_is_empty_once_the_cart_is_out_of_sight(draw, x, side):
 
 
 def test_closing_one_renderer_leaves_the_others(draw):
-    other = make_renderer("cartpole", "original", Rendering())
+    other = make_renderer("cartpole", "gymnasium", Rendering())
     before = draw(0, 0, 0.1, 0)
     other.close()
     np.testing.assert_array_equal(draw(0, 0, 0.1, 0), before)

@@ -86,7 +86,7 @@ def test_copies_do_not_terminate_either(env):
     assert not any(twin.step(np.zeros(17))[2] for _ in range(50))
 
 
-@pytest.mark.parametrize("scene", ["original", "textured", "textured-fixed"])
+@pytest.mark.parametrize("scene", ["gymnasium", "textured", "textured-fixed"])
 def test_frames_show_the_posture_and_nothing_else(scene):
     straight, bent, moving = standing(), standing(), standing()
     bent[humanoid_model().joint("left_shoulder1").qposadr[0]] = -1.2
@@ -127,7 +127,7 @@ def test_original_looks_like_gymnasium():
     expected = theirs.render().astype(float)
     state = theirs.unwrapped.state_vector()
     theirs.close()
-    (ours,) = draw("original", state, rendering=Rendering(humanoid_size=size, shadows=True))
+    (ours,) = draw("gymnasium", state, rendering=Rendering(humanoid_size=size, shadows=True))
     # Edges differ: Gymnasium's are smoothed.
     assert np.median(np.abs(ours - expected)) <= 2
     assert np.abs(ours - expected).mean() < 8
@@ -143,7 +143,7 @@ def test_renderers_do_not_disturb_each_other():
     one = make_renderer("humanoid", "textured-fixed", SMALL)
     first, second = np.zeros(one.shape, np.uint8), np.zeros(one.shape, np.uint8)
     one.render(standing(), first)
-    other = make_renderer("humanoid", "original", Rendering(humanoid_size=96))
+    other = make_renderer("humanoid", "gymnasium", Rendering(humanoid_size=96))
     other.render(standing(), np.zeros(other.shape, np.uint8))
     other.close()
     one.render(standing(), second)
@@ -172,7 +172,7 @@ def test_a_missing_opengl_names_the_packages_to_install():
     code = (
         "from vlmrm.config import Rendering\n"
         "from vlmrm.envs import make_renderer\n"
-        "make_renderer('humanoid', 'original', Rendering())"
+        "make_renderer('humanoid', 'gymnasium', Rendering())"
     )
     # An EGL that finds no driver, as on a machine without any.
     result = subprocess.run(
@@ -188,7 +188,7 @@ def test_a_missing_opengl_names_the_packages_to_install():
 def test_mujoco_may_be_imported_first():
     code = (
         "import mujoco; from vlmrm.config import Rendering; from vlmrm.envs import make_renderer;"
-        "print(make_renderer('humanoid', 'original', Rendering()).shape)"
+        "print(make_renderer('humanoid', 'gymnasium', Rendering()).shape)"
     )
     environment = {k: v for k, v in os.environ.items() if k != "MUJOCO_GL"}
     result = subprocess.run(

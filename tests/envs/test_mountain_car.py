@@ -110,7 +110,7 @@ def test_observations_do_not_change_afterwards(env):
 
 
 def test_original_frames_are_those_of_gymnasium():
-    draw = drawer("original")
+    draw = drawer("gymnasium")
     theirs = gym.make("MountainCarContinuous-v0", render_mode="rgb_array").unwrapped
     theirs.reset(seed=1)
     for _ in range(20):
@@ -122,7 +122,7 @@ def test_original_frames_are_those_of_gymnasium():
 
 
 def pixels(frame, color, tolerance=40):
-    """Rows and columns of the pixels close to a colour."""
+    """Rows and columns of the pixels close to a color."""
     return np.nonzero(np.abs(frame.astype(int) - color).max(axis=-1) < tolerance)
 
 
@@ -167,7 +167,7 @@ def test_textured_car_and_flag_stay_within_the_middle_square(position):
         assert len(pixels(frame, color)[0]) == len(pixels(middle, color)[0]) > 0
 
 
-def test_textured_pictures_tell_neighbouring_positions_apart():
+def test_textured_pictures_tell_neighboring_positions_apart():
     draw = drawer("textured")
     frames = [draw(p) for p in (-0.303, -0.302, -0.301)]
     assert np.any(frames[0] != frames[1])

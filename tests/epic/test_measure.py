@@ -7,7 +7,7 @@ from vlmrm.epic.measure import measure_rewards
 from vlmrm.errors import UserError
 from vlmrm.states.uniform import sample_uniform
 
-BALANCE = Epic(task="balance", states="uniform", scenes=["original"], models=["m"], bootstrap=40)
+BALANCE = Epic(task="balance", states="uniform", scenes=["gymnasium"], models=["m"], bootstrap=40)
 TASK = Task(environment="cartpole", goal="upright", oracle="cartpole")
 
 
@@ -17,14 +17,14 @@ def states():
 
 
 def rewards_of(values, task="balance"):
-    columns = {"scene": "original", "model": "m", "state": np.arange(len(values)), "task": task}
+    columns = {"scene": "gymnasium", "model": "m", "state": np.arange(len(values)), "task": task}
     return pd.DataFrame({**columns, "alpha": 0.0, "reward": values})
 
 
 def test_the_oracle_itself_is_the_perfect_reward(states):
     success = states.labels["cartpole"].astype(float)
     row = measure_rewards(states, rewards_of(success), BALANCE, TASK).iloc[0]
-    assert (row["labels"], row["scene"], row["model"]) == ("oracle", "original", "m")
+    assert (row["labels"], row["scene"], row["model"]) == ("oracle", "gymnasium", "m")
     for name in ("epic", "epic_balanced", "epic_ground_truth"):
         assert row[name] == pytest.approx(0, abs=1e-6)
     assert row["auroc"] == 1

@@ -12,7 +12,7 @@ from vlmrm.data.states import States
 ALPHAS = (0.0, 0.5, 1.0)
 
 
-def rewards_of(states, reward, task, scenes=("original",), models=("sim-S",)):
+def rewards_of(states, reward, task, scenes=("gymnasium",), models=("sim-S",)):
     """Rewards files of all scenes and models, one below the other as they were read."""
     return pd.concat(
         pd.DataFrame(

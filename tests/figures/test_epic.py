@@ -6,7 +6,7 @@ import pytest
 
 from vlmrm.errors import UserError
 from vlmrm.figures.epic import MEASURES, draw_epic_by_alpha, draw_epic_by_size, spread_out
-from vlmrm.figures.style import GREY, alpha_colour
+from vlmrm.figures.style import GREY, alpha_color
 
 MODELS = (
     ("sim-M", "simulator", 3e6, 0.5),
@@ -35,9 +35,9 @@ def table():
     return pd.DataFrame(rows)
 
 
-def series(axes, colour):
+def series(axes, color):
     return [
-        line for line in axes.lines if line.get_color() == colour and line.get_marker() != "None"
+        line for line in axes.lines if line.get_color() == color and line.get_marker() != "None"
     ]
 
 
@@ -48,7 +48,7 @@ def test_line_of_an_alpha_ascends_in_size(table):
         MEASURES["epic_balanced"],
     ]
     for alpha in (0.0, 1.0):
-        (line,) = series(figure.axes[0], alpha_colour(alpha))
+        (line,) = series(figure.axes[0], alpha_color(alpha))
         assert np.allclose(line.get_xdata(), [1e6, 3e6], rtol=0.1)
         assert np.allclose(line.get_ydata(), [0.6 - 0.1 * alpha, 0.5 - 0.1 * alpha])
     assert figure.axes[0].get_xscale() == "log"
@@ -56,8 +56,8 @@ def test_line_of_an_alpha_ascends_in_size(table):
 
 def test_error_bars_reach_from_low_to_high(table):
     figure = draw_epic_by_size(table, ["epic"])
-    colour = alpha_colour(0.0)
-    (bars,) = (c for c in figure.axes[0].collections if np.allclose(c.get_colors()[0][:3], colour))
+    color = alpha_color(0.0)
+    (bars,) = (c for c in figure.axes[0].collections if np.allclose(c.get_colors()[0][:3], color))
     ends = [path.vertices[:, 1] for path in bars.get_paths()]
     assert np.allclose(ends, [[0.55, 0.62], [0.45, 0.52]])
 
@@ -87,9 +87,9 @@ def test_uninformative_rewards_are_marked(table, measure, value):
 
 
 def test_each_task_and_scene_has_its_row(table):
-    both = pd.concat([table, table.assign(scene="original")])
+    both = pd.concat([table, table.assign(scene="gymnasium")])
     titles = [a.get_title(loc="left") for a in draw_epic_by_size(both, ["epic"]).axes]
-    assert titles == ["kneeling · textured", "kneeling · original"]
+    assert titles == ["kneeling · textured", "kneeling · gymnasium"]
 
 
 def test_human_labels_have_their_row_and_older_tables_are_the_oracle_s(table):
@@ -110,7 +110,7 @@ def test_against_alpha_models_are_ordered_by_size_with_controls_last(table, labe
 
 def test_a_single_model_at_a_single_alpha_is_drawn(table):
     one = table[(table["model"] == "sim-S") & (table["alpha"] == 0)]
-    (line,) = series(draw_epic_by_size(one, ["epic"]).axes[0], alpha_colour(0))
+    (line,) = series(draw_epic_by_size(one, ["epic"]).axes[0], alpha_color(0))
     assert np.allclose(line.get_xydata(), [[1e6, 0.6]])
 
 

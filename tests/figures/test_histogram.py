@@ -10,16 +10,16 @@ from .conftest import rewards_of
 
 
 @pytest.fixture
-def labelled():
+def labeled():
     labels = np.arange(100) < 20
     return States("humanoid", np.zeros((100, 47)), labels={"kneeling": labels})
 
 
-def test_fulfilled_states_are_told_apart(labelled, labels_of):
+def test_fulfilled_states_are_told_apart(labeled, labels_of):
     spread = np.linspace(0, 0.5, 100)
-    reward = spread + np.where(labelled.labels["kneeling"], 10, 0)
+    reward = spread + np.where(labeled.labels["kneeling"], 10, 0)
     figure = draw_reward_histogram(
-        labelled, rewards_of(labelled, lambda a: reward, "kneel"), "kneel", "kneeling"
+        labeled, rewards_of(labeled, lambda a: reward, "kneel"), "kneel", "kneeling"
     )
     assert labels_of(figure) == ["not fulfilled (n = 80)", "fulfilled (n = 20)"]
     assert [axes.get_title(loc="left") for axes in figure.axes] == [
@@ -35,15 +35,15 @@ def test_fulfilled_states_are_told_apart(labelled, labels_of):
         assert density[-1 - side] == 0
 
 
-def test_one_class_alone_is_drawn(labelled, labels_of):
-    labelled.labels["kneeling"][:] = False
-    rewards = rewards_of(labelled, lambda a: np.linspace(0, 1, 100), "kneeling")
-    assert labels_of(draw_reward_histogram(labelled, rewards, "kneeling", "kneeling")) == [
+def test_one_class_alone_is_drawn(labeled, labels_of):
+    labeled.labels["kneeling"][:] = False
+    rewards = rewards_of(labeled, lambda a: np.linspace(0, 1, 100), "kneeling")
+    assert labels_of(draw_reward_histogram(labeled, rewards, "kneeling", "kneeling")) == [
         "not fulfilled (n = 100)"
     ]
 
 
-def test_unlabelled_task_is_named(labelled):
-    rewards = rewards_of(labelled, lambda a: 0.0, "kneelin")
+def test_unlabeled_task_is_named(labeled):
+    rewards = rewards_of(labeled, lambda a: 0.0, "kneelin")
     with pytest.raises(UserError, match="'kneelin'; did you mean 'kneeling'"):
-        draw_reward_histogram(labelled, rewards, "kneelin", "kneelin")
+        draw_reward_histogram(labeled, rewards, "kneelin", "kneelin")

@@ -54,16 +54,16 @@ def test_scenes_and_models_keep_their_order(mountain_car):
         mountain_car,
         lambda a: mountain_car.values[:, 0],
         "climb",
-        scenes=("textured", "original"),
+        scenes=("textured", "gymnasium"),
         models=("sim-S", "sim-M"),
     )
     figure = draw_landscape(landscape_table(mountain_car, rewards, {"climb": None}), "mountain-car")
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles == [
         "sim-S · textured",
-        "sim-S · original",
+        "sim-S · gymnasium",
         "sim-M · textured",
-        "sim-M · original",
+        "sim-M · gymnasium",
     ]
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vlmrm.config import SCENES, Rendering
-from vlmrm.errors import Missing, UserError
+from vlmrm.errors import MissingDependency, UserError
 from vlmrm.figures import scenes
 from vlmrm.figures.scenes import draw_scenes, example_frames
 
@@ -33,7 +33,7 @@ def test_no_frames_is_an_error(rows):
 def test_a_scene_that_cannot_be_drawn_here_is_left_out_with_a_note(monkeypatch, caplog):
     def without_vulkan(environment, scene, rendering):
         if scene == "filament":
-            raise Missing("scene: filament needs Vulkan")
+            raise MissingDependency("scene: filament needs Vulkan")
         return make_renderer(environment, scene, rendering)
 
     make_renderer = scenes.make_renderer

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from vlmrm.errors import UserError
-from vlmrm.figures.style import alpha_colour, panels, save_figure, theme, wrapped
+from vlmrm.figures.style import alpha_color, panels, save_figure, theme, wrapped
 
 
-def luminance(colour):
-    return np.dot(colour, [0.2126, 0.7152, 0.0722])
+def luminance(color):
+    return np.dot(color, [0.2126, 0.7152, 0.0722])
 
 
 @theme()
@@ -73,7 +73,7 @@ def test_theme_leaves_matplotlib_as_it_was():
 
 
 def test_alphas_are_ordered_by_lightness():
-    light = [luminance(alpha_colour(a)) for a in np.linspace(0, 1, 11)]
+    light = [luminance(alpha_color(a)) for a in np.linspace(0, 1, 11)]
     assert np.all(np.diff(light) > 0)
     assert light[-1] < 0.85
 

@@ -16,7 +16,7 @@ def evaluation(successes, trials=10):
 @pytest.mark.parametrize(
     ("successes", "trials", "low", "high"),
     [
-        # Centre (p + z²/2n) / (1 + z²/n) with z = 1.959964, worked out by hand.
+        # Center (p + z²/2n) / (1 + z²/n) with z = 1.959964, worked out by hand.
         (64, 100, 0.5424, 0.7273),
         (100, 100, 0.9630, 1.0),
         (0, 100, 0.0, 0.0370),
@@ -73,9 +73,11 @@ def test_bars_dots_intervals_and_the_random_policy(run, labels_of):
 
 
 def test_a_panel_for_each_task_and_scene(run):
-    figure = draw_success([(run(scene=scene), evaluation(5)) for scene in ("textured", "original")])
+    figure = draw_success(
+        [(run(scene=scene), evaluation(5)) for scene in ("textured", "gymnasium")]
+    )
     titles = [axes.get_title(loc="left") for axes in figure.axes]
-    assert titles == ["kneeling · textured", "kneeling · original"]
+    assert titles == ["kneeling · textured", "kneeling · gymnasium"]
 
 
 def test_tasks_without_oracle_are_not_scored(run):

@@ -113,7 +113,7 @@ def test_auto_is_a_precision_that_the_device_is_fast_in():
 
 def test_the_original_normalises_like_openai_whatever_the_model(model_folder):
     own, original = (
-        ClipModel.load(model_folder, "cpu", openai_normalisation=o) for o in (False, True)
+        ClipModel.load(model_folder, "cpu", openai_normalization=o) for o in (False, True)
     )
     assert own.preprocessing.mean != original.preprocessing.mean
     assert original.preprocessing.mean == pytest.approx((0.481, 0.458, 0.408), abs=1e-3)

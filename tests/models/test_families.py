@@ -1,7 +1,7 @@
 """Small stand-ins for published families, with the preprocessing that open_clip has for each.
 
 What the pipeline computes from a frame as a tensor must be what open_clip's own lines compute from
-the same frame as a picture: resampling, cropping, normalisation and tower.
+the same frame as a picture: resampling, cropping, normalization and tower.
 """
 
 from dataclasses import asdict, replace
@@ -84,7 +84,7 @@ def frames(request):
 
 
 def open_eyes(network, size):
-    """Makes random weights see: each batch normalisation gets the statistics of some noise.
+    """Makes random weights see: each batch normalization gets the statistics of some noise.
 
     As they are first drawn, the residual towers answer every picture with the same embedding.
     """

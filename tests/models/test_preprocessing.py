@@ -25,7 +25,7 @@ def test_tensors_equal_the_transform_of_open_clip(shape, resize_mode, interpolat
     expected = image_transform_v2(config, is_train=False)(Image.fromarray(picture))
     ours = Preprocessing.from_open_clip(vars(config))(torch.from_numpy(picture)[None])[0]
     assert ours.shape == expected.shape
-    # In units of the 256 grey levels: rounding to uint8 on the way may differ.
+    # In units of the 256 gray levels: rounding to uint8 on the way may differ.
     level = torch.tensor(config.std).view(3, 1, 1) * 255
     assert ((ours - expected).abs() * level).max() <= 2.01
     assert ((ours - expected).abs() * level).mean() < 0.25

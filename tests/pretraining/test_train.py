@@ -19,7 +19,7 @@ SETTINGS = SimulatorModel(
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     path = tmp_path_factory.mktemp("corpora") / "toy.h5"
-    frames = {"mountain-car": {"original": 200}}
+    frames = {"mountain-car": {"gymnasium": 200}}
     make_corpus(Corpus(frames=frames, image_size=64, seed=0), Rendering(), path)
     return path
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vlmrm.config import Rendering
-from vlmrm.errors import Missing
+from vlmrm.errors import MissingDependency
 from vlmrm.rendering import make_renderer, vulkan
 from vlmrm.rendering.filament import CONTRAST, SUPERSAMPLING, develop
 from vlmrm.rendering.parallel import BATCH, draw, render_states
@@ -19,7 +19,7 @@ SMALL = Rendering(humanoid_size=SIZE)
 try:
     vulkan.require_filament()
     MISSING = ""
-except Missing as error:
+except MissingDependency as error:
     MISSING = str(error)
 needs_vulkan = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
@@ -27,7 +27,7 @@ needs_vulkan = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 def standing(x=0.0, knee=0.0):
     state = np.zeros(47)
     state[:7] = x, 0, 1.28, 1, 0, 0, 0
-    state[scene_model("original").joint("left_knee").qposadr[0]] = knee
+    state[scene_model("gymnasium").joint("left_knee").qposadr[0]] = knee
     return state
 
 
@@ -174,13 +174,13 @@ def test_a_missing_vulkan_names_the_packages_to_install():
     result = run(MAKE, **nowhere)
     assert result.returncode == 1  # a Python error, not an abort
     last = result.stderr.strip().splitlines()[-1]
-    assert "Missing: scene: filament needs Vulkan" in last
+    assert "MissingDependency: scene: filament needs Vulkan" in last
     assert "libvulkan1 and mesa-vulkan-drivers" in last
 
 
 def test_a_mujoco_without_filament_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "mujoco.mjrf", None)
-    with pytest.raises(Missing, match=r"needs MuJoCo 4 .*pip install 'mujoco>=4'"):
+    with pytest.raises(MissingDependency, match=r"needs MuJoCo 4 .*pip install 'mujoco>=4'"):
         vulkan.require_filament.__wrapped__()
 
 

@@ -8,7 +8,7 @@ from vlmrm.rendering import make_renderer, opengl
 
 @pytest.fixture
 def context():
-    renderer = make_renderer("humanoid", "original", Rendering(humanoid_size=32))
+    renderer = make_renderer("humanoid", "gymnasium", Rendering(humanoid_size=32))
     opengl.warn_of_software.cache_clear()
     yield
     renderer.close()

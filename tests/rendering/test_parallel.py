@@ -52,7 +52,7 @@ def test_errors_reach_the_caller(states, workers):
 
 
 def test_no_states_no_frames():
-    assert list(render_states("humanoid", "original", SMALL, np.zeros((0, 47)))) == []
+    assert list(render_states("humanoid", "gymnasium", SMALL, np.zeros((0, 47)))) == []
 
 
 def test_workers_end_when_their_parent_is_killed(tmp_path):
@@ -63,7 +63,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
         "from vlmrm.rendering.parallel import render_states\n"
         "if __name__ == '__main__':\n"
         "    states = np.zeros((200, 4))\n"
-        "    frames = render_states('cartpole', 'original', Rendering(), states, workers=2)\n"
+        "    frames = render_states('cartpole', 'gymnasium', Rendering(), states, workers=2)\n"
         "    next(frames)\n"
         "    print('drawing', flush=True)\n"
         "    input()\n"

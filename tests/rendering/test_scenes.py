@@ -34,7 +34,7 @@ def test_cameras():
     fixed = scene_camera("textured-fixed", scene_model("textured-fixed"))
     assert (fixed.distance, fixed.elevation, fixed.azimuth) == (3.5, -10, 180)
     np.testing.assert_array_equal(fixed.lookat, [0, 0, 1])
-    for scene in ("textured", "original"):
+    for scene in ("textured", "gymnasium"):
         model = scene_model(scene)
         camera = scene_camera(scene, model)
         assert model.cam_mode[camera.fixedcamid] == mujoco.mjtCamLight.mjCAMLIGHT_TRACKCOM
@@ -63,7 +63,7 @@ def test_solids_are_closed_and_face_outwards(mesh, volume):
     assert {tuple(e) for e in edges} == {tuple(e) for e in edges[:, ::-1]}
 
 
-def test_the_robot_is_symmetric_but_for_its_colours():
+def test_the_robot_is_symmetric_but_for_its_colors():
     parts = robot_parts()
     for (body, material), meshes in parts.items():
         mirror = body.replace("left", "right"), {"left": "right"}.get(material, material)
@@ -94,7 +94,7 @@ def test_sky_is_blue_above_and_meets_the_ground_at_the_horizon():
     assert above[2] - above[0] > ground[2] - ground[0] + 20
 
 
-def test_neighbouring_faces_of_the_sky_agree_on_their_edge():
+def test_neighboring_faces_of_the_sky_agree_on_their_edge():
     faces = sky(64).reshape(6, 64, 64, 3).astype(int)
     right, left, _, _, front, back = faces
     for one, other in ((front, right), (right, back), (back, left), (left, front)):

@@ -22,7 +22,7 @@ def test_published_values():
 
 
 @given(unit_vectors, unit_vectors)
-def test_without_regularisation_it_is_the_cosine(state, goal):
+def test_without_regularization_it_is_the_cosine(state, goal):
     assert goal_baseline_reward(state, goal) == pytest.approx(state @ goal, abs=1e-9)
 
 
@@ -62,7 +62,7 @@ def test_alpha_outside_its_range_is_refused(alpha):
 
 
 @pytest.mark.parametrize("baseline", [None, GOAL])
-def test_regularisation_needs_a_line_to_project_on(baseline):
+def test_regularization_needs_a_line_to_project_on(baseline):
     assert goal_baseline_reward(STATE, GOAL, baseline, 0) == pytest.approx(0)
     with pytest.raises(ValueError, match="baseline"):
         goal_baseline_reward(STATE, GOAL, baseline, 0.5)

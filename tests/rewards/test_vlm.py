@@ -9,7 +9,7 @@ GOAL, BASELINE = "pole vertically upright on top of the cart", "pole and cart"
 FRAMES = np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), dtype=np.uint8)
 
 
-def test_without_regularisation_it_is_the_cosine_of_image_and_sentence(model_folder):
+def test_without_regularization_it_is_the_cosine_of_image_and_sentence(model_folder):
     model = ClipModel.load(model_folder, "cpu")
     expected = model.embed_images(FRAMES) @ model.embed_prompts([GOAL])[0]
     rewards = VLMReward(model, GOAL)(FRAMES)

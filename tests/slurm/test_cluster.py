@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(3600)]
 
-RUN = "results/smoke/policies/cartpole/original/ground-truth/alpha-0.0/seed-0"
+RUN = "results/smoke/policies/cartpole/gymnasium/ground-truth/alpha-0.0/seed-0"
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ RUN = "results/smoke/policies/cartpole/original/ground-truth/alpha-0.0/seed-0"
 )
 def test_a_training_stopped_in_the_middle_continues(workflow, smoke, stop, retries):
     agent = smoke["training"]["cartpole"]["agent"]
-    agent |= {"steps": 20_000, "checkpoint_every": 2_000, "gradient_steps": 20}
+    agent |= {"total_timesteps": 20_000, "save_freq": 2_000, "gradient_steps": 20}
     folder = workflow.folder / RUN
     table = folder / "learning_curve.csv"
     process = workflow.submit(smoke, f"{RUN}/policy.zip", retries=retries)
@@ -39,13 +39,16 @@ def test_a_training_stopped_in_the_middle_continues(workflow, smoke, stop, retri
     seconds = time.time() - stopped
 
     curve = pd.read_csv(table)
-    print(f"{stop}: stopped after {continued.steps.max()} of {agent['steps']} steps, ", end="")
+    print(
+        f"{stop}: stopped after {continued.steps.max()} of {agent['total_timesteps']} steps, ",
+        end="",
+    )
     print(f"finished {seconds:.0f} s later; rows {len(continued)} + {len(curve) - len(continued)}")
-    assert 2_000 <= continued.steps.max() < agent["steps"]
+    assert 2_000 <= continued.steps.max() < agent["total_timesteps"]
     # The second part begins with the rows of the first, the seconds they took included.
     pd.testing.assert_frame_equal(curve[: len(continued)], continued)
     assert curve.steps.is_monotonic_increasing
-    assert curve.steps.iloc[-1] == agent["steps"]
+    assert curve.steps.iloc[-1] == agent["total_timesteps"]
     assert set(curve.steps.diff().dropna()) == {200}
     assert not (folder / "checkpoints" / "resume").exists()
 

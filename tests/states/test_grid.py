@@ -55,7 +55,7 @@ def test_mountain_car_grid_scales(resolution):
     assert (np.diff(position) > 0).all()
 
 
-def test_grids_are_labelled():
+def test_grids_are_labeled():
     cartpole = grid("cartpole")
     x, _, theta, _ = cartpole.values.T
     upright = (np.abs(theta) <= np.radians(12)) & (np.abs(x) <= 2.4)

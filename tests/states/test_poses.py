@@ -27,7 +27,7 @@ def kneeling():
     return sample_states(spec())
 
 
-def test_states_are_labelled_by_every_oracle(kneeling):
+def test_states_are_labeled_by_every_oracle(kneeling):
     assert set(kneeling.labels) == set(TASKS)
     for task in TASKS:
         np.testing.assert_array_equal(kneeling.labels[task], ORACLES[task](kneeling.values))

@@ -50,7 +50,7 @@ def test_poses_are_plausible(states):
 
 @pytest.mark.parametrize("task", ["kneeling", "lotus", "splits"])
 def test_poses_on_the_floor_stay_as_they_are(task, monkeypatch):
-    """Held by springs for a second, they still fulfil their task."""
+    """Held by springs for a second, they still fulfill their task."""
     from vlmrm.tasks import poses
     from vlmrm.tasks.oracles import ORACLES
 

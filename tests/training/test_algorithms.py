@@ -5,14 +5,14 @@ from vlmrm.training.algorithms import KINDS, agent_settings
 from vlmrm.training.extractors import Symlog
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
-ELSEWHERE = {"algorithm", "steps", "episode_steps", "environments", "checkpoint_every"}
+ELSEWHERE = {"algorithm", "total_timesteps", "episode_steps", "n_envs", "save_freq"}
 """What the environments, the training loop, or another argument stand for."""
 
 SHOWN_BY_THE_AGENT = {
-    *("hidden", "symlog_observations", "actor_averaging", "final_learning_rate"),
-    "centred_rewards",
+    *("net_arch", "symlog_observations", "actor_ema", "final_learning_rate"),
+    "center_rewards",
 }
-"""What has no name of Stable-Baselines3's; see the tests below, and those of centring."""
+"""What has no name of Stable-Baselines3's; see the tests below, and those of centering."""
 
 
 def made(name):
@@ -25,7 +25,7 @@ def made(name):
 @pytest.mark.parametrize("agent", [AGENTS["dqn"], AGENTS["gsde"]])
 def test_every_setting_of_an_agent_is_used(agent):
     settings = agent_settings(agent)
-    settings["train_frequency"] = settings.pop("train_freq")
+    settings["train_freq"] = settings.pop("train_freq")
     names = set(type(agent).model_fields) - ELSEWHERE - SHOWN_BY_THE_AGENT
     assert {name: settings[name] for name in names} == agent.model_dump(include=names)
     assert set(settings) == names | {"policy_kwargs"}

@@ -6,13 +6,13 @@ from gymnasium.spaces import Box
 
 from vlmrm.config import SAC
 from vlmrm.training.algorithms import agent_settings
-from vlmrm.training.buffers import CentredReplayBuffer
+from vlmrm.training.buffers import CenteredReplayBuffer
 
 SPACE = Box(-1, 1, (1,))
 
 
 def filled(rewards, size=8):
-    buffer = CentredReplayBuffer(size, SPACE, SPACE, device="cpu")
+    buffer = CenteredReplayBuffer(size, SPACE, SPACE, device="cpu")
     for number, reward in enumerate(rewards):
         place = np.array([[number / 100]], np.float32)
         buffer.add(place, place, place, np.array([reward]), np.array([False]), [{}])
@@ -34,6 +34,6 @@ def test_the_mean_is_of_what_is_still_kept():
 
 
 def test_agents_learn_so_when_asked():
-    agent = SAC(algorithm="sac", steps=10, centred_rewards=True)
-    assert agent_settings(agent)["replay_buffer_class"] is CentredReplayBuffer
-    assert "replay_buffer_class" not in agent_settings(SAC(algorithm="sac", steps=10))
+    agent = SAC(algorithm="sac", total_timesteps=10, center_rewards=True)
+    assert agent_settings(agent)["replay_buffer_class"] is CenteredReplayBuffer
+    assert "replay_buffer_class" not in agent_settings(SAC(algorithm="sac", total_timesteps=10))

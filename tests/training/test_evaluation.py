@@ -23,9 +23,11 @@ CONFIG = parse_config(
             "kneel": {"environment": "humanoid", "goal": "a robot", "oracle": "kneeling"},
         },
         "training": {
-            "cartpole": {"agent": {"algorithm": "dqn", "steps": 1, "episode_steps": 40}},
-            "mountain-car": {"agent": {"algorithm": "sac", "steps": 1, "episode_steps": 30}},
-            "humanoid": {"agent": {"algorithm": "sac", "steps": 1, "episode_steps": 5}},
+            "cartpole": {"agent": {"algorithm": "dqn", "total_timesteps": 1, "episode_steps": 40}},
+            "mountain-car": {
+                "agent": {"algorithm": "sac", "total_timesteps": 1, "episode_steps": 30}
+            },
+            "humanoid": {"agent": {"algorithm": "sac", "total_timesteps": 1, "episode_steps": 5}},
         },
         "evaluation": {"trajectories": 6},
     }

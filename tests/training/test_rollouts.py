@@ -15,8 +15,8 @@ def config():
 
 @pytest.fixture(scope="module")
 def spec(config):
-    spec = config.states["rollouts"]
-    run = spec.run.model_copy(update={"task": "cartpole", "reward": "oracle", "scene": "original"})
+    spec = config.state_sets["rollouts"]
+    run = spec.run.model_copy(update={"task": "cartpole", "reward": "oracle", "scene": "gymnasium"})
     return spec.model_copy(update={"environment": "cartpole", "run": run, "size": 100})
 
 

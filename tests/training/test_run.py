@@ -29,7 +29,7 @@ def curve(output):
 
 
 def test_trains_by_the_configuration(tmp_path):
-    run = TrainingRun(task="cartpole", scene="original", reward="ground-truth", alpha=0, seed=0)
+    run = TrainingRun(task="cartpole", scene="gymnasium", reward="ground-truth", alpha=0, seed=0)
     train(run, parse_config(CONFIG), EnvironmentReward(), tmp_path, device="cpu")
     table = curve(tmp_path)
     pd.testing.assert_series_equal(

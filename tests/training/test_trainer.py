@@ -10,7 +10,7 @@ from stable_baselines3 import DQN as StableDQN
 
 from tests.processes import CONTEXT
 from tests.training.toy import AGENTS, Printer, reward_of_frames, slider
-from vlmrm.config import Original, TrainingRun
+from vlmrm.config import PaperCode, TrainingRun
 from vlmrm.errors import UserError
 from vlmrm.rewards.sources import FrameReward
 from vlmrm.tasks.oracles import Oracle
@@ -35,10 +35,10 @@ def train_toy(output, agent, reward=reward_of_frames, run=RUN, workers=0, **sett
     source = FrameReward(reward, frames_per_call=6)
     env = VectorEnv(
         slider(discrete=agent.algorithm == "dqn"),
-        agent.environments,
+        agent.n_envs,
         Printer,
         workers,
-        RING_CALLS * steps_per_call(source, agent.environments, agent.train_frequency),
+        RING_CALLS * steps_per_call(source, agent.n_envs, agent.train_freq),
     )
     try:
         Trainer(run, agent, env, source, NEAR_ZERO, output, "cpu", **settings).run()
@@ -194,8 +194,11 @@ def test_time_goes_on_after_an_interruption(tmp_path):
 
 def test_time_limits_bootstrap_unless_the_original_is_asked_for(tmp_path):
     """At the end of an episode the value of the next state counts, or is taken for 0."""
-    for name, original in (("right", Original()), ("wrong", Original(time_limits_terminate=True))):
-        train_toy(tmp_path / name, AGENTS["dqn"], original=original)
+    for name, original in (
+        ("right", PaperCode()),
+        ("wrong", PaperCode(time_limits_terminate=True)),
+    ):
+        train_toy(tmp_path / name, AGENTS["dqn"], paper_code=original)
     right, wrong = (curve(tmp_path / name) for name in ("right", "wrong"))
     assert not np.allclose(right["loss"].iloc[-3:], wrong["loss"].iloc[-3:])
 

@@ -14,16 +14,16 @@ from vlmrm.envs.base import StateEnv
 from vlmrm.errors import UserError
 
 COMMON = {
-    "steps": 360,
-    "environments": 3,
+    "total_timesteps": 360,
+    "n_envs": 3,
     "episode_steps": 7,
     "learning_starts": 30,
-    "train_frequency": 5,
+    "train_freq": 5,
     "gradient_steps": 5,
     "batch_size": 16,
     "buffer_size": 150,
-    "hidden": [8],
-    "checkpoint_every": 60,
+    "net_arch": [8],
+    "save_freq": 60,
 }
 AGENTS = {
     "dqn": DQN(algorithm="dqn", **COMMON),
@@ -32,7 +32,7 @@ AGENTS = {
     "tuned": SAC(
         algorithm="sac",
         symlog_observations=True,
-        actor_averaging=0.9,
+        actor_ema=0.9,
         final_learning_rate=1e-4,
         **COMMON,
     ),

@@ -130,7 +130,7 @@ def test_without_gpu_a_training_for_months_is_not_started(fresh, published, monk
     no_driver.write_text("#!/bin/sh\nexit 9\n")
     no_driver.chmod(0o755)
     (fresh.folder / "resources" / "models" / "smoke-S").mkdir(parents=True)
-    published["training"]["humanoid"]["agent"]["steps"] = 10_000_000
+    published["training"]["humanoid"]["agent"]["total_timesteps"] = 10_000_000
     target = "results/smoke/figures/success-humanoid.svg"
     run = fresh.snakemake(published, "--keep-going", target)
     assert "1 training on published models: about" in only_complaint(run)

@@ -48,9 +48,9 @@ def options(
 
 def main() -> NoReturn:
     """Runs the command line; a user's error is one line and exit status 2."""
-    from vlmrm.cli import agents, doctor, labelling, models, planning, results, score, spine
+    from vlmrm.cli import agents, doctor, labeling, models, planning, results, score, spine
 
-    for part in (models, spine, labelling, agents, results, score, doctor, planning):
+    for part in (models, spine, labeling, agents, results, score, doctor, planning):
         part.register(app)
     try:
         app()

@@ -19,7 +19,7 @@ TaskName = Annotated[str, typer.Option("--task", help="Name of a task of the con
 Scene = Annotated[
     str | None, typer.Option(help="Scene of the frames; default: the environment's first.")
 ]
-Alpha = Annotated[float, typer.Option(min=0, max=1, help="Regularisation strength.")]
+Alpha = Annotated[float, typer.Option(min=0, max=1, help="Regularization strength.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the training.")]
 RewardName = Annotated[
     str, typer.Option("--reward", help="Name of a model, or oracle, or ground-truth.")
@@ -158,8 +158,8 @@ def _check_training(config: Config, run: TrainingRun) -> None:
         what = "missing; every alpha above 0 needs a baseline prompt"
         raise UserError(f"tasks.{run.task}.baseline: {what}")
     agent = config.training[task.environment].agent
-    if agent.learning_starts >= agent.steps:
-        what = f"{agent.learning_starts} is not below the {agent.steps} steps of the training"
+    if agent.learning_starts >= agent.total_timesteps:
+        what = f"{agent.learning_starts} is not below total_timesteps ({agent.total_timesteps})"
         raise UserError(f"training.{task.environment}.agent.learning_starts: {what}; lower it")
 
 
@@ -186,7 +186,7 @@ def _computed(
             run.alpha,
             device,
             config.precision,
-            config.original.openai_normalisation,
+            config.paper_code.openai_normalization,
             gpus,
         )
     )

@@ -83,7 +83,7 @@ def precision(
     baseline: Annotated[
         list[str] | None, typer.Option(help="Sentence that describes any picture.")
     ] = None,
-    alpha: Annotated[float, typer.Option(min=0, max=1, help="Regularisation strength.")] = 0.0,
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="Regularization strength.")] = 0.0,
     count: Annotated[int, typer.Option(min=2, help="How many of the frames, evenly spread.")] = 200,
     device: Device = "auto",
     output: Annotated[Path | None, typer.Option(help="Write the table there (CSV).")] = None,

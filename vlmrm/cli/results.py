@@ -124,7 +124,7 @@ def epic_figure(
 def epic_overview(
     tables: Annotated[list[Path], typer.Argument(help="Tables of `vlmrm epic` (CSV).")],
     output: Output,
-    alpha: Annotated[float, typer.Option(min=0, max=1, help="Regularisation strength.")] = 0.0,
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="Regularization strength.")] = 0.0,
 ) -> None:
     """EPIC distance of every task and model."""
     from vlmrm.figures.epic_overview import draw_epic_overview
@@ -141,7 +141,7 @@ def rewards_figure(
     oracle: Annotated[str, typer.Option(help="The oracle whose labels are meant.")],
     output: Output,
 ) -> None:
-    """Distribution of the reward for states that fulfil a task and states that do not."""
+    """Distribution of the reward for states that fulfill a task and states that do not."""
     from vlmrm.data.states import States
     from vlmrm.figures.histogram import draw_reward_histogram
     from vlmrm.figures.style import save_figure
@@ -229,7 +229,7 @@ def _decided(
     labels: list[Path], task: str, states: States
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """What most people said."""
-    from vlmrm.labelling.labels import majority, read_answers
+    from vlmrm.labeling.labels import majority, read_answers
 
     decided = majority(read_answers(labels, task, states))
     if not len(decided[0]):

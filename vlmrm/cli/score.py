@@ -25,7 +25,7 @@ def score(
     baseline: Annotated[
         list[str] | None, typer.Option(help="Sentence that describes any picture.")
     ] = None,
-    alpha: Annotated[float, typer.Option(help="Regularisation strength, 0 to 1.")] = 0.0,
+    alpha: Annotated[float, typer.Option(help="Regularization strength, 0 to 1.")] = 0.0,
     device: Annotated[str, typer.Option(help="Torch device, or auto.")] = "auto",
 ) -> None:
     """Print the score of each picture, a line each, best first."""

@@ -40,7 +40,7 @@ def states(
 ) -> None:
     """Sample a state set, with labels."""
     settings = load_config(config)
-    spec = pick(settings.states, "states", name)
+    spec = pick(settings.state_sets, "states", name)
     if isinstance(spec, RolloutStates):
         if policies is None:
             raise UserError("--policies: missing; give the folder of the training's results")
@@ -121,7 +121,7 @@ def embed(
     from vlmrm.models.clip import ClipModel
 
     clip = ClipModel.load(
-        model, device, settings.precision, settings.original.openai_normalisation, gpus
+        model, device, settings.precision, settings.paper_code.openai_normalization, gpus
     )
     with FrameReader(frames) as reader:
         batches = reader.batches(batch_size)

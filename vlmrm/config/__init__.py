@@ -16,7 +16,7 @@ from vlmrm.config.config import Config
 from vlmrm.config.loading import load_config, parse_config, read_yaml
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, PretrainedModel, RandomModel, SimulatorModel
-from vlmrm.config.paper_code import Original
+from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.states import (
     GridStates,
     PathStates,
@@ -41,7 +41,7 @@ __all__ = [
     "HumanoidOracleName",
     "Landscape",
     "OracleName",
-    "Original",
+    "PaperCode",
     "PathStates",
     "PoseStates",
     "Precision",

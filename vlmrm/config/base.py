@@ -35,9 +35,9 @@ ORACLES: dict[str, tuple[str, ...]] = {
 """The oracles that judge the states of each environment."""
 
 SCENES: dict[str, tuple[str, ...]] = {
-    "cartpole": ("original",),
-    "mountain-car": ("textured", "original"),
-    "humanoid": ("textured-fixed", "textured", "original", "filament"),
+    "cartpole": ("gymnasium",),
+    "mountain-car": ("textured", "gymnasium"),
+    "humanoid": ("textured-fixed", "textured", "gymnasium", "filament"),
 }
 """The scenes of each environment, its default first."""
 
@@ -69,17 +69,17 @@ def _filled(value: str | list[str]) -> str | list[str]:
     return value
 
 
-Distinct = Annotated[list[T], AfterValidator(_each_once)]
+UniqueList = Annotated[list[T], AfterValidator(_each_once)]
 """A list in which nothing stands twice: it would be done, or counted, twice."""
 
-Some = Annotated[Distinct[T], Field(min_length=1)]
+NonEmptyList = Annotated[UniqueList[T], Field(min_length=1)]
 """Such a list of at least one."""
 
-OneOrMore = Annotated[str | list[str], AfterValidator(_filled)]
+StrOrList = Annotated[str | list[str], AfterValidator(_filled)]
 """A text, or several that differ; none is empty."""
 
 
-class Section(BaseModel):
+class ConfigModel(BaseModel):
     """A part of the configuration: unknown keys are errors, and nothing changes after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)

@@ -14,27 +14,27 @@ from vlmrm.config.base import (
     REFERENCES,
     SCENES,
     Alpha,
+    ConfigModel,
     EnvironmentName,
     Name,
+    NonEmptyList,
     Precision,
-    Section,
-    Some,
 )
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, Model, PretrainedModel, SimulatorModel
-from vlmrm.config.paper_code import Original
+from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.states import GridStates, PathStates, RolloutStates, StateSet, UniformStates
 from vlmrm.config.training import ALGORITHMS, Evaluation, Experiment, Lookup, Training, TrainingRun
 from vlmrm.errors import suggest
 
 
-class Config(Section):
+class Config(ConfigModel):
     """One experiment from models to figures."""
 
     run: Name
     """Names the folder of the results."""
-    alphas: Some[Alpha]
-    """Regularisation strengths at which states are scored."""
+    alphas: NonEmptyList[Alpha]
+    """Regularization strengths at which states are scored."""
     models: dict[Name, Model]
     corpora: dict[Name, Corpus] = {}
     tasks: dict[Name, Task]
@@ -42,13 +42,13 @@ class Config(Section):
     precision: Precision = "auto"
     """Of the reward models' image towers: `auto` is bfloat16 where the hardware multiplies matrices
     of it, else float32. The rewards of one run should all be of one precision."""
-    states: dict[Name, StateSet] = {}
+    state_sets: dict[Name, StateSet] = {}
     landscapes: dict[Name, Landscape] = {}
     epic: dict[Name, Epic] = {}
     training: dict[EnvironmentName, Training] = {}
     experiments: dict[Name, Experiment] = {}
     evaluation: Evaluation = Evaluation()
-    original: Original = Original()
+    paper_code: PaperCode = PaperCode()
 
     @property
     def prompts(self) -> list[str]:
@@ -91,9 +91,9 @@ class Config(Section):
             if task.oracle is not None and task.oracle not in fitting:
                 what = f"'{task.oracle}' judges no {task.environment} states"
                 yield f"tasks.{name}.oracle: {what}{suggest(task.oracle, fitting)}"
-        for name, states in self.states.items():
+        for name, states in self.state_sets.items():
             if isinstance(states, RolloutStates):
-                yield from self._rollout_problems(f"states.{name}", states)
+                yield from self._rollout_problems(f"state_sets.{name}", states)
         for name, landscape in self.landscapes.items():
             yield from self._landscape_problems(f"landscapes.{name}", landscape)
         for name, epic in self.epic.items():
@@ -109,8 +109,8 @@ class Config(Section):
             if training.lookup is not None:
                 key = f"training.{environment}.lookup"
                 yield from self._lookup_problems(key, environment, training.lookup)
-                if self.original.frames_after_reset:
-                    yield f"original.frames_after_reset: not with {key}; remove one of them"
+                if self.paper_code.frames_after_reset:
+                    yield f"paper_code.frames_after_reset: not with {key}; remove one of them"
         for name, experiment in self.experiments.items():
             yield from self._experiment_problems(f"experiments.{name}", experiment)
 
@@ -119,8 +119,8 @@ class Config(Section):
             ("grid", lookup.grid, GridStates),
             ("check", lookup.check, UniformStates),
         ):
-            yield from _missing(f"{key}.{part}", name, self.states)
-            states = self.states.get(name)
+            yield from _missing(f"{key}.{part}", name, self.state_sets)
+            states = self.state_sets.get(name)
             if states and not (isinstance(states, kind) and states.environment == environment):
                 sampler = "grid" if part == "grid" else "uniform"
                 yield f"{key}.{part}: '{name}' must be {environment} states with sampler: {sampler}"
@@ -146,7 +146,7 @@ class Config(Section):
             yield from self._measurement_problems(key, landscape, "tasks", name)
             if name not in self.tasks:
                 continue
-            states = self.states.get(landscape.states)
+            states = self.state_sets.get(landscape.states)
             if isinstance(states, PathStates):
                 oracle = self.tasks[name].oracle
                 if oracle is None:
@@ -161,12 +161,12 @@ class Config(Section):
         self, key: str, m: Landscape | Epic, part: str, task_name: str
     ) -> Iterator[str]:
         yield from _missing(f"{key}.{part}", task_name, self.tasks)
-        yield from _missing(f"{key}.states", m.states, self.states)
+        yield from _missing(f"{key}.states", m.states, self.state_sets)
         for model in m.models:
             yield from _missing(f"{key}.models", model, self.models)
-        if task_name not in self.tasks or m.states not in self.states:
+        if task_name not in self.tasks or m.states not in self.state_sets:
             return
-        task, states = self.tasks[task_name], self.states[m.states]
+        task, states = self.tasks[task_name], self.state_sets[m.states]
         if task.environment != states.environment:
             yield (
                 f"{key}.states: '{m.states}' holds {states.environment} states, but task "
@@ -204,8 +204,8 @@ class Config(Section):
             yield f"training.{task.environment}: missing, but {key} trains task '{name}'"
             return
         agent = training.agent
-        if agent.learning_starts >= agent.steps:
-            what = f"{agent.learning_starts} is not below the {agent.steps} steps of the training"
+        if agent.learning_starts >= agent.total_timesteps:
+            what = f"{agent.learning_starts} is not below total_timesteps ({agent.total_timesteps})"
             yield f"training.{task.environment}.agent.learning_starts: {what}; lower it"
         if training.lookup is None:
             return

@@ -7,24 +7,24 @@ from typing import Annotated
 from pydantic import Field
 
 from vlmrm.config.base import (
+    ConfigModel,
     EnvironmentName,
     Name,
-    OneOrMore,
+    NonEmptyList,
     OracleName,
     PositiveInt,
-    Section,
     Seed,
-    Some,
+    StrOrList,
 )
 
 
-class Task(Section):
+class Task(ConfigModel):
     """What the agent shall do, as a sentence."""
 
     environment: EnvironmentName
-    goal: OneOrMore
+    goal: StrOrList
     """The sentence that describes success; the embeddings of several are averaged."""
-    baseline: OneOrMore | None = None
+    baseline: StrOrList | None = None
     """A sentence that describes any state; needed by every alpha above 0."""
     oracle: OracleName | None = None
     """The judge of success, by simulator state. Without one the task is trained, not scored."""
@@ -38,7 +38,7 @@ class Task(Section):
         return [self.baseline] if isinstance(self.baseline, str) else self.baseline or []
 
 
-class Rendering(Section):
+class Rendering(ConfigModel):
     """Image sizes; classic control is always drawn at 400 x 600 pixels."""
 
     humanoid_size: Annotated[int, Field(ge=32, le=1024)] = 224
@@ -50,28 +50,28 @@ class Rendering(Section):
     """
 
 
-class Landscape(Section):
+class Landscape(ConfigModel):
     """Reward against state, for all alphas (figure 2 of the paper).
 
     Classic control wants a grid of states, the humanoid a set of paths.
     """
 
-    tasks: Some[Name]
+    tasks: NonEmptyList[Name]
     states: Name
-    scenes: Some[str]
-    models: Some[Name]
+    scenes: NonEmptyList[str]
+    models: NonEmptyList[Name]
 
 
-class Epic(Section):
+class Epic(ConfigModel):
     """EPIC distance between the reward and the labels of a state set, for all alphas."""
 
     task: Name
     states: Name
-    scenes: Some[str]
-    models: Some[Name]
+    scenes: NonEmptyList[str]
+    models: NonEmptyList[Name]
     discount: Annotated[float, Field(ge=0, le=1)] = 0.99
     """Of the distance to the environment's own reward, for classic control."""
-    labels: OneOrMore | None = None
+    labels: StrOrList | None = None
     """Files of `vlmrm label`, relative to the working directory: the distance is then to what most
     people said, on the states that they decided. If left out, the oracle labels all states."""
     bootstrap: PositiveInt = 1000

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from vlmrm.config.base import EnvironmentName, Name, PositiveInt, Section, Seed
+from vlmrm.config.base import ConfigModel, EnvironmentName, Name, PositiveInt, Seed
 
 
-class PretrainedModel(Section):
+class PretrainedModel(ConfigModel):
     """Published CLIP weights: an `architecture` and `tag`, a `repository`, or a `path`."""
 
     source: Literal["pretrained"]
@@ -50,7 +50,7 @@ class PretrainedModel(Section):
                 yield key, f"must be {digits} hexadecimal digits, got '{value}'"
 
 
-class SimulatorModel(Section):
+class SimulatorModel(ConfigModel):
     """A small CLIP model trained here on rendered simulator frames and generated captions.
 
     Never zero-shot: it has seen this domain.
@@ -70,7 +70,7 @@ class SimulatorModel(Section):
     seed: Seed = 0
 
 
-class RandomModel(Section):
+class RandomModel(ConfigModel):
     """An untrained model: the control that any reward model has to beat."""
 
     source: Literal["random"]
@@ -82,7 +82,7 @@ class RandomModel(Section):
 Model = Annotated[PretrainedModel | SimulatorModel | RandomModel, Field(discriminator="source")]
 
 
-class Corpus(Section):
+class Corpus(ConfigModel):
     """Image-text pairs rendered from the simulators, to train the offline family on."""
 
     frames: Annotated[

@@ -1,11 +1,11 @@
-"""Behaviours of the paper's own code that differ from what is right."""
+"""Behaviors of the paper's own code that differ from what is right."""
 
 from __future__ import annotations
 
-from vlmrm.config.base import Section
+from vlmrm.config.base import ConfigModel
 
 
-class Original(Section):
+class PaperCode(ConfigModel):
     """Switches for a strict comparison with the paper's own code; each brings back a fault."""
 
     frames_after_reset: bool = False
@@ -15,5 +15,5 @@ class Original(Section):
     """Learn that nothing comes after a time limit, instead of that the episode was cut off."""
     goal_never_cleared: bool = False
     """A mountain car that was once at the flag never moves again, also after a reset."""
-    openai_normalisation: bool = False
-    """Normalise pictures by the mean and deviation of OpenAI's models, whatever the model."""
+    openai_normalization: bool = False
+    """Normalize pictures by the mean and deviation of OpenAI's models, whatever the model."""

@@ -6,11 +6,18 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from vlmrm.config.base import EnvironmentName, HumanoidOracleName, PositiveInt, Section, Seed, Some
+from vlmrm.config.base import (
+    ConfigModel,
+    EnvironmentName,
+    HumanoidOracleName,
+    NonEmptyList,
+    PositiveInt,
+    Seed,
+)
 from vlmrm.config.training import TrainingRun
 
 
-class GridStates(Section):
+class GridStates(ConfigModel):
     """The states of a classic-control environment on a grid over what its picture shows."""
 
     sampler: Literal["grid"]
@@ -19,7 +26,7 @@ class GridStates(Section):
     """Multiplies the number of grid points along each axis."""
 
 
-class UniformStates(Section):
+class UniformStates(ConfigModel):
     """Uniformly drawn states of a classic-control environment."""
 
     sampler: Literal["uniform"]
@@ -28,7 +35,7 @@ class UniformStates(Section):
     seed: Seed = 0
 
 
-class PoseStates(Section):
+class PoseStates(ConfigModel):
     """Humanoid states around a task's poses, its hard negatives, other tasks, and random ones."""
 
     sampler: Literal["poses"]
@@ -39,7 +46,7 @@ class PoseStates(Section):
     seed: Seed = 0
 
 
-class PathStates(Section):
+class PathStates(ConfigModel):
     """Humanoid states on the way to the first pose of each task.
 
     The way begins upright, or, for the task of standing, in a squat.
@@ -47,12 +54,12 @@ class PathStates(Section):
 
     sampler: Literal["paths"]
     environment: Literal["humanoid"] = "humanoid"
-    tasks: Some[HumanoidOracleName] = list(get_args(HumanoidOracleName))
+    tasks: NonEmptyList[HumanoidOracleName] = list(get_args(HumanoidOracleName))
     points: Annotated[int, Field(ge=3)] = 41
     """States on each path, both ends among them."""
 
 
-class RolloutStates(Section):
+class RolloutStates(ConfigModel):
     """States that an agent met, one share from every checkpoint of its training."""
 
     sampler: Literal["rollouts"]

@@ -7,24 +7,24 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from vlmrm.config.base import Alpha, Distinct, Name, PositiveInt, Section, Seed, Some
+from vlmrm.config.base import Alpha, ConfigModel, Name, NonEmptyList, PositiveInt, Seed, UniqueList
 
 ALGORITHMS = {"cartpole": "dqn", "mountain-car": "sac", "humanoid": "sac"}
 """What can act in each environment: DQN chooses one of a few actions, SAC gives numbers."""
 
 
-class OffPolicy(Section):
+class OffPolicyAgent(ConfigModel):
     """What Stable-Baselines3's off-policy algorithms share."""
 
-    steps: PositiveInt
+    total_timesteps: PositiveInt
     """Environment steps, over all parallel environments."""
     episode_steps: PositiveInt
     """Time limit of an episode: a truncation, never a termination."""
-    environments: PositiveInt
+    n_envs: PositiveInt
     """Parallel environments."""
     learning_starts: Annotated[int, Field(ge=0)]
     """Steps of random actions before the first update."""
-    train_frequency: PositiveInt
+    train_freq: PositiveInt
     """Steps of each environment between two rounds of updates."""
     gradient_steps: PositiveInt
     """Updates in one round."""
@@ -37,12 +37,12 @@ class OffPolicy(Section):
     """What the learning rate falls to, linearly over all steps; it stays the same if left out."""
     gamma: Annotated[float, Field(ge=0, lt=1)]
     """Discount per step."""
-    centred_rewards: bool = False
+    center_rewards: bool = False
     """Learn from differences from the mean of the rewards so far: at a discount near 1, the mean
     alone takes long to learn. Where episodes end by time alone, the best policy stays the same."""
-    hidden: list[PositiveInt] = [256, 256]
+    net_arch: list[PositiveInt] = [256, 256]
     """Widths of the hidden layers."""
-    checkpoint_every: PositiveInt
+    save_freq: PositiveInt
     """Steps between two checkpoints."""
 
 
@@ -56,20 +56,20 @@ def _entropy_weight(value: str | float) -> str | float:
     return value
 
 
-class DQN(OffPolicy):
+class DQN(OffPolicyAgent):
     """Deep Q-learning."""
 
     algorithm: Literal["dqn"]
     episode_steps: PositiveInt = 200
-    environments: PositiveInt = 1
+    n_envs: PositiveInt = 1
     learning_starts: Annotated[int, Field(ge=0)] = 1000
-    train_frequency: PositiveInt = 200
+    train_freq: PositiveInt = 200
     gradient_steps: PositiveInt = 200
     batch_size: PositiveInt = 64
     buffer_size: PositiveInt = 100_000
     learning_rate: Annotated[float, Field(gt=0)] = 2.3e-3
     gamma: Annotated[float, Field(ge=0, lt=1)] = 0.99
-    checkpoint_every: PositiveInt = 64_000
+    save_freq: PositiveInt = 64_000
     target_update_interval: PositiveInt = 10
     """Steps between two copies into the target network."""
     exploration_fraction: Annotated[float, Field(gt=0, le=1)] = 0.16
@@ -78,27 +78,27 @@ class DQN(OffPolicy):
     """Final share of random actions."""
 
 
-class SAC(OffPolicy):
+class SAC(OffPolicyAgent):
     """Soft actor-critic."""
 
     algorithm: Literal["sac"]
     episode_steps: PositiveInt = 100
-    environments: PositiveInt = 8
+    n_envs: PositiveInt = 8
     learning_starts: Annotated[int, Field(ge=0)] = 50_000
-    train_frequency: PositiveInt = 100
+    train_freq: PositiveInt = 100
     gradient_steps: PositiveInt = 100
     batch_size: PositiveInt = 512
     buffer_size: PositiveInt = 1_000_000
     learning_rate: Annotated[float, Field(gt=0)] = 6e-4
     gamma: Annotated[float, Field(ge=0, lt=1)] = 0.95
-    checkpoint_every: PositiveInt = 128_000
+    save_freq: PositiveInt = 128_000
     tau: Annotated[float, Field(gt=0, le=1)] = 0.005
     """Share of the online weights that moves into the target network at each update."""
     ent_coef: Annotated[str | float, AfterValidator(_entropy_weight)] = "auto"
     """Weight of the entropy bonus; `auto` learns it, `auto_0.1` from 0.1 on."""
     use_sde: bool = False
     """Exploration noise that depends on the state and changes slowly (gSDE)."""
-    actor_averaging: Annotated[float, Field(ge=0, lt=1)] = 0
+    actor_ema: Annotated[float, Field(ge=0, lt=1)] = 0
     """Deterministic actions are those of a moving average of the actor's weights, of which this
     share stays at each update; 0 for the latest actor."""
     symlog_observations: bool = False
@@ -109,7 +109,7 @@ class SAC(OffPolicy):
 Algorithm = Annotated[DQN | SAC, Field(discriminator="algorithm")]
 
 
-class Lookup(Section):
+class Lookup(ConfigModel):
     """Rewards are interpolated on a grid instead of computed from frames."""
 
     grid: Name
@@ -121,7 +121,7 @@ class Lookup(Section):
     checked states, above which no agent is trained."""
 
 
-class Training(Section):
+class Training(ConfigModel):
     """How the agents of one environment learn."""
 
     agent: Algorithm
@@ -130,21 +130,21 @@ class Training(Section):
     computed from frames."""
 
 
-class Experiment(Section):
+class Experiment(ConfigModel):
     """Training runs compared with each other: every combination of the lists is one run."""
 
-    tasks: Some[Name]
-    scenes: Some[str] | None = None
+    tasks: NonEmptyList[Name]
+    scenes: NonEmptyList[str] | None = None
     """Scenes in which the reward model sees the agent; the environment's default if left out."""
-    models: Distinct[Name]
+    models: UniqueList[Name]
     """Empty, the references alone are trained."""
-    alphas: Distinct[Alpha]
-    references: Distinct[Literal["oracle", "ground-truth"]] = []
+    alphas: UniqueList[Alpha]
+    references: UniqueList[Literal["oracle", "ground-truth"]] = []
     """The same agent trained on the oracle, or on the environment's own reward, for comparison."""
-    seeds: Some[Seed]
+    seeds: NonEmptyList[Seed]
 
 
-class Evaluation(Section):
+class Evaluation(ConfigModel):
     """How trained policies are judged."""
 
     trajectories: PositiveInt = 100
@@ -162,7 +162,7 @@ class Evaluation(Section):
     """Side of the humanoid's square videos in pixels."""
 
 
-class TrainingRun(Section):
+class TrainingRun(ConfigModel):
     """One training: a combination of an experiment's lists."""
 
     task: Name
@@ -170,5 +170,5 @@ class TrainingRun(Section):
     reward: Name
     """A model's name, or `oracle` or `ground-truth`."""
     alpha: Alpha
-    """Regularisation strength; 0 for the references, which have none."""
+    """Regularization strength; 0 for the references, which have none."""
     seed: Seed

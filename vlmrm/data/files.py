@@ -65,7 +65,7 @@ def open_hdf5(path: str | os.PathLike[str], kind: str) -> h5py.File:
 
 
 def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Where an artefact came from: versions, commit, settings."""
+    """Where an artifact came from: versions, commit, settings."""
     path = Path(path)
     require_file(path)
     if path.suffix == ".parquet":

@@ -21,7 +21,7 @@ class States:
         values: Float64 ``[N, D]``, one state vector per row (see the environment for its columns).
         columns: ``N`` rows of whatever else is known, for example ``origin`` (where the state came
             from) or ``trajectory`` (rows of one trajectory are dependent).
-        labels: Oracle's name to bool ``[N]``: does the state fulfil its task?
+        labels: Oracle's name to bool ``[N]``: does the state fulfill its task?
     """
 
     environment: str

@@ -25,7 +25,7 @@ def make_env(name: str, episode_steps: int, goal_never_cleared: bool = False) ->
     """Create an environment that never terminates, only truncates after ``episode_steps``.
 
     Its ``unwrapped`` is a `StateEnv`. With ``goal_never_cleared``, a mountain car that was once at
-    the flag stays where it is for ever (see `vlmrm.config.Original`).
+    the flag stays where it is for ever (see `vlmrm.config.PaperCode`).
 
     Raises:
         UserError: No environment has this name.

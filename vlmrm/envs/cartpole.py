@@ -15,10 +15,10 @@ MAX_POLE_ANGLE = np.radians(12)
 """Gymnasium's own limit for a pole that has not fallen."""
 
 MAX_CART_POSITION = 2.4
-"""Position in metres at which the middle of the cart leaves the picture; Gymnasium's own limit."""
+"""Position in meters at which the middle of the cart leaves the picture; Gymnasium's own limit."""
 
 OUT_OF_SIGHT = 3.5
-"""Position in metres from which on neither cart nor pole (1 m) reaches into the picture."""
+"""Position in meters from which on neither cart nor pole (1 m) reaches into the picture."""
 
 
 class CartPoleEnv(cartpole.CartPoleEnv, StateEnv):

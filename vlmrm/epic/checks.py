@@ -25,8 +25,8 @@ def shares(weights: ArrayLike | None, shape: tuple[int, ...]) -> Floats:
         raise ValueError(f"weights have shape {share.shape}, not {shape}")
     if (share < 0).any() or not share.any():
         raise ValueError("weights must not be negative, nor all zero")
-    normalised: Floats = share / share.sum()
-    return normalised
+    normalized: Floats = share / share.sum()
+    return normalized
 
 
 def refuse_constant(name: str, values: Floats) -> None:
@@ -34,13 +34,13 @@ def refuse_constant(name: str, values: Floats) -> None:
         raise ValueError(f"{name} is constant up to rounding: its correlation is undefined")
 
 
-def standardise(name: str, values: Floats, share: Floats) -> Floats:
+def standardize(name: str, values: Floats, share: Floats) -> Floats:
     """Shifted and scaled to weighted mean 0 and variance 1."""
     refuse_constant(name, values[share > 0])
-    centred = values - np.sum(share * values)
+    centered = values - np.sum(share * values)
     # Of two steps, since squares of very small or large numbers leave the range of floats.
-    centred /= np.abs(centred[share > 0]).max()
-    standard: Floats = centred / np.sqrt(np.sum(share * centred**2))
+    centered /= np.abs(centered[share > 0]).max()
+    standard: Floats = centered / np.sqrt(np.sum(share * centered**2))
     return standard
 
 

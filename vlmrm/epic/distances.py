@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
-from vlmrm.epic.checks import checked_pair, finite, refuse_constant, shares, standardise
+from vlmrm.epic.checks import checked_pair, finite, refuse_constant, shares, standardize
 
 
 def pearson_distance(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> float:
     """The Pearson distance sqrt((1 - rho) / 2): 0 for an affine copy, 1 for a negation.
 
-    Computed as half the distance of the standardised vectors, which, unlike the correlation, does
+    Computed as half the distance of the standardized vectors, which, unlike the correlation, does
     not lose half of the digits where the distance is small.
 
     Args:
@@ -28,7 +28,7 @@ def pearson_distance(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = Non
     if first.shape != second.shape:
         raise ValueError(f"x and y differ in shape: {first.shape} and {second.shape}")
     share = shares(weights, first.shape)
-    difference = standardise("x", first, share) - standardise("y", second, share)
+    difference = standardize("x", first, share) - standardize("y", second, share)
     return min(1.0, 0.5 * float(np.sqrt(np.sum(share * difference**2))))
 
 

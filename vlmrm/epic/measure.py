@@ -26,13 +26,13 @@ def measure_rewards(
     """EPIC distance and its companions between the rewards of a task and its labels.
 
     Args:
-        states: Labelled states; where they have a column ``trajectory``, the bootstrap resamples
+        states: Labeled states; where they have a column ``trajectory``, the bootstrap resamples
             trajectories.
         rewards: Rewards of these states by one model in one scene.
         measurement: The task's name in ``rewards``, and how to measure.
         task: Its oracle names the labels.
         decided: Instead of the oracle's labels, those of people: rows of the states that they
-            decided ``[M]``, and whether each fulfils the task. Only these states are measured.
+            decided ``[M]``, and whether each fulfills the task. Only these states are measured.
 
     Returns:
         The table of `vlmrm.epic.measure_epic` behind the columns labels (whose: human or oracle),

@@ -70,10 +70,10 @@ def _distances(rewards: Floats, reference: Floats, discount: float, weights: Flo
     square = np.einsum("s,a,sat,sat,t->", weights, of_action, shaped, shaped, weights)
     variance = square - (weights @ given_next) ** 2
     spread = np.sqrt(variance) if variance > ROUNDING**2 * square else np.nan
-    centred = rewards - (rewards @ weights)[:, None]
-    deviation = np.sqrt((centred**2) @ weights)
+    centered = rewards - (rewards @ weights)[:, None]
+    deviation = np.sqrt((centered**2) @ weights)
     # A resample may hold one state alone, of whose rewards float64 leaves a little.
     deviation[deviation <= 1e-12 * np.abs(rewards).max(axis=1)] = np.nan
-    rho = (centred * given_next) @ weights / (deviation * spread)
+    rho = (centered * given_next) @ weights / (deviation * spread)
     distances: Floats = np.sqrt((1 - np.clip(rho, -1, 1)) / 2)
     return distances

@@ -17,12 +17,12 @@ from vlmrm.figures.style import (
     ALPHA,
     GREY,
     INK,
-    alpha_colour,
+    alpha_color,
     alpha_label,
     grid_lines,
     ordered,
     panels,
-    size_colours,
+    size_colors,
     theme,
 )
 from vlmrm.figures.tables import require_columns
@@ -144,16 +144,16 @@ def _draw_sizes(axes: Axes, table: pd.DataFrame, measure: str) -> None:
         for source, series in table[table["alpha"] == alpha].groupby("source"):
             series = series.sort_values("parameters")
             control = source == "random"
-            colour = GREY if control else alpha_colour(alpha)
+            color = GREY if control else alpha_color(alpha)
             x = series["parameters"].to_numpy() * 10**shift
-            axes.vlines(x, series[f"{measure}_low"], series[f"{measure}_high"], colour, linewidth=1)
+            axes.vlines(x, series[f"{measure}_low"], series[f"{measure}_high"], color, linewidth=1)
             axes.plot(
                 x,
                 series[measure],
-                color=colour,
+                color=color,
                 marker=MARKERS[str(source)],
                 markersize=4.5,
-                markerfacecolor="white" if control else colour,
+                markerfacecolor="white" if control else color,
                 linestyle="" if control else "-",
                 linewidth=1.3,
             )
@@ -194,9 +194,9 @@ def model_styles(table: pd.DataFrame) -> dict[str, Line2D]:
     trained = models[models["source"] != "random"]
     controls = models[models["source"] == "random"]
     styles = {
-        model: Line2D([], [], color=colour, marker=MARKERS[source], markersize=4.5, label=model)
-        for model, source, colour in zip(
-            trained["model"], trained["source"], size_colours(len(trained)), strict=True
+        model: Line2D([], [], color=color, marker=MARKERS[source], markersize=4.5, label=model)
+        for model, source, color in zip(
+            trained["model"], trained["source"], size_colors(len(trained)), strict=True
         )
     }
     for model in controls["model"]:
@@ -216,7 +216,7 @@ def model_styles(table: pd.DataFrame) -> dict[str, Line2D]:
 
 def _size_legend(table: pd.DataFrame) -> list[Line2D]:
     lines = [
-        Line2D([], [], color=alpha_colour(alpha), label=alpha_label(alpha))
+        Line2D([], [], color=alpha_color(alpha), label=alpha_label(alpha))
         for alpha in sorted(ordered(table["alpha"]))
     ]
     for source in (s for s in MARKERS if s in set(table["source"])):
@@ -271,9 +271,9 @@ def _name_height(names: pd.Series[str]) -> float:
 
 
 def spread_out(places: ArrayLike, gap: float) -> NDArray[np.float64]:
-    """Moves places on a line apart until neighbours are ``gap`` away, as little as it takes.
+    """Moves places on a line apart until neighbors are ``gap`` away, as little as it takes.
 
-    Each cluster of close neighbours is centred on the mean of its places.
+    Each cluster of close neighbors is centered on the mean of its places.
     """
     values = np.asarray(places, dtype=np.float64)
     order = np.argsort(values, kind="stable")

@@ -29,7 +29,7 @@ def draw_epic_overview(table: pd.DataFrame, alpha: float) -> Figure:
 
     Args:
         table: Several EPIC tables.
-        alpha: The regularisation strength that is shown.
+        alpha: The regularization strength that is shown.
 
     Raises:
         UserError: A column or the alpha is missing.
@@ -70,15 +70,15 @@ def _draw(axes: Axes, table: pd.DataFrame, measure: str, lines: list[str]) -> No
     for (model, style), offset in zip(styles.items(), offsets, strict=True):
         of_model = table[table["model"] == model]
         y = of_model["line"].map(lines.index).to_numpy() + offset
-        colour = style.get_color()
-        axes.hlines(y, of_model[f"{measure}_low"], of_model[f"{measure}_high"], colour, linewidth=1)
+        color = style.get_color()
+        axes.hlines(y, of_model[f"{measure}_low"], of_model[f"{measure}_high"], color, linewidth=1)
         axes.plot(
             of_model[measure],
             y,
             linestyle="",
             marker=style.get_marker(),
             markersize=4.5,
-            color=colour,
+            color=color,
             markerfacecolor=style.get_markerfacecolor(),
         )
     grid_lines(axes, "both")

@@ -1,4 +1,4 @@
-"""How far the reward tells states that fulfil the task from those that do not."""
+"""How far the reward tells states that fulfill the task from those that do not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vlmrm.data.states import States
 from vlmrm.errors import UserError, suggest
-from vlmrm.figures.style import GREY, alpha_label, category_colours, ordered, panels, theme
+from vlmrm.figures.style import GREY, alpha_label, category_colors, ordered, panels, theme
 from vlmrm.figures.tables import task_rewards
 
 BINS = 30
@@ -24,7 +24,7 @@ def draw_reward_histogram(states: States, rewards: pd.DataFrame, task: str, orac
     Either distribution integrates to 1, since the labels are seldom balanced.
 
     Args:
-        states: Labelled states.
+        states: Labeled states.
         rewards: Rewards of these states, with columns scene, model, state, task, alpha, reward.
         task: The task whose rewards are meant.
         oracle: The oracle whose labels are meant.
@@ -62,14 +62,14 @@ def _draw_distributions(
     axes: Axes, rewards: NDArray[np.float64], labels: NDArray[np.bool_]
 ) -> None:
     edges = np.histogram_bin_edges(rewards, bins=BINS)
-    fulfilled = category_colours(1)[0]
-    for value, name, colour in ((False, "not fulfilled", GREY), (True, "fulfilled", fulfilled)):
+    fulfilled = category_colors(1)[0]
+    for value, name, color in ((False, "not fulfilled", GREY), (True, "fulfilled", fulfilled)):
         group = rewards[labels == value]
         if not group.size:
             continue
         density, _ = np.histogram(group, bins=edges, density=True)
         label = f"{name} (n = {group.size:,})"
-        axes.stairs(density, edges, fill=True, color=colour, alpha=0.35)
-        axes.stairs(density, edges, color=colour, linewidth=1.2, label=label)
+        axes.stairs(density, edges, fill=True, color=color, alpha=0.35)
+        axes.stairs(density, edges, color=color, linewidth=1.2, label=label)
     axes.set_yticks([])
     axes.xaxis.set_major_locator(MaxNLocator(3))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vlmrm.data.states import States
 from vlmrm.envs.mountain_car import GOAL_POSITION, ROAD
 from vlmrm.errors import UserError, suggest
-from vlmrm.figures.style import GREY, INK, alpha_colour, alpha_label, ordered, panels, theme
+from vlmrm.figures.style import GREY, INK, alpha_color, alpha_label, ordered, panels, theme
 from vlmrm.figures.tables import require_columns, task_rewards
 
 COLUMNS = ("task", "scene", "model", "alpha", "coordinate", "fulfilled", "reward", "rescaled")
@@ -177,7 +177,7 @@ def _draw_curves(axes: Axes, table: pd.DataFrame, coordinate: Coordinate) -> Non
         axes.plot(
             curve["coordinate"],
             curve["rescaled"],
-            color=alpha_colour(alpha),
+            color=alpha_color(alpha),
             label=alpha_label(alpha),
             linewidth=1.4,
         )

@@ -60,7 +60,7 @@ def learning_curve_table(curves: Sequence[Curve]) -> pd.DataFrame:
 
 @theme()
 def draw_learning_curves(curves: Sequence[Curve], random: Sequence[Curve] = ()) -> Figure:
-    """Training reward and share of timesteps that fulfil the oracle against steps.
+    """Training reward and share of timesteps that fulfill the oracle against steps.
 
     A pair of panels for each task and scene. One seed is a line; several are their mean within a
     band from the lowest to the highest. A dotted line is the random policy.
@@ -126,12 +126,12 @@ def _draw_panel(
         by_part = series.groupby("part")
         steps, values = by_part["steps"].mean(), by_part[measure]
         axes.plot(
-            steps, values.mean(), color=style.colour, linestyle=style.line, label=style.label,
+            steps, values.mean(), color=style.color, linestyle=style.line, label=style.label,
             linewidth=1.3,
         )  # fmt: skip
         if len(ordered(series["seed"])) > 1:
             axes.fill_between(
-                steps, values.min(), values.max(), color=style.colour, alpha=0.15, linewidth=0
+                steps, values.min(), values.max(), color=style.color, alpha=0.15, linewidth=0
             )
     axes.set_xlim(0, table["steps"].max())
     axes.set_yticks([0, 0.5, 1])

@@ -22,14 +22,14 @@ COLUMNS = 12
 YAW = np.radians(35)
 """The poses are turned a little to the side, which shows both how wide and how deep they are."""
 ACCEPTED, REJECTED = (0.0, 0.45, 0.25), (0.75, 0.2, 0.1)
-"""Colours of the oracle's verdict."""
+"""Colors of the oracle's verdict."""
 
 
 @theme()
 def draw_contact_sheet(size: int = 160, scene: str = "textured-fixed") -> Figure:
     """Every pose of the library under the task that it was written for.
 
-    A row of poses that fulfil the task, then its hard negatives. The name's colour and mark are
+    A row of poses that fulfill the task, then its hard negatives. The name's color and mark are
     the verdict of the task's oracle.
 
     Args:
@@ -98,6 +98,6 @@ def _sheet(rows: list[tuple[str, list[str], list[Frame], Bools]], size: int) -> 
             panel.set_yticks([])
             panel.spines[:].set_visible(False)
             mark = "\N{CHECK MARK}" if accepted else "\N{MULTIPLICATION X}"
-            colour = ACCEPTED if accepted else REJECTED
-            panel.set_title(f"{mark} {name}", fontsize=6.5, fontweight="normal", color=colour)
+            color = ACCEPTED if accepted else REJECTED
+            panel.set_title(f"{mark} {name}", fontsize=6.5, fontweight="normal", color=color)
     return figure

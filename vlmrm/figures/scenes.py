@@ -11,7 +11,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from vlmrm.config import SCENES, EnvironmentName, Rendering
-from vlmrm.errors import Missing, UserError
+from vlmrm.errors import MissingDependency, UserError
 from vlmrm.figures.style import theme
 from vlmrm.rendering import make_renderer
 from vlmrm.rendering.parallel import draw
@@ -44,7 +44,7 @@ def example_frames(
     for scene in SCENES[environment]:
         try:
             renderer = make_renderer(environment, scene, rendering)
-        except Missing as error:
+        except MissingDependency as error:
             LOGGER.warning("%s: not in the figure; %s", scene, error)
             continue
         frames[scene] = draw(renderer, states)

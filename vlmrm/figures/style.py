@@ -1,4 +1,4 @@
-"""How every figure looks and is saved: theme, colours, panels, files."""
+"""How every figure looks and is saved: theme, colors, panels, files."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from vlmrm.data.files import atomic_path
 from vlmrm.data.provenance import provenance
 from vlmrm.errors import UserError
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 
-INK: Colour = (0.15, 0.15, 0.15)
-GREY: Colour = (0.55, 0.55, 0.55)
+INK: Color = (0.15, 0.15, 0.15)
+GREY: Color = (0.55, 0.55, 0.55)
 ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
 MAX_COLUMNS = 4
 """Panels side by side before the next row begins."""
@@ -66,8 +66,8 @@ def theme() -> Iterator[None]:
         yield
 
 
-def alpha_colour(alpha: float) -> Colour:
-    """The colour of a regularisation strength in [0, 1], the same in every figure."""
+def alpha_color(alpha: float) -> Color:
+    """The color of a regularization strength in [0, 1], the same in every figure."""
     # The lightest tenth of the map is hard to see on white.
     return matplotlib.colormaps["viridis"](0.9 * alpha)[:3]
 
@@ -76,14 +76,14 @@ def alpha_label(alpha: float) -> str:
     return f"{ALPHA} = {alpha:g}"
 
 
-def size_colours(n: int) -> list[Colour]:
-    """Colours for ``n`` models ordered by size, from light to dark."""
-    return [tuple(colour) for colour in sns.color_palette("flare", n)]
+def size_colors(n: int) -> list[Color]:
+    """Colors for ``n`` models ordered by size, from light to dark."""
+    return [tuple(color) for color in sns.color_palette("flare", n)]
 
 
-def category_colours(n: int) -> list[Colour]:
-    """Colours that stay apart for colour-blind readers, for ``n`` things without an order."""
-    return [tuple(colour) for colour in sns.color_palette("colorblind", n)]
+def category_colors(n: int) -> list[Color]:
+    """Colors that stay apart for color-blind readers, for ``n`` things without an order."""
+    return [tuple(color) for color in sns.color_palette("colorblind", n)]
 
 
 def panels(

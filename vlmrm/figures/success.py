@@ -44,7 +44,7 @@ def success_table(evaluations: Sequence[Judged], by_seed: bool = False) -> pd.Da
 
     Returns:
         Columns task, scene, reward, alpha, seeds (separated by blanks), trajectories,
-        success_rate, low, high, success_fraction (mean share of timesteps that fulfil the task).
+        success_rate, low, high, success_fraction (mean share of timesteps that fulfill the task).
 
     Raises:
         UserError: A column is missing, or no trajectory was judged.
@@ -118,13 +118,13 @@ def _draw_panel(
     for place, ((reward, alpha), style) in enumerate(shown.items()):
         rates = _of(pooled, reward, alpha)
         places = [place] * len(rates)
-        axes.barh(places, rates["success_rate"], height=0.62, color=style.colour, alpha=0.45)
+        axes.barh(places, rates["success_rate"], height=0.62, color=style.color, alpha=0.45)
         axes.hlines(places, rates["low"], rates["high"], color=INK, linewidth=1.2)
         dots = _of(seeds, reward, alpha)
         if len(dots) > 1:
             axes.plot(
                 dots["success_rate"], [place] * len(dots), linestyle="", marker="o", markersize=4,
-                color=style.colour, markeredgecolor="white", markeredgewidth=0.5, clip_on=False,
+                color=style.color, markeredgecolor="white", markeredgewidth=0.5, clip_on=False,
                 zorder=3,
             )  # fmt: skip
     for rate in pooled.loc[pooled["reward"] == RANDOM_POLICY, "success_rate"]:

@@ -83,7 +83,7 @@ class ClipModel:
         folder: str | os.PathLike[str],
         device: str = "auto",
         precision: Precision = "auto",
-        openai_normalisation: bool = False,
+        openai_normalization: bool = False,
         gpus: int = 1,
     ) -> ClipModel:
         """Loads a model folder.
@@ -92,7 +92,7 @@ class ClipModel:
             folder: Holds a model in open_clip's layout.
             device: A torch device, or ``auto`` for CUDA where there is one.
             precision: Of the image tower; see `choose_precision` for ``auto``.
-            openai_normalisation: Whether pictures are normalised as for OpenAI's models, whatever
+            openai_normalization: Whether pictures are normalized as for OpenAI's models, whatever
                 the model's own mean and deviation: a fault of the paper's code, for comparison.
             gpus: On ``auto``, among how many of the GPUs that CUDA sees images are shared out.
 
@@ -109,7 +109,7 @@ class ClipModel:
                 "folder and make it anew"
             ) from error
         preprocessing = Preprocessing.from_open_clip(network.visual.preprocess_cfg)
-        if openai_normalisation:
+        if openai_normalization:
             preprocessing = replace(
                 preprocessing,
                 mean=open_clip.OPENAI_DATASET_MEAN,

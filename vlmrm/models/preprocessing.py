@@ -14,14 +14,14 @@ from torchvision.transforms.v2 import functional as F
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Resize, crop or pad, and normalise, as the model's configuration says.
+    """Resize, crop or pad, and normalize, as the model's configuration says.
 
     Attributes:
         size: Side of the square input in pixels.
         mean: Per channel, of values in [0, 1].
         std: Per channel, of values in [0, 1].
         interpolation: ``bicubic`` or ``bilinear``, both antialiased.
-        resize_mode: ``shortest`` (resize the shorter side, crop the centre), ``longest`` (resize
+        resize_mode: ``shortest`` (resize the shorter side, crop the center), ``longest`` (resize
             the longer side, pad) or ``squash`` (ignore the aspect ratio).
         fill: Value of the padding, 0 to 255.
     """
@@ -61,7 +61,7 @@ class Preprocessing:
         return F.center_crop(F.pad(images, self._padding(*target), fill=self.fill), [self.size] * 2)
 
     def __call__(self, frames: Tensor) -> Tensor:
-        """Uint8 ``[N, H, W, 3]`` to normalised float32 ``[N, 3, size, size]``."""
+        """Uint8 ``[N, H, W, 3]`` to normalized float32 ``[N, 3, size, size]``."""
         images = self.resize(frames).float() / 255
         mean = torch.tensor(self.mean, device=images.device).view(3, 1, 1)
         std = torch.tensor(self.std, device=images.device).view(3, 1, 1)

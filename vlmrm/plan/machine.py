@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field
 
 from vlmrm.config.architectures import family_architectures
-from vlmrm.config.base import PositiveInt, Section
+from vlmrm.config.base import ConfigModel, PositiveInt
 from vlmrm.errors import UserError, suggest
 from vlmrm.plan.work import Amount
 
@@ -20,14 +20,14 @@ OTHERWISE = "laptop"
 """Machine of the table that stands in for what is not known of another."""
 
 
-class Rate(Section):
+class Rate(ConfigModel):
     """A number, and how it was come by."""
 
     value: Annotated[float, Field(gt=0)]
     how: str
 
 
-class Machine(Section):
+class Machine(ConfigModel):
     """A machine as far as a plan needs it."""
 
     title: str

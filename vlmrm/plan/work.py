@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vlmrm.config import REFERENCES, Config, GridStates, PathStates, PretrainedModel, SimulatorModel
-from vlmrm.config.training import SAC, OffPolicy
+from vlmrm.config.training import SAC, OffPolicyAgent
 from vlmrm.plan.jobs import Job
 from vlmrm.plan.sizes import model_config, towers_of
 
@@ -89,13 +89,13 @@ def _amounts(job: Job, config: Config) -> Iterator[Amount]:
         case "pretrain_model":
             yield _pretraining(config, w["model"])
         case "make_states":
-            yield Amount("states", config.states[w["states"]].environment, _size(config, w))
+            yield Amount("states", config.state_sets[w["states"]].environment, _size(config, w))
         case "make_rollout_states":
-            environment = config.states[w["states"]].environment
+            environment = config.state_sets[w["states"]].environment
             kept = _size(config, w)
             yield Amount("steps", environment, ROLLOUT_KEEPS * kept)
         case "render_frames":
-            states = config.states[w["states"]]
+            states = config.state_sets[w["states"]]
             yield _frames(config, states.environment, w["scene"], _size(config, w))
         case "embed_frames":
             yield _images(config, w["model"], _size(config, w))
@@ -129,24 +129,24 @@ def _training(config: Config, w: dict[str, str]) -> Iterator[Amount]:
         yield _frames(config, environment, w["scene"], filmed, film=True)
 
 
-def updates(agent: OffPolicy) -> int:
+def updates(agent: OffPolicyAgent) -> int:
     """Gradient steps of a whole training: those of each round that ends after the start."""
     return agent.gradient_steps * max(
         _rounds(agent) - agent.learning_starts // _round_steps(agent), 0
     )
 
 
-def checkpoints(agent: OffPolicy) -> int:
+def checkpoints(agent: OffPolicyAgent) -> int:
     """Checkpoints of a whole training, the last policy not among them."""
-    return agent.steps // agent.checkpoint_every
+    return agent.total_timesteps // agent.save_freq
 
 
-def _rounds(agent: OffPolicy) -> int:
-    return math.ceil(agent.steps / _round_steps(agent))
+def _rounds(agent: OffPolicyAgent) -> int:
+    return math.ceil(agent.total_timesteps / _round_steps(agent))
 
 
-def _round_steps(agent: OffPolicy) -> int:
-    return agent.train_frequency * agent.environments
+def _round_steps(agent: OffPolicyAgent) -> int:
+    return agent.train_freq * agent.n_envs
 
 
 def _frames(
@@ -188,7 +188,7 @@ def _size(config: Config, w: dict[str, str]) -> int:
 
 def state_count(config: Config, name: str) -> int:
     """How many states a set of the configuration holds."""
-    states = config.states[name]
+    states = config.state_sets[name]
     if isinstance(states, GridStates):
         from vlmrm.states.grid import sample_grid
 
@@ -209,7 +209,7 @@ def disk_of(job: Job, config: Config) -> float:
             count = sum(c for scenes in corpus.frames.values() for c in scenes.values())
             return CORPUS_COMPRESSED * count * 3 * corpus.image_size**2
         case "render_frames":
-            states = config.states[w["states"]]
+            states = config.state_sets[w["states"]]
             frames = _frames(config, states.environment, w["scene"], _size(config, w))
             return COMPRESSED[states.environment] * frames.count * frames.size * 3e6
         case "embed_frames":
@@ -232,15 +232,15 @@ def _policies(config: Config, w: dict[str, str]) -> float:
     return kept * policy_bytes(environment, agent) + film
 
 
-def policy_bytes(environment: str, agent: OffPolicy) -> int:
+def policy_bytes(environment: str, agent: OffPolicyAgent) -> int:
     """Bytes of a saved agent: networks, targets, averages, and two moments of Adam."""
     observed, actions = OBSERVED[environment]
     if isinstance(agent, SAC):
-        actor = _weights([observed, *agent.hidden, 2 * actions])
-        critics = 2 * _weights([observed + actions, *agent.hidden, 1])
-        averaged = actor if agent.actor_averaging else 0
+        actor = _weights([observed, *agent.net_arch, 2 * actions])
+        critics = 2 * _weights([observed + actions, *agent.net_arch, 1])
+        averaged = actor if agent.actor_ema else 0
         return FLOAT * (3 * (actor + critics) + critics + averaged)
-    network = _weights([observed, *agent.hidden, actions])
+    network = _weights([observed, *agent.net_arch, actions])
     return FLOAT * 4 * network
 
 

@@ -53,25 +53,25 @@ FACTS: dict[str, tuple[str, ...]] = {
 """Every fact and its values."""
 
 AIRBORNE = 0.1
-"""Height in metres of the lowest point from which the floor is visibly out of reach."""
+"""Height in meters of the lowest point from which the floor is visibly out of reach."""
 TILTED = np.cos(np.radians(55))
 """Torso that is no longer upright in any sense."""
 LEANING = np.cos(np.radians(30))
 """Torso of a standing robot that is about to fall."""
 FEET_CARRY = 0.6
-"""Height in metres of a pelvis that is carried by legs."""
+"""Height in meters of a pelvis that is carried by legs."""
 STANDING_PELVIS = 0.72
-"""Height in metres."""
+"""Height in meters."""
 SEAT = 0.15
-"""Clearance in metres of a seat that is on the floor or on the shins."""
+"""Clearance in meters of a seat that is on the floor or on the shins."""
 SEAT_ON_FEET = 0.25
-"""Clearance in metres of a seat on one's own crossed feet, which are 0.15 high."""
+"""Clearance in meters of a seat on one's own crossed feet, which are 0.15 high."""
 RAISED_SEAT = 0.2
-"""Clearance in metres of a seat that is visibly above one's own heels."""
+"""Clearance in meters of a seat that is visibly above one's own heels."""
 NEAR_FLOOR = 0.1
-"""Clearance in metres of knees that carry weight, give or take a shin's thickness."""
+"""Clearance in meters of knees that carry weight, give or take a shin's thickness."""
 NUDGES = 6
-"""How many neighbours of a state have to look the same for a fact to be clear."""
+"""How many neighbors of a state have to look the same for a fact to be clear."""
 
 
 def describe(states: Floats) -> list[dict[str, str]]:

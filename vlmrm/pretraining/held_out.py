@@ -1,4 +1,4 @@
-"""What an offline model recognises on frames that it was not trained on."""
+"""What an offline model recognizes on frames that it was not trained on."""
 
 from __future__ import annotations
 

@@ -143,8 +143,8 @@ def _balanced(part: Part) -> NDArray[np.float64]:
     facts = [facts.get(LEADING[part.environment], UNCLEAR) for facts in part.facts]
     _, kind, count = np.unique(facts, return_inverse=True, return_counts=True)
     weight = count[kind] ** -BALANCE
-    normalised: NDArray[np.float64] = weight / weight.mean()
-    return normalised
+    normalized: NDArray[np.float64] = weight / weight.mean()
+    return normalized
 
 
 def _caption(part: Part, row: int, rng: np.random.Generator) -> str:

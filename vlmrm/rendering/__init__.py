@@ -47,7 +47,7 @@ def check_scene(name: str, scene: str) -> None:
 
     Raises:
         UserError: The environment has no such scene.
-        Missing: The scene needs something that is not installed.
+        MissingDependency: The scene needs something that is not installed.
     """
     if scene not in SCENES[name]:
         raise UserError(f"scene: {name} has no scene '{scene}'{suggest(scene, SCENES[name])}")

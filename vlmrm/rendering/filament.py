@@ -35,7 +35,7 @@ class FilamentRenderer:
         """Start Filament.
 
         Raises:
-            Missing: This machine has no Filament or no Vulkan.
+            MissingDependency: This machine has no Filament or no Vulkan.
         """
         require_filament()
         from mujoco import mjrf

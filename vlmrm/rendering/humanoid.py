@@ -26,7 +26,7 @@ class HumanoidRenderer:
         self._perturbation = mujoco.MjvPerturb()
         self._scene = mujoco.MjvScene(self._model, maxgeom=self._model.ngeom)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = rendering.shadows
-        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = scene == "original"
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = scene == "gymnasium"
         self._viewport = mujoco.MjrRect(0, 0, size, size)
         self._pixels = np.empty(self.shape, np.uint8)
         self._gl = open_gl(size)

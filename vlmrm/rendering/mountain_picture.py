@@ -1,4 +1,4 @@
-"""A picture of MountainCar that one recognises at a glance: sky, mountain, red car, yellow flag.
+"""A picture of MountainCar that one recognizes at a glance: sky, mountain, red car, yellow flag.
 
 All of it is made here from seeded noise and polygons. Lengths are in pixels unless they are
 called positions, which are the environment's.
@@ -83,7 +83,7 @@ def _ground(column: Array | float) -> Array:
 
 
 def _car_pose(position: float) -> tuple[float, float, float]:
-    """Centre of the car (column, row) and its tilt in radians, nose up positive.
+    """Center of the car (column, row) and its tilt in radians, nose up positive.
 
     Both wheels stand on the ground, which is too curved for its slope at one point to do.
     """
@@ -99,13 +99,13 @@ def _car_pose(position: float) -> tuple[float, float, float]:
 
 
 def _blend(image: NDArray[np.uint8], sprite: pygame.Surface, left: int, top: int) -> None:
-    """Lays a supersampled sprite with premultiplied colours over ``image``."""
+    """Lays a supersampled sprite with premultiplied colors over ``image``."""
     width, height = (size // SUPERSAMPLING for size in sprite.get_size())
     small = pygame.transform.smoothscale(sprite, (width, height))
     colors = pygame.surfarray.pixels3d(small).swapaxes(0, 1)
     uncovered = 255 - pygame.surfarray.pixels_alpha(small).T.astype(np.uint16)
     region = image[top : top + height, left : left + width]
-    # Truncation cannot wrap around: colour <= alpha, so that the sum is at most 255.
+    # Truncation cannot wrap around: color <= alpha, so that the sum is at most 255.
     region[:] = colors + (region * uncovered[..., None] // 255).astype(np.uint8)
 
 
@@ -171,7 +171,7 @@ def _noise(rng: np.random.Generator, size: float, stretch: float = 1) -> Array:
 
 
 def _mix(first: Array | Color, second: Array | Color, share: Array) -> Array:
-    """Blends two colours or images ``[H, W, 3]`` by the second's ``share`` ``[H, W]``."""
+    """Blends two colors or images ``[H, W, 3]`` by the second's ``share`` ``[H, W]``."""
     weight = np.clip(share, 0, 1)[..., None]
     return (1 - weight) * np.asarray(first) + weight * np.asarray(second)
 
@@ -182,7 +182,7 @@ def _mix(first: Array | Color, second: Array | Color, share: Array) -> Array:
 class _Sprite:
     """A transparent surface on which shapes are drawn in pixels of the final frame.
 
-    Opaque and empty pixels alone leave no difference between plain and premultiplied colours.
+    Opaque and empty pixels alone leave no difference between plain and premultiplied colors.
     """
 
     def __init__(self, width: int, height: int):
@@ -200,8 +200,8 @@ class _Sprite:
         scaled = pygame.Rect(*(round(value * SUPERSAMPLING) for value in box))
         pygame.draw.rect(self.surface, color, scaled, border_radius=radius * SUPERSAMPLING)
 
-    def circle(self, color: Color, centre: tuple[float, float], radius: float) -> None:
-        scaled = (centre[0] * SUPERSAMPLING, centre[1] * SUPERSAMPLING)
+    def circle(self, color: Color, center: tuple[float, float], radius: float) -> None:
+        scaled = (center[0] * SUPERSAMPLING, center[1] * SUPERSAMPLING)
         pygame.draw.circle(self.surface, color, scaled, radius * SUPERSAMPLING)
 
 

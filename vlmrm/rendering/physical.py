@@ -17,13 +17,13 @@ SURFACES = {
 }
 """How metallic each material is and how rough, 0 to 1; the robot's are named in `robot`."""
 
-COLOURS = {"shell": [0.74, 0.75, 0.76, 1], "tiles": [0.70, 0.70, 0.70, 1]}
+COLORS = {"shell": [0.74, 0.75, 0.76, 1], "tiles": [0.70, 0.70, 0.70, 1]}
 """RGBA that differ from the textured scenes': in full sunlight those would be overexposed."""
 
 SUN, SKY = 125_000.0, 27_000.0
 """Illuminance by the sun, and by a sky that is white all around, in lux."""
 
-SKY_COLOURS = np.array(
+SKY_COLORS = np.array(
     [
         [0.10, 0.31, 0.70],  # zenith
         [0.70, 0.82, 0.95],  # horizon
@@ -45,9 +45,9 @@ def make_physical(spec: mujoco.MjSpec) -> None:
     """
     for material in spec.materials:
         material.metallic, material.roughness = SURFACES[material.name]
-        material.rgba = COLOURS.get(material.name, material.rgba)
+        material.rgba = COLORS.get(material.name, material.rgba)
     for geom in spec.geoms:
-        geom.rgba = COLOURS.get(geom.material, geom.rgba)
+        geom.rgba = COLORS.get(geom.material, geom.rgba)
     spec.geom("floor").size = spec.geom("floor").size * FLOOR_SCALE
     spec.material("tiles").texrepeat = spec.material("tiles").texrepeat * FLOOR_SCALE
     for light in spec.lights:

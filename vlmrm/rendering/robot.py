@@ -1,6 +1,6 @@
 """The shape of the realistic robot: shells, joints and signs of left, right, front and back.
 
-Every part is a lofted solid in the frame of one body of Gymnasium's humanoid (metres; x to the
+Every part is a lofted solid in the frame of one body of Gymnasium's humanoid (meters; x to the
 front, y to the left, z up, when it stands). Parts of one body and material become one mesh, since
 drawing cost grows with their number. They are seen only: physics never meets them.
 """
@@ -260,7 +260,7 @@ def loft(
 
     Args:
         rings: For each, its place on the line (0 to 1), its shift to the front, and its half
-            depth (along ``front``) and half width (across), in metres.
+            depth (along ``front``) and half width (across), in meters.
         start: Point ``[3]`` where the solid begins.
         end: Point ``[3]`` where the solid ends.
         power: Of the superellipse: 2 is an ellipse, larger is closer to a rectangle.
@@ -278,12 +278,12 @@ def loft(
     width = np.cross(axis, depth)
     angle = 2 * np.pi * (np.arange(segments) + 0.5) / segments
     cosine, sine = (np.sign(f) * np.abs(f) ** (2 / power) for f in (np.cos(angle), np.sin(angle)))
-    centres = np.array([start + t * along + shift * depth for t, shift, _, _ in rings])
+    centers = np.array([start + t * along + shift * depth for t, shift, _, _ in rings])
     walls = [
-        centre + np.outer(d * cosine, depth) + np.outer(w * sine, width)
-        for centre, (_, _, d, w) in zip(centres, rings, strict=True)
+        center + np.outer(d * cosine, depth) + np.outer(w * sine, width)
+        for center, (_, _, d, w) in zip(centers, rings, strict=True)
     ]
-    vertices = np.concatenate([*walls, centres[:1], centres[-1:]])
+    vertices = np.concatenate([*walls, centers[:1], centers[-1:]])
     here = np.arange(segments)
     after = (here + 1) % segments
     faces = []
@@ -302,14 +302,14 @@ def loft(
     return vertices, np.concatenate(faces).astype(np.int32)
 
 
-def ball(centre: ArrayLike, radii: tuple[float, float, float]) -> Mesh:
+def ball(center: ArrayLike, radii: tuple[float, float, float]) -> Mesh:
     """Build an ellipsoid with the given radii along x, y and z."""
     x, y, z = radii
     polar = np.linspace(0.06, np.pi - 0.06, 9)
     rings = [((1 - np.cos(p)) / 2, 0.0, x * np.sin(p), y * np.sin(p)) for p in polar]
     shift = np.array([0, 0, z])
-    centre = np.asarray(centre, float)
-    return loft(rings, centre - shift, centre + shift, power=2)
+    center = np.asarray(center, float)
+    return loft(rings, center - shift, center + shift, power=2)
 
 
 def tube(start: ArrayLike, end: ArrayLike, radius: float, segments: int = 14) -> Mesh:
@@ -324,7 +324,7 @@ def tube(start: ArrayLike, end: ArrayLike, radius: float, segments: int = 14) ->
     return loft(rings, start, end, power=2, segments=segments)
 
 
-def box(centre: ArrayLike, half: tuple[float, float, float]) -> Mesh:
+def box(center: ArrayLike, half: tuple[float, float, float]) -> Mesh:
     """Build a box with rounded edges, half sizes along x, y and z."""
     x, y, z = half
     rings = [
@@ -334,8 +334,8 @@ def box(centre: ArrayLike, half: tuple[float, float, float]) -> Mesh:
         (1.0, 0.0, 0.8 * x, 0.8 * y),
     ]
     shift = np.array([0, 0, z])
-    centre = np.asarray(centre, float)
-    return loft(rings, centre - shift, centre + shift, power=6)
+    center = np.asarray(center, float)
+    return loft(rings, center - shift, center + shift, power=6)
 
 
 def bellows(start: ArrayLike, end: ArrayLike, depth: float, width: float, folds: int = 3) -> Mesh:

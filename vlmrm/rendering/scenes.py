@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from vlmrm.config import SCENES
 from vlmrm.envs.humanoid import XML
 from vlmrm.errors import UserError, suggest
-from vlmrm.rendering.physical import SKY_COLOURS, make_physical
+from vlmrm.rendering.physical import SKY_COLORS, make_physical
 from vlmrm.rendering.robot import add_robot
 from vlmrm.rendering.textures import floor_tiles, sky
 
 FLOOR_HALF_SIZE = 60.0
-"""Metres; beyond it the sky's ground goes on."""
+"""Meters; beyond it the sky's ground goes on."""
 TILES_PER_METRE = 2.0
 TEXTURE_SIZE = 512
 """Side in pixels of the floor's picture and of each face of the sky."""
@@ -34,14 +34,14 @@ def scene_model(scene: str) -> mujoco.MjModel:
         raise UserError(f"scene: humanoid has no scene '{scene}'{known}")
     spec = mujoco.MjSpec.from_file(str(XML))
     _make_cheap(spec)
-    if scene == "original":
+    if scene == "gymnasium":
         return spec.compile()
     _add_surroundings(spec)
     add_robot(spec)
     if scene == "filament":
         make_physical(spec)
     model = spec.compile()
-    _paint(model, "sky", sky(colours=SKY_COLOURS) if scene == "filament" else sky())
+    _paint(model, "sky", sky(colors=SKY_COLORS) if scene == "filament" else sky())
     _paint(model, "tiles", floor_tiles())
     return model
 

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 Floats = NDArray[np.floating]
 
-FLOOR_COLOUR = np.array([0.52, 0.50, 0.47])
-"""Average colour of the tiles, RGB in 0-1."""
+FLOOR_COLOR = np.array([0.52, 0.50, 0.47])
+"""Average color of the tiles, RGB in 0-1."""
 
-SKY_COLOURS = np.array(
+SKY_COLORS = np.array(
     [
         [0.22, 0.43, 0.74],  # zenith
         [0.74, 0.83, 0.91],  # horizon
@@ -39,37 +39,37 @@ def floor_tiles(size: int = 512, tiles: int = 4, seed: int = 0) -> Image:
     edge = np.minimum(x, side - x)
     edge = np.minimum(edge[:, None], edge[None, :])
     grout = np.clip((2.6 - edge) / 1.2, 0, 1)
-    picture = FLOOR_COLOUR * brightness[..., None]
-    picture += grout[..., None] * (0.42 * FLOOR_COLOUR - picture)
+    picture = FLOOR_COLOR * brightness[..., None]
+    picture += grout[..., None] * (0.42 * FLOOR_COLOR - picture)
     return _to_bytes(picture)
 
 
-def sky(size: int = 512, seed: int = 1, colours: Floats = SKY_COLOURS) -> Image:
+def sky(size: int = 512, seed: int = 1, colors: Floats = SKY_COLORS) -> Image:
     """Paint a cloudy sky as the six faces of a cube, uint8 ``[6 * size, size, 3]``.
 
     The faces follow each other in the order of OpenGL's cube maps, whose +y is up here.
-    ``colours`` are named at `SKY_COLOURS`.
+    ``colors`` are named at `SKY_COLORS`.
     """
     rng = np.random.default_rng(seed)
     clouds = fractal_noise(512, 1.7, rng).astype(np.float32)
     v, u = np.meshgrid(*[np.linspace(-1, 1, size, dtype=np.float32)] * 2, indexing="ij")
     one = np.ones_like(u)
     faces = [(one, -v, -u), (-one, -v, u), (u, one, v), (u, -one, -v), (u, -v, one), (-u, -v, -one)]
-    return np.concatenate([_sky_colour(np.stack(face), clouds, colours) for face in faces])
+    return np.concatenate([_sky_color(np.stack(face), clouds, colors) for face in faces])
 
 
-def _sky_colour(direction: Floats, clouds: Floats, colours: Floats) -> Image:
-    """Colour seen along ``direction`` ``[3, H, W]`` (+y up) under a flat layer of ``clouds``."""
+def _sky_color(direction: Floats, clouds: Floats, colors: Floats) -> Image:
+    """Color seen along ``direction`` ``[3, H, W]`` (+y up) under a flat layer of ``clouds``."""
     x, up, z = direction / np.sqrt(sum(d * d for d in direction))
-    zenith, horizon, white, ground = colours
-    colour = horizon + (zenith - horizon) * np.clip(up, 0, 1)[..., None] ** np.float32(0.55)
+    zenith, horizon, white, ground = colors
+    color = horizon + (zenith - horizon) * np.clip(up, 0, 1)[..., None] ** np.float32(0.55)
     distance = 0.35 / (np.clip(up, 0, 1) + 0.12)
     n = len(clouds)
     row, column = (np.floor(n * (0.5 + 0.5 * c * distance)).astype(int) % n for c in (x, z))
     cover = _smoothstep((clouds[row, column] - 0.1) / 1.4) * _smoothstep(up / 0.2)
-    colour += 0.85 * cover[..., None] * (white - colour)
-    colour += np.clip(-up / 0.02, 0, 1)[..., None] * (ground - colour)
-    return _to_bytes(colour)
+    color += 0.85 * cover[..., None] * (white - color)
+    color += np.clip(-up / 0.02, 0, 1)[..., None] * (ground - color)
+    return _to_bytes(color)
 
 
 def fractal_noise(size: int, roughness: float, rng: np.random.Generator) -> Floats:

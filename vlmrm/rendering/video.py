@@ -48,7 +48,7 @@ def write_video(
             for real time.
     """
     frame = np.empty(renderer.shape, dtype=np.uint8)
-    # H.264 with colour at half resolution needs even sides.
+    # H.264 with color at half resolution needs even sides.
     height, width = (side // 2 * 2 for side in frame.shape[:2])
     with (
         atomic_path(path) as temporary,

@@ -8,7 +8,7 @@ import importlib
 import sys
 from dataclasses import dataclass
 
-from vlmrm.errors import Missing
+from vlmrm.errors import MissingDependency
 
 
 @functools.cache
@@ -16,20 +16,20 @@ def require_filament() -> None:
     """Check for MuJoCo's Filament renderer and a Vulkan driver; Filament aborts without one.
 
     Raises:
-        Missing: One of them is not installed.
+        MissingDependency: One of them is not installed.
     """
     try:
         importlib.import_module("mujoco.mjrf")
         importlib.import_module("mujoco.studio.window")  # registers Filament's material files
     except ImportError as error:
         reason = " ".join(str(error).split())
-        raise Missing(
+        raise MissingDependency(
             f"scene: filament needs MuJoCo 4 with mujoco-studio ({reason}); pip install 'mujoco>=4'"
         ) from error
     try:
         vulkan_devices()
     except OSError as error:
-        raise Missing(
+        raise MissingDependency(
             f"scene: filament needs Vulkan ({error}); install the Debian packages libvulkan1 and "
             "mesa-vulkan-drivers, or on a GPU machine NVIDIA's driver"
         ) from error

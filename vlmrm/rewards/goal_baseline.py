@@ -1,4 +1,4 @@
-"""The reward: cosine similarity with goal-baseline regularisation, on embeddings.
+"""The reward: cosine similarity with goal-baseline regularization, on embeddings.
 
 With unit vectors s (the state's image), g (goal prompt) and b (baseline prompt), and P the
 orthogonal projection onto the line through b and g, the reward is
@@ -37,7 +37,7 @@ def goal_baseline_reward(
         states: Unit image embeddings ``[..., E]``.
         goal: Unit goal embedding ``[E]``.
         baseline: Unit baseline embedding ``[E]``; may be left out where every alpha is 0.
-        alphas: Regularisation strength(s) in [0, 1].
+        alphas: Regularization strength(s) in [0, 1].
 
     Returns:
         Rewards, at most 1: ``[...]`` for one alpha, ``[A, ...]`` for a sequence of ``A``.

@@ -66,7 +66,7 @@ class RewardGrid:
             states: A complete rectangular grid of states, in any order.
             rewards: Columns state (row of ``states``), task, alpha, reward.
             task: Task whose rewards to take.
-            alpha: Regularisation strength whose rewards to take.
+            alpha: Regularization strength whose rewards to take.
 
         Raises:
             UserError: The states are no grid, or lack rewards of this task and alpha.
@@ -167,7 +167,7 @@ def refuse_inexact(errors: pd.DataFrame, task: str, alpha: float, max_error: flo
     Args:
         errors: As `measure_interpolation` makes it.
         task: The task that is trained.
-        alpha: Its regularisation strength.
+        alpha: Its regularization strength.
         max_error: Bound of the column relative.
     """
     row = errors[(errors["task"] == task) & np.isclose(errors["alpha"], alpha)]

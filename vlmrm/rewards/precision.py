@@ -36,7 +36,7 @@ def compare_precisions(
         frames: Uint8 ``[N, H, W, 3]``.
         goal: Sentences, averaged.
         baseline: Sentences, averaged; an alpha above 0 needs one.
-        alpha: Strength of the regularisation.
+        alpha: Strength of the regularization.
         device: A torch device, or ``auto``.
 
     Returns:

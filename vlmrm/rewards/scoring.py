@@ -25,7 +25,7 @@ def score_states(
         embeddings: Unit image embeddings ``[N, E]``.
         prompts: Sentence to unit embedding ``[E]``.
         tasks: Name to task.
-        alphas: Regularisation strengths in [0, 1]; for a task without a baseline, only 0 counts.
+        alphas: Regularization strengths in [0, 1]; for a task without a baseline, only 0 counts.
 
     Returns:
         A tidy table with the columns state (row of the embeddings), task, alpha, reward.

@@ -24,7 +24,7 @@ class VLMReward:
 
     Attributes:
         model: The CLIP model.
-        alpha: Strength of the goal-baseline regularisation, 0 (none) to 1.
+        alpha: Strength of the goal-baseline regularization, 0 (none) to 1.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class VLMReward:
         alpha: float = 0.0,
         device: str = "auto",
         precision: Precision = "auto",
-        openai_normalisation: bool = False,
+        openai_normalization: bool = False,
         gpus: int = 1,
     ) -> VLMReward:
         """Loads the model folder; see `ClipModel.load` and the constructor."""
-        model = ClipModel.load(folder, device, precision, openai_normalisation, gpus)
+        model = ClipModel.load(folder, device, precision, openai_normalization, gpus)
         return cls(model, goal, baseline, alpha)
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:

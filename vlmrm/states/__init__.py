@@ -9,7 +9,7 @@ from vlmrm.states.uniform import sample_uniform
 
 
 def sample_states(spec: GridStates | UniformStates | PoseStates | PathStates) -> States:
-    """Samples a state set, labelled by oracles of its environment under the oracle's name."""
+    """Samples a state set, labeled by oracles of its environment under the oracle's name."""
     match spec:
         case GridStates():
             return sample_grid(spec)

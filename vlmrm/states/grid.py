@@ -13,7 +13,7 @@ from vlmrm.config import GridStates
 from vlmrm.data.states import States
 from vlmrm.envs.cartpole import OUT_OF_SIGHT
 from vlmrm.envs.mountain_car import ROAD
-from vlmrm.tasks.oracles import labelled
+from vlmrm.tasks.oracles import labeled
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def sample_grid(spec: GridStates) -> States:
         values = cartpole_states(x.ravel(), theta.ravel())
     else:
         values = mountain_car_states(_car_positions(spec.resolution))
-    return labelled(spec.environment, values)
+    return labeled(spec.environment, values)
 
 
 def _cart_positions(resolution: float) -> Floats:

@@ -7,7 +7,7 @@ import numpy as np
 from vlmrm.config import PathStates
 from vlmrm.data.states import States
 from vlmrm.tasks.body import Floats
-from vlmrm.tasks.oracles import labelled
+from vlmrm.tasks.oracles import labeled
 from vlmrm.tasks.poses import between, combinations, pose_library, settled
 
 START = "upright, hanging"
@@ -26,7 +26,7 @@ def sample_paths(spec: PathStates) -> States:
         "path": np.repeat(np.array(spec.tasks), spec.points),
         "progress": np.tile(progress, len(spec.tasks)),
     }
-    return labelled("humanoid", values, columns)
+    return labeled("humanoid", values, columns)
 
 
 def _path(task: str, progress: Floats) -> Floats:

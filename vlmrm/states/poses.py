@@ -1,7 +1,7 @@
-"""Humanoid states around poses: labelled sets, and varied states to train image-text models on.
+"""Humanoid states around poses: labeled sets, and varied states to train image-text models on.
 
 A pose is a stance with arms. Every stance of the library goes with every position of the arms, and
-the oracles say which combinations fulfil which task.
+the oracles say which combinations fulfill which task.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from vlmrm.config import PoseStates
 from vlmrm.data.states import States
 from vlmrm.envs.humanoid import humanoid_model
 from vlmrm.tasks.body import QPOS, Floats
-from vlmrm.tasks.oracles import ORACLES, labelled
+from vlmrm.tasks.oracles import ORACLES, labeled
 from vlmrm.tasks.poses import combinations, perturbed, pose_library, settled, turned
 
 FACING = 0.75
@@ -23,10 +23,10 @@ FACING = 0.75
 TURN = 0.5
 """Standard deviation in radians of their direction."""
 SPREAD = 0.3
-"""Largest distance in metres from the place that the fixed camera looks at, along each axis."""
+"""Largest distance in meters from the place that the fixed camera looks at, along each axis."""
 
 POSITIVES = 0.5
-"""Share of a labelled set that starts from poses of the task; perturbations make some fail."""
+"""Share of a labeled set that starts from poses of the task; perturbations make some fail."""
 HARD_NEGATIVES = 0.15
 """Share that starts from the task's hard negatives."""
 ROLLOUTS = 0.15
@@ -41,9 +41,9 @@ KEEP_EVERY = 5
 
 
 def sample_poses(spec: PoseStates) -> States:
-    """A labelled set around the poses of a task.
+    """A labeled set around the poses of a task.
 
-    Half of it are perturbed poses that fulfil the task; then come its hard negatives, any other
+    Half of it are perturbed poses that fulfill the task; then come its hard negatives, any other
     poses (many differ from the task's in legs or arms alone), and random motion that starts from
     any pose. Robots are turned to any side and stand anywhere near the middle of the picture.
 
@@ -52,16 +52,16 @@ def sample_poses(spec: PoseStates) -> States:
     """
     names, poses = library()
     rng = np.random.default_rng([spec.seed, *spec.task.encode()])
-    fulfils = ORACLES[spec.task](_settled_library())
+    fulfills = ORACLES[spec.task](_settled_library())
     near = np.isin(names, [name for name, pose in pose_library().items() if spec.task in pose.near])
     n_positive, n_near, n_moving = (
         round(share * spec.size) for share in (POSITIVES, HARD_NEGATIVES, ROLLOUTS)
     )
     still = np.concatenate(
         [
-            by_stance(fulfils, n_positive, rng),
+            by_stance(fulfills, n_positive, rng),
             by_stance(near, n_near, rng),
-            by_stance(~fulfils, spec.size - n_positive - n_near - n_moving, rng),
+            by_stance(~fulfills, spec.size - n_positive - n_near - n_moving, rng),
         ]
     )
     moving, start = random_motion(n_moving, rng)
@@ -71,7 +71,7 @@ def sample_poses(spec: PoseStates) -> States:
     origin = [*names[still], *(f"random motion from {name}" for name in names[start[:, 1]])]
     order = rng.permutation(spec.size)
     columns = {"origin": np.array(origin)[order], "trajectory": trajectory[order]}
-    return labelled("humanoid", values[order], columns)
+    return labeled("humanoid", values[order], columns)
 
 
 def placed(states: Floats, rng: np.random.Generator) -> Floats:

@@ -9,7 +9,7 @@ from vlmrm.data.states import States
 from vlmrm.envs.cartpole import MAX_CART_POSITION
 from vlmrm.envs.mountain_car import ROAD
 from vlmrm.states.grid import cartpole_states, mountain_car_states
-from vlmrm.tasks.oracles import labelled
+from vlmrm.tasks.oracles import labeled
 
 
 def sample_uniform(spec: UniformStates) -> States:
@@ -25,4 +25,4 @@ def sample_uniform(spec: UniformStates) -> States:
         values = cartpole_states(x, rng.uniform(-np.pi, np.pi, spec.size))
     else:
         values = mountain_car_states(rng.uniform(*ROAD, spec.size))
-    return labelled(spec.environment, values)
+    return labeled(spec.environment, values)

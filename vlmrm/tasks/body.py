@@ -2,7 +2,7 @@
 
 Everything that a judge or a caption says about a state is said through these quantities, and all
 of them follow from the kinematics of the state alone: no history, no pictures. Pairs are always
-ordered (right, left). Lengths are in metres, angles in radians, the floor is at height 0.
+ordered (right, left). Lengths are in meters, angles in radians, the floor is at height 0.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class BodyQuantities:
         self._body_position = body_position
         self._body_frame = body_frame
         self.center_of_mass = center_of_mass
-        """Centre of mass of the whole body ``[N, 3]``."""
+        """Center of mass of the whole body ``[N, 3]``."""
         self.overlap = overlap
         """How deep two parts of the body stick in each other at most ``[N]``."""
         self.torso_velocity = velocity
@@ -106,7 +106,7 @@ class BodyQuantities:
 
     @cached_property
     def feet(self) -> Floats:
-        """Centres of the feet ``[N, 2, 3]``."""
+        """Centers of the feet ``[N, 2, 3]``."""
         return self._geom_position[:, _geoms(FEET)]
 
     @cached_property
@@ -131,12 +131,12 @@ class BodyQuantities:
 
     @cached_property
     def head_height(self) -> Floats:
-        """Height of the head's centre ``[N]``."""
+        """Height of the head's center ``[N]``."""
         return self._geom_position[:, _geom("head"), 2]
 
     @cached_property
     def pelvis_height(self) -> Floats:
-        """Height of the pelvis' centre ``[N]``."""
+        """Height of the pelvis' center ``[N]``."""
         return self._body_position[:, _body("pelvis"), 2]
 
     # --- floor ----------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ class BodyQuantities:
         return np.cos(self.facing), np.sin(self.facing)
 
     def in_torso_frame(self, points: Floats) -> Floats:
-        """World points ``[N, P, 3]`` as (forward, left, up) of the torso, from its centre."""
+        """World points ``[N, P, 3]`` as (forward, left, up) of the torso, from its center."""
         return self._in_frame("torso", points)
 
     def _in_frame(self, body: str, points: Floats) -> Floats:
@@ -266,7 +266,7 @@ class BodyQuantities:
         return np.linalg.norm(self.torso_velocity, axis=-1)
 
     def imbalance(self, start: Floats, end: Floats) -> Floats:
-        """Horizontal distance of the centre of mass from a line of support ``[N]``.
+        """Horizontal distance of the center of mass from a line of support ``[N]``.
 
         Args:
             start: One end of the line ``[N, 3]``.

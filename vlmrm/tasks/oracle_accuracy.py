@@ -12,7 +12,7 @@ from vlmrm.tasks.poses import nudged, on_floor, perturbed, pose_library
 COPIES = 25
 """Perturbed copies of each pose."""
 NEIGHBOURS = 40
-"""Neighbours of a state by which its distance from the boundary is told."""
+"""Neighbors of a state by which its distance from the boundary is told."""
 NOISE = {"clean": 0.0, "slight": 0.5, "full": 1.0}
 """Perturbations of the poses in units of the state sets' noise."""
 
@@ -21,7 +21,7 @@ def accuracy(task: str, copies: int = COPIES, seed: int = 0) -> dict[str, float]
     """How often the oracle of a task gives a pose the verdict that it was written for.
 
     Returns:
-        Accuracies in [0, 1] over the poses that fulfil the task and over its hard negatives, at
+        Accuracies in [0, 1] over the poses that fulfill the task and over its hard negatives, at
         every perturbation of `NOISE`. The strongest ones undo some poses: hands no longer cross,
         a knee leaves the floor.
     """
@@ -52,9 +52,9 @@ def closest_to_boundary(task: str, count: int, seed: int = 0) -> tuple[Floats, B
     poses = np.concatenate([_states_of(task, meant) for meant in (True, False)])
     states = perturbed(poses.repeat(COPIES, axis=0), rng)
     verdicts = ORACLES[task](states)
-    neighbours = (_beside(states, rng) for _ in range(NEIGHBOURS))
-    overturned = np.mean([ORACLES[task](others) != verdicts for others in neighbours], axis=0)
-    # Half of the neighbours on either side: the state is on the boundary.
+    neighbors = (_beside(states, rng) for _ in range(NEIGHBOURS))
+    overturned = np.mean([ORACLES[task](others) != verdicts for others in neighbors], axis=0)
+    # Half of the neighbors on either side: the state is on the boundary.
     order = np.argsort(np.abs(overturned - 0.5), kind="stable")
     accepted = order[verdicts[order]][: count // 2]
     rejected = order[~verdicts[order]][: count - len(accepted)]
@@ -63,7 +63,7 @@ def closest_to_boundary(task: str, count: int, seed: int = 0) -> tuple[Floats, B
 
 
 def _beside(states: Floats, rng: np.random.Generator) -> Floats:
-    """A neighbour of each state, on the floor if the state is."""
+    """A neighbor of each state, on the floor if the state is."""
     moved = nudged(states, rng)
     touching = BodyQuantities.of(states).lowest_point < TOUCH
     moved[touching] = on_floor(moved[touching])

@@ -1,4 +1,4 @@
-"""Judges of success: whether a simulator state fulfils a task.
+"""Judges of success: whether a simulator state fulfills a task.
 
 The criteria are those of the VLM-RM paper (Rocamonde et al., ICLR 2024), put into numbers.
 An oracle sees one state at a time, so whatever could fake success in a single frame is excluded
@@ -24,10 +24,10 @@ from vlmrm.tasks.body import FEET, TOUCH, UPPER_BODY, BodyQuantities, Bools, Flo
 MAX_SPEED = 1.5
 """Torso speed in m/s: a brisk walk. Somebody who falls over from standing exceeds it half way."""
 MAX_OVERLAP = 0.05
-"""Depth in metres to which parts may stick in each other or in the floor. Contacts are soft and
+"""Depth in meters to which parts may stick in each other or in the floor. Contacts are soft and
 poses approximate, but a limb (radius 0.03 to 0.06) that passes through another sinks deeper."""
 MAX_IMBALANCE = 0.25
-"""Horizontal distance in metres of the centre of mass from the line of support: a lean of 15
+"""Horizontal distance in meters of the center of mass from the line of support: a lean of 15
 degrees when standing, from which a body without ankles does not come back."""
 
 UPRIGHT = np.cos(np.radians(35))
@@ -35,40 +35,40 @@ UPRIGHT = np.cos(np.radians(35))
 UPRIGHT_ON_FLOOR = np.cos(np.radians(45))
 """Torso of somebody who kneels or sits: leaning freely, but not lying."""
 STANDING_PELVIS = 0.75
-"""Height in metres; 0.87 with straight legs. Knees bent by more than 60 degrees are a squat."""
+"""Height in meters; 0.87 with straight legs. Knees bent by more than 60 degrees are a squat."""
 LIFTED = 0.1
-"""Clearance in metres of a foot that is clearly not on the floor: seven pixels of a 224-pixel
+"""Clearance in meters of a foot that is clearly not on the floor: seven pixels of a 224-pixel
 frame, and more than a shuffling step has."""
 
 RAISED_HAND = 0.1
-"""Height in metres of raised hands above the centre of the head, which has a radius of 0.09."""
+"""Height in meters of raised hands above the center of the head, which has a radius of 0.09."""
 NEAR_HIP = 0.17
-"""Distance in metres of a hand from the base of the hip. The hand itself has a radius of 0.04, and
+"""Distance in meters of a hand from the base of the hip. The hand itself has a radius of 0.04, and
 the chest is 0.4 away."""
 AKIMBO_ELBOW = np.radians(140)
 """Elbow of a hand on the hip; straighter arms hang down beside it."""
 CROSSED = 0.05
-"""Distance in metres of each hand beyond the middle of the body: hands that touch each other or
+"""Distance in meters of each hand beyond the middle of the body: hands that touch each other or
 are folded together stay within it (radius 0.04)."""
 CHEST = -0.05
-"""Height in metres over the torso's centre around which crossed forearms lie."""
+"""Height in meters over the torso's center around which crossed forearms lie."""
 CHEST_REACH = 0.3
-"""Distance in metres from there to the chin and to the waist: crossed further up or down is
+"""Distance in meters from there to the chin and to the waist: crossed further up or down is
 something else."""
 
 SEATED = 0.1
-"""Clearance in metres of a seat on the floor, or on something as thin as one's own shins."""
+"""Clearance in meters of a seat on the floor, or on something as thin as one's own shins."""
 SEATED_ON_FEET = 0.18
-"""Clearance in metres of a seat on the floor or on one's own feet (height 0.15). The hips turn
+"""Clearance in meters of a seat on the floor or on one's own feet (height 0.15). The hips turn
 outwards by 60 degrees at most, so that in the lotus position the feet end up under the body."""
 RAISED_SEAT = 0.2
-"""Clearance in metres of a seat that the thighs carry: with air above one's own feet, which are
+"""Clearance in meters of a seat that the thighs carry: with air above one's own feet, which are
 0.15 high."""
 KNEE_DOWN = 0.06
-"""Clearance in metres of knees that look as if they were on the floor: little more than a shin's
-radius (0.05). Frames labelled by eye draw the line about there."""
+"""Clearance in meters of knees that look as if they were on the floor: little more than a shin's
+radius (0.05). Frames labeled by eye draw the line about there."""
 LOW_KNEE = 0.1
-"""Clearance in metres of knees on the floor in the lotus position, the thickness of a shin: the
+"""Clearance in meters of knees on the floor in the lotus position, the thickness of a shin: the
 lower the seat, the higher the hip joints make the knees come to lie."""
 KNEES_OUT = np.sin(np.radians(30))
 """Sideways part of the thighs' directions in the lotus position."""
@@ -80,7 +80,7 @@ LEG_TO_SIDE = np.sin(np.radians(45))
 """Sideways part of each leg's direction in the side splits: more to the side than to the front.
 The hip joints allow at most 64 degrees."""
 LYING_LEG = 0.1
-"""Clearance in metres of knees and feet of legs that lie on the floor."""
+"""Clearance in meters of knees and feet of legs that lie on the floor."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Oracle:
     quorum: float = 0.5
 
     def __call__(self, states: Floats) -> Bools:
-        """Whether each state float64 ``[N, D]`` fulfils the task: bool ``[N]``."""
+        """Whether each state float64 ``[N, D]`` fulfills the task: bool ``[N]``."""
         return self.judge(states)
 
     def trajectory_success(self, satisfied: NDArray[np.bool_]) -> bool:
@@ -232,7 +232,7 @@ ORACLES: dict[str, Oracle] = {
 """The oracles that a task of the configuration can name."""
 
 
-def labelled(
+def labeled(
     environment: EnvironmentName,
     values: Floats,
     columns: Mapping[str, NDArray[Any]] | None = None,

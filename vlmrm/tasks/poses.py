@@ -34,15 +34,15 @@ SETTLING_TIME = 0.25
 STIFFNESS, DAMPING = 400.0, 40.0
 """Springs (Nm/rad) and dampers (Nms/rad) that hold the joints meanwhile."""
 MID_AIR = 0.1
-"""Height in metres from which a pose is meant to be off the floor, and does not settle."""
+"""Height in meters from which a pose is meant to be off the floor, and does not settle."""
 JOINT_NOISE = np.radians(5)
 """Standard deviation of perturbed joint angles."""
 TILT_NOISE = np.radians(4)
 """Standard deviation of the torso's lean, about each horizontal axis."""
 JOINT_NUDGE = np.radians(3)
-"""Standard deviation of a neighbour's joint angles, and of its lean: no viewer sees less."""
+"""Standard deviation of a neighbor's joint angles, and of its lean: no viewer sees less."""
 HEIGHT_NUDGE = 0.015
-"""Standard deviation in metres of a neighbour's height, one pixel of 224."""
+"""Standard deviation in meters of a neighbor's height, one pixel of 224."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,12 +243,12 @@ def perturbed(states: Floats, rng: np.random.Generator, noise: float = 1.0) -> F
 
 
 def nudged(states: Floats, rng: np.random.Generator) -> Floats:
-    """A neighbour of each state ``[N, 47]``, all of them moved alike."""
+    """A neighbor of each state ``[N, 47]``, all of them moved alike."""
     lean = rng.normal(0, JOINT_NUDGE, (2, 1)).repeat(len(states), axis=1)
-    neighbours = tilted(states, *lean)
-    neighbours[:, 2] += rng.normal(0, HEIGHT_NUDGE)
-    neighbours[:, 7:QPOS] += rng.normal(0, JOINT_NUDGE, QPOS - 7)
-    return neighbours
+    neighbors = tilted(states, *lean)
+    neighbors[:, 2] += rng.normal(0, HEIGHT_NUDGE)
+    neighbors[:, 7:QPOS] += rng.normal(0, JOINT_NUDGE, QPOS - 7)
+    return neighbors
 
 
 def joint_limits() -> Floats:

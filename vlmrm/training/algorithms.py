@@ -7,7 +7,7 @@ from typing import Any
 from stable_baselines3.common.utils import LinearSchedule
 
 from vlmrm.config import DQN, SAC
-from vlmrm.training.buffers import CentredReplayBuffer
+from vlmrm.training.buffers import CenteredReplayBuffer
 from vlmrm.training.deferred import DeferredDQN, DeferredReward, DeferredSAC
 from vlmrm.training.extractors import Symlog
 
@@ -25,19 +25,19 @@ def agent_settings(agent: DQN | SAC) -> dict[str, Any]:
         "learning_starts": agent.learning_starts,
         "batch_size": agent.batch_size,
         "gamma": agent.gamma,
-        "train_freq": agent.train_frequency,
+        "train_freq": agent.train_freq,
         "gradient_steps": agent.gradient_steps,
-        "policy_kwargs": {"net_arch": list(agent.hidden)},
+        "policy_kwargs": {"net_arch": list(agent.net_arch)},
     }
-    if agent.centred_rewards:
-        settings["replay_buffer_class"] = CentredReplayBuffer
+    if agent.center_rewards:
+        settings["replay_buffer_class"] = CenteredReplayBuffer
     if isinstance(agent, DQN):
         return settings | {
             "target_update_interval": agent.target_update_interval,
             "exploration_fraction": agent.exploration_fraction,
             "exploration_final_eps": agent.exploration_final_eps,
         }
-    settings["policy_kwargs"]["averaging"] = agent.actor_averaging
+    settings["policy_kwargs"]["averaging"] = agent.actor_ema
     if agent.symlog_observations:
         settings["policy_kwargs"]["features_extractor_class"] = Symlog
     return settings | {"tau": agent.tau, "ent_coef": agent.ent_coef, "use_sde": agent.use_sde}

@@ -10,7 +10,7 @@ from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
 
-class CentredReplayBuffer(ReplayBuffer):
+class CenteredReplayBuffer(ReplayBuffer):
     """Takes the mean of all rewards that it holds from those that it gives out.
 
     The mean alone adds up to values of ``mean / (1 - gamma)``, which say nothing of what to do but

@@ -40,7 +40,7 @@ class Checkpoint:
         """Replaces the checkpoint; no reward may be missing.
 
         Args:
-            agent: Its networks, optimisers, counters, and replay buffer.
+            agent: Its networks, optimizers, counters, and replay buffer.
             env: Every environment's state.
             extra: Whatever else `load` shall return.
         """

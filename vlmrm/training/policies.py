@@ -37,7 +37,7 @@ class AveragedSACPolicy(SACPolicy):
 
     Args:
         averaging: Share of the average that stays at each update, in [0, 1); 0 turns it off.
-        args: Of Stable-Baselines3's policy, as are ``kwargs``; its optimisers are fused.
+        args: Of Stable-Baselines3's policy, as are ``kwargs``; its optimizers are fused.
         kwargs: See ``args``.
     """
 

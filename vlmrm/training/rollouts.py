@@ -9,7 +9,7 @@ import numpy as np
 from vlmrm.config import Config, RolloutStates
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
-from vlmrm.tasks.oracles import labelled
+from vlmrm.tasks.oracles import labeled
 from vlmrm.training.evaluation import play
 
 KEEP_EVERY = 5
@@ -21,7 +21,7 @@ def sample_rollouts(
 ) -> States:
     """Lets the policy of every checkpoint act as in training, and keeps a share of the states.
 
-    Columns: ``origin`` (the checkpoint) and ``trajectory``. Labelled by the oracles of the
+    Columns: ``origin`` (the checkpoint) and ``trajectory``. Labeled by the oracles of the
     environment.
 
     Args:
@@ -53,4 +53,4 @@ def sample_rollouts(
     chosen = np.sort(rng.choice(len(flat), spec.size, replace=False))
     trajectory = np.arange(len(every)).repeat(every.shape[1])[chosen]
     columns = {"origin": np.array(origin)[trajectory], "trajectory": trajectory}
-    return labelled(spec.environment, flat[chosen], columns)
+    return labeled(spec.environment, flat[chosen], columns)

@@ -55,16 +55,16 @@ def train(
         workers = 0  # a step takes less than to tell another process of it
     draw_on(device)
     draw = functools.partial(make_renderer, task.environment, run.scene, config.rendering)
-    calls = steps_per_call(reward, agent.environments, agent.train_frequency)
+    calls = steps_per_call(reward, agent.n_envs, agent.train_freq)
     env = VectorEnv(
         functools.partial(
-            make_env, task.environment, agent.episode_steps, config.original.goal_never_cleared
+            make_env, task.environment, agent.episode_steps, config.paper_code.goal_never_cleared
         ),
-        agent.environments,
+        agent.n_envs,
         draw if reward.frames_per_call else None,
         workers,
         slots=RING_CALLS * calls,
-        frames_after_reset=config.original.frames_after_reset,
+        frames_after_reset=config.paper_code.frames_after_reset,
     )
     try:
         oracle = ORACLES[task.oracle] if task.oracle else None
@@ -77,7 +77,7 @@ def train(
             oracle,
             output,
             device,
-            config.original,
+            config.paper_code,
             camera if config.evaluation.training_videos else None,
         )
         trainer.run()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
 from tqdm import tqdm
 
-from vlmrm.config import DQN, SAC, Original, TrainingRun
+from vlmrm.config import DQN, SAC, PaperCode, TrainingRun
 from vlmrm.data.files import atomic_path
 from vlmrm.errors import UserError
 from vlmrm.rewards.sources import RewardSource, Steps
@@ -59,28 +59,28 @@ class Trainer(Observer):
         oracle: Oracle | None,
         output: Path,
         device: str = "auto",
-        original: Original = Original(),  # noqa: B008  # frozen
+        paper_code: PaperCode = PaperCode(),  # noqa: B008  # frozen
         camera: Camera | None = None,
     ):
         self._settings = {
             "run": run.model_dump(),
             "agent": agent.model_dump(),
-            "original": original.model_dump(),
+            "paper_code": paper_code.model_dump(),
         }
         self._config = agent
-        self._original = original
+        self._paper_code = paper_code
         self._camera = camera
         self._episode = LatestEpisode()
         self._env = env
         self._oracle = oracle
         self._output = output
-        self._curve = LearningCurve(run, agent.environments, agent.algorithm)
+        self._curve = LearningCurve(run, agent.n_envs, agent.algorithm)
         self._best: dict[str, tuple[float, int]] = {}
         self._seconds = 0.0
         self._checkpoint_steps = 0
         self._checkpoint = Checkpoint(output / "checkpoints" / "resume")
-        round_steps = agent.train_frequency * agent.environments
-        self._steps = math.ceil(agent.steps / round_steps) * round_steps
+        round_steps = agent.train_freq * agent.n_envs
+        self._steps = math.ceil(agent.total_timesteps / round_steps) * round_steps
         if self._checkpoint.exists():
             self._agent = self._resume(device)
         else:
@@ -94,7 +94,7 @@ class Trainer(Observer):
             (self._output / name).unlink(missing_ok=True)
         kind = KINDS[self._config.algorithm]
         settings = agent_settings(self._config)
-        if self._original.time_limits_terminate:
+        if self._paper_code.time_limits_terminate:
             settings["replay_buffer_kwargs"] = {"handle_timeout_termination": False}
         return kind("MlpPolicy", self._env, seed=seed, device=device, **settings)
 
@@ -157,9 +157,9 @@ class Trainer(Observer):
 
     def on_round(self) -> None:
         steps = self._agent.num_timesteps
-        if steps - self._curve.steps >= max(self._config.steps // MAX_ROWS, 1):
+        if steps - self._curve.steps >= max(self._config.total_timesteps // MAX_ROWS, 1):
             self._end_row()
-        if steps - self._checkpoint_steps >= self._config.checkpoint_every:
+        if steps - self._checkpoint_steps >= self._config.save_freq:
             self._save_policies()
             self._film()
             self._save_checkpoint()

@@ -1,4 +1,4 @@
-"""The configuration, and where each artefact lies."""
+"""The configuration, and where each artifact lies."""
 
 import re
 import sys

@@ -11,7 +11,7 @@ def models_from(source):
 def sets_from(*samplers):
     """Names of the state sets of some samplers, as a wildcard constraint."""
     return any_of(
-        name for name, states in settings.states.items() if states.sampler in samplers
+        name for name, states in settings.state_sets.items() if states.sampler in samplers
     )
 
 
@@ -106,7 +106,7 @@ def runs(experiment, pattern):
 
 def rollout_policy(wildcards):
     """The finished training whose checkpoints a state set is made with."""
-    run = settings.states[wildcards.states].run
+    run = settings.state_sets[wildcards.states].run
     return f"{POLICY}/policy.zip".format(**run.model_dump())
 
 

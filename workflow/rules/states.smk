@@ -12,7 +12,7 @@ rule make_states:
         mem_mb=memory(2_000),
         runtime=minutes(30),
     params:
-        settings=lambda w: settings.states[w.states].model_dump(),
+        settings=lambda w: settings.state_sets[w.states].model_dump(),
     shell:
         "vlmrm --log {log} states {wildcards.states} --output {output}"
 
@@ -32,7 +32,7 @@ rule make_rollout_states:
         runtime=minutes(60),
     params:
         policies=subpath(input.policy, parent=True),
-        settings=lambda w: settings.states[w.states].model_dump(),
+        settings=lambda w: settings.state_sets[w.states].model_dump(),
     shell:
         "vlmrm --log {log} states {wildcards.states}"
         " --policies {params.policies} --workers {threads} --output {output}"
@@ -72,7 +72,7 @@ rule embed_frames:
         gpu=1,
     params:
         precision=settings.precision,
-        original=settings.original.openai_normalisation,
+        original=settings.paper_code.openai_normalization,
     shell:
         "vlmrm --log {log} embed --frames {input.frames}"
         " --model {input.model} --gpus {resources.gpu} --output {output}"

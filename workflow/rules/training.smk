@@ -38,7 +38,7 @@ rule train_policy:
         training=lambda w: training_of(w).model_dump(),
         rendering=settings.rendering.model_dump(),
         precision=settings.precision,
-        original=settings.original.model_dump(),
+        original=settings.paper_code.model_dump(),
     shell:
         "vlmrm --log {log} train --task {wildcards.task}"
         " --scene {wildcards.scene} --reward {wildcards.reward} --alpha {wildcards.alpha}"

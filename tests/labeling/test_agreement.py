@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vlmrm.labelling.agreement import agreement_table, cohens_kappa, kappa_interval
+from vlmrm.labeling.agreement import agreement_table, cohens_kappa, kappa_interval
 
 
 def answers(yy, yn, ny, nn):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from vlmrm.errors import UserError
-from vlmrm.labelling.labels import read_answers
-from vlmrm.labelling.session import Session, shown_order
+from vlmrm.labeling.labels import read_answers
+from vlmrm.labeling.session import Session, shown_order
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_the_order_is_random_and_a_sample_is_its_beginning():
     assert len(shown_order(5, 10, seed=1)) == 5
 
 
-def test_a_stopped_labelling_is_an_unbiased_sample():
+def test_a_stopped_labeling_is_an_unbiased_sample():
     shown = [shown_order(50, 10, seed) for seed in range(2000)]
     counts = np.bincount(np.concatenate(shown), minlength=50)
     assert np.abs(counts - 400).max() < 5 * np.sqrt(400 * 0.8)

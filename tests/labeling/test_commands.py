@@ -10,8 +10,8 @@ import pytest
 
 from vlmrm.config import load_config
 from vlmrm.data.tables import read_table, write_table
-from vlmrm.labelling.labels import Label, append_label, fingerprint, now
-from vlmrm.labelling.session import Session
+from vlmrm.labeling.labels import Label, append_label, fingerprint, now
+from vlmrm.labeling.session import Session
 
 
 @pytest.fixture

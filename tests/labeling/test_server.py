@@ -11,10 +11,10 @@ from PIL import Image
 
 from vlmrm.config import Rendering
 from vlmrm.errors import UserError
-from vlmrm.labelling.page import create_app
-from vlmrm.labelling.pictures import Pictures
-from vlmrm.labelling.server import address, is_private, listen, serve
-from vlmrm.labelling.session import Session
+from vlmrm.labeling.page import create_app
+from vlmrm.labeling.pictures import Pictures
+from vlmrm.labeling.server import address, is_private, listen, serve
+from vlmrm.labeling.session import Session
 
 
 @pytest.fixture

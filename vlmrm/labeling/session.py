@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
-from vlmrm.labelling.labels import (
+from vlmrm.labeling.labels import (
     Answer,
     Label,
     append_label,
@@ -27,7 +27,7 @@ STREAM = 0x1ABE1
 def shown_order(count: int, sample: int | None, seed: int) -> NDArray[np.int64]:
     """Rows of the states to label, in the order in which every rater sees them.
 
-    The order is random, so that whatever was labelled when a rater stops is an unbiased sample. A
+    The order is random, so that whatever was labeled when a rater stops is an unbiased sample. A
     larger ``sample`` begins with a smaller one.
     """
     return np.random.default_rng([STREAM, seed]).permutation(count)[:sample]
@@ -40,7 +40,7 @@ class Session:
     follow a grid, a path to the pose, or a training, and a rater must not know.
 
     Args:
-        states: What is labelled; their own labels are not used.
+        states: What is labeled; their own labels are not used.
         task: Name of the task.
         goals: The sentences that describe success.
         rater: Who labels.

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from vlmrm.epic.bootstrap import cluster_bootstrap
-from vlmrm.labelling.labels import ORACLE, Answers
+from vlmrm.labeling.labels import ORACLE, Answers
 
 Floats = NDArray[np.float64]
 
@@ -90,7 +90,7 @@ def agreement_table(
 
     Args:
         answers: What each rater said.
-        oracle: Whether each state fulfils the task, bool ``[N]``; None leaves the oracle out.
+        oracle: Whether each state fulfills the task, bool ``[N]``; None leaves the oracle out.
         clusters: As in `kappa_interval`, one for each of the ``N`` states.
         bootstrap: Resamples behind each interval.
         seed: Seed of the resampling.

@@ -6,7 +6,7 @@ import pytest
 
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
-from vlmrm.labelling.labels import (
+from vlmrm.labeling.labels import (
     COLUMNS,
     Label,
     append_label,

@@ -16,7 +16,7 @@ VLMRM = (sys.executable, "-c", "from vlmrm.cli import main; main()")
 
 @pytest.fixture
 def states():
-    """Thirty states of the mountain car; those that fulfil the task come first."""
+    """Thirty states of the mountain car; those that fulfill the task come first."""
     position = np.linspace(0.6, -1.2, 30)
     values = np.stack([position, 0 * position], axis=1)
     return States("mountain-car", values, labels={"mountain-car": position > 0.45})

@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 from flask import Flask, Response, abort, jsonify, render_template, request
 
-from vlmrm.labelling.labels import check_answer
-from vlmrm.labelling.session import Session
+from vlmrm.labeling.labels import check_answer
+from vlmrm.labeling.session import Session
 
 
 def create_app(session: Session, picture: Callable[[int], bytes]) -> Flask:

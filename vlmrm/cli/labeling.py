@@ -53,13 +53,13 @@ def label(
     """Serve a page on which a person labels states by their pictures."""
     settings = load_config(config)
     meant = pick(settings.tasks, "tasks", task)
-    from vlmrm.labelling.server import address, is_private, listen, serve
+    from vlmrm.labeling.server import address, is_private, listen, serve
 
     with listen(host, port) as listener:
         from vlmrm.data.states import States
-        from vlmrm.labelling.page import create_app
-        from vlmrm.labelling.pictures import Pictures
-        from vlmrm.labelling.session import Session
+        from vlmrm.labeling.page import create_app
+        from vlmrm.labeling.pictures import Pictures
+        from vlmrm.labeling.session import Session
 
         what = States.read(states)
         _check_environment(task, meant, what, states)
@@ -99,8 +99,8 @@ def agreement(
     from vlmrm.data.states import States
     from vlmrm.data.tables import write_table
     from vlmrm.epic.measure import oracle_labels
-    from vlmrm.labelling.agreement import agreement_table
-    from vlmrm.labelling.labels import read_answers
+    from vlmrm.labeling.agreement import agreement_table
+    from vlmrm.labeling.labels import read_answers
 
     what = States.read(states)
     _check_environment(task, meant, what, states)

@@ -1,4 +1,4 @@
-"""What people say of states, as a CSV: who, of which state, and whether it fulfils the task.
+"""What people say of states, as a CSV: who, of which state, and whether it fulfills the task.
 
 A line is added with every answer and none is ever changed, so that an interruption loses nothing
 and several raters can share a file. Where a rater answers again, the later line counts.
@@ -121,7 +121,7 @@ def read_answers(
         paths: Files of labels; where a rater answered again, the later line counts, and the later
             file.
         task: Name of the task; lines of other tasks are checked but left out.
-        states: What was labelled.
+        states: What was labeled.
 
     Raises:
         UserError: A file is missing or is no file of labels, a line is malformed, or labels of the
@@ -136,7 +136,7 @@ def read_answers(
             if label.states != known:
                 raise UserError(
                     f"{path}:{number}: labels state set {label.states}, but these states are "
-                    f"{known}; give the states that were labelled, or another file"
+                    f"{known}; give the states that were labeled, or another file"
                 )
             if label.state >= len(states):
                 raise UserError(
@@ -147,7 +147,7 @@ def read_answers(
 
 
 def majority(answers: Answers) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """What most raters say: decided states, ascending ``[M]``, and whether each fulfils the task.
+    """What most raters say: decided states, ascending ``[M]``, and whether each fulfills the task.
 
     Who is unsure of a state does not vote on it. States without votes, or with as many yes as no,
     are left out.

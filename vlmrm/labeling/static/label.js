@@ -8,7 +8,7 @@ const buttons = [...document.querySelectorAll("[data-answer]")];
 
 let key = ""; // of the session
 let answers = []; // of each picture: "yes", "no", "unsure" or null
-let position = 0; // of the picture shown; behind the last one when all are labelled
+let position = 0; // of the picture shown; behind the last one when all are labeled
 let seen = false; // the picture has been drawn
 let saving = false; // an answer is on its way
 const pictures = new Map(); // position to the promise of its image
@@ -45,9 +45,9 @@ async function show(at) {
   position = at;
   seen = false;
   const finished = at === answers.length;
-  const labelled = answers.filter((answer) => answer !== null).length;
-  element("progress").value = labelled;
-  element("count").textContent = `${labelled} of ${answers.length} labelled`;
+  const labeled = answers.filter((answer) => answer !== null).length;
+  element("progress").value = labeled;
+  element("count").textContent = `${labeled} of ${answers.length} labeled`;
   element("finished").hidden = !finished;
   element("picture").hidden = finished;
   element("picture").setAttribute("aria-busy", "true");

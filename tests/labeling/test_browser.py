@@ -1,4 +1,4 @@
-"""Labelling as a person does it, in a real browser."""
+"""Labeling as a person does it, in a real browser."""
 
 import csv
 from pathlib import Path
@@ -9,7 +9,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from vlmrm.labelling.session import shown_order
+from vlmrm.labeling.session import shown_order
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 
@@ -89,7 +89,7 @@ class Page:
     def progress(self):
         assert self.element("count").text == (
             f"{self.element('progress').get_attribute('value')} of "
-            f"{self.element('progress').get_attribute('max')} labelled"
+            f"{self.element('progress').get_attribute('max')} labeled"
         )
         return self.element("count").text
 
@@ -109,7 +109,7 @@ def test_twenty_pictures_by_keyboard(page, serving, tmp_path):
     output = tmp_path / "labels.csv"
     _, where = serving(output)
     page.open(where)
-    assert page.progress == "0 of 30 labelled"
+    assert page.progress == "0 of 30 labeled"
     assert not page.element("back").is_enabled()
 
     keys = "yynunynyuynnyuynyynu"
@@ -117,7 +117,7 @@ def test_twenty_pictures_by_keyboard(page, serving, tmp_path):
     page.wait(12)
     page.driver.refresh()
     page.wait(12)
-    assert page.progress == "12 of 30 labelled"
+    assert page.progress == "12 of 30 labeled"
     label(page, keys[12:], start=12)
     page.wait(20)
 
@@ -129,7 +129,7 @@ def test_twenty_pictures_by_keyboard(page, serving, tmp_path):
     page.press("n")
     page.wait(20)
     assert page.chosen == []
-    assert page.progress == "20 of 30 labelled"
+    assert page.progress == "20 of 30 labeled"
 
     expected = [ANSWERS[key] for key in keys] + ["no"]
     order = shown_order(30, None, 0).tolist()
@@ -151,12 +151,12 @@ def test_buttons_back_and_the_end(page, serving, tmp_path):
     for position in (1, 0):
         page.element("back").click()
         page.wait(position)
-    # From a picture that was labelled before, it goes on to the first that was not.
+    # From a picture that was labeled before, it goes on to the first that was not.
     page.press("u")
     page.wait(2)
     page.press("y")
     WebDriverWait(page.driver, 300).until(lambda _: page.element("finished").is_displayed())
-    assert "All 3 pictures are labelled" in page.element("finished").text
+    assert "All 3 pictures are labeled" in page.element("finished").text
     page.press("b")
     page.wait(2)
     assert page.chosen == ["yes"]
@@ -173,7 +173,7 @@ def test_an_answer_that_is_not_saved_is_told(page, serving, tmp_path):
     WebDriverWait(page.driver, 300).until(lambda _: page.element("status").text)
     assert page.element("status").text.startswith("Not saved.")
     assert page.shown == 0
-    assert page.progress == "0 of 30 labelled"
+    assert page.progress == "0 of 30 labeled"
 
 
 def test_it_fits_a_phone(page, serving, tmp_path):
