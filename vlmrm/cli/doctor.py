@@ -5,10 +5,6 @@ from __future__ import annotations
 import typer
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(doctor)
-
-
 def doctor() -> None:
     """Tell what the pipeline will find on this machine; status 1 if runs would fail."""
     from vlmrm.machine.doctor import Verdict, examine

@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(score)
-
-
 def score(
     images: Annotated[list[Path], typer.Argument(help="Pictures in any common format.")],
     model: Annotated[Path, typer.Option(help="Model folder.")],

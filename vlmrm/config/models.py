@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from vlmrm.config.base import ConfigModel, EnvironmentName, Name, PositiveInt, Seed
+from vlmrm.config.measurements import Rendering
 
 
 class PretrainedModel(ConfigModel):
@@ -92,4 +93,6 @@ class Corpus(ConfigModel):
     """How many frames of each environment, scene by scene."""
     image_size: PositiveInt = 64
     """Side of the square images in pixels."""
+    rendering: Rendering = Rendering()
+    """How the frames are rendered before they are resized, whatever a run renders."""
     seed: Seed = 0

@@ -167,7 +167,7 @@ class TrainingRun(ConfigModel):
 
     task: Name
     scene: str
-    reward: Name
+    reward_source: Name
     """A model's name, or `oracle` or `ground-truth`."""
     alpha: Alpha
     """Regularization strength; 0 for the references, which have none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,3 +33,8 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
     path = Path(path)
     require_file(path)
     return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+
+
+def read_tables(paths: Sequence[Path]) -> pd.DataFrame:
+    """Reads tables of the same columns as one."""
+    return pd.concat([read_table(path) for path in paths], ignore_index=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vlmrm.config import Epic, Task
+from vlmrm.config import EpicSettings
 from vlmrm.data.states import States
 from vlmrm.envs.ground_truth import GROUND_TRUTH
 from vlmrm.epic import measure_epic, measure_ground_truth, tabulate
@@ -19,8 +19,7 @@ TRANSITION_STATES = 256
 def measure_rewards(
     states: States,
     rewards: pd.DataFrame,
-    measurement: Epic,
-    task: Task,
+    settings: EpicSettings,
     decided: tuple[NDArray[np.int64], NDArray[np.bool_]] | None = None,
 ) -> pd.DataFrame:
     """EPIC distance and its companions between the rewards of a task and its labels.
@@ -29,8 +28,7 @@ def measure_rewards(
         states: Labeled states; where they have a column ``trajectory``, the bootstrap resamples
             trajectories.
         rewards: Rewards of these states by one model in one scene.
-        measurement: The task's name in ``rewards``, and how to measure.
-        task: Its oracle names the labels.
+        settings: The task, its oracle, and how to measure.
         decided: Instead of the oracle's labels, those of people: rows of the states that they
             decided ``[M]``, and whether each fulfills the task. Only these states are measured.
 
@@ -43,9 +41,9 @@ def measure_rewards(
         UserError: The states have no labels for the task, the rewards are not theirs, or labels or
             rewards are degenerate.
     """
-    name = measurement.task
+    name = settings.task
     if decided is None:
-        rows, labels = np.arange(len(states)), oracle_labels(states, name, task)
+        rows, labels = np.arange(len(states)), oracle_labels(states, name, settings.oracle)
     else:
         rows, labels = decided
     chosen = rewards[rewards["task"] == name]
@@ -62,11 +60,11 @@ def measure_rewards(
             {alpha: values[rows] for alpha, values in by_alpha.items()},
             labels,
             clusters=None if clusters is None else clusters[rows],
-            bootstrap=measurement.bootstrap,
-            seed=measurement.seed,
+            bootstrap=settings.bootstrap,
+            seed=settings.seed,
         )
         if states.environment in GROUND_TRUTH:
-            table = table.merge(_to_ground_truth(states, by_alpha, measurement), on="alpha")
+            table = table.merge(_to_ground_truth(states, by_alpha, settings), on="alpha")
     except ValueError as error:
         raise UserError(f"epic of task {name}: {error}") from error
     table.insert(0, "labels", "oracle" if decided is None else "human")
@@ -76,28 +74,28 @@ def measure_rewards(
 
 
 def _to_ground_truth(
-    states: States, by_alpha: dict[float, NDArray[np.float64]], measurement: Epic
+    states: States, by_alpha: dict[float, NDArray[np.float64]], settings: EpicSettings
 ) -> pd.DataFrame:
     """Distances to the environment's own reward, over transitions among a part of the states."""
     truth = GROUND_TRUTH[states.environment]
-    rng = np.random.default_rng(measurement.seed)
+    rng = np.random.default_rng(settings.seed)
     rows = rng.permutation(len(states))[:TRANSITION_STATES]
     return measure_ground_truth(
         {alpha: rewards[rows] for alpha, rewards in by_alpha.items()},
         tabulate(truth.reward, states.values[rows], truth.actions),
-        measurement.discount,
-        measurement.bootstrap,
-        measurement.seed,
+        settings.discount,
+        settings.bootstrap,
+        settings.seed,
     )
 
 
-def oracle_labels(states: States, name: str, task: Task) -> NDArray[np.bool_]:
+def oracle_labels(states: States, name: str, oracle: str | None) -> NDArray[np.bool_]:
     """The oracle's labels of a task, ``[N]``.
 
     Raises:
         UserError: The states have none.
     """
-    if task.oracle not in states.labels:
-        hint = suggest(str(task.oracle), states.labels)
-        raise UserError(f"tasks.{name}.oracle: the states have no labels of '{task.oracle}'{hint}")
-    return states.labels[task.oracle]
+    if oracle not in states.labels:
+        hint = suggest(str(oracle), states.labels)
+        raise UserError(f"tasks.{name}.oracle: the states have no labels of '{oracle}'{hint}")
+    return states.labels[oracle]

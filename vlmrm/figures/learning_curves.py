@@ -108,7 +108,9 @@ def draw_learning_curves(curves: Sequence[Curve], random: Sequence[Curve] = ()) 
 
 def _rows(run: TrainingRun, curve: pd.DataFrame) -> pd.DataFrame:
     """A learning curve with what its run was."""
-    source = f"learning curve of {run.task} on {run.reward}, alpha {run.alpha:g}, seed {run.seed}"
+    source = (
+        f"learning curve of {run.task} on {run.reward_source}, alpha {run.alpha:g}, seed {run.seed}"
+    )
     require_columns(curve, COLUMNS, source)
     rows = curve[list(COLUMNS)]
     return rows.assign(**run.model_dump()).reset_index(drop=True)

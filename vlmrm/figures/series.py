@@ -36,7 +36,7 @@ def series_styles(runs: Iterable[TrainingRun]) -> dict[Series, Style]:
 
     Color shows alpha where alphas are compared, and the model otherwise.
     """
-    found = dict.fromkeys((run.reward, run.alpha) for run in runs)
+    found = dict.fromkeys((run.reward_source, run.alpha) for run in runs)
     models = list(dict.fromkeys(model for model, _ in found if model not in REFERENCES))
     trained = [
         (model, alpha) for model in models for alpha in sorted(a for m, a in found if m == model)

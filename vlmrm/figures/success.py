@@ -103,7 +103,9 @@ def _trajectories(evaluations: Sequence[Judged]) -> pd.DataFrame:
     """All judged trajectories with what their run was."""
     tables = []
     for run, evaluation in evaluations:
-        source = f"evaluation of {run.task} on {run.reward}, alpha {run.alpha:g}, seed {run.seed}"
+        source = (
+            f"evaluation of {run.task} on {run.reward_source}, alpha {run.alpha:g}, seed {run.seed}"
+        )
         require_columns(evaluation, COLUMNS, source)
         tables.append(evaluation[list(COLUMNS)].dropna().assign(**run.model_dump()))
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

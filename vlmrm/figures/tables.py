@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
+from vlmrm.config import TrainingRun
 from vlmrm.data.states import States
+from vlmrm.data.tables import read_table
 from vlmrm.errors import UserError, suggest
 
 REWARDS = ("state", "task", "alpha", "reward")
@@ -41,3 +44,20 @@ def task_rewards(states: States, rewards: pd.DataFrame, task: str) -> pd.DataFra
             "states file; give the states that were scored"
         )
     return chosen
+
+
+def read_runs(paths: Sequence[Path]) -> list[tuple[TrainingRun, pd.DataFrame]]:
+    """Reads tables that say in their first columns which run they belong to.
+
+    Raises:
+        UserError: A table lacks one of these columns, or is empty.
+    """
+    runs = []
+    for path in paths:
+        table = read_table(path)
+        require_columns(table, list(TrainingRun.model_fields), str(path))
+        if table.empty:
+            raise UserError(f"{path}: holds no rows; train for more steps")
+        first = table.iloc[0]
+        runs.append((TrainingRun(**{key: first[key] for key in TrainingRun.model_fields}), table))
+    return runs

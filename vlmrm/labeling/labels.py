@@ -196,3 +196,15 @@ def _parse(line: list[str], place: str) -> Label:
         return Label(check_rater(rater), task, int(state), check_answer(answer), time, states)
     except ValueError as error:
         raise UserError(f"{place}: {error}") from error
+
+
+def check_environment(task: str, environment: str, states: States, path: Path) -> None:
+    """Refuses states of another environment than the task's.
+
+    Raises:
+        UserError: They are of another one.
+    """
+    if states.environment != environment:
+        raise UserError(
+            f"{path}: holds {states.environment} states, but '{task}' is a {environment} task"
+        )

@@ -220,7 +220,7 @@ def make_plan(jobs: Sequence[Job], config: Config, machine: Machine) -> Plan:
         if name == "training":
             name = f"training {config.tasks[job.wildcards['task']].environment}"
         stages.setdefault(name, []).append(job)
-    used = {job.wildcards.get("model", job.wildcards.get("reward")) for job in jobs}
+    used = {job.wildcards.get("model", job.wildcards.get("reward_source")) for job in jobs}
     models = [name for name in config.models if name in used]
     return Plan(
         machine=machine,

@@ -121,9 +121,9 @@ def _training(config: Config, w: dict[str, str]) -> Iterator[Amount]:
     steps = _rounds(agent) * _round_steps(agent)
     yield Amount("steps", environment, steps)
     yield Amount("updates", environment, updates(agent))
-    if w["reward"] not in REFERENCES and training.lookup is None:
+    if w["reward_source"] not in REFERENCES and training.lookup is None:
         yield _frames(config, environment, w["scene"], steps)
-        yield _images(config, w["reward"], steps)
+        yield _images(config, w["reward_source"], steps)
     if config.evaluation.training_videos:
         filmed = checkpoints(agent) * agent.episode_steps
         yield _frames(config, environment, w["scene"], filmed, film=True)

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from vlmrm.config import Corpus, EnvironmentName, Rendering
+from vlmrm.config import Corpus, EnvironmentName
 from vlmrm.data.files import create_hdf5, open_hdf5
 from vlmrm.data.frames import COMPRESSION, FRAMES_PER_CHUNK
 from vlmrm.models.preprocessing import Preprocessing
@@ -57,12 +57,7 @@ class Part:
         return Part(self.environment, self.images[rows], self.states[rows], facts)
 
 
-def make_corpus(
-    settings: Corpus,
-    rendering: Rendering,
-    path: str | os.PathLike[str],
-    workers: int | None = None,
-) -> None:
+def make_corpus(settings: Corpus, path: str | os.PathLike[str], workers: int | None = None) -> None:
     """Samples states, renders each in one of the scenes, and writes the corpus.
 
     ``workers`` processes draw, by default one per core.
@@ -90,7 +85,7 @@ def make_corpus(
             for scene, number in scenes.items():
                 title = f"corpus {environment} {scene}"
                 some = states[start : start + number]
-                batches = render_states(environment, scene, rendering, some, workers)
+                batches = render_states(environment, scene, settings.rendering, some, workers)
                 for frames in tqdm(batches, desc=title, unit="batch", disable=None):
                     resized = preprocessing.resize(torch.from_numpy(frames)).numpy()
                     images[start : start + len(frames)] = resized

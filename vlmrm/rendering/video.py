@@ -1,4 +1,4 @@
-"""Films of trajectories."""
+"""Videos of trajectories."""
 
 from __future__ import annotations
 
@@ -9,24 +9,19 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config import Config, TrainingRun
+from vlmrm.config import VideoSettings
 from vlmrm.data.files import atomic_path
 from vlmrm.envs import make_env
 from vlmrm.rendering import Renderer, make_renderer
 
 
-def film(
-    path: str | os.PathLike[str],
-    trajectories: NDArray[np.float64],
-    config: Config,
-    run: TrainingRun,
+def write_trajectories(
+    path: str | os.PathLike[str], trajectories: NDArray[np.float64], settings: VideoSettings
 ) -> None:
-    """Films trajectories ``[K, T, D]`` of a run in real time, larger than the reward model sees."""
-    environment = config.tasks[run.task].environment
-    rendering = config.rendering.model_copy(update={"humanoid_size": config.evaluation.video_size})
-    renderer = make_renderer(environment, run.scene, rendering)
+    """Writes trajectories ``[K, T, D]`` as a video in real time."""
+    renderer = make_renderer(settings.environment, settings.scene, settings.rendering)
     try:
-        rate = make_env(environment, 1).metadata["render_fps"]
+        rate = make_env(settings.environment, 1).metadata["render_fps"]
         write_video(path, trajectories, renderer, rate)
     finally:
         renderer.close()

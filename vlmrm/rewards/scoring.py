@@ -1,4 +1,4 @@
-"""Rewards of a state set, for many tasks and alphas at once."""
+"""Rewards of a state set for one task and many alphas."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vlmrm.config import Task
+from vlmrm.config import ScoringSettings
 from vlmrm.errors import UserError
 from vlmrm.rewards.goal_baseline import goal_baseline_reward, mean_direction
 
@@ -16,44 +16,46 @@ from vlmrm.rewards.goal_baseline import goal_baseline_reward, mean_direction
 def score_states(
     embeddings: NDArray[np.float32],
     prompts: Mapping[str, NDArray[np.float32]],
-    tasks: Mapping[str, Task],
-    alphas: Sequence[float],
+    settings: ScoringSettings,
 ) -> pd.DataFrame:
-    """Scores embedded states.
+    """Scores embedded states for a task.
 
     Args:
         embeddings: Unit image embeddings ``[N, E]``.
         prompts: Sentence to unit embedding ``[E]``.
-        tasks: Name to task.
-        alphas: Regularization strengths in [0, 1]; for a task without a baseline, only 0 counts.
+        settings: The task's sentences, and the regularization strengths in [0, 1]; for a task
+            without a baseline, only 0 counts.
 
     Returns:
         A tidy table with the columns state (row of the embeddings), task, alpha, reward.
 
     Raises:
-        UserError: A task's prompt is not among ``prompts``.
+        UserError: A sentence of the task is not among ``prompts``.
     """
-    parts: list[pd.DataFrame] = []
-    for name, task in tasks.items():
-        goal = mean_direction(_pick(prompts, name, task.goals))
-        baseline = mean_direction(_pick(prompts, name, task.baselines)) if task.baselines else None
-        used = [alpha for alpha in alphas if alpha == 0 or baseline is not None]
-        rewards = goal_baseline_reward(embeddings, goal, baseline, used)
-        parts.extend(
-            _table(name, alpha, reward) for alpha, reward in zip(used, rewards, strict=True)
+    goal = _direction(prompts, settings.task, settings.goals)
+    baseline = None
+    if settings.baselines:
+        baseline = _direction(prompts, settings.task, settings.baselines)
+    alphas = [alpha for alpha in settings.alphas if alpha == 0 or baseline is not None]
+    rewards = goal_baseline_reward(embeddings, goal, baseline, alphas)
+    tables = [
+        pd.DataFrame(
+            {
+                "state": np.arange(len(values)),
+                "task": settings.task,
+                "alpha": alpha,
+                "reward": values,
+            }
         )
-    return pd.concat(parts, ignore_index=True)
+        for alpha, values in zip(alphas, rewards, strict=True)
+    ]
+    return pd.concat(tables, ignore_index=True)
 
 
-def _table(task: str, alpha: float, rewards: NDArray[np.float64]) -> pd.DataFrame:
-    columns = {"state": np.arange(len(rewards)), "task": task, "alpha": alpha, "reward": rewards}
-    return pd.DataFrame(columns)
-
-
-def _pick(
+def _direction(
     prompts: Mapping[str, NDArray[np.float32]], task: str, sentences: Sequence[str]
-) -> list[NDArray[np.float32]]:
+) -> NDArray[np.float64]:
     for sentence in sentences:
         if sentence not in prompts:
             raise UserError(f"tasks.{task}: no embedding of '{sentence}'; embed the prompts again")
-    return [prompts[sentence] for sentence in sentences]
+    return mean_direction([prompts[sentence] for sentence in sentences])

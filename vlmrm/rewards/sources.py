@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config import Task
+from vlmrm.config import REFERENCES, TrainingSettings
 from vlmrm.tasks.oracles import ORACLES
 
 FRAMES_PER_CALL = 1024
@@ -87,12 +88,64 @@ class EnvironmentReward:
         return steps.environment_rewards
 
 
-def reference_reward(name: str, task: Task) -> RewardSource:
+def reward_source(
+    settings: TrainingSettings,
+    model: Path | None = None,
+    grid: tuple[Path, Path, Path] | None = None,
+    device: str = "auto",
+    gpus: int = 1,
+) -> RewardSource:
+    """The reward of a training run.
+
+    Args:
+        settings: Names the source, and how frames and sentences are embedded.
+        model: Folder of the model that scores frames.
+        grid: Instead of a model: states of a grid, their rewards, and the errors of looking
+            rewards up between them.
+        device: Torch device of the model.
+        gpus: Number of GPUs that share the frames.
+
+    Raises:
+        UserError: A file cannot be read, or the grid is too coarse.
+    """
+    run = settings.run
+    if run.reward_source in REFERENCES:
+        return reference_reward(run.reward_source, settings.oracle)
+    if grid is not None:
+        from vlmrm.data.states import States
+        from vlmrm.data.tables import read_table
+        from vlmrm.rewards.lookup import RewardGrid, refuse_inexact
+
+        states, rewards, errors = grid
+        assert settings.max_lookup_error is not None
+        refuse_inexact(read_table(errors), run.task, run.alpha, settings.max_lookup_error)
+        table = read_table(rewards)
+        return StateReward(RewardGrid.from_table(States.read(states), table, run.task, run.alpha))
+    # Loads PyTorch and open_clip, which the other sources do without.
+    from vlmrm.rewards.vlm import VLMReward
+
+    assert model is not None
+    prompts, embedding = settings.prompts, settings.embedding
+    return FrameReward(
+        VLMReward.load(
+            model,
+            prompts.goals,
+            prompts.baselines or None,
+            run.alpha,
+            device,
+            embedding.precision,
+            embedding.openai_normalization,
+            gpus,
+        )
+    )
+
+
+def reference_reward(name: str, oracle: str | None) -> RewardSource:
     """The reward that ``oracle`` or ``ground-truth`` stands for in a training run."""
     if name == "ground-truth":
         return EnvironmentReward()
-    assert name == "oracle" and task.oracle, f"'{name}' is no reference of this task"
-    return StateReward(ORACLES[task.oracle])
+    assert name == "oracle" and oracle, f"'{name}' is no reference of this task"
+    return StateReward(ORACLES[oracle])
 
 
 def _flat(array: NDArray[Any]) -> NDArray[Any]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from tqdm import tqdm
 
-from vlmrm.config import Config
+from vlmrm.config import EvaluationSettings, PlaySettings, TrainingRun
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import ORACLES
@@ -33,21 +33,15 @@ Policy = Callable[[NDArray[np.float32]], NDArray[Any]]
 
 def evaluate(
     policy: str | os.PathLike[str] | None,
-    task: str,
-    config: Config,
-    trajectories: int | None = None,
-    seed: int | None = None,
+    settings: EvaluationSettings,
     workers: int | None = None,
 ) -> tuple[pd.DataFrame, NDArray[np.float64]]:
     """Lets a policy act, without noise, and judges the state after each of its steps.
 
     Args:
         policy: File of a trained policy; None for uniformly random actions.
-        task: Name of the task.
-        config: Where the task stands, and the length of its episodes.
-        trajectories: Number of trajectories; by default the configuration's.
-        seed: The initial states of trajectory i come from ``seed + i``; by default the
-            configuration's.
+        settings: The task and its oracle, the number of trajectories, and the seed: the initial
+            states of trajectory i come from ``seed + i``.
         workers: At most how many processes step the environments, by default one per core; none
             for classic control.
 
@@ -59,16 +53,20 @@ def evaluate(
     Raises:
         UserError: ``policy`` is not a policy of this task's agent.
     """
-    trajectories = trajectories or config.evaluation.trajectories
-    seed = config.evaluation.seed if seed is None else seed
-    states, rewards = play(policy, task, config, trajectories, seed, workers)
-    return _judge(states, rewards, config.tasks[task].oracle), states
+    states, rewards = play(policy, settings, settings.trajectories, settings.seed, workers)
+    return _judge(states, rewards, settings.oracle), states
+
+
+def with_run(table: pd.DataFrame, run: TrainingRun) -> pd.DataFrame:
+    """The table behind columns that say which run it belongs to."""
+    for position, (name, value) in enumerate(run):
+        table.insert(position, name, value)
+    return table
 
 
 def play(
     policy: str | os.PathLike[str] | None,
-    task: str,
-    config: Config,
+    settings: PlaySettings,
     trajectories: int,
     seed: int,
     workers: int | None = None,
@@ -78,8 +76,7 @@ def play(
 
     Args:
         policy: File of a trained policy; None for uniformly random actions.
-        task: Name of the task.
-        config: Where the task stands, and the length of its episodes.
+        settings: The environment, the length of its episodes, and the agent's algorithm.
         trajectories: Number of environments.
         seed: The initial states of environment i come from ``seed + i``.
         workers: As for `evaluate`.
@@ -92,12 +89,10 @@ def play(
     Raises:
         UserError: ``policy`` is not a policy of this task's agent.
     """
-    environment = config.tasks[task].environment
-    agent = config.training[environment].agent
-    if environment != "humanoid":
+    if settings.environment != "humanoid":
         workers = 0  # a step takes less than to tell another process of it
     env = VectorEnv(
-        functools.partial(make_env, environment, agent.episode_steps),
+        functools.partial(make_env, settings.environment, settings.episode_steps),
         trajectories,
         workers=workers,
     )
@@ -105,8 +100,8 @@ def play(
         if policy is None:
             act = _random(env, seed)
         else:
-            act = _trained(Path(policy), agent.algorithm, env, explore, seed)
-        return _episode(env, act, agent.episode_steps, seed)
+            act = _trained(Path(policy), settings.algorithm, env, explore, seed)
+        return _episode(env, act, settings.episode_steps, seed)
     finally:
         env.close()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vlmrm.config import Config, RolloutStates
+from vlmrm.config import RolloutSettings
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import labeled
@@ -16,17 +16,15 @@ KEEP_EVERY = 5
 """Environment steps between two states that are kept: the next ones look alike."""
 
 
-def sample_rollouts(
-    spec: RolloutStates, config: Config, folder: Path, workers: int | None = None
-) -> States:
+def sample_rollouts(settings: RolloutSettings, folder: Path, workers: int | None = None) -> States:
     """Lets the policy of every checkpoint act as in training, and keeps a share of the states.
 
     Columns: ``origin`` (the checkpoint) and ``trajectory``. Labeled by the oracles of the
     environment.
 
     Args:
-        spec: How many states; they are spread evenly over the checkpoints.
-        config: Where the task stands, and the length of its episodes.
+        settings: How many states (they are spread evenly over the checkpoints), and how the agent
+            acts.
         folder: Results of the training, with ``checkpoints/STEPS.zip``.
         workers: As for `vlmrm.training.evaluation.evaluate`.
 
@@ -36,14 +34,14 @@ def sample_rollouts(
     policies = sorted((folder / "checkpoints").glob("[0-9]*.zip"))
     if not policies:
         raise UserError(f"{folder}: holds no checkpoints; train the agent first")
-    agent = config.training[spec.environment].agent
+    spec = settings.spec
     rng = np.random.default_rng(spec.seed)
-    kept_of_each = -(-agent.episode_steps // KEEP_EVERY)
+    kept_of_each = -(-settings.episode_steps // KEEP_EVERY)
     trajectories = -(-spec.size // (kept_of_each * len(policies)))
     values, origin = [], []
     for policy in policies:
         states, _ = play(
-            policy, spec.run.task, config, trajectories, int(rng.integers(2**31)), workers,
+            policy, settings, trajectories, int(rng.integers(2**31)), workers,
             explore=True,
         )  # fmt: skip
         values.append(states[:, ::KEEP_EVERY])

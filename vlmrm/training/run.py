@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from vlmrm.config import Config, TrainingRun
+from vlmrm.config import TrainingSettings
 from vlmrm.envs import make_env
 from vlmrm.rendering import make_renderer
 from vlmrm.rendering.opengl import draw_on
-from vlmrm.rendering.video import film
+from vlmrm.rendering.video import write_trajectories
 from vlmrm.rewards.sources import RewardSource
 from vlmrm.tasks.oracles import ORACLES
 from vlmrm.training.deferred import RING_CALLS, steps_per_call
@@ -18,8 +18,7 @@ from vlmrm.training.vec_env.vector_env import VectorEnv
 
 
 def train(
-    run: TrainingRun,
-    config: Config,
+    settings: TrainingSettings,
     reward: RewardSource,
     output: Path,
     workers: int | None = None,
@@ -37,9 +36,8 @@ def train(
     since the last one.
 
     Args:
-        run: What is trained on what.
-        config: Where the task and the agent's settings stand.
-        reward: The reward that ``run`` names.
+        settings: The run, its agent, and how its environment is rendered.
+        reward: The reward that the run names.
         output: Folder of the results.
         workers: At most how many processes step and draw the environments, by default one per
             core; none for classic control without frames.
@@ -49,36 +47,36 @@ def train(
         Interrupted: A signal asked to stop.
         UserError: ``output`` holds a checkpoint that was written with other settings.
     """
-    task = config.tasks[run.task]
-    agent = config.training[task.environment].agent
-    if task.environment != "humanoid" and not reward.frames_per_call:
+    environment, agent, paper_code = settings.environment, settings.agent, settings.paper_code
+    if environment != "humanoid" and not reward.frames_per_call:
         workers = 0  # a step takes less than to tell another process of it
     draw_on(device)
-    draw = functools.partial(make_renderer, task.environment, run.scene, config.rendering)
+    draw = functools.partial(make_renderer, environment, settings.run.scene, settings.rendering)
     calls = steps_per_call(reward, agent.n_envs, agent.train_freq)
     env = VectorEnv(
         functools.partial(
-            make_env, task.environment, agent.episode_steps, config.paper_code.goal_never_cleared
+            make_env, environment, agent.episode_steps, paper_code.goal_never_cleared
         ),
         agent.n_envs,
         draw if reward.frames_per_call else None,
         workers,
         slots=RING_CALLS * calls,
-        frames_after_reset=config.paper_code.frames_after_reset,
+        frames_after_reset=paper_code.frames_after_reset,
     )
+    video = None
+    if settings.video is not None:
+        video = functools.partial(write_trajectories, settings=settings.video)
     try:
-        oracle = ORACLES[task.oracle] if task.oracle else None
-        camera = functools.partial(film, config=config, run=run)
         trainer = Trainer(
-            run,
+            settings.run,
             agent,
             env,
             reward,
-            oracle,
+            ORACLES[settings.oracle] if settings.oracle else None,
             output,
             device,
-            config.paper_code,
-            camera if config.evaluation.training_videos else None,
+            paper_code,
+            video,
         )
         trainer.run()
     finally:

@@ -7,7 +7,7 @@ from shlex import quote
 
 import yaml
 
-from vlmrm.config import parse_config, read_yaml
+from vlmrm.config import TrainingRun, parse_config, read_yaml
 from vlmrm.errors import UserError
 from vlmrm.plan.jobs import Job
 from vlmrm.plan.preflight import refusal
@@ -22,27 +22,25 @@ except UserError as error:
 
 
 RESULTS = f"results/{settings.run}"
+# Commands name it as {CONFIG}: it is filled in last and is no parameter, so that runs share models.
 CONFIG = f"{RESULTS}/config.yaml"
 LOGS = f"{RESULTS}/logs"
 
-# What is part of no rule, so that runs with the same models share them: the configuration, and the
-# place of the `vlmrm` beside this Snakemake, whose environment need not be activated.
-shell.prefix(
-    f'export VLMRM_CONFIG="{CONFIG}" PATH="$PATH:{Path(sys.executable).parent}"; '
-)
+# The environment of this Snakemake need not be activated.
+shell.prefix(f'export PATH="$PATH:{Path(sys.executable).parent}"; ')
 
 # Shared by all runs: names of models and corpora mean the same everywhere.
 CORPUS = "resources/corpora/{corpus}.h5"
 MODEL = "resources/models/{model}"
 
-PROMPTS = f"{RESULTS}/prompts/{{model}}.h5"
+PROMPTS = f"{RESULTS}/prompts/{{task}}/{{model}}.h5"
 STATES = f"{RESULTS}/states/{{states}}.h5"
 FRAMES = f"{RESULTS}/frames/{{states}}/{{scene}}.h5"
 EMBEDDINGS = f"{RESULTS}/embeddings/{{states}}/{{scene}}/{{model}}.h5"
-REWARDS = f"{RESULTS}/rewards/{{states}}/{{scene}}/{{model}}.parquet"
+REWARDS = f"{RESULTS}/rewards/{{states}}/{{scene}}/{{model}}/{{task}}.parquet"
 EPIC = f"{RESULTS}/epic/{{epic}}/{{scene}}/{{model}}.csv"
-LOOKUP = f"{RESULTS}/lookup/{{environment}}/{{scene}}/{{model}}.csv"
-RUN = "{task}/{scene}/{reward}/alpha-{alpha}/seed-{seed}"
+LOOKUP = f"{RESULTS}/lookup/{{task}}/{{scene}}/{{model}}.csv"
+RUN = "{task}/{scene}/{reward_source}/alpha-{alpha}/seed-{seed}"
 POLICY = f"{RESULTS}/policies/{RUN}"
 JUDGED_POLICY = (
     f"{POLICY}/{'best' if settings.evaluation.checkpoint == 'best' else 'policy'}.zip"
@@ -69,7 +67,7 @@ wildcard_constraints:
     states="[^/]+",
     scene="[^/]+",
     task="[^/]+",
-    reward="[^/]+",
+    reward_source="[^/]+",
 
 
 onstart:

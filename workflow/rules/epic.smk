@@ -6,7 +6,10 @@ rule measure_epic:
         model=MODEL,
         states=epic_states,
         rewards=lambda w: REWARDS.format(
-            states=settings.epic[w.epic].states, scene=w.scene, model=w.model
+            states=settings.epic[w.epic].states,
+            scene=w.scene,
+            model=w.model,
+            task=settings.epic[w.epic].task,
         ),
         labels=epic_labels,
     output:
@@ -17,12 +20,10 @@ rule measure_epic:
         mem_mb=memory(4_000),
         runtime=minutes(60),
     params:
-        settings=lambda w: settings.epic[w.epic].model_dump(
-            exclude={"scenes", "models", "labels"}
-        ),
+        settings=lambda w: settings.epic_settings(w.epic).model_dump(),
         labels=lambda w, input: [f"--labels {quote(path)}" for path in input.labels],
     shell:
-        "vlmrm --log {log} epic {wildcards.epic}"
+        "vlmrm --log {log} measure-epic {wildcards.epic} --config {CONFIG}"
         " --model {input.model} --states {input.states} --rewards {input.rewards}"
         " {params.labels} --output {output}"
 
@@ -43,13 +44,10 @@ rule measure_agreement:
         mem_mb=memory(2_000),
         runtime=minutes(30),
     params:
-        bootstrap=lambda w: settings.epic[w.epic].bootstrap,
-        seed=lambda w: settings.epic[w.epic].seed,
-        task=lambda w: settings.epic[w.epic].task,
+        settings=lambda w: settings.agreement_settings(w.epic).model_dump(),
     shell:
-        "vlmrm --log {log} agreement {input.labels:q} --states {input.states}"
-        " --task {params.task} --bootstrap {params.bootstrap}"
-        " --seed {params.seed} --output {output}"
+        "vlmrm --log {log} measure-agreement {wildcards.epic} {input.labels:q}"
+        " --config {CONFIG} --states {input.states} --output {output}"
 
 
 rule draw_epic:
@@ -73,7 +71,7 @@ rule draw_epic:
         mem_mb=memory(4_000),
         runtime=minutes(15),
     shell:
-        "vlmrm --log {log} figure epic {input} --table {output.table} --output {output.svg}"
+        "vlmrm --log {log} draw-epic {input} --table {output.table} --output {output.svg}"
 
 
 rule draw_epic_by_alpha:
@@ -92,7 +90,7 @@ rule draw_epic_by_alpha:
         mem_mb=memory(4_000),
         runtime=minutes(15),
     shell:
-        "vlmrm --log {log} figure epic {input} --by alpha --output {output.svg}"
+        "vlmrm --log {log} draw-epic-by-alpha {input} --output {output.svg}"
 
 
 rule draw_rewards_by_label:
@@ -112,11 +110,10 @@ rule draw_rewards_by_label:
         mem_mb=memory(4_000),
         runtime=minutes(15),
     params:
-        task=lambda w: settings.epic[w.epic].task,
-        oracle=lambda w: settings.tasks[settings.epic[w.epic].task].oracle,
+        settings=lambda w: settings.histogram_settings(w.epic).model_dump(),
     shell:
-        "vlmrm --log {log} figure rewards {input.rewards} --states {input.states}"
-        " --task {params.task} --oracle {params.oracle} --output {output.svg}"
+        "vlmrm --log {log} draw-rewards-by-label {wildcards.epic} {input.rewards}"
+        " --config {CONFIG} --states {input.states} --output {output.svg}"
 
 
 rule draw_epic_overview:
@@ -142,5 +139,5 @@ rule draw_epic_overview:
     params:
         alpha=settings.alphas[0],
     shell:
-        "vlmrm --log {log} figure epic-overview {input} --alpha {params.alpha}"
+        "vlmrm --log {log} draw-epic-overview {input} --alpha {params.alpha}"
         " --output {output.svg}"

@@ -15,9 +15,9 @@ rule draw_scenes:
         mem_mb=memory(4_000),
         runtime=minutes(15),
     params:
-        rendering=settings.rendering.model_dump(),
+        settings=lambda w: settings.rendering_settings(w.environment).model_dump(),
     shell:
-        "vlmrm --log {log} figure scenes {wildcards.environment}"
+        "vlmrm --log {log} draw-scenes {wildcards.environment} --config {CONFIG}"
         " --output {output.svg}"
 
 
@@ -35,7 +35,7 @@ rule draw_poses:
         mem_mb=memory(4_000),
         runtime=minutes(15),
     shell:
-        "vlmrm --log {log} figure poses --output {output.svg}"
+        "vlmrm --log {log} draw-poses --output {output.svg}"
 
 
 rule draw_boundaries:
@@ -57,4 +57,4 @@ rule draw_boundaries:
         mem_mb=memory(4_000),
         runtime=minutes(15),
     shell:
-        "vlmrm --log {log} figure boundaries --table {output.table} --output {output.svg}"
+        "vlmrm --log {log} draw-boundaries --table {output.table} --output {output.svg}"

@@ -11,7 +11,9 @@ def models_from(source):
 def sets_from(*samplers):
     """Names of the state sets of some samplers, as a wildcard constraint."""
     return any_of(
-        name for name, states in settings.state_sets.items() if states.sampler in samplers
+        name
+        for name, states in settings.state_sets.items()
+        if states.sampler in samplers
     )
 
 
@@ -39,6 +41,7 @@ def landscape_inputs(wildcards):
             states=landscape.states,
             scene=landscape.scenes,
             model=landscape.models,
+            task=landscape.tasks,
         ),
     }
 
@@ -77,7 +80,13 @@ def epic_labels(wildcards):
 def epic_rewards(wildcards):
     """Rewards of the measured states, by every model in every scene."""
     epic = settings.epic[wildcards.epic]
-    return expand(REWARDS, states=epic.states, scene=epic.scenes, model=epic.models)
+    return expand(
+        REWARDS,
+        states=epic.states,
+        scene=epic.scenes,
+        model=epic.models,
+        task=epic.task,
+    )
 
 
 def experiment_results():
@@ -121,39 +130,33 @@ def training_of(wildcards):
     return settings.training[settings.tasks[wildcards.task].environment]
 
 
-def reward_inputs(wildcards):
+def training_inputs(wildcards):
     """What the reward is computed from: a model, or a grid of rewards already computed."""
-    if wildcards.reward not in settings.models:
+    if wildcards.reward_source not in settings.models:
         return {}
     lookup = training_of(wildcards).lookup
     if lookup is None:
-        return {"model": MODEL.format(model=wildcards.reward)}
-    environment = settings.tasks[wildcards.task].environment
+        return {"model": MODEL.format(model=wildcards.reward_source)}
+    place = {
+        "task": wildcards.task,
+        "scene": wildcards.scene,
+        "model": wildcards.reward_source,
+    }
     return {
         "states": STATES.format(states=lookup.grid),
-        "rewards": REWARDS.format(
-            states=lookup.grid, scene=wildcards.scene, model=wildcards.reward
-        ),
-        "errors": LOOKUP.format(
-            environment=environment, scene=wildcards.scene, model=wildcards.reward
-        ),
+        "rewards": REWARDS.format(states=lookup.grid, **place),
+        "errors": LOOKUP.format(**place),
     }
 
 
 def lookup_inputs(wildcards):
     """The grid and the states that it is checked with, and their rewards."""
-    lookup = settings.training[wildcards.environment].lookup
+    lookup = training_of(wildcards).lookup
     return {
-        **{
-            f"{prefix}states": STATES.format(states=states)
-            for prefix, states in (("", lookup.grid), ("check_", lookup.check))
-        },
-        **{
-            f"{prefix}rewards": REWARDS.format(
-                states=states, scene=wildcards.scene, model=wildcards.model
-            )
-            for prefix, states in (("", lookup.grid), ("check_", lookup.check))
-        },
+        "states": STATES.format(states=lookup.grid),
+        "rewards": REWARDS.format(states=lookup.grid, **wildcards),
+        "check_states": STATES.format(states=lookup.check),
+        "check_rewards": REWARDS.format(states=lookup.check, **wildcards),
     }
 
 
@@ -169,9 +172,13 @@ def evaluations_of(wildcards):
     )
 
 
-def task_settings(wildcards):
-    """The part of the task that training and judging depend on."""
-    return settings.tasks[wildcards.task].model_dump()
+def run_of(wildcards):
+    """The training run that the wildcards of `RUN` name."""
+    return TrainingRun(**wildcards)
+
+
+def environment_of(states):
+    return settings.state_sets[states].environment
 
 
 def galleries():

@@ -22,8 +22,8 @@ rule draw_landscape:
         mem_mb=memory(4_000),
         runtime=minutes(15),
     params:
-        settings=lambda w: settings.landscapes[w.landscape].model_dump(),
+        settings=lambda w: settings.landscape_settings(w.landscape).model_dump(),
     shell:
-        "vlmrm --log {log} figure landscape {wildcards.landscape} {input.rewards}"
+        "vlmrm --log {log} draw-landscape {wildcards.landscape} {input.rewards} --config {CONFIG}"
         " --states {input.states} --table {output.table}"
         " --output {output.svg}"

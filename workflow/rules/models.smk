@@ -13,13 +13,12 @@ rule make_corpus:
         gpu=1,
     params:
         settings=lambda w: settings.corpora[w.corpus].model_dump(),
-        rendering=settings.rendering.model_dump(),
     shell:
-        "vlmrm --log {log} model corpus {wildcards.corpus}"
+        "vlmrm --log {log} make-corpus {wildcards.corpus} --config {CONFIG}"
         " --workers {threads} --gpus {resources.gpu} --output {output}"
 
 
-rule pretrain_model:
+rule train_model:
     input:
         corpus=lambda w: CORPUS.format(corpus=settings.models[w.model].corpus),
     output:
@@ -36,7 +35,7 @@ rule pretrain_model:
     params:
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
-        "vlmrm --log {log} model pretrain {wildcards.model}"
+        "vlmrm --log {log} train-model {wildcards.model} --config {CONFIG}"
         " --corpus {input.corpus} --gpus {resources.gpu} --output {output}"
 
 
@@ -53,7 +52,8 @@ rule make_random_model:
     params:
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
-        "vlmrm --log {log} model random {wildcards.model} --output {output}"
+        "vlmrm --log {log} make-random-model {wildcards.model} --config {CONFIG}"
+        " --output {output}"
 
 
 rule fetch_model:
@@ -74,7 +74,7 @@ rule fetch_model:
     params:
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
-        "vlmrm --log {log} model fetch {wildcards.model} --output {output}"
+        "vlmrm --log {log} fetch-model {wildcards.model} --config {CONFIG} --output {output}"
 
 
 rule embed_prompts:
@@ -83,12 +83,13 @@ rule embed_prompts:
     output:
         PROMPTS,
     log:
-        f"{LOGS}/prompts/{{model}}.log",
+        f"{LOGS}/prompts/{{task}}/{{model}}.log",
     resources:
         mem_mb=model_memory,
         runtime=minutes(15),
         gpu=1,
     params:
-        prompts=settings.prompts,
+        settings=lambda w: settings.prompt_settings(w.task).model_dump(),
     shell:
-        "vlmrm --log {log} prompts --model {input.model} --gpus {resources.gpu} --output {output}"
+        "vlmrm --log {log} embed-prompts --config {CONFIG} --task {wildcards.task}"
+        " --model {input.model} --gpus {resources.gpu} --output {output}"

@@ -57,7 +57,7 @@ def minutes(first):
 
 def model_memory(wildcards, attempt):
     """Main memory for a model's weights, of which published ones have up to 10 GB."""
-    name = getattr(wildcards, "reward", None) or wildcards.model
+    name = getattr(wildcards, "reward_source", None) or wildcards.model
     large = name in settings.models and settings.models[name].source != "simulator"
     return (32_000 if large else 8_000) * 2 ** (attempt - 1)
 

@@ -1,7 +1,7 @@
 """States to frames to embeddings to rewards."""
 
 
-rule make_states:
+rule sample_states:
     output:
         STATES,
     log:
@@ -14,10 +14,10 @@ rule make_states:
     params:
         settings=lambda w: settings.state_sets[w.states].model_dump(),
     shell:
-        "vlmrm --log {log} states {wildcards.states} --output {output}"
+        "vlmrm --log {log} sample-states {wildcards.states} --config {CONFIG} --output {output}"
 
 
-rule make_rollout_states:
+rule sample_rollouts:
     input:
         policy=rollout_policy,
     output:
@@ -32,9 +32,9 @@ rule make_rollout_states:
         runtime=minutes(60),
     params:
         policies=subpath(input.policy, parent=True),
-        settings=lambda w: settings.state_sets[w.states].model_dump(),
+        settings=lambda w: settings.rollout_settings(w.states).model_dump(),
     shell:
-        "vlmrm --log {log} states {wildcards.states}"
+        "vlmrm --log {log} sample-rollouts {wildcards.states} --config {CONFIG}"
         " --policies {params.policies} --workers {threads} --output {output}"
 
 
@@ -51,9 +51,11 @@ rule render_frames:
         runtime=minutes(60),
         gpu=1,
     params:
-        rendering=settings.rendering.model_dump(),
+        settings=lambda w: settings.rendering_settings(
+            environment_of(w.states)
+        ).model_dump(),
     shell:
-        "vlmrm --log {log} render --states {input.states}"
+        "vlmrm --log {log} render-frames --config {CONFIG} --states {input.states}"
         " --scene {wildcards.scene} --workers {threads} --gpus {resources.gpu} --output {output}"
 
 
@@ -71,10 +73,9 @@ rule embed_frames:
         runtime=minutes(60),
         gpu=1,
     params:
-        precision=settings.precision,
-        original=settings.paper_code.openai_normalization,
+        settings=settings.embedding_settings.model_dump(),
     shell:
-        "vlmrm --log {log} embed --frames {input.frames}"
+        "vlmrm --log {log} embed-frames --config {CONFIG} --frames {input.frames}"
         " --model {input.model} --gpus {resources.gpu} --output {output}"
 
 
@@ -86,13 +87,12 @@ rule score_states:
     output:
         REWARDS,
     log:
-        f"{LOGS}/rewards/{{states}}/{{scene}}/{{model}}.log",
+        f"{LOGS}/rewards/{{states}}/{{scene}}/{{model}}/{{task}}.log",
     resources:
         mem_mb=memory(4_000),
         runtime=minutes(15),
     params:
-        alphas=settings.alphas,
-        tasks={name: task.model_dump() for name, task in settings.tasks.items()},
+        settings=lambda w: settings.scoring_settings(w.task).model_dump(),
     shell:
-        "vlmrm --log {log} reward --states {input.states}"
+        "vlmrm --log {log} score-states --config {CONFIG} --task {wildcards.task} --states {input.states}"
         " --embeddings {input.embeddings} --prompts {input.prompts} --output {output}"

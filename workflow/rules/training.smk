@@ -1,25 +1,25 @@
 """Agents: trained on the reward alone, judged by the oracle."""
 
 
-rule measure_lookup:
+rule check_lookup:
     input:
         unpack(lookup_inputs),
     output:
         LOOKUP,
     log:
-        f"{LOGS}/lookup/{{environment}}/{{scene}}/{{model}}.log",
+        f"{LOGS}/lookup/{{task}}/{{scene}}/{{model}}.log",
     resources:
         mem_mb=memory(4_000),
         runtime=minutes(15),
     shell:
-        "vlmrm --log {log} lookup --states {input.states} --rewards {input.rewards}"
+        "vlmrm --log {log} check-lookup --states {input.states} --rewards {input.rewards}"
         " --check-states {input.check_states} --check-rewards {input.check_rewards}"
         " --output {output}"
 
 
 rule train_policy:
     input:
-        unpack(reward_inputs),
+        unpack(training_inputs),
     output:
         final=f"{POLICY}/policy.zip",
         best=f"{POLICY}/best.zip",
@@ -34,14 +34,10 @@ rule train_policy:
     params:
         reward=reward_options,
         folder=subpath(output.final, parent=True),
-        task=task_settings,
-        training=lambda w: training_of(w).model_dump(),
-        rendering=settings.rendering.model_dump(),
-        precision=settings.precision,
-        original=settings.paper_code.model_dump(),
+        settings=lambda w: settings.training_settings(run_of(w)).model_dump(),
     shell:
-        "vlmrm --log {log} train --task {wildcards.task}"
-        " --scene {wildcards.scene} --reward {wildcards.reward} --alpha {wildcards.alpha}"
+        "vlmrm --log {log} train-policy --config {CONFIG} --task {wildcards.task}"
+        " --scene {wildcards.scene} --reward-source {wildcards.reward_source} --alpha {wildcards.alpha}"
         " --seed {wildcards.seed} {params.reward} --gpus {resources.gpu} --workers {threads}"
         " --output {params.folder}"
 
@@ -58,7 +54,7 @@ rule evaluate_policy:
             caption="../report/video.rst",
             category="Agents",
             subcategory="{task}",
-            labels={"reward": "{reward}", "alpha": "{alpha}", "seed": "{seed}"},
+            labels={"reward": "{reward_source}", "alpha": "{alpha}", "seed": "{seed}"},
         ),
     log:
         f"{LOGS}/evaluations/{RUN}.log",
@@ -67,11 +63,10 @@ rule evaluate_policy:
         mem_mb=memory(8_000),
         runtime=minutes(60),
     params:
-        task=task_settings,
-        evaluation=settings.evaluation.model_dump(),
+        settings=lambda w: settings.evaluation_settings(run_of(w)).model_dump(),
     shell:
-        "vlmrm --log {log} evaluate --task {wildcards.task}"
-        " --scene {wildcards.scene} --reward {wildcards.reward} --alpha {wildcards.alpha}"
+        "vlmrm --log {log} evaluate-policy --config {CONFIG} --task {wildcards.task}"
+        " --scene {wildcards.scene} --reward-source {wildcards.reward_source} --alpha {wildcards.alpha}"
         " --seed {wildcards.seed} --policy {input.policy} --workers {threads}"
         " --output {output.table} --video {output.video}"
 
@@ -86,10 +81,9 @@ rule evaluate_random_policy:
         mem_mb=memory(8_000),
         runtime=minutes(60),
     params:
-        task=task_settings,
-        evaluation=settings.evaluation.model_dump(),
+        settings=lambda w: settings.random_evaluation_settings(w.task).model_dump(),
     shell:
-        "vlmrm --log {log} evaluate --task {wildcards.task}"
+        "vlmrm --log {log} evaluate-random-policy --config {CONFIG} --task {wildcards.task}"
         " --workers {threads} --output {output}"
 
 
@@ -114,7 +108,7 @@ rule draw_learning_curves:
     params:
         random=lambda w, input: [f"--random {path}" for path in input.random],
     shell:
-        "vlmrm --log {log} figure learning {input.curves} {params.random} --output {output.svg}"
+        "vlmrm --log {log} draw-learning-curves {input.curves} {params.random} --output {output.svg}"
 
 
 rule draw_success:
@@ -138,4 +132,4 @@ rule draw_success:
         mem_mb=memory(4_000),
         runtime=minutes(15),
     shell:
-        "vlmrm --log {log} figure success {input} --table {output.table} --output {output.svg}"
+        "vlmrm --log {log} draw-success {input} --table {output.table} --output {output.svg}"

@@ -11,10 +11,6 @@ from vlmrm.config import load_config
 from vlmrm.errors import UserError
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(plan)
-
-
 def plan(
     config: ConfigFile,
     targets: Annotated[

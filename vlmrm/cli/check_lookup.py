@@ -1,0 +1,31 @@
+"""``vlmrm check-lookup``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlmrm.cli.options import Output
+
+
+def check_lookup(
+    states: Annotated[Path, typer.Option(help="Grid of states (HDF5).")],
+    rewards: Annotated[Path, typer.Option(help="Rewards of the grid (Parquet).")],
+    check_states: Annotated[Path, typer.Option(help="States between its points (HDF5).")],
+    check_rewards: Annotated[Path, typer.Option(help="Rewards of these (Parquet).")],
+    output: Output,
+) -> None:
+    """Measure how far looked-up rewards are from those computed from frames."""
+    from vlmrm.data.states import States
+    from vlmrm.data.tables import read_table, write_table
+    from vlmrm.rewards.lookup import measure_interpolation
+
+    table = measure_interpolation(
+        States.read(states),
+        read_table(rewards),
+        States.read(check_states),
+        read_table(check_rewards),
+    )
+    write_table(output, table)

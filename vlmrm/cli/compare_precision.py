@@ -1,0 +1,45 @@
+"""``vlmrm compare-precision``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlmrm.cli.options import Alpha, Device, FramesFile
+from vlmrm.errors import UserError
+
+
+def compare_precision(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    frames: FramesFile,
+    goal: Annotated[list[str], typer.Option(help="Sentence; repeat it to average several.")],
+    baseline: Annotated[
+        list[str] | None, typer.Option(help="Sentence that describes any picture.")
+    ] = None,
+    alpha: Alpha = 0.0,
+    count: Annotated[int, typer.Option(min=2, help="Number of frames, evenly spread.")] = 200,
+    device: Device = "auto",
+    output: Annotated[Path | None, typer.Option(help="Write the table here (CSV).")] = None,
+) -> None:
+    """Compare rewards and speed in float32, bfloat16 and, on CUDA, float16."""
+    if alpha > 0 and not baseline:
+        raise UserError("--baseline: missing; --alpha above 0 needs one")
+    from vlmrm.models.folder import check_model_folder
+
+    check_model_folder(model)
+    import numpy as np
+
+    from vlmrm.data.frames import FrameReader
+    from vlmrm.data.tables import write_table
+    from vlmrm.rewards.precision import compare_precisions
+
+    with FrameReader(frames) as reader:
+        rows = np.linspace(0, len(reader) - 1, min(count, len(reader))).astype(int)
+        images = reader[rows]
+    table = compare_precisions(model, images, goal, baseline or (), alpha, device)
+    print(f"{len(images)} frames, alpha {alpha:g}, {device}")
+    print(table.to_string(index=False, float_format="{:.4g}".format))
+    if output is not None:
+        write_table(output, table)

@@ -1,0 +1,21 @@
+"""``vlmrm draw-epic``."""
+
+from __future__ import annotations
+
+from vlmrm.cli.options import EpicTables, Output, Table
+
+
+def draw_epic(
+    tables: EpicTables,
+    output: Output,
+    table: Table = None,
+) -> None:
+    """Draw EPIC distance and area under the ROC curve against model size."""
+    from vlmrm.data.tables import read_tables, write_table
+    from vlmrm.figures.epic import draw_epic_by_size, measured
+    from vlmrm.figures.style import save_figure
+
+    numbers = read_tables(tables)
+    if table is not None:
+        write_table(table, numbers)
+    save_figure(draw_epic_by_size(numbers, measured(numbers)), output)

@@ -1,0 +1,18 @@
+"""``vlmrm draw-epic-overview``."""
+
+from __future__ import annotations
+
+from vlmrm.cli.options import Alpha, EpicTables, Output
+
+
+def draw_epic_overview(
+    tables: EpicTables,
+    output: Output,
+    alpha: Alpha = 0.0,
+) -> None:
+    """Draw the EPIC distance of every task and model."""
+    from vlmrm.data.tables import read_tables
+    from vlmrm.figures import epic_overview
+    from vlmrm.figures.style import save_figure
+
+    save_figure(epic_overview.draw_epic_overview(read_tables(tables), alpha), output)

@@ -1,0 +1,15 @@
+"""``vlmrm draw-poses``."""
+
+from __future__ import annotations
+
+from vlmrm.cli.options import Output
+
+
+def draw_poses(
+    output: Output,
+) -> None:
+    """Draw the humanoid's pose library, with the oracles that accept each pose."""
+    from vlmrm.figures.poses import draw_contact_sheet
+    from vlmrm.figures.style import save_figure
+
+    save_figure(draw_contact_sheet(), output)

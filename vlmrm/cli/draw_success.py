@@ -1,0 +1,27 @@
+"""``vlmrm draw-success``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlmrm.cli.options import Output, Table
+
+
+def draw_success(
+    evaluations: Annotated[list[Path], typer.Argument(help="Evaluations of policies (CSV).")],
+    output: Output,
+    table: Table = None,
+) -> None:
+    """Draw success rates, with intervals."""
+    from vlmrm.data.tables import write_table
+    from vlmrm.figures import success
+    from vlmrm.figures.style import save_figure
+    from vlmrm.figures.tables import read_runs
+
+    judged = read_runs(evaluations)
+    if table is not None:
+        write_table(table, success.success_table(judged, by_seed=True))
+    save_figure(success.draw_success(judged), output)

@@ -1,0 +1,48 @@
+"""``vlmrm embed-frames``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vlmrm.cli.options import ConfigFile, Device, FramesFile, Gpus, ModelFolder, Output
+from vlmrm.config import load_config
+from vlmrm.machine.gpus import claim_gpus
+
+
+def embed_frames(
+    config: ConfigFile,
+    frames: FramesFile,
+    model: ModelFolder,
+    output: Output,
+    device: Device = "auto",
+    batch_size: Annotated[int, typer.Option(min=1, help="Images read at a time.")] = 1024,
+    gpus: Gpus = 1,
+) -> None:
+    """Embed frames with a model."""
+    settings = load_config(config).embedding_settings
+    claim_gpus(gpus)
+    import numpy as np
+    from tqdm import tqdm
+
+    from vlmrm.data.embeddings import write_embeddings
+    from vlmrm.data.files import read_provenance
+    from vlmrm.data.frames import FrameReader
+    from vlmrm.models.clip import ClipModel
+
+    clip = ClipModel.load(model, device, settings.precision, settings.openai_normalization, gpus)
+    with FrameReader(frames) as reader:
+        batches = reader.batches(batch_size)
+        count = -(-len(reader) // batch_size)
+        bar = tqdm(batches, total=count, unit="batch", desc=f"embed {clip.name}", disable=None)
+        embeddings = np.concatenate([clip.embed_images(batch) for batch in bar])
+    write_embeddings(
+        output,
+        embeddings,
+        model=clip.name,
+        scene=read_provenance(frames)["scene"],
+        frames=str(frames),
+        device=str(clip.device),
+        precision=clip.precision,
+    )

@@ -1,0 +1,28 @@
+"""``vlmrm embed-prompts``."""
+
+from __future__ import annotations
+
+from vlmrm.cli.options import ConfigFile, Device, Gpus, ModelFolder, Output, TaskName, pick
+from vlmrm.config import load_config
+from vlmrm.machine.gpus import claim_gpus
+
+
+def embed_prompts(
+    config: ConfigFile,
+    task: TaskName,
+    model: ModelFolder,
+    output: Output,
+    device: Device = "auto",
+    gpus: Gpus = 1,
+) -> None:
+    """Embed the prompts of a task with a model."""
+    content = load_config(config)
+    pick(content.tasks, "tasks", task)
+    sentences = content.prompt_settings(task).sentences
+    claim_gpus(gpus)
+    from vlmrm.data.embeddings import write_prompt_embeddings
+    from vlmrm.models.clip import ClipModel
+
+    clip = ClipModel.load(model, device)
+    embeddings = dict(zip(sentences, clip.embed_prompts(sentences), strict=True))
+    write_prompt_embeddings(output, embeddings, model=clip.name)

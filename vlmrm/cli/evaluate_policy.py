@@ -1,0 +1,50 @@
+"""``vlmrm evaluate-policy``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlmrm.cli.options import (
+    Alpha,
+    ConfigFile,
+    Output,
+    RewardSource,
+    Scene,
+    Seed,
+    TaskName,
+    Workers,
+    training_run,
+)
+from vlmrm.config import load_config
+
+
+def evaluate_policy(
+    config: ConfigFile,
+    task: TaskName,
+    reward_source: RewardSource,
+    policy: Annotated[Path, typer.Option(help="Trained policy.")],
+    output: Output,
+    video: Annotated[Path | None, typer.Option(help="Write a video here (MP4).")] = None,
+    scene: Scene = None,
+    alpha: Alpha = 0.0,
+    seed: Seed = 0,
+    workers: Workers = None,
+) -> None:
+    """Judge a trained policy by the task's oracle."""
+    content = load_config(config)
+    run = training_run(content, task, scene, reward_source, alpha, seed)
+    settings = content.evaluation_settings(run)
+    from vlmrm.data.tables import write_table
+    from vlmrm.rendering import check_scene
+    from vlmrm.rendering.video import write_trajectories
+    from vlmrm.training.evaluation import evaluate, with_run
+
+    if video is not None:
+        check_scene(settings.environment, run.scene)
+    table, trajectories = evaluate(policy, settings, workers)
+    write_table(output, with_run(table, run))
+    if video is not None and settings.video is not None:
+        write_trajectories(video, trajectories[: settings.video_trajectories], settings.video)

@@ -1,0 +1,22 @@
+"""``vlmrm evaluate-random-policy``."""
+
+from __future__ import annotations
+
+from vlmrm.cli.options import ConfigFile, Output, TaskName, Workers, pick
+from vlmrm.config import RANDOM_POLICY, SCENES, TrainingRun, load_config
+
+
+def evaluate_random_policy(
+    config: ConfigFile, task: TaskName, output: Output, workers: Workers = None
+) -> None:
+    """Judge uniformly random actions by the task's oracle, for comparison."""
+    content = load_config(config)
+    pick(content.training, "training", pick(content.tasks, "tasks", task).environment)
+    settings = content.random_evaluation_settings(task)
+    from vlmrm.data.tables import write_table
+    from vlmrm.training.evaluation import evaluate, with_run
+
+    scene, *_ = SCENES[settings.environment]
+    run = TrainingRun(task=task, scene=scene, reward_source=RANDOM_POLICY, alpha=0, seed=0)
+    table, _ = evaluate(None, settings, workers)
+    write_table(output, with_run(table, run))

@@ -1,0 +1,52 @@
+"""``vlmrm measure-epic``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlmrm.cli.options import ConfigFile, ModelFolder, Output, StatesFile, pick
+from vlmrm.config import load_config
+from vlmrm.errors import UserError
+
+
+def measure_epic(
+    name: Annotated[str, typer.Argument(help="Name of a measurement of the configuration.")],
+    config: ConfigFile,
+    model: ModelFolder,
+    states: StatesFile,
+    rewards: Annotated[Path, typer.Option(help="The model's rewards of the states (Parquet).")],
+    output: Output,
+    labels: Annotated[
+        list[Path] | None,
+        typer.Option(help="Labels by people (CSV), instead of the oracle's; may be repeated."),
+    ] = None,
+) -> None:
+    """Measure the EPIC distance between rewards and labels at every alpha."""
+    content = load_config(config)
+    pick(content.epic, "epic", name)
+    settings = content.epic_settings(name)
+    from vlmrm.data.states import States
+    from vlmrm.data.tables import read_table, write_table
+    from vlmrm.epic.measure import measure_rewards
+    from vlmrm.labeling.labels import majority, read_answers
+    from vlmrm.models.folder import read_model_provenance
+
+    origin = read_model_provenance(model)
+    state_set = States.read(states)
+    decided = None
+    if labels:
+        decided = majority(read_answers(labels, settings.task, state_set))
+        if not len(decided[0]):
+            raise UserError(
+                f"{labels[0]}: no state is decided for task '{settings.task}'; label more"
+            )
+    table = measure_rewards(state_set, read_table(rewards), settings, decided)
+    table.insert(0, "task", settings.task)
+    table.insert(1, "states", settings.states)
+    table.insert(5, "source", origin.get("source", "unknown"))
+    table.insert(6, "parameters", origin.get("parameters", {}).get("image"))
+    table.insert(7, "text_parameters", origin.get("parameters", {}).get("text"))
+    write_table(output, table)

@@ -1,0 +1,25 @@
+"""``vlmrm sample-states``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vlmrm.cli.options import ConfigFile, Output, pick
+from vlmrm.config import RolloutStates, load_config
+from vlmrm.errors import UserError
+
+
+def sample_states(
+    name: Annotated[str, typer.Argument(help="Name of a state set of the configuration.")],
+    config: ConfigFile,
+    output: Output,
+) -> None:
+    """Sample a state set, with the oracles' labels."""
+    settings = pick(load_config(config).state_sets, "state_sets", name)
+    if isinstance(settings, RolloutStates):
+        raise UserError(f"state_sets.{name}: holds rollouts; use `vlmrm sample-rollouts`")
+    from vlmrm import states
+
+    states.sample_states(settings).write(output, name=name, settings=settings.model_dump())

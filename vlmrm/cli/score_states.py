@@ -1,0 +1,43 @@
+"""``vlmrm score-states``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlmrm.cli.options import ConfigFile, Output, StatesFile, TaskName, pick
+from vlmrm.config import load_config
+from vlmrm.errors import UserError
+
+
+def score_states(
+    config: ConfigFile,
+    task: TaskName,
+    states: StatesFile,
+    embeddings: Annotated[Path, typer.Option(help="Image embeddings (HDF5).")],
+    prompts: Annotated[Path, typer.Option(help="Prompt embeddings of the same model (HDF5).")],
+    output: Output,
+) -> None:
+    """Score embedded states for a task at every alpha."""
+    content = load_config(config)
+    pick(content.tasks, "tasks", task)
+    settings = content.scoring_settings(task)
+    from vlmrm.data.embeddings import read_embeddings, read_prompt_embeddings
+    from vlmrm.data.files import read_provenance
+    from vlmrm.data.states import States
+    from vlmrm.data.tables import write_table
+    from vlmrm.rewards import scoring
+
+    environment = States.read(states).environment
+    if environment != settings.environment:
+        raise UserError(
+            f"{states}: holds {environment} states, but '{task}' is a {settings.environment} task"
+        )
+    images, sentences = read_embeddings(embeddings), read_prompt_embeddings(prompts)
+    table = scoring.score_states(images, sentences, settings)
+    source = read_provenance(embeddings)
+    table.insert(0, "scene", source["scene"])
+    table.insert(1, "model", source["model"])
+    write_table(output, table, alphas=settings.alphas)

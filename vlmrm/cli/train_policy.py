@@ -1,0 +1,70 @@
+"""``vlmrm train-policy``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlmrm.cli.options import (
+    Alpha,
+    ConfigFile,
+    Device,
+    Gpus,
+    RewardSource,
+    Scene,
+    Seed,
+    TaskName,
+    Workers,
+    training_run,
+)
+from vlmrm.config import REFERENCES, check_run, load_config
+from vlmrm.errors import UserError
+from vlmrm.machine.gpus import claim_gpus
+
+
+def train_policy(
+    config: ConfigFile,
+    task: TaskName,
+    reward_source: RewardSource,
+    output: Annotated[Path, typer.Option(help="Folder of the results.")],
+    scene: Scene = None,
+    alpha: Alpha = 0.0,
+    seed: Seed = 0,
+    model: Annotated[Path | None, typer.Option(help="Model folder, to score frames.")] = None,
+    states: Annotated[Path | None, typer.Option(help="Grid of states, for look-up.")] = None,
+    rewards: Annotated[Path | None, typer.Option(help="Rewards of the grid.")] = None,
+    errors: Annotated[Path | None, typer.Option(help="Errors of looking them up (CSV).")] = None,
+    workers: Workers = None,
+    device: Device = "auto",
+    gpus: Gpus = 1,
+) -> None:
+    """Train an agent; an interrupted training continues."""
+    content = load_config(config)
+    run = training_run(content, task, scene, reward_source, alpha, seed)
+    check_run(content, run)
+    settings = content.training_settings(run)
+    grid = None
+    if settings.max_lookup_error is None or model is not None:
+        if reward_source not in REFERENCES and model is None:
+            raise UserError("--model: missing; give the model's folder")
+    elif states is None or rewards is None or errors is None:
+        raise UserError("--model: missing; give it, or --states, --rewards and --errors of a grid")
+    else:
+        grid = (states, rewards, errors)
+    # What looks its rewards up computes less than a GPU takes to start.
+    claim_gpus(0 if grid else gpus)
+    from vlmrm.rendering import check_scene
+    from vlmrm.rewards import sources
+    from vlmrm.training.run import train
+
+    if settings.video is not None or model is not None:
+        check_scene(settings.environment, run.scene)
+    train(
+        settings,
+        sources.reward_source(settings, model, grid, device, gpus),
+        output,
+        workers,
+        device,
+    )

@@ -1,0 +1,215 @@
+"""References between the sections of a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from vlmrm.config.architectures import family_architectures, open_clip_architectures
+from vlmrm.config.base import (
+    ORACLES,
+    RANDOM_POLICY,
+    REFERENCES,
+    SCENES,
+)
+from vlmrm.config.config import Config
+from vlmrm.config.measurements import Epic, Landscape, Task
+from vlmrm.config.models import Model, PretrainedModel, SimulatorModel
+from vlmrm.config.states import GridStates, PathStates, RolloutStates, UniformStates
+from vlmrm.config.training import ALGORITHMS, Experiment, Lookup, TrainingRun
+from vlmrm.errors import UserError, suggest
+
+
+def problems(config: Config) -> Iterator[str]:
+    """References between sections that do not hold, each as 'key: what is wrong'."""
+    for name, model in config.models.items():
+        if isinstance(model, SimulatorModel):
+            yield from _missing(f"models.{name}.corpus", model.corpus, config.corpora)
+        if isinstance(model, PretrainedModel):
+            yield from (f"models.{name}.{key}: {what}" for key, what in model.problems())
+        yield from _architecture_problems(f"models.{name}.architecture", model)
+        if name in (*REFERENCES, RANDOM_POLICY):
+            yield f"models.{name}: the name is taken by a reference; choose another"
+    for name, corpus in config.corpora.items():
+        for environment, scenes in corpus.frames.items():
+            key = f"corpora.{name}.frames.{environment}"
+            yield from _scene_problems(key, list(scenes), environment)
+    for name, task in config.tasks.items():
+        fitting = ORACLES[task.environment]
+        if task.oracle is not None and task.oracle not in fitting:
+            what = f"'{task.oracle}' judges no {task.environment} states"
+            yield f"tasks.{name}.oracle: {what}{suggest(task.oracle, fitting)}"
+    for name, states in config.state_sets.items():
+        if isinstance(states, RolloutStates):
+            yield from _rollout_problems(config, f"state_sets.{name}", states)
+    for name, landscape in config.landscapes.items():
+        yield from _landscape_problems(config, f"landscapes.{name}", landscape)
+    for name, epic in config.epic.items():
+        yield from _measurement_problems(config, f"epic.{name}", epic, "task", epic.task)
+        if epic.task in config.tasks and config.tasks[epic.task].oracle is None:
+            key = f"tasks.{epic.task}.oracle"
+            yield f"{key}: missing, but epic.{name} measures against its labels"
+    for environment, training in config.training.items():
+        algorithm, fit = training.agent.algorithm, ALGORITHMS[environment]
+        if algorithm != fit:
+            key = f"training.{environment}.agent.algorithm"
+            yield f"{key}: {algorithm} cannot act in {environment}; write {fit}"
+        if training.lookup is not None:
+            key = f"training.{environment}.lookup"
+            yield from _lookup_problems(config, key, environment, training.lookup)
+            if config.paper_code.frames_after_reset:
+                yield f"paper_code.frames_after_reset: not with {key}; remove one of them"
+    for name, experiment in config.experiments.items():
+        yield from _experiment_problems(config, f"experiments.{name}", experiment)
+
+
+def _lookup_problems(config: Config, key: str, environment: str, lookup: Lookup) -> Iterator[str]:
+    for part, name, kind in (
+        ("grid", lookup.grid, GridStates),
+        ("check", lookup.check, UniformStates),
+    ):
+        yield from _missing(f"{key}.{part}", name, config.state_sets)
+        states = config.state_sets.get(name)
+        if states and not (isinstance(states, kind) and states.environment == environment):
+            sampler = "grid" if part == "grid" else "uniform"
+            yield f"{key}.{part}: '{name}' must be {environment} states with sampler: {sampler}"
+
+
+def _rollout_problems(config: Config, key: str, states: RolloutStates) -> Iterator[str]:
+    run = states.run
+    yield from _missing(f"{key}.run.task", run.task, config.tasks)
+    if run.reward_source not in REFERENCES:
+        yield from _missing(f"{key}.run.reward_source", run.reward_source, config.models)
+    elif run.alpha:
+        yield f"{key}.run.alpha: {run.alpha:g} means nothing to '{run.reward_source}'; write 0"
+    if run.task not in config.tasks:
+        return
+    task = config.tasks[run.task]
+    yield from _scene_problems(f"{key}.run.scene", [run.scene], task.environment)
+    if task.environment != states.environment:
+        yield f"{key}.environment: '{run.task}' is a {task.environment} task; write that"
+    alphas = [] if run.reward_source in REFERENCES else [run.alpha]
+    source, key = [run.reward_source], f"{key}.run"
+    yield from _run_problems(config, key, f"{key}.alpha", run.task, source, alphas)
+
+
+def _landscape_problems(config: Config, key: str, landscape: Landscape) -> Iterator[str]:
+    for name in landscape.tasks:
+        yield from _measurement_problems(config, key, landscape, "tasks", name)
+        if name not in config.tasks:
+            continue
+        states = config.state_sets.get(landscape.states)
+        if isinstance(states, PathStates):
+            oracle = config.tasks[name].oracle
+            if oracle is None:
+                yield f"tasks.{name}.oracle: missing, but {key} draws the path to it"
+            elif oracle not in states.tasks:
+                path = f"the path to '{oracle}'"
+                yield f"{key}.states: '{landscape.states}' lacks {path}, the oracle of '{name}'"
+        elif states is not None and not isinstance(states, GridStates):
+            yield f"{key}.states: '{landscape.states}' must be a grid, or paths"
+
+
+def _measurement_problems(
+    config: Config, key: str, m: Landscape | Epic, part: str, task_name: str
+) -> Iterator[str]:
+    yield from _missing(f"{key}.{part}", task_name, config.tasks)
+    yield from _missing(f"{key}.states", m.states, config.state_sets)
+    for model in m.models:
+        yield from _missing(f"{key}.models", model, config.models)
+    if task_name not in config.tasks or m.states not in config.state_sets:
+        return
+    task, states = config.tasks[task_name], config.state_sets[m.states]
+    if task.environment != states.environment:
+        yield (
+            f"{key}.states: '{m.states}' holds {states.environment} states, but task "
+            f"'{task_name}' is a {task.environment} task"
+        )
+    yield from _scene_problems(f"{key}.scenes", m.scenes, task.environment)
+    yield from _baseline_problems(task_name, task, config.alphas)
+
+
+def _experiment_problems(config: Config, key: str, e: Experiment) -> Iterator[str]:
+    if not e.models and not e.references:
+        yield f"{key}.models: empty, as are the references; name what agents are trained on"
+    if e.models and not e.alphas:
+        yield f"{key}.alphas: empty; name at least one"
+    for model in e.models:
+        yield from _missing(f"{key}.models", model, config.models)
+    for name in e.tasks:
+        yield from _missing(f"{key}.tasks", name, config.tasks)
+        if name not in config.tasks:
+            continue
+        environment = config.tasks[name].environment
+        yield from _scene_problems(f"{key}.scenes", e.scenes or [], environment)
+        alphas = e.alphas if e.models else []
+        yield from _run_problems(config, key, f"{key}.alphas", name, e.references, alphas)
+
+
+def _run_problems(
+    config: Config, key: str, alpha_key: str, name: str, rewards: Sequence[str], alphas: list[float]
+) -> Iterator[str]:
+    """Why a known task cannot be trained on some rewards, or, by models, at some alphas."""
+    task = config.tasks[name]
+    yield from _baseline_problems(name, task, alphas)
+    if "oracle" in rewards and task.oracle is None:
+        yield f"tasks.{name}.oracle: missing, but {key} trains on it"
+    training = config.training.get(task.environment)
+    if training is None:
+        yield f"training.{task.environment}: missing, but {key} trains task '{name}'"
+        return
+    agent = training.agent
+    if agent.learning_starts >= agent.total_timesteps:
+        what = f"{agent.learning_starts} is not below total_timesteps ({agent.total_timesteps})"
+        yield f"training.{task.environment}.agent.learning_starts: {what}; lower it"
+    if training.lookup is None:
+        return
+    for alpha in alphas:
+        if alpha not in config.alphas:
+            why = f"the rewards of task '{name}' are looked up among those of `alphas`"
+            yield f"{alpha_key}: {alpha:g} is not scored, but {why}; add it there"
+
+
+def check_run(config: Config, run: TrainingRun) -> None:
+    """Refuses a single run for the reasons for which an experiment is refused.
+
+    Raises:
+        UserError: The run cannot be trained; names the key or option.
+    """
+    source, alphas = run.reward_source, [run.alpha]
+    if source in REFERENCES:
+        if run.alpha:
+            raise UserError(
+                f"--alpha: {run.alpha:g} means nothing to --reward-source {source}; leave it out"
+            )
+        alphas = []
+    key = f"--reward-source {source}"
+    for problem in _run_problems(config, key, "--alpha", run.task, [source], alphas):
+        raise UserError(problem)
+
+
+def _missing(key: str, name: str, section: Mapping[str, object]) -> Iterator[str]:
+    if name not in section:
+        yield f"{key}: unknown name '{name}'{suggest(name, section)}"
+
+
+def _architecture_problems(key: str, model: Model) -> Iterator[str]:
+    if model.architecture is None:
+        return
+    known = [] if model.source == "pretrained" else family_architectures()
+    if model.source != "simulator":
+        known = known + open_clip_architectures()
+    if model.architecture not in known:
+        hint = suggest(model.architecture, known)
+        yield f"{key}: unknown architecture '{model.architecture}'{hint}"
+
+
+def _scene_problems(key: str, scenes: list[str], environment: str) -> Iterator[str]:
+    for scene in scenes:
+        if scene not in SCENES[environment]:
+            known = suggest(scene, SCENES[environment])
+            yield f"{key}: {environment} has no scene '{scene}'{known}"
+
+
+def _baseline_problems(name: str, task: Task, alphas: list[float]) -> Iterator[str]:
+    if any(alphas) and not task.baselines:
+        yield f"tasks.{name}.baseline: missing; every alpha above 0 needs a baseline prompt"

@@ -1,0 +1,139 @@
+"""What each command reads of a configuration, and nothing else.
+
+A command takes one of these objects, made by a method of `vlmrm.config.Config`, and its rule in the
+workflow declares the same object as a parameter. Thus a job runs again exactly when something that
+it reads has changed.
+"""
+
+from __future__ import annotations
+
+from vlmrm.config.base import Alpha, ConfigModel, EnvironmentName, Name, OracleName, Precision
+from vlmrm.config.measurements import Rendering
+from vlmrm.config.paper_code import PaperCode
+from vlmrm.config.states import RolloutStates
+from vlmrm.config.training import Algorithm, TrainingRun
+
+
+class PromptSettings(ConfigModel):
+    """The sentences of a task; empty lists where no prompt is read."""
+
+    task: Name
+    goals: list[str] = []
+    baselines: list[str] = []
+
+    @property
+    def sentences(self) -> list[str]:
+        """Each sentence once, in a fixed order."""
+        return sorted({*self.goals, *self.baselines})
+
+
+class ScoringSettings(PromptSettings):
+    """How embedded states are scored for one task."""
+
+    environment: EnvironmentName
+    alphas: list[Alpha]
+
+
+class EmbeddingSettings(ConfigModel):
+    """How a model embeds frames."""
+
+    precision: Precision
+    openai_normalization: bool
+
+
+class EpicSettings(ConfigModel):
+    """How the distance between rewards and labels is measured."""
+
+    task: Name
+    states: Name
+    environment: EnvironmentName
+    oracle: OracleName | None
+    discount: float
+    bootstrap: int
+    seed: int
+
+
+class AgreementSettings(ConfigModel):
+    """How the agreement of raters is measured."""
+
+    task: Name
+    environment: EnvironmentName
+    oracle: OracleName | None
+    bootstrap: int
+    seed: int
+
+
+class LandscapeSettings(ConfigModel):
+    """A landscape: its tasks, each with its oracle."""
+
+    name: Name
+    oracles: dict[Name, OracleName | None]
+
+
+class HistogramSettings(ConfigModel):
+    """Whose rewards are drawn by whose labels."""
+
+    task: Name
+    oracle: OracleName
+
+
+class VideoSettings(ConfigModel):
+    """How trajectories look in a video."""
+
+    environment: EnvironmentName
+    scene: str
+    rendering: Rendering
+
+
+class TrainingSettings(ConfigModel):
+    """One training run: the agent, and what its reward is computed from."""
+
+    run: TrainingRun
+    environment: EnvironmentName
+    oracle: OracleName | None
+    agent: Algorithm
+    prompts: PromptSettings
+    max_lookup_error: float | None
+    """Largest error of interpolation; None where rewards are computed from frames or are no
+    model's."""
+    rendering: Rendering
+    """Of the frames that the reward model sees."""
+    embedding: EmbeddingSettings
+    paper_code: PaperCode
+    video: VideoSettings | None
+    """Of the latest episode at every checkpoint; None for no videos."""
+
+
+class PlaySettings(ConfigModel):
+    """How a policy acts in an environment."""
+
+    task: Name
+    environment: EnvironmentName
+    algorithm: str
+    episode_steps: int
+
+
+class EvaluationSettings(PlaySettings):
+    """How a policy is judged."""
+
+    oracle: OracleName | None
+    trajectories: int
+    seed: int
+    video: VideoSettings | None = None
+    """None where no video is made."""
+    video_trajectories: int = 0
+
+
+class RolloutSettings(PlaySettings):
+    """States that an agent met."""
+
+    spec: RolloutStates
+
+
+class LabelingSettings(ConfigModel):
+    """What raters see and judge."""
+
+    task: Name
+    environment: EnvironmentName
+    goals: list[str]
+    rendering: Rendering
