@@ -31,26 +31,20 @@ def config(tmp_path_factory):
 def test_from_states_to_rewards(config, model_folder, tmp_path):
     names = ("states.h5", "frames.h5", "prompts.h5", "embeddings.h5", "rewards.parquet")
     states, frames, prompts, embeddings, rewards = (tmp_path / name for name in names)
+    task = ("--config", config, "--task", "mountain-car")
     steps = [
-        ("states", "few", "--config", config, "--output", states),
+        ("sample-states", "few", "--config", config, "--output", states),
         (
-            "render",
-            "--config",
-            config,
-            "--states",
-            states,
-            "--scene",
-            "textured",
-            "--output",
-            frames,
+            *("render-frames", "--config", config, "--states", states),
+            *("--scene", "textured", "--output", frames),
         ),
-        ("prompts", "--config", config, "--model", model_folder, "--output", prompts),
+        ("embed-prompts", *task, "--model", model_folder, "--output", prompts),
         (
-            *("embed", "--config", config, "--frames", frames),
+            *("embed-frames", "--config", config, "--frames", frames),
             *("--model", model_folder, "--output", embeddings),
         ),
         (
-            *("reward", "--config", config, "--states", states, "--embeddings", embeddings),
+            *("score-states", *task, "--states", states, "--embeddings", embeddings),
             *("--prompts", prompts, "--output", rewards),
         ),
     ]
@@ -100,12 +94,12 @@ def test_bad_input_is_one_line(config, model_folder, picture, tmp_path):
         (("score", picture, "--goal", "g", "--model", tmp_path / "none"), "none: no such model"),
         ((*score, "--alpha", "1.5"), "--alpha: must lie in [0, 1]"),
         ((*score, "--alpha", "0.5"), "--baseline: missing"),
-        (("states", "feww", "--config", config, "--output", states), "did you mean 'few'?"),
+        (("sample-states", "feww", "--config", config, "--output", states), "did you mean 'few'?"),
         (
-            ("states", "few", "--config", tmp_path / "no.yaml", "--output", states),
+            ("sample-states", "few", "--config", tmp_path / "no.yaml", "--output", states),
             "no.yaml: cannot",
         ),
-        (("model", "fetch", "smoke-S", "--config", config, "--output", empty), "models.smoke-S"),
+        (("fetch-model", "smoke-S", "--config", config, "--output", empty), "models.smoke-S"),
     ]
     for arguments, answer in cases:
         run = vlmrm(*arguments)
@@ -121,7 +115,14 @@ def test_bad_input_is_answered_before_what_takes_seconds_is_imported(tmp_path):
         "try: main()\n"
         "except SystemExit: print({'torch', 'mujoco', 'pandas'} & {*sys.modules})"
     )
-    command = ("states", "few", "--config", tmp_path / "no.yaml", "--output", tmp_path / "s.h5")
+    command = (
+        "sample-states",
+        "few",
+        "--config",
+        tmp_path / "no.yaml",
+        "--output",
+        tmp_path / "s.h5",
+    )
     run = subprocess.run(
         [sys.executable, "-c", code, *map(str, command)], capture_output=True, text=True
     )
@@ -131,27 +132,42 @@ def test_bad_input_is_answered_before_what_takes_seconds_is_imported(tmp_path):
 
 def test_the_log_holds_the_command_and_the_error(config, tmp_path):
     log = tmp_path / "logs" / "states.log"
-    run = vlmrm("--log", log, "states", "x", "--config", config, "--output", tmp_path / "s.h5")
+    run = vlmrm(
+        "--log", log, "sample-states", "x", "--config", config, "--output", tmp_path / "s.h5"
+    )
     assert run.returncode == 2
-    assert "states x" in log.read_text()
+    assert "sample-states x" in log.read_text()
     assert "the configuration has no 'x'" in log.read_text()
 
 
-def test_without_a_policy_random_actions_are_judged_under_their_own_name(config, tmp_path):
+def test_random_actions_are_judged_under_their_own_name(config, tmp_path):
     output = tmp_path / "evaluation.csv"
-    run = vlmrm("evaluate", "--config", config, "--task", "cartpole", "--output", output)
+    run = vlmrm(
+        *("evaluate-random-policy", "--config", config, "--task", "cartpole", "--output", output)
+    )
     assert run.returncode == 0, run.stderr
     table = read_table(output)
-    assert set(table["reward"]) == {RANDOM_POLICY}
+    assert set(table["reward_source"]) == {RANDOM_POLICY}
     assert not table["success"].any()
 
 
 def test_a_policy_is_judged_under_the_name_of_its_reward(config, tmp_path):
-    command = ("evaluate", "--config", config, "--task", "cartpole", "--output", tmp_path / "x.csv")
-    command += ("--policy", tmp_path / "policy.zip")
-    run = vlmrm(*command)
+    command = ("evaluate-policy", "--config", config, "--task", "cartpole")
+    command += ("--policy", tmp_path / "policy.zip", "--output", tmp_path / "x.csv")
+    run = vlmrm(*command, "--reward-source", "smokeS")
     assert run.returncode == 2
-    assert "--reward: missing" in run.stderr
-    run = vlmrm(*command, "--reward", "smokeS")
-    assert run.returncode == 2
-    assert "--reward: the configuration has no 'smokeS'; did you mean 'smoke-S'?" in run.stderr
+    assert (
+        "--reward-source: the configuration has no 'smokeS'; did you mean 'smoke-S'" in run.stderr
+    )
+
+
+def test_every_command_has_a_help_page_that_needs_neither_pytorch_nor_mujoco():
+    code = (
+        "import sys; from vlmrm.cli import COMMANDS, app\n"
+        "for name in COMMANDS:\n"
+        "    try: app([name, '--help'])\n"
+        "    except SystemExit as end: assert not end.code, name\n"
+        "print({'torch', 'mujoco', 'pandas'} & {*sys.modules})"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.stdout.endswith("set()\n"), run.stderr

@@ -115,9 +115,9 @@ def spoil(content, key, value):
         ),
         ("state_sets.paths.tasks", ["lotus"], "landscapes.kneeling.states: 'paths' lacks the path"),
         (
-            "state_sets.rollouts.run.reward",
+            "state_sets.rollouts.run.reward_source",
             "sim",
-            "state_sets.rollouts.run.reward: unknown name 'sim'",
+            "state_sets.rollouts.run.reward_source: unknown name 'sim'",
         ),
         (
             "state_sets.rollouts.run.alpha",
@@ -176,7 +176,7 @@ def test_an_experiment_trains_on_models_or_references(content):
 
 
 def test_states_of_an_agent_need_what_its_training_needs(content):
-    content["state_sets"]["rollouts"]["run"] |= {"reward": "oracle", "alpha": 0.5}
+    content["state_sets"]["rollouts"]["run"] |= {"reward_source": "oracle", "alpha": 0.5}
     with pytest.raises(UserError, match=r"states\.rollouts\.run\.alpha: 0\.5 means nothing to 'or"):
         parse_config(content)
     content["state_sets"]["rollouts"]["run"]["alpha"] = 0

@@ -2,13 +2,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vlmrm.config import Epic, Task, UniformStates
+from vlmrm.config import EpicSettings, UniformStates
 from vlmrm.epic.measure import measure_rewards
 from vlmrm.errors import UserError
 from vlmrm.states.uniform import sample_uniform
 
-BALANCE = Epic(task="balance", states="uniform", scenes=["gymnasium"], models=["m"], bootstrap=40)
-TASK = Task(environment="cartpole", goal="upright", oracle="cartpole")
+BALANCE = EpicSettings(
+    task="balance",
+    states="uniform",
+    environment="cartpole",
+    oracle="cartpole",
+    discount=0.99,
+    bootstrap=40,
+    seed=0,
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +30,7 @@ def rewards_of(values, task="balance"):
 
 def test_the_oracle_itself_is_the_perfect_reward(states):
     success = states.labels["cartpole"].astype(float)
-    row = measure_rewards(states, rewards_of(success), BALANCE, TASK).iloc[0]
+    row = measure_rewards(states, rewards_of(success), BALANCE).iloc[0]
     assert (row["labels"], row["scene"], row["model"]) == ("oracle", "gymnasium", "m")
     for name in ("epic", "epic_balanced", "epic_ground_truth"):
         assert row[name] == pytest.approx(0, abs=1e-6)
@@ -32,16 +39,14 @@ def test_the_oracle_itself_is_the_perfect_reward(states):
 
 def test_a_reward_against_the_goal_is_as_far_as_can_be(states):
     failure = 1 - states.labels["cartpole"].astype(float)
-    row = measure_rewards(states, rewards_of(failure), BALANCE, TASK).iloc[0]
+    row = measure_rewards(states, rewards_of(failure), BALANCE).iloc[0]
     assert row["epic_ground_truth"] == pytest.approx(1, abs=1e-6)
 
 
 def test_what_people_decided_replaces_the_oracle(states):
     rows = np.arange(0, 400, 4)
     left = states.values[rows, 0] < 0
-    table = measure_rewards(
-        states, rewards_of(-states.values[:, 0]), BALANCE, TASK, decided=(rows, left)
-    )
+    table = measure_rewards(states, rewards_of(-states.values[:, 0]), BALANCE, decided=(rows, left))
     assert table["labels"].tolist() == ["human"]
     assert table["n"].tolist() == [100]
     assert table["auroc"].tolist() == [1]
@@ -56,4 +61,4 @@ def test_what_people_decided_replaces_the_oracle(states):
 )
 def test_it_refuses(states, rewards, message):
     with pytest.raises(UserError, match=message):
-        measure_rewards(states, rewards, BALANCE, TASK)
+        measure_rewards(states, rewards, BALANCE)

@@ -47,7 +47,7 @@ def mountain_car():
 @pytest.fixture
 def run():
     def make(reward="sim-S", alpha=0.5, seed=0, task="kneeling", scene="textured"):
-        return TrainingRun(task=task, scene=scene, reward=reward, alpha=alpha, seed=seed)
+        return TrainingRun(task=task, scene=scene, reward_source=reward, alpha=alpha, seed=seed)
 
     return make
 

@@ -51,7 +51,7 @@ def epic(vlmrm, config, states_file, rewards, model_folder, tmp_path):
     def measure(*options):
         output = tmp_path / "epic.csv"
         run = vlmrm(
-            *("epic", "climb", "--config", config, "--model", model_folder),
+            *("measure-epic", "climb", "--config", config, "--model", model_folder),
             *("--states", states_file, "--rewards", rewards, "--output", output, *options),
         )
         assert run.returncode == 0, run.stderr
@@ -112,9 +112,9 @@ def test_epic_is_measured_on_what_most_people_decided(epic, labels):
 
 def test_the_figures_take_tables_with_human_labels(epic, labels, vlmrm, tmp_path):
     epic("--labels", labels(["yes"] * 6 + ["no"] * 6))
-    for by in ("size", "alpha"):
-        figure = tmp_path / f"{by}.svg"
-        run = vlmrm("figure", "epic", tmp_path / "epic.csv", "--by", by, "--output", figure)
+    for command in ("draw-epic", "draw-epic-by-alpha"):
+        figure = tmp_path / f"{command}.svg"
+        run = vlmrm(command, tmp_path / "epic.csv", "--output", figure)
         assert run.returncode == 0, run.stderr
         assert figure.exists()
 
@@ -124,7 +124,7 @@ def test_agreement_with_each_other_and_the_oracle(labels, vlmrm, config, states_
     second = labels(["yes"] * 3 + ["no"] * 5, rater="bo", name="bo.csv")
     output = tmp_path / "agreement.csv"
     run = vlmrm(
-        *("agreement", first, second, "--states", states_file, "--config", config),
+        *("measure-agreement", first, second, "--states", states_file, "--config", config),
         *("--task", "mountain-car", "--output", output),
     )
     assert run.returncode == 0, run.stderr
@@ -149,8 +149,16 @@ def test_bad_input_is_one_line(labels, vlmrm, config, states_file, rewards, mode
         label = ("label", states_file, "--config", config, "--output", output)
         label = (*label, "--rater", "anna", "--port", 0)
         climb = ("--task", "mountain-car")
-        agreement = ("agreement", "--states", states_file, "--config", config, "--output", output)
-        epic = ("epic", "climb", "--config", config, "--model", model_folder)
+        agreement = (
+            "measure-agreement",
+            "--states",
+            states_file,
+            "--config",
+            config,
+            "--output",
+            output,
+        )
+        epic = ("measure-epic", "climb", "--config", config, "--model", model_folder)
         epic = (*epic, "--states", states_file, "--rewards", rewards, "--output", output)
         cases = [
             ((*label, *climb, "--port", port), f"--port: {port} is in use on 127.0.0.1"),

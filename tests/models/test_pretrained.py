@@ -591,7 +591,7 @@ def test_on_the_command_line_and_then_offline_for_ever(hub, settings, folder, tm
     content["models"]["tiny"] = settings.model_dump(exclude_defaults=True)
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump(content))
-    fetch = ("model", "fetch", "tiny", "--config", config, "--output", folder)
+    fetch = ("fetch-model", "tiny", "--config", config, "--output", folder)
     run = vlmrm(*fetch, HF_HUB_OFFLINE="1")
     assert run.returncode == 2
     assert run.stderr.startswith("vlmrm: models.tiny: HF_HUB_OFFLINE is set; unset it to download")

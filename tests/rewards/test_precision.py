@@ -57,8 +57,7 @@ def test_on_the_command_line(model_folder, frames, tmp_path):
     with FrameWriter(file, frames.shape) as writer:
         writer.append(frames)
     command = (
-        "model",
-        "precision",
+        "compare-precision",
         model_folder,
         "--frames",
         file,

@@ -5,7 +5,7 @@ import pytest
 from vlmrm.config import TrainingRun
 from vlmrm.training.curve import LearningCurve
 
-RUN = TrainingRun(task="kneeling", scene="textured", reward="sim-S", alpha=0.5, seed=3)
+RUN = TrainingRun(task="kneeling", scene="textured", reward_source="sim-S", alpha=0.5, seed=3)
 
 
 def with_row(curve, steps, reward):

@@ -42,8 +42,13 @@ def save_policy(path, task, kind=DQN):
     return path
 
 
+def judge(policy, task, workers=None, **changes):
+    settings = CONFIG.random_evaluation_settings(task).model_copy(update=changes)
+    return evaluate(policy, settings, workers)
+
+
 def test_one_row_per_trajectory():
-    table, states = evaluate(None, "balance", CONFIG)
+    table, states = judge(None, "balance")
     assert list(table.columns) == [
         *("trajectory", "steps", "success_fraction", "success", "ground_truth_return")
     ]
@@ -53,7 +58,7 @@ def test_one_row_per_trajectory():
 
 
 def test_the_oracle_judges_every_state_after_a_step():
-    table, states = evaluate(None, "balance", CONFIG, trajectories=20)
+    table, states = judge(None, "balance", trajectories=20)
     upright = (np.abs(states[..., 2]) <= np.radians(12)) & (np.abs(states[..., 0]) <= 2.4)
     np.testing.assert_allclose(table["success_fraction"], upright.mean(axis=1))
     # Gymnasium's reward counts the same states.
@@ -63,9 +68,9 @@ def test_the_oracle_judges_every_state_after_a_step():
 
 
 def test_trajectories_depend_on_the_seed_and_not_on_their_number():
-    _, states = evaluate(None, "climb", CONFIG, seed=3)
-    _, again = evaluate(None, "climb", CONFIG, seed=3)
-    _, other = evaluate(None, "climb", CONFIG, seed=4)
+    _, states = judge(None, "climb", seed=3)
+    _, again = judge(None, "climb", seed=3)
+    _, other = judge(None, "climb", seed=4)
     np.testing.assert_array_equal(states, again)
     assert not np.array_equal(states, other)
     assert len(np.unique(states[:, 0, 0])) == 6
@@ -73,42 +78,42 @@ def test_trajectories_depend_on_the_seed_and_not_on_their_number():
 
 def test_a_policy_acts_without_noise(tmp_path):
     policy = save_policy(tmp_path / "policy.zip", "climb", SAC)
-    _, states = evaluate(policy, "climb", CONFIG, seed=3)
-    _, again = evaluate(policy, "climb", CONFIG, seed=3)
-    _, fewer = evaluate(policy, "climb", CONFIG, trajectories=2, seed=3)
+    _, states = judge(policy, "climb", seed=3)
+    _, again = judge(policy, "climb", seed=3)
+    _, fewer = judge(policy, "climb", trajectories=2, seed=3)
     np.testing.assert_array_equal(states, again)
     np.testing.assert_allclose(fewer, states[:2], atol=1e-5)
 
 
 def test_without_an_oracle_nothing_is_said_about_success(tmp_path):
-    table, _ = evaluate(None, "unjudged", CONFIG)
+    table, _ = judge(None, "unjudged")
     table.to_csv(tmp_path / "evaluation.csv", index=False)
     assert table["success"].isna().all() and table["success_fraction"].isna().all()
     assert (table["ground_truth_return"] > 0).all()
 
 
 def test_humanoids_in_worker_processes_move_as_in_this_one():
-    _, states = evaluate(None, "kneel", CONFIG, trajectories=3, workers=2)
-    _, expected = evaluate(None, "kneel", CONFIG, trajectories=3, workers=0)
+    _, states = judge(None, "kneel", trajectories=3, workers=2)
+    _, expected = judge(None, "kneel", trajectories=3, workers=0)
     assert states.shape == (3, 5, 47)
     np.testing.assert_array_equal(states, expected)
 
 
 def test_a_wrong_policy_is_named(tmp_path):
     with pytest.raises(UserError, match=r"missing\.zip: no such file"):
-        evaluate(tmp_path / "missing.zip", "balance", CONFIG)
+        judge(tmp_path / "missing.zip", "balance")
     broken = tmp_path / "broken.zip"
     broken.write_text("nonsense")
     with pytest.raises(UserError, match=r"broken\.zip: not a policy"):
-        evaluate(broken, "balance", CONFIG)
+        judge(broken, "balance")
     sac = save_policy(tmp_path / "sac.zip", "climb", SAC)
     with pytest.raises(UserError, match=r"sac\.zip: not a policy trained by dqn"):
-        evaluate(sac, "balance", CONFIG)
+        judge(sac, "balance")
     with pytest.raises(UserError, match=r"sac\.zip: a policy for another environment"):
-        evaluate(sac, "kneel", CONFIG)
+        judge(sac, "kneel")
 
 
 def test_mountain_car_succeeds_by_arriving():
-    table, states = evaluate(None, "climb", CONFIG)
+    table, states = judge(None, "climb")
     arrived = ORACLES["mountain-car"](states.reshape(-1, 2)).reshape(6, 30).any(axis=1)
     assert list(table["success"]) == list(arrived)

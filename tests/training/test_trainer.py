@@ -19,7 +19,7 @@ from vlmrm.training.deferred import RING_CALLS, steps_per_call
 from vlmrm.training.trainer import REQUEUE, Interrupted, Trainer
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
-RUN = TrainingRun(task="toy", scene="none", reward="frames", alpha=0, seed=1)
+RUN = TrainingRun(task="toy", scene="none", reward_source="frames", alpha=0, seed=1)
 NEAR_ZERO = Oracle("cartpole", lambda states: np.abs(states[:, 0]) < 0.5)
 
 

@@ -26,9 +26,9 @@ for option in ("--output", "--table", "--video"):
         continue
     path = Path(options[option])
     path.parent.mkdir(parents=True, exist_ok=True)
-    if "model" in sys.argv and "corpus" not in sys.argv:
+    if {{"fetch-model", "make-random-model", "train-model"}} & {{*sys.argv}}:
         path.mkdir(exist_ok=True)
-    elif "train" in sys.argv:
+    elif "train-policy" in sys.argv:
         path.mkdir(exist_ok=True)
         for name in ("policy.zip", "best.zip", "learning_curve.csv"):
             (path / name).touch()

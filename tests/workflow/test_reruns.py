@@ -1,5 +1,9 @@
 """What is computed again after a change: all that depends on it, and nothing else."""
 
+import re
+
+import pytest
+
 EPIC = {
     "measure_epic",
     "draw_epic",
@@ -35,7 +39,7 @@ def test_another_alpha_scores_again_without_looking_again(finished, smoke):
     jobs = set(finished.planned(smoke))
     assert "score_states" in jobs
     # Classic control trains on the table of rewards, so it is one of its consumers.
-    assert jobs <= {"score_states", "draw_landscape", "measure_lookup"} | EPIC | TRAINING
+    assert jobs <= {"score_states", "draw_landscape", "check_lookup"} | EPIC | TRAINING
 
 
 def test_another_model_renders_nothing_and_touches_no_other_model(finished, smoke):
@@ -85,28 +89,70 @@ def test_human_labels_measure_again_and_nothing_else(finished, smoke):
     assert jobs["measure_agreement"] == 1
     commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
     assert commands.count("""--labels 'anna'"'"'s labels.csv' --labels bo.csv --output""") == 3
-    assert commands.count("""agreement 'anna'"'"'s labels.csv' bo.csv --states""") == 1
+    assert commands.count("""measure-agreement 'anna'"'"'s labels.csv' bo.csv --states""") == 1
 
 
 def test_another_run_shares_the_models(finished, smoke):
     smoke["run"] = "other"
     jobs = set(finished.planned(smoke))
-    assert "make_states" in jobs
-    assert not jobs & {"make_corpus", "pretrain_model", "make_random_model"}
+    assert "sample_states" in jobs
+    assert not jobs & {"make_corpus", "train_model", "make_random_model"}
 
 
-def test_another_prompt_embeds_no_frame(finished, smoke):
+def runs_of(project, config, rule):
+    """The training runs for which a rule is planned, as (task, reward source)."""
+    run = project.snakemake(config, "--dry-run")
+    assert run.returncode == 0, run.stderr + run.stdout
+    jobs = re.findall(
+        rf"^rule {rule}:\n(?:    .*\n)*?    wildcards: (.*)$", run.stdout, re.MULTILINE
+    )
+    wildcards = [dict(re.findall(r"(\w+)=([^,]*)", job)) for job in jobs]
+    return {(job["task"], job.get("reward_source", job.get("model"))) for job in wildcards}
+
+
+def test_another_prompt_embeds_no_frame_and_leaves_other_tasks_and_references(finished, smoke):
     del smoke["epic"]["rollouts"]  # its states are those of an agent that learns from the prompt
     smoke["tasks"]["kneeling"]["goal"] = "a robot on its knees"
     jobs = set(finished.planned(smoke))
-    assert {"embed_prompts", "score_states", "train_policy"} <= jobs
-    assert not jobs & {"make_states", "render_frames", "embed_frames", "pretrain_model"}
+    assert not jobs & {"sample_states", "render_frames", "embed_frames", "train_model"}
+    assert "evaluate_random_policy" not in jobs
+    assert {task for task, _ in runs_of(finished, smoke, "score_states")} == {"kneeling"}
+    assert {task for task, _ in runs_of(finished, smoke, "embed_prompts")} == {"kneeling"}
+    assert runs_of(finished, smoke, "train_policy") == {("kneeling", "smoke-S")}
+
+
+def test_another_episode_length_judges_every_policy_of_the_environment_again(finished, smoke):
+    smoke["training"]["humanoid"]["agent"]["episode_steps"] = 30
+    tasks = {task for task in smoke["tasks"] if smoke["tasks"][task]["environment"] == "humanoid"}
+    tasks &= {task for e in smoke["experiments"].values() for task in e["tasks"]}
+    jobs = finished.planned(smoke)
+    assert jobs["evaluate_random_policy"] == len(tasks) > 0
+    assert {task for task, _ in runs_of(finished, smoke, "evaluate_policy")} == tasks
+    assert jobs["sample_rollouts"] == 1
+
+
+def test_another_oracle_measures_agreement_again(finished, smoke):
+    (finished.folder / "anna.csv").touch()
+    smoke["epic"]["kneeling"]["labels"] = "anna.csv"
+    run = finished.snakemake(smoke, "--until", "measure_agreement")
+    assert run.returncode == 0, run.stderr
+    assert "measure_agreement" not in finished.planned(smoke)
+    smoke["tasks"]["kneeling"]["oracle"] = "standing"
+    assert finished.planned(smoke)["measure_agreement"] == 1
+
+
+@pytest.mark.parametrize("rendering", [{"shadows": True}, {"humanoid_size": 128}])
+def test_what_one_run_renders_leaves_shared_models_alone(finished, smoke, rendering):
+    smoke["rendering"] |= rendering
+    jobs = set(finished.planned(smoke))
+    assert "render_frames" in jobs
+    assert not jobs & {"make_corpus", "train_model", "make_random_model"}
 
 
 def test_another_task_leaves_states_and_frames_alone(finished, smoke):
     smoke["tasks"]["lotus"] = {**smoke["tasks"]["kneeling"], "oracle": "lotus"}
     jobs = set(finished.planned(smoke))
-    assert not jobs & {"make_states", "render_frames", "embed_frames", "pretrain_model"}
+    assert not jobs & {"sample_states", "render_frames", "embed_frames", "train_model"}
 
 
 def test_another_seed_trains_that_run_alone(finished, smoke):

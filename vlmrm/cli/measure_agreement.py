@@ -7,29 +7,31 @@ from typing import Annotated
 
 import typer
 
-from vlmrm.cli.options import ConfigFile, Output, StatesFile, pick
+from vlmrm.cli.options import ConfigFile, Output, StatesFile, TaskName, pick
 from vlmrm.config import load_config
 from vlmrm.errors import UserError
 
 
 def measure_agreement(
-    name: Annotated[str, typer.Argument(help="Name of an EPIC measurement of the configuration.")],
     labels: Annotated[list[Path], typer.Argument(help="Labels by people (CSV).")],
     states: StatesFile,
     config: ConfigFile,
+    task: TaskName,
     output: Output,
+    bootstrap: Annotated[int, typer.Option(min=1, help="Resamples behind each interval.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
 ) -> None:
     """Measure how far raters agree with each other and with the oracle (Cohen's kappa)."""
     content = load_config(config)
-    pick(content.epic, "epic", name)
-    settings = content.agreement_settings(name)
+    pick(content.tasks, "tasks", task)
+    settings = content.agreement_settings(task, bootstrap, seed)
     from vlmrm.data.states import States
     from vlmrm.data.tables import write_table
     from vlmrm.epic.measure import oracle_labels
     from vlmrm.labeling.agreement import agreement_table
     from vlmrm.labeling.labels import check_environment, read_answers
 
-    state_set, task = States.read(states), settings.task
+    state_set = States.read(states)
     check_environment(task, settings.environment, state_set, states)
     answers = read_answers(labels, task, state_set)
     if not answers:

@@ -117,12 +117,9 @@ class Config(ConfigModel):
             seed=epic.seed,
         )
 
-    def agreement_settings(self, name: str) -> AgreementSettings:
-        """What measuring the agreement of the raters of an EPIC measurement reads."""
-        epic = self.epic[name]
-        return AgreementSettings(
-            **self._labels(epic.task), bootstrap=epic.bootstrap, seed=epic.seed
-        )
+    def agreement_settings(self, task: str, bootstrap: int, seed: int) -> AgreementSettings:
+        """What measuring the agreement of raters about a task reads."""
+        return AgreementSettings(**self._labels(task), bootstrap=bootstrap, seed=seed)
 
     def landscape_settings(self, name: str) -> LandscapeSettings:
         """What drawing a landscape reads."""

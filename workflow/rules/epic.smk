@@ -44,10 +44,11 @@ rule measure_agreement:
         mem_mb=memory(2_000),
         runtime=minutes(30),
     params:
-        settings=lambda w: settings.agreement_settings(w.epic).model_dump(),
+        settings=lambda w: agreement_settings(w.epic).model_dump(),
     shell:
-        "vlmrm --log {log} measure-agreement {wildcards.epic} {input.labels:q}"
-        " --config {CONFIG} --states {input.states} --output {output}"
+        "vlmrm --log {log} measure-agreement {input.labels:q} --states {input.states}"
+        " --config {CONFIG} --task {params.settings[task]}"
+        " --bootstrap {params.settings[bootstrap]} --seed {params.settings[seed]} --output {output}"
 
 
 rule draw_epic:

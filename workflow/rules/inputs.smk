@@ -177,6 +177,12 @@ def run_of(wildcards):
     return TrainingRun(**wildcards)
 
 
+def agreement_settings(epic):
+    """What measuring the agreement of the raters of an EPIC measurement reads."""
+    epic = settings.epic[epic]
+    return settings.agreement_settings(epic.task, epic.bootstrap, epic.seed)
+
+
 def environment_of(states):
     return settings.state_sets[states].environment
 

@@ -1,11 +1,11 @@
-"""What `vlmrm train` refuses by hand, as the configuration refuses it in experiments."""
+"""`vlmrm train-policy` refuses by hand what the configuration refuses in experiments."""
 
 from pathlib import Path
 
 import pytest
 import yaml
 
-from vlmrm.cli.agents import train
+from vlmrm.cli.train_policy import train_policy
 from vlmrm.config import RANDOM_POLICY
 from vlmrm.errors import UserError
 
@@ -28,12 +28,22 @@ def config(tmp_path_factory):
 @pytest.mark.parametrize(
     ("task", "reward", "more", "answer"),
     [
-        ("kneeling", "simS", {}, "--reward: the configuration has no 'simS'; known: "),
-        ("kneeling", "smoke_S", {}, "--reward: .* no 'smoke_S'; did you mean 'smoke-S'"),
-        ("kneeling", "not a name", {}, "--reward: the configuration has no 'not a name'"),
-        ("kneeling", RANDOM_POLICY, {}, "--reward: the configuration has no 'random-policy'"),
+        ("kneeling", "simS", {}, "--reward-source: the configuration has no 'simS'; known: "),
+        ("kneeling", "smoke_S", {}, "--reward-source: .* no 'smoke_S'; did you mean 'smoke-S'"),
+        ("kneeling", "not a name", {}, "--reward-source: the configuration has no 'not a name'"),
+        (
+            "kneeling",
+            RANDOM_POLICY,
+            {},
+            "the configuration has no 'random-policy'",
+        ),
         ("wave", "oracle", {}, r"tasks\.wave\.oracle: missing"),
-        ("kneeling", "oracle", {"alpha": 0.5}, "--alpha: 0.5 means nothing to --reward oracle"),
+        (
+            "kneeling",
+            "oracle",
+            {"alpha": 0.5},
+            "--alpha: 0.5 means nothing to --reward-source",
+        ),
         ("standing", "smoke-S", {"alpha": 0.5}, r"tasks\.standing\.baseline: missing"),
         ("cartpole", "ground-truth", {}, r"cartpole\.agent\.learning_starts: 1200 is not below"),
         ("kneeling", "smoke-S", {"scene": "kitchen"}, "humanoid has no scene 'kitchen'"),
@@ -47,6 +57,6 @@ def test_what_cannot_be_trained_is_told_before_any_work(
     output = tmp_path / "policy"
     # There is no such model: whatever loaded it first would complain of that.
     with pytest.raises(UserError, match=answer) as refusal:
-        train(config, task, reward, output, model=tmp_path / "none", **more)
+        train_policy(config, task, reward, output, model=tmp_path / "none", **more)
     assert "\n" not in str(refusal.value)
     assert not output.exists()
