@@ -41,8 +41,9 @@ class Config(ConfigModel):
     tasks: dict[Name, Task]
     rendering: Rendering = Rendering()
     precision: Precision = "auto"
-    """Number format of the reward models' image towers. `auto` is bfloat16 on hardware with bfloat16
-    matrix multiplication, otherwise float32. Use one precision for all rewards of a run."""
+    """Number format of the reward models' image towers. `auto` is bfloat16 on hardware with
+    bfloat16 matrix multiplication, otherwise float32. Use one precision for all rewards of a
+    run."""
     state_sets: dict[Name, StateSet] = {}
     """Sets of simulator states, from five samplers."""
     landscapes: dict[Name, Landscape] = {}

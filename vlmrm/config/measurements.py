@@ -28,8 +28,8 @@ class Task(ConfigModel):
     baseline: StrOrList | None = None
     """Sentence that describes any state. Alphas above 0 need it."""
     oracle: OracleName | None = None
-    """Judges success from the simulator state. Omit if no oracle fits your sentence: agents are then
-    trained and filmed, but their success is not measured."""
+    """Judges success from the simulator state. Omit if no oracle fits your sentence: agents are
+    then trained and filmed, but their success is not measured."""
 
     @property
     def goals(self) -> list[str]:

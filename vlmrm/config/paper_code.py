@@ -16,4 +16,5 @@ class PaperCode(ConfigModel):
     goal_never_cleared: bool = False
     """MountainCar: once the car has reached the flag, it never moves again, even after a reset."""
     openai_normalization: bool = False
-    """Normalize the frames of all models with the mean and standard deviation of OpenAI's models."""
+    """Normalize the frames of all models with the mean and standard deviation of OpenAI's
+    models."""

@@ -103,8 +103,8 @@ class SAC(OffPolicyAgent):
     """Decay per update of an exponential moving average of the actor's weights, which chooses the
     deterministic actions. 0 uses the latest actor."""
     symlog_observations: bool = False
-    """Transform each observation by sign(x) ln(1 + |x|). The humanoid's contact forces are thousands
-    of times as large as its angles."""
+    """Transform each observation by sign(x) ln(1 + |x|). The humanoid's contact forces are
+    thousands of times as large as its angles."""
 
 
 Algorithm = Annotated[DQN | SAC, Field(discriminator="algorithm")]
@@ -116,11 +116,11 @@ class Lookup(ConfigModel):
     grid: Name
     """Name of one of `state_sets`, with `sampler: grid`."""
     check: Name
-    """Name of one of `state_sets`, with `sampler: uniform`. The interpolation is compared with rewards
-    from frames on these states."""
+    """Name of one of `state_sets`, with `sampler: uniform`. The interpolation is compared with
+    rewards from frames on these states."""
     max_error: Annotated[float, Field(gt=0)] = 0.2
-    """Largest root-mean-square error of the interpolation with which agents are trained, in standard
-    deviations of the reward over the checked states."""
+    """Largest root-mean-square error of the interpolation with which agents are trained, in
+    standard deviations of the reward over the checked states."""
 
 
 class Training(ConfigModel):
