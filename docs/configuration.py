@@ -1,4 +1,4 @@
-"""Writes docs/configuration.md from the descriptions of the keys in vlmrm/config/.
+"""Writes docs/configuration.md and workflow/schemas/config.schema.json from vlmrm/config/.
 
 .venv/bin/python docs/configuration.py
 """
@@ -14,44 +14,32 @@ from pydantic.fields import FieldInfo
 from vlmrm.config import SCENES, Config
 from vlmrm.config.base import ConfigModel
 
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "configuration.md"
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
+
 OPENING = """\
 # Configuration
 
-Every key of a configuration, what it may hold, and what holds where it is left out. This page is
-made from `vlmrm/config/` by `.venv/bin/python docs/configuration.py`.
+This page lists every key of a configuration, its values, and its default. It is generated from
+`vlmrm/config/` by `.venv/bin/python docs/configuration.py`.
 
-A configuration is a YAML file: [`config/own.yaml`](../config/own.yaml) is a short one,
-[`config/demo.yaml`](../config/demo.yaml) uses most keys, and every run writes down all of its own,
-with the defaults, in `results/RUN/config.yaml`. A text with a colon or a `#` in it wants quotes.
-`NAME` is yours to choose, of letters, digits, `.`, `_` and `-`.
+A configuration is a YAML file. [`config/own.yaml`](../config/own.yaml) is a short example;
+[`config/demo.yaml`](../config/demo.yaml) uses most keys. Every run writes its complete
+configuration, including defaults, to `results/RUN/config.yaml`. Quote texts that contain a colon or
+a `#`. `NAME` is a name of your choice, of letters, digits, `.`, `_`, and `-`.
+
+Editors with a YAML language server, such as VS Code with the YAML extension, complete the keys and
+check the values while you type. The first line of each shipped configuration names the schema,
+[`workflow/schemas/config.schema.json`](../workflow/schemas/config.schema.json).
 """
-
-SAID = {
-    "Config.models": "The reward models, from three sources.",
-    "Config.states": "Sets of simulator states, by five samplers.",
-    "PathStates.tasks": "The oracles to whose poses the ways lead.",
-    "agent": "The algorithm and its settings.",
-    "alphas": "Regularization strengths; 0 is the plain cosine similarity with the goal.",
-    "environment": "The simulator.",
-    "learning_rate": "Of the optimizer, Adam.",
-    "models": "Names of `models`.",
-    "scene": "In which the reward model sees the agent; one of the environment's.",
-    "scenes": "In which the frames are drawn; of the environment's.",
-    "seed": "Of everything that is drawn at random.",
-    "seeds": "Each is a training of its own.",
-    "size": "How many states.",
-    "states": "Name of one of `states`.",
-    "task": "Name of one of `tasks`.",
-    "tasks": "Names of `tasks`.",
-}
-"""Of keys without a description; without a section, of those that mean the same in all."""
 
 
 def page() -> str:
-    """The whole page."""
+    """The text of docs/configuration.md."""
     scenes = "; ".join(f"{name}: {listed(scenes)}" for name, scenes in SCENES.items())
     known = f"Scenes of the environments, the default first: {scenes}.\n"
-    parts = [OPENING, known, "## At the top\n", table(Config)]
+    parts = [OPENING, known, "## Top level\n", table(Config)]
     for key, field in Config.model_fields.items():
         for place, section in sections(key, field.annotation):
             title, text = heading(place, section), paragraph(section.__doc__)
@@ -59,8 +47,20 @@ def page() -> str:
     return "\n".join(parts)
 
 
+def schema() -> str:
+    """The JSON schema of a configuration, in which every key has its description."""
+    whole = Config.model_json_schema()
+    for _, section in sections("", Config):
+        node = whole if section is Config else whole["$defs"][section.__name__]
+        node["description"] = paragraph(section.__doc__)
+        for key, value in node["properties"].items():
+            value["description"] = description(section, key)
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(dialect | whole, indent=2) + "\n"
+
+
 def sections(place: str, annotation: Any) -> Iterator[tuple[str, type[ConfigModel]]]:
-    """The sections that may stand at a place, and those inside of them, with their places."""
+    """The sections at a place and all sections inside them, each with its place."""
     if isinstance(annotation, type) and issubclass(annotation, ConfigModel):
         yield place, annotation
         for key, field in annotation.model_fields.items():
@@ -73,13 +73,14 @@ def sections(place: str, annotation: Any) -> Iterator[tuple[str, type[ConfigMode
 
 
 def heading(place: str, section: type[ConfigModel]) -> str:
-    """Where a section stands, and the key that chooses it where there is a choice."""
+    """The place of a section, and the key that selects it if there are alternatives."""
     for key, choice in choices(section):
         return f"`{place}` with `{key}: {choice}`"
     return f"`{place}`"
 
 
 def choices(section: type[ConfigModel]) -> Iterator[tuple[str, str]]:
+    """The key and value that select a section among alternatives."""
     for key in ("source", "sampler", "algorithm"):
         if key in section.model_fields:
             (choice,) = get_args(section.model_fields[key].annotation)
@@ -87,23 +88,23 @@ def choices(section: type[ConfigModel]) -> Iterator[tuple[str, str]]:
 
 
 def table(section: type[ConfigModel]) -> str:
-    """The keys of a section, but not the one by which it is chosen."""
-    schema = section.model_json_schema()
+    """A table of the keys of a section, without the key that selects the section."""
+    properties = section.model_json_schema()["properties"]
     chosen = dict(choices(section))
-    rows = ["| key | value | if left out | what |", "|---|---|---|---|"]
+    rows = ["| key | value | default | description |", "|---|---|---|---|"]
     for key, field in section.model_fields.items():
         if key not in chosen:
-            value = values(schema["properties"][key])
-            rows.append(f"| `{key}` | {value} | {default(field)} | {description(section, key)} |")
+            text = description(section, key).replace("|", r"\|")
+            rows.append(f"| `{key}` | {values(properties[key])} | {default(field)} | {text} |")
     return "\n".join(rows) + "\n"
 
 
 def values(node: dict[str, Any]) -> str:
-    """What may stand there, by its JSON schema."""
+    """The values that a JSON schema allows, in words."""
     if "anyOf" in node:
         return " or ".join(values(choice) for choice in node["anyOf"] if choice != {"type": "null"})
     if "$ref" in node or "discriminator" in node:
-        return "below"
+        return "see below"
     if "const" in node or "enum" in node:
         return listed(node.get("enum") or [node["const"]])
     kind = node["type"]
@@ -137,36 +138,34 @@ def bounds(node: dict[str, Any]) -> str:
 
 def default(field: FieldInfo) -> str:
     if field.is_required():
-        return "**needed**"
+        return "**required**"
     value = field.default
     if isinstance(value, BaseModel):
-        return "as below"
+        return "defaults below"
     if value in (None, [], {}):
         return "none"
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
 def description(section: type[ConfigModel], key: str) -> str:
-    """What is said of a key where it is defined, or of the section that stands there."""
-    fields = [
-        kind.model_fields.get(key) for kind in section.__mro__ if issubclass(kind, ConfigModel)
-    ]
-    for text in (field.description for field in fields if field):
-        if text:
-            return paragraph(text)
-    own = f"{section.__name__}.{key}"
-    if own in SAID:
-        return SAID[own]
-    if section is not Config and key in SAID:
-        return SAID[key]
+    """The docstring of a key in a section or its bases, or else of the section at this key."""
+    kinds = [kind for kind in section.__mro__ if issubclass(kind, ConfigModel)]
+    for field in (kind.model_fields.get(key) for kind in kinds):
+        if field and field.description:
+            return paragraph(field.description)
+    for own, value in choices(section):
+        if own == key:
+            return f"Selects `{value}`: {paragraph(section.__doc__)}"
     for _, inside in sections(key, section.model_fields[key].annotation):
         return paragraph(inside.__doc__)
-    raise LookupError(f"{own}: no description; write one under the key in vlmrm/config/")
+    raise LookupError(f"{section.__name__}.{key}: write a docstring under it in vlmrm/config/")
 
 
 def paragraph(text: str | None) -> str:
-    return " ".join((text or "").split()).replace("|", r"\|")
+    return " ".join((text or "").split())
 
 
 if __name__ == "__main__":
-    Path(__file__).with_suffix(".md").write_text(page())
+    PAGE.write_text(page())
+    SCHEMA.parent.mkdir(exist_ok=True)
+    SCHEMA.write_text(schema())

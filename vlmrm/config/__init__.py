@@ -1,6 +1,7 @@
-"""The whole configuration as typed models: one validator for the CLI, the Snakefile and tests.
+"""The configuration as typed models: one validator for the CLI, the Snakefile, and the tests.
 
-Every key is explained by its description here, of which docs/configuration.md is made.
+The description of each key is its docstring here. `docs/configuration.py` makes
+docs/configuration.md and the JSON schema from them.
 """
 
 from vlmrm.config.base import (

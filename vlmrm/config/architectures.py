@@ -7,23 +7,23 @@ import importlib.util
 from pathlib import Path
 
 FAMILY = Path(__file__).parents[1] / "models" / "architectures"
-"""open_clip configurations of the offline family, a file for each size."""
+"""Folder with the open_clip configurations of the `sim-*` models, one file per size."""
 
 
 @functools.cache
 def family_architectures() -> list[str]:
-    """The sizes of the offline family."""
+    """Names of the `sim-*` architectures."""
     return sorted(file.stem for file in FAMILY.glob("*.json"))
 
 
 @functools.cache
 def open_clip_architectures() -> list[str]:
-    """The architectures that open_clip brings."""
+    """Names of the architectures in open_clip."""
     return sorted(file.stem for file in _open_clip_folder().glob("*.json"))
 
 
 def architecture_file(architecture: str) -> Path:
-    """The file with open_clip's configuration of an architecture, its own or the family's."""
+    """File with the open_clip configuration of an architecture."""
     folder = FAMILY if architecture in family_architectures() else _open_clip_folder()
     return folder / f"{architecture}.json"
 

@@ -1,4 +1,4 @@
-"""What all parts of the configuration share: names, ranges, and strictness."""
+"""Types that all parts of the configuration share: names, ranges, strict models."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ HumanoidOracleName = Literal[
 ]
 
 REFERENCES = ("oracle", "ground-truth")
-"""Rewards that need no model: the judge of success, and the environment's own reward."""
+"""Rewards that need no model: the oracle, and the environment's own reward."""
 
 RANDOM_POLICY = "random-policy"
-"""In place of a reward's name: uniformly random actions, trained on nothing."""
+"""Stands for a reward's name where the policy takes uniformly random actions."""
 
 OracleName = Literal["cartpole", "mountain-car", HumanoidOracleName]
 
@@ -45,12 +45,12 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A name that becomes part of file names."""
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
-"""In what the image towers of reward models compute."""
+"""Number format of the reward models' image towers."""
 
 Alpha = Annotated[float, Field(ge=0, le=1)]
 PositiveInt = Annotated[int, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-"""What numpy's older generators take too."""
+"""A seed that NumPy's older generators accept too."""
 
 T = TypeVar("T")
 
@@ -70,16 +70,16 @@ def _filled(value: str | list[str]) -> str | list[str]:
 
 
 UniqueList = Annotated[list[T], AfterValidator(_each_once)]
-"""A list in which nothing stands twice: it would be done, or counted, twice."""
+"""A list without repeated values, which would be computed or counted twice."""
 
 NonEmptyList = Annotated[UniqueList[T], Field(min_length=1)]
-"""Such a list of at least one."""
+"""A list of at least one value, without repeated values."""
 
 StrOrList = Annotated[str | list[str], AfterValidator(_filled)]
-"""A text, or several that differ; none is empty."""
+"""A text, or a list of different texts; none is empty."""
 
 
 class ConfigModel(BaseModel):
-    """A part of the configuration: unknown keys are errors, and nothing changes after reading."""
+    """A section of the configuration: frozen; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)

@@ -43,17 +43,20 @@ class Config(ConfigModel):
     """One experiment from models to figures."""
 
     run: Name
-    """Names the folder of the results."""
+    """Name of the run. Its results are in `results/RUN`."""
     alphas: NonEmptyList[Alpha]
-    """Regularization strengths at which states are scored."""
+    """Regularization strengths for scoring state sets; 0 is the plain cosine similarity."""
     models: dict[Name, Model]
+    """The reward models, from three sources."""
     corpora: dict[Name, Corpus] = {}
     tasks: dict[Name, Task]
     rendering: Rendering = Rendering()
     precision: Precision = "auto"
-    """Of the reward models' image towers: `auto` is bfloat16 where the hardware multiplies matrices
-    of it, else float32. The rewards of one run should all be of one precision."""
+    """Number format of the reward models' image towers. `auto` is bfloat16 on hardware with
+    bfloat16 matrix multiplication, otherwise float32. Use one precision for all rewards of a
+    run."""
     state_sets: dict[Name, StateSet] = {}
+    """Sets of simulator states, from five samplers."""
     landscapes: dict[Name, Landscape] = {}
     epic: dict[Name, Epic] = {}
     training: dict[EnvironmentName, Training] = {}

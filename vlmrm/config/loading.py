@@ -1,4 +1,4 @@
-"""Reading a configuration, and saying in one line what is wrong with it."""
+"""Reads configurations, and reports the first mistake in one line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def load_config(path: str | Path) -> Config:
 
 
 def read_yaml(path: str | Path) -> Any:
-    """What a YAML file holds.
+    """Reads a YAML file.
 
     Raises:
         UserError: The file is missing or not YAML, or gives a key twice; names the line.
@@ -40,7 +40,7 @@ def read_yaml(path: str | Path) -> Any:
 
 
 def parse_config(content: Any, source: str = "config") -> Config:
-    """Validates what a YAML file held; `source` names it in errors.
+    """Validates the content of a YAML file; `source` names the file in errors.
 
     Raises:
         UserError: A key or value is wrong; names the first such key.
@@ -58,7 +58,7 @@ class _RepeatedKey(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is given twice, of which PyYAML keeps the last."""
+    """Raises an error for a repeated key, where PyYAML would keep the last one."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         mapping = super().compose_mapping_node(anchor)
@@ -98,7 +98,7 @@ def _first_problem(error: ValidationError, content: Any) -> str:
 
 
 def _written(place: Sequence[int | str], content: Any) -> list[str]:
-    """The keys on the way to ``place``; where there is a choice, pydantic adds what was chosen."""
+    """The keys that lead to ``place``, without the choices that pydantic adds to unions."""
     keys = []
     for part in place:
         try:
@@ -110,7 +110,7 @@ def _written(place: Sequence[int | str], content: Any) -> list[str]:
 
 
 def _schema(place: Sequence[int | str]) -> dict[str, Any]:
-    """What may stand at ``place``, as JSON schema."""
+    """The JSON schema of the value at ``place``."""
     schema = Config.model_json_schema()
     node = schema
     for part in place:

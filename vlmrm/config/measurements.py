@@ -1,4 +1,4 @@
-"""Tasks, pictures, and what is measured on sets of states."""
+"""Tasks, rendering, and measurements on state sets."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ from vlmrm.config.base import (
 
 
 class Task(ConfigModel):
-    """What the agent shall do, as a sentence."""
+    """The goal of an agent, as a sentence."""
 
     environment: EnvironmentName
+    """The simulator."""
     goal: StrOrList
-    """The sentence that describes success; the embeddings of several are averaged."""
+    """Sentence that describes success. The embeddings of several sentences are averaged."""
     baseline: StrOrList | None = None
-    """A sentence that describes any state; needed by every alpha above 0."""
+    """Sentence that describes any state. Alphas above 0 need it."""
     oracle: OracleName | None = None
-    """The judge of success, by simulator state. Without one the task is trained, not scored."""
+    """Judges success from the simulator state. Omit if no oracle fits your sentence: agents are
+    then trained and filmed, but their success is not measured."""
 
     @property
     def goals(self) -> list[str]:
@@ -39,44 +41,52 @@ class Task(ConfigModel):
 
 
 class Rendering(ConfigModel):
-    """Image sizes; classic control is always drawn at 400 x 600 pixels."""
+    """How frames are rendered. Classic control is always rendered at 400 x 600 pixels."""
 
     humanoid_size: Annotated[int, Field(ge=32, le=1024)] = 224
     """Side of the square humanoid frames in pixels."""
     shadows: bool = False
-    """Soft shadows in the humanoid scenes; without a GPU, drawing takes three times longer.
-
-    The filament scene always has them.
-    """
+    """Soft shadows in the humanoid scenes. Without a GPU, rendering takes three times as long. The
+    scene `filament` always has shadows."""
 
 
 class Landscape(ConfigModel):
-    """Reward against state, for all alphas (figure 2 of the paper).
+    """Plots of reward against state, for all alphas (figure 2 of the paper).
 
-    Classic control wants a grid of states, the humanoid a set of paths.
+    Classic control needs a grid of states, the humanoid a set of paths.
     """
 
     tasks: NonEmptyList[Name]
+    """Names of `tasks`."""
     states: Name
+    """Name of one of `state_sets`."""
     scenes: NonEmptyList[str]
+    """Scenes in which the states are rendered."""
     models: NonEmptyList[Name]
+    """Names of `models`."""
 
 
 class Epic(ConfigModel):
     """EPIC distance between the reward and the labels of a state set, for all alphas."""
 
     task: Name
+    """Name of one of `tasks`."""
     states: Name
+    """Name of one of `state_sets`."""
     scenes: NonEmptyList[str]
+    """Scenes in which the states are rendered."""
     models: NonEmptyList[Name]
+    """Names of `models`."""
     discount: Annotated[float, Field(ge=0, le=1)] = 0.99
-    """Of the distance to the environment's own reward, for classic control."""
+    """Discount of the distance to the environment's own reward, for classic control."""
     labels: StrOrList | None = None
-    """Files of `vlmrm label`, relative to the working directory: the distance is then to what most
-    people said, on the states that they decided. If left out, the oracle labels all states."""
+    """Label files from `vlmrm label`, relative to the working directory. The majority of the raters
+    then labels each state; undecided states are left out. By default, the oracle labels all
+    states."""
     bootstrap: PositiveInt = 1000
-    """Resamples behind each 95 % interval."""
+    """Number of resamples for each 95 % interval."""
     seed: Seed = 0
+    """Random seed."""
 
     @property
     def label_files(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""CLIP models, and what the offline family is trained on."""
+"""CLIP models, and the corpora that simulator-trained models learn from."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from vlmrm.config.measurements import Rendering
 
 
 class PretrainedModel(ConfigModel):
-    """Published CLIP weights: an `architecture` and `tag`, a `repository`, or a `path`."""
+    """A published CLIP model, given by `architecture` and `tag`, by `repository`, or by `path`."""
 
     source: Literal["pretrained"]
     architecture: str | None = None
-    """Name of an open_clip architecture, for example `ViT-L-14`."""
+    """Name of an open_clip architecture, such as `ViT-L-14`."""
     tag: str | None = None
-    """Name of the weights among those of this architecture, for example `laion2b_s32b_b82k`."""
+    """Name of pretrained weights of this architecture, such as `laion2b_s32b_b82k`."""
     repository: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
-    """Instead of a tag: a repository of the hub with a model for open_clip, `owner/name`."""
+    """Hugging Face hub repository of an open_clip model, as `owner/name`. Replaces the tag."""
     revision: str | None = None
-    """Which commit of the repository: 40 hexadecimal digits; may be left out for a tag."""
+    """Commit of the repository, 40 hexadecimal digits. Optional with a tag."""
     path: str | None = None
-    """Instead of both: a local folder with the files of such a repository."""
+    """Local folder with the files of such a repository. Replaces tag and repository."""
     sha256: str | None = None
-    """Of the published file of weights, which is then checked against it."""
+    """Expected SHA-256 checksum of the published weights file."""
     allow_pickle: bool = False
-    """Accept weights that are not in safetensors; they can run code, so trust who made them."""
+    """Accept weights that exist only as a pickle. A pickle can run code: trust its authors."""
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Keys that do not go together or are malformed, and what is wrong with each."""
@@ -52,47 +52,50 @@ class PretrainedModel(ConfigModel):
 
 
 class SimulatorModel(ConfigModel):
-    """A small CLIP model trained here on rendered simulator frames and generated captions.
+    """A small CLIP model, trained by the workflow on simulator frames and generated captions.
 
-    Never zero-shot: it has seen this domain.
+    Its results are not zero-shot: it was trained on these environments.
     """
 
     source: Literal["simulator"]
     architecture: Name
-    """Size within the offline family: a file of `vlmrm/models/architectures/`."""
+    """Name of an architecture in `vlmrm/models/architectures/`."""
     corpus: Name
-    """Which of `corpora` it is trained on."""
+    """Name of one of `corpora`, the training data."""
     epochs: PositiveInt = 8
     """Passes over the corpus."""
     batch_size: PositiveInt = 64
-    """Image-text pairs per step: every other caption of the batch is a negative."""
+    """Image-text pairs per step. All other captions of the batch are negatives."""
     learning_rate: Annotated[float, Field(gt=0)] = 2.5e-3
-    """Peak of the one-cycle schedule of AdamW for the image tower."""
+    """Peak of AdamW's one-cycle schedule for the image tower."""
     seed: Seed = 0
+    """Random seed."""
 
 
 class RandomModel(ConfigModel):
-    """An untrained model: the control that any reward model has to beat."""
+    """An untrained model, the control that every reward model has to beat."""
 
     source: Literal["random"]
     architecture: Name
-    """An architecture of the offline family, or of open_clip."""
+    """Name of an architecture in `vlmrm/models/architectures/` or in open_clip."""
     seed: Seed = 0
+    """Random seed."""
 
 
 Model = Annotated[PretrainedModel | SimulatorModel | RandomModel, Field(discriminator="source")]
 
 
 class Corpus(ConfigModel):
-    """Image-text pairs rendered from the simulators, to train the offline family on."""
+    """Image-text pairs from the simulators, the training data of `source: simulator` models."""
 
     frames: Annotated[
         dict[EnvironmentName, Annotated[dict[str, PositiveInt], Field(min_length=1)]],
         Field(min_length=1),
     ]
-    """How many frames of each environment, scene by scene."""
+    """Number of frames per environment and scene."""
     image_size: PositiveInt = 64
     """Side of the square images in pixels."""
     rendering: Rendering = Rendering()
     """How the frames are rendered before they are resized, whatever a run renders."""
     seed: Seed = 0
+    """Random seed."""

@@ -1,4 +1,4 @@
-"""Behaviors of the paper's own code that differ from what is right."""
+"""Switches that bring back the behavior of the paper's own code."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from vlmrm.config.base import ConfigModel
 
 
 class PaperCode(ConfigModel):
-    """Switches for a strict comparison with the paper's own code; each brings back a fault."""
+    """Switches for a strict comparison with the paper's own code. Each one restores a bug."""
 
     frames_after_reset: bool = False
-    """Show the reward model the first picture of the next episode instead of the last one of an
-    episode. Not with a look-up, which sees no pictures."""
+    """Replace the last frame of an episode by the first frame of the next one. Cannot be combined
+    with a look-up, which uses no frames."""
     time_limits_terminate: bool = False
-    """Learn that nothing comes after a time limit, instead of that the episode was cut off."""
+    """Treat a time limit as a termination instead of a truncation."""
     goal_never_cleared: bool = False
-    """A mountain car that was once at the flag never moves again, also after a reset."""
+    """MountainCar: once the car has reached the flag, it never moves again, even after a reset."""
     openai_normalization: bool = False
-    """Normalize pictures by the mean and deviation of OpenAI's models, whatever the model."""
+    """Normalize the frames of all models with the mean and standard deviation of OpenAI's
+    models."""

@@ -18,56 +18,71 @@ from vlmrm.config.training import TrainingRun
 
 
 class GridStates(ConfigModel):
-    """The states of a classic-control environment on a grid over what its picture shows."""
+    """A grid over the states of a classic-control environment that its frames distinguish."""
 
     sampler: Literal["grid"]
     environment: Literal["cartpole", "mountain-car"]
+    """The simulator."""
     resolution: Annotated[float, Field(gt=0)] = 1.0
-    """Multiplies the number of grid points along each axis."""
+    """Factor for the number of grid points along each axis."""
 
 
 class UniformStates(ConfigModel):
-    """Uniformly drawn states of a classic-control environment."""
+    """Uniformly sampled states of a classic-control environment."""
 
     sampler: Literal["uniform"]
     environment: Literal["cartpole", "mountain-car"]
+    """The simulator."""
     size: PositiveInt
+    """Number of states."""
     seed: Seed = 0
+    """Random seed."""
 
 
 class PoseStates(ConfigModel):
-    """Humanoid states around a task's poses, its hard negatives, other tasks, and random ones."""
+    """Humanoid states near the poses of a task, near its hard negatives, and others.
+
+    The others are poses of other tasks and random states.
+    """
 
     sampler: Literal["poses"]
     environment: Literal["humanoid"] = "humanoid"
+    """The simulator."""
     task: HumanoidOracleName
-    """The task whose poses and hard negatives take the largest share. All oracles label."""
+    """Oracle whose poses and hard negatives are the largest share. All oracles label the states."""
     size: PositiveInt
+    """Number of states."""
     seed: Seed = 0
+    """Random seed."""
 
 
 class PathStates(ConfigModel):
-    """Humanoid states on the way to the first pose of each task.
+    """Humanoid states on the path to the first pose of each task.
 
-    The way begins upright, or, for the task of standing, in a squat.
+    A path starts upright; the path to `standing` starts in a squat.
     """
 
     sampler: Literal["paths"]
     environment: Literal["humanoid"] = "humanoid"
+    """The simulator."""
     tasks: NonEmptyList[HumanoidOracleName] = list(get_args(HumanoidOracleName))
+    """Oracles whose poses the paths lead to."""
     points: Annotated[int, Field(ge=3)] = 41
-    """States on each path, both ends among them."""
+    """Number of states on each path, including both ends."""
 
 
 class RolloutStates(ConfigModel):
-    """States that an agent met, one share from every checkpoint of its training."""
+    """States that an agent visits, in equal shares from all checkpoints of its training."""
 
     sampler: Literal["rollouts"]
     environment: EnvironmentName = "humanoid"
+    """The simulator."""
     run: TrainingRun
-    """The training; where it is not part of an experiment, it is trained for this set."""
+    """The training run. If no experiment contains it, the workflow trains it for this set."""
     size: PositiveInt
+    """Number of states."""
     seed: Seed = 0
+    """Random seed."""
 
 
 StateSet = Annotated[

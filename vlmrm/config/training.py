@@ -10,40 +10,41 @@ from pydantic import AfterValidator, Field
 from vlmrm.config.base import Alpha, ConfigModel, Name, NonEmptyList, PositiveInt, Seed, UniqueList
 
 ALGORITHMS = {"cartpole": "dqn", "mountain-car": "sac", "humanoid": "sac"}
-"""What can act in each environment: DQN chooses one of a few actions, SAC gives numbers."""
+"""The algorithm for each environment: DQN has discrete actions, SAC continuous ones."""
 
 
 class OffPolicyAgent(ConfigModel):
-    """What Stable-Baselines3's off-policy algorithms share."""
+    """Settings that DQN and SAC share."""
 
     total_timesteps: PositiveInt
-    """Environment steps, over all parallel environments."""
+    """Environment steps in total, over all parallel environments."""
     episode_steps: PositiveInt
-    """Time limit of an episode: a truncation, never a termination."""
+    """Time limit of an episode. It truncates the episode and never terminates it."""
     n_envs: PositiveInt
-    """Parallel environments."""
+    """Number of parallel environments."""
     learning_starts: Annotated[int, Field(ge=0)]
-    """Steps of random actions before the first update."""
+    """Steps with random actions before the first update."""
     train_freq: PositiveInt
-    """Steps of each environment between two rounds of updates."""
+    """Steps of each environment between two rounds of gradient updates."""
     gradient_steps: PositiveInt
-    """Updates in one round."""
+    """Gradient updates per round."""
     batch_size: PositiveInt
-    """Transitions per update."""
+    """Transitions per gradient update."""
     buffer_size: PositiveInt
-    """Transitions kept for replay."""
+    """Size of the replay buffer, in transitions."""
     learning_rate: Annotated[float, Field(gt=0)]
+    """Adam's learning rate."""
     final_learning_rate: Annotated[float, Field(ge=0)] | None = None
-    """What the learning rate falls to, linearly over all steps; it stays the same if left out."""
+    """Learning rate at the end of a linear schedule. By default, the rate stays constant."""
     gamma: Annotated[float, Field(ge=0, lt=1)]
-    """Discount per step."""
+    """Discount factor."""
     center_rewards: bool = False
-    """Learn from differences from the mean of the rewards so far: at a discount near 1, the mean
-    alone takes long to learn. Where episodes end by time alone, the best policy stays the same."""
+    """Subtract the mean of all rewards so far. With a discount near 1, the mean alone takes long to
+    learn. The best policy stays the same if only time limits end episodes."""
     net_arch: list[PositiveInt] = [256, 256]
     """Widths of the hidden layers."""
     save_freq: PositiveInt
-    """Steps between two checkpoints."""
+    """Environment steps between two checkpoints."""
 
 
 def _entropy_weight(value: str | float) -> str | float:
@@ -71,11 +72,11 @@ class DQN(OffPolicyAgent):
     gamma: Annotated[float, Field(ge=0, lt=1)] = 0.99
     save_freq: PositiveInt = 64_000
     target_update_interval: PositiveInt = 10
-    """Steps between two copies into the target network."""
+    """Steps between two updates of the target network."""
     exploration_fraction: Annotated[float, Field(gt=0, le=1)] = 0.16
-    """Share of the training over which epsilon falls to its final value."""
+    """Fraction of the training in which epsilon falls to its final value."""
     exploration_final_eps: Annotated[float, Field(ge=0, le=1)] = 0.04
-    """Final share of random actions."""
+    """Final probability of a random action."""
 
 
 class SAC(OffPolicyAgent):
@@ -93,16 +94,16 @@ class SAC(OffPolicyAgent):
     gamma: Annotated[float, Field(ge=0, lt=1)] = 0.95
     save_freq: PositiveInt = 128_000
     tau: Annotated[float, Field(gt=0, le=1)] = 0.005
-    """Share of the online weights that moves into the target network at each update."""
+    """Polyak coefficient of the target network."""
     ent_coef: Annotated[str | float, AfterValidator(_entropy_weight)] = "auto"
-    """Weight of the entropy bonus; `auto` learns it, `auto_0.1` from 0.1 on."""
+    """Weight of the entropy bonus. `auto` learns it; `auto_0.1` learns it from 0.1 on."""
     use_sde: bool = False
-    """Exploration noise that depends on the state and changes slowly (gSDE)."""
+    """Generalized state-dependent exploration (gSDE): noise that changes slowly."""
     actor_ema: Annotated[float, Field(ge=0, lt=1)] = 0
-    """Deterministic actions are those of a moving average of the actor's weights, of which this
-    share stays at each update; 0 for the latest actor."""
+    """Decay per update of an exponential moving average of the actor's weights, which chooses the
+    deterministic actions. 0 uses the latest actor."""
     symlog_observations: bool = False
-    """Give the networks sign(x) ln(1 + |x|) of each observation: the humanoid's forces are
+    """Transform each observation by sign(x) ln(1 + |x|). The humanoid's contact forces are
     thousands of times as large as its angles."""
 
 
@@ -110,65 +111,74 @@ Algorithm = Annotated[DQN | SAC, Field(discriminator="algorithm")]
 
 
 class Lookup(ConfigModel):
-    """Rewards are interpolated on a grid instead of computed from frames."""
+    """Interpolates rewards on a grid of states instead of computing them from frames."""
 
     grid: Name
-    """A grid of `states`."""
+    """Name of one of `state_sets`, with `sampler: grid`."""
     check: Name
-    """Uniform `states` on which interpolation is compared with rewards computed from frames."""
+    """Name of one of `state_sets`, with `sampler: uniform`. The interpolation is compared with
+    rewards from frames on these states."""
     max_error: Annotated[float, Field(gt=0)] = 0.2
-    """Root-mean-square error of interpolation, in standard deviations of the reward over the
-    checked states, above which no agent is trained."""
+    """Largest root-mean-square error of the interpolation with which agents are trained, in
+    standard deviations of the reward over the checked states."""
 
 
 class Training(ConfigModel):
-    """How the agents of one environment learn."""
+    """Training settings for the agents of one environment."""
 
     agent: Algorithm
+    """The algorithm and its settings."""
     lookup: Lookup | None = None
-    """For classic control, whose pictures depend on one or two numbers; left out, rewards are
-    computed from frames."""
+    """Look up rewards on a grid; for classic control, whose frames depend on one or two numbers. By
+    default, rewards are computed from frames."""
 
 
 class Experiment(ConfigModel):
-    """Training runs compared with each other: every combination of the lists is one run."""
+    """Training runs to compare: one run for every combination of the lists."""
 
     tasks: NonEmptyList[Name]
+    """Names of `tasks`."""
     scenes: NonEmptyList[str] | None = None
-    """Scenes in which the reward model sees the agent; the environment's default if left out."""
+    """Scenes in which the frames for the reward model are rendered. By default, the environment's
+    first scene."""
     models: UniqueList[Name]
-    """Empty, the references alone are trained."""
+    """Names of `models`. With an empty list, only the references are trained."""
     alphas: UniqueList[Alpha]
+    """Regularization strengths; 0 is the plain cosine similarity with the goal."""
     references: UniqueList[Literal["oracle", "ground-truth"]] = []
-    """The same agent trained on the oracle, or on the environment's own reward, for comparison."""
+    """Train the same agent on the oracle or on the environment's own reward, for comparison."""
     seeds: NonEmptyList[Seed]
+    """Random seeds. One agent is trained for each."""
 
 
 class Evaluation(ConfigModel):
-    """How trained policies are judged."""
+    """How trained policies are evaluated and filmed."""
 
     trajectories: PositiveInt = 100
-    """Trajectories of one evaluation."""
+    """Number of trajectories per evaluation."""
     checkpoint: Literal["best", "final"] = "best"
-    """Which policy is judged: that of the checkpoint with the highest training reward over its
-    latest episodes, as in the paper, or the last one."""
+    """Which policy is evaluated: the checkpoint with the highest training reward over its latest
+    episodes, as in the paper, or the last one."""
     seed: Seed = 10_000
-    """Start of the initial states; keep it away from the training seeds."""
+    """First seed of the initial states. Keep it far from the training seeds."""
     video_trajectories: PositiveInt = 3
-    """Trajectories in the video."""
+    """Number of trajectories in the video."""
     training_videos: bool = True
-    """Whether the latest episode is filmed at every checkpoint of a training."""
+    """Record a video of the latest episode at every checkpoint of a training."""
     video_size: Annotated[int, Field(ge=32, le=1024)] = 320
     """Side of the humanoid's square videos in pixels."""
 
 
 class TrainingRun(ConfigModel):
-    """One training: a combination of an experiment's lists."""
+    """One training run."""
 
     task: Name
+    """Name of one of `tasks`."""
     scene: str
+    """Scene in which the frames for the reward model are rendered."""
     reward_source: Name
-    """A model's name, or `oracle` or `ground-truth`."""
+    """Name of a model, or `oracle`, or `ground-truth`."""
     alpha: Alpha
-    """Regularization strength; 0 for the references, which have none."""
+    """Regularization strength. 0 for `oracle` and `ground-truth`, which have none."""
     seed: Seed
+    """Random seed."""
