@@ -7,7 +7,6 @@ gated models; a token stored by other means is not used) and ``HF_HUB_OFFLINE``.
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
+from filelock import lock_descriptor
 from huggingface_hub import HfApi, get_session, hf_hub_url
 from huggingface_hub.errors import (
     GatedRepoError,
@@ -197,12 +197,11 @@ def partial_downloads(key: str, folder: Path) -> Iterator[Path]:
     parts.mkdir(parents=True, exist_ok=True)
     with (parts / "lock").open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            message = f"{key}: another process is downloading it; wait until that has ended"
-            raise UserError(message) from error
+            free = lock_descriptor(lock.fileno(), blocking=False)
         except OSError:  # a file system without locks
-            pass
+            free = True
+        if not free:
+            raise UserError(f"{key}: another process is downloading it; wait until that has ended")
         yield parts
         shutil.rmtree(parts)
 
