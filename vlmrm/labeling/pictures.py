@@ -1,4 +1,4 @@
-"""Pictures of states, drawn when they are asked for."""
+"""Pictures of states, rendered on request."""
 
 from __future__ import annotations
 

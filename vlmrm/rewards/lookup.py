@@ -106,7 +106,7 @@ class RewardGrid:
 def measure_interpolation(
     grid: States, grid_rewards: pd.DataFrame, check: States, check_rewards: pd.DataFrame
 ) -> pd.DataFrame:
-    """How far looked-up rewards are from those computed from pictures.
+    """Measures how far looked-up rewards are from those computed from pictures.
 
     Args:
         grid: A complete grid of states.
