@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import namedtuple
 from pathlib import Path
@@ -24,11 +25,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from tests.models.hub import TOKEN, Hub
+from tests.processes import CONTEXT
 from vlmrm import VLMReward
 from vlmrm.config import PretrainedModel
 from vlmrm.errors import UserError
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import read_model_provenance
+from vlmrm.models.hub import partial_downloads
 from vlmrm.models.pretrained import fetch_pretrained, mismatched_activation
 
 ROOT = Path(__file__).parents[2]
@@ -471,9 +474,24 @@ def test_a_local_folder_in_the_same_layout(model_folder, folder, tmp_path, no_ne
     )
 
 
-def test_two_downloads_of_one_model_at_once_are_refused(settings, folder):
-    from vlmrm.models.hub import partial_downloads
+def hold_lock(folder, held):
+    with partial_downloads("models.tiny", folder):
+        held.set()
+        threading.Event().wait()
 
+
+def test_a_killed_download_leaves_no_lock(settings, folder):
+    held = CONTEXT.Event()
+    process = CONTEXT.Process(target=hold_lock, args=(folder, held))
+    process.start()
+    held.wait()
+    assert "another process is downloading it" in refused(settings, folder)
+    process.kill()
+    process.join()
+    fetch_pretrained("tiny", settings, folder)
+
+
+def test_two_downloads_of_one_model_at_once_are_refused(settings, folder):
     with partial_downloads("models.tiny", folder):
         assert "another process is downloading it" in refused(settings, folder)
     fetch_pretrained("tiny", settings, folder)

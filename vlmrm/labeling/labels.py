@@ -7,7 +7,6 @@ and several raters can share a file. Where a rater answers again, the later line
 from __future__ import annotations
 
 import csv
-import fcntl
 import hashlib
 import io
 import os
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
+from filelock import lock_descriptor
 from numpy.typing import NDArray
 
 from vlmrm.data.states import States
@@ -99,7 +99,7 @@ def append_label(path: str | os.PathLike[str], label: Label) -> None:
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with open(path, "ab+") as file:  # noqa: PTH123
-        fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
+        lock_descriptor(file.fileno())  # until the file is closed
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         if file.seek(0, os.SEEK_END) == 0:

@@ -1,4 +1,4 @@
-"""Pictures of states, drawn when they are asked for."""
+"""Pictures of states, rendered on request."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from vlmrm.rendering import make_renderer
 class Pictures:
     """Draws states as PNG; may be asked by any thread.
 
-    One thread of its own draws, because an OpenGL context belongs to the thread that made it. The
-    page is served by several: browsers open connections ahead of need, and a single thread would
-    wait on one of these in vain.
+    A thread of its own draws, because an OpenGL context belongs to the thread that made it, and
+    several serve the page.
 
     Args:
         environment: Name of the environment that the states belong to.

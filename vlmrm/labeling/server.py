@@ -1,23 +1,21 @@
-"""Serving the page to browsers."""
+"""Serves the page to browsers."""
 
 from __future__ import annotations
 
 import errno
 import ipaddress
+import logging
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
+from waitress import create_server  # type: ignore[import-untyped]
 
 from vlmrm.errors import UserError
 
-
-class QuietHandler(WSGIRequestHandler):
-    """Prints no line per request."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        pass
+THREADS = 8
+"""Requests answered at once; a browser sends up to six."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -58,15 +56,10 @@ def address(listener: socket.socket) -> str:
 
 def serve(app: Flask, listener: socket.socket, started: Callable[[], None]) -> None:
     """Serves until interrupted; calls ``started`` when it begins."""
-    host, port, *_ = listener.getsockname()
-    server = make_server(
-        host,
-        port,
-        app,
-        threaded=True,
-        request_handler=QuietHandler,
-        fd=listener.fileno(),
-    )
-    listener.close()  # the server has a copy
-    started()
-    server.serve_forever()
+    # It warns of every request that waits for a thread.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    server = create_server(app, sockets=[listener], threads=THREADS)
+    with suppress(KeyboardInterrupt):
+        started()
+        server.run()
+    server.close()

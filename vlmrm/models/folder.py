@@ -103,7 +103,7 @@ def check_tokenizer(key: str | Path, config: dict[str, Any]) -> None:
 
 
 def read_model_provenance(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """What ``provenance.json`` of a model folder holds; empty for a folder made by others.
+    """Content of ``provenance.json`` of a model folder; empty for a folder made by others.
 
     Raises:
         UserError: It is not JSON.

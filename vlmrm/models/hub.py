@@ -1,13 +1,14 @@
-"""Downloads from the hub of published models: by its own client, resumable, verified.
+"""Downloads from the Hugging Face hub with its client, resumed and verified.
 
-Three environment variables of that client count here: ``HF_ENDPOINT`` (a mirror), ``HF_TOKEN`` (for
-gated models; a token stored by other means is not used) and ``HF_HUB_OFFLINE``.
+The client's `hf_hub_download` deletes what has arrived when a download fails, so `download` keeps
+partial files itself. Three environment variables of the client apply: ``HF_ENDPOINT`` (a mirror),
+``HF_TOKEN`` (for gated models; a token stored by other programs is not used) and
+``HF_HUB_OFFLINE``.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import shutil
@@ -18,7 +19,8 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from huggingface_hub import HfApi, get_session, hf_hub_url
+from filelock import lock_descriptor
+from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -28,16 +30,17 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from huggingface_hub.file_download import http_get
-from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, logging
+from huggingface_hub.utils import build_hf_headers, logging
+from humanize import naturalsize
 
 from vlmrm.errors import UserError
 from vlmrm.models.folder import file_sha256
 
 HTTPError = HfHubHTTPError.__bases__[0]
-"""What the client's transport raises, whichever library that is."""
+"""The base class of the errors of the client's HTTP library, whichever that is."""
 
 TIMEOUT = 10.0
-"""Seconds that a question to the hub may take; downloads have the client's own limits."""
+"""Seconds before a question to the hub fails; downloads have the client's own limits."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,10 @@ class RemoteFile:
 
     Attributes:
         name: Without folders.
-        url: Where it is.
-        version: Differs between files of the same name with another content.
-        size: Bytes, where the server tells.
-        sha256: Or its first digits, where anybody tells.
+        url: Its address.
+        version: Differs between files of the same name with different content.
+        size: Bytes, if the server says.
+        sha256: Or its first digits, if known.
     """
 
     name: str
@@ -57,6 +60,11 @@ class RemoteFile:
     version: str
     size: int | None = None
     sha256: str | None = None
+
+    @property
+    def stored_name(self) -> str:
+        """Its name among downloads: partial files of another version must not be resumed."""
+        return f"{self.version[:16]}-{self.name}"
 
 
 @dataclass(frozen=True)
@@ -74,19 +82,17 @@ def endpoint() -> str:
 
 
 def look_up(key: str, name: str, revision: str | None) -> Repository:
-    """What a repository holds at a revision, by default its main branch; one short question.
+    """Asks the hub for the files of a repository at a revision, by default its main branch.
 
     Raises:
-        UserError: The hub cannot be reached, or does not give it; opens with ``key``.
+        UserError: The hub cannot be reached, or refuses; begins with ``key``.
     """
     with _explain(key, endpoint(), name, revision):
         api = HfApi(endpoint=endpoint(), token=_token())
         info = api.model_info(name, revision=revision, files_metadata=True, timeout=TIMEOUT)
     commit = info.sha or revision
     if commit is None:
-        raise UserError(
-            f"{key}: {endpoint()} does not tell the commit of {name}; name a `revision`"
-        )
+        raise UserError(f"{key}: {endpoint()} names no commit of {name}; give a `revision`")
     files = {
         f.rfilename: RemoteFile(
             name=f.rfilename,
@@ -102,26 +108,24 @@ def look_up(key: str, name: str, revision: str | None) -> Repository:
 
 
 def look_up_url(key: str, url: str, sha256: str) -> RemoteFile:
-    """A file outside the hub, of which the first digits of its sha256 are known.
+    """Asks a server other than the hub for a file; the first digits of its sha256 are known.
 
     Raises:
-        UserError: The server cannot be reached, or does not give it; opens with ``key``.
+        UserError: The server cannot be reached, or refuses; begins with ``key``.
     """
     name = url.rsplit("/", 1)[-1]
     with _explain(key, _host(url), name):
-        answer = get_session().head(url, timeout=TIMEOUT, follow_redirects=True)
-        hf_raise_for_status(answer)
-    size = answer.headers.get("Content-Length")
-    return RemoteFile(name, url, sha256, int(size) if size else None, sha256)
+        size = get_hf_file_metadata(url, token=False, timeout=TIMEOUT).size
+    return RemoteFile(name, url, sha256, size, sha256)
 
 
 def check_space(key: str, files: Iterable[RemoteFile], folder: Path, extra: int = 0) -> str:
-    """How much the download takes and how much is free, in words.
+    """Checks that the disk has space for a download; returns both sizes in words.
 
     Args:
-        key: What an error opens with.
-        files: What is to be downloaded; parts that ``folder`` holds already are not counted.
-        folder: Where to.
+        key: The error begins with it.
+        files: Files to download; what ``folder`` already holds of them is not counted.
+        folder: The folder of partial downloads.
         extra: Bytes needed besides.
 
     Raises:
@@ -133,10 +137,10 @@ def check_space(key: str, files: Iterable[RemoteFile], folder: Path, extra: int 
 
 
 def require_space(key: str, needed: float, folder: Path) -> int:
-    """Bytes free where a folder is.
+    """Bytes free on the disk of a folder.
 
     Raises:
-        UserError: Fewer than ``needed``; opens with ``key``.
+        UserError: Fewer than ``needed``; begins with ``key``.
     """
     free = shutil.disk_usage(folder).free
     if needed > free:
@@ -148,24 +152,26 @@ def require_space(key: str, needed: float, folder: Path) -> int:
 
 
 def download(key: str, file: RemoteFile, folder: Path) -> Path:
-    """Downloads a file into a folder of partial downloads, or what is still missing of it.
+    """Downloads a file into a folder of partial downloads, or the part that is missing there.
 
-    Shows a progress bar on a terminal. The path returned differs from the file's name: parts of
-    another version must never be continued.
+    Shows a progress bar on a terminal.
+
+    Returns:
+        The path, which ends in `RemoteFile.stored_name`.
 
     Raises:
-        UserError: It did not arrive, or not as announced; opens with ``key``.
+        UserError: The file did not arrive, or arrived damaged; begins with ``key``.
     """
-    whole = folder / f"{file.version[:16]}-{file.name}"
+    whole = folder / file.stored_name
     if whole.is_file():
         return whole
-    part = _part(file, folder)
+    part = folder / f"{file.stored_name}.part"
     host = _host(file.url)
     with _explain(key, host, file.name, part=part, size=file.size), part.open("ab") as stream:
         if file.size is not None and stream.tell() > file.size:
             stream.truncate(0)
             stream.seek(0)
-        # It reports each of its own attempts; what counts in the end is reported here.
+        # The client reports each of its attempts; only the outcome is reported here.
         logging.set_verbosity_error()
         http_get(
             file.url,
@@ -191,58 +197,49 @@ def partial_downloads(key: str, folder: Path) -> Iterator[Path]:
     """A folder for downloads to one model folder, beside it; kept only if the block fails.
 
     Raises:
-        UserError: Another process is using it.
+        UserError: Another process is using it; begins with ``key``.
     """
     parts = folder.parent / f".{folder.name}.download"
     parts.mkdir(parents=True, exist_ok=True)
     with (parts / "lock").open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            message = f"{key}: another process is downloading it; wait until that has ended"
-            raise UserError(message) from error
+            free = lock_descriptor(lock.fileno(), blocking=False)
         except OSError:  # a file system without locks
-            pass
+            free = True
+        if not free:
+            raise UserError(f"{key}: another process is downloading it; wait until that has ended")
         yield parts
         shutil.rmtree(parts)
 
 
 def refuse_full_disk(key: str, error: Exception) -> None:
-    """Tells a user that the disk is full, if that is what the error says.
+    """Reports a full disk, if that is what the error says.
 
     Raises:
-        UserError: It is; opens with ``key``.
+        UserError: The disk is full; begins with ``key``.
     """
     numbers = (errno.ENOSPC, errno.EDQUOT)
-    # safetensors tells the number in words only.
-    told = any(f"(os error {number})" in str(error) for number in numbers)
-    if told or getattr(error, "errno", None) in numbers:
+    # safetensors gives the number in its message only.
+    in_words = any(f"(os error {number})" in str(error) for number in numbers)
+    if in_words or getattr(error, "errno", None) in numbers:
         message = f"{key}: the disk is full; free some space and run again, it will continue"
         raise UserError(message) from error
 
 
 def readable(size: float) -> str:
     """Bytes in a unit that suits them, for example ``1.7 GB``."""
-    for unit, digits in (("bytes", 0), ("kB", 0), ("MB", 1)):
-        if size < 1000:
-            return f"{size:.{digits}f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
-
-
-def _part(file: RemoteFile, folder: Path) -> Path:
-    return folder / f"{file.version[:16]}-{file.name}.part"
+    return naturalsize(size)
 
 
 def _present(file: RemoteFile, folder: Path) -> int:
     """Bytes of a file that the folder holds already."""
-    part = _part(file, folder)
-    paths = (part, part.with_suffix(""))
+    stored = folder / file.stored_name
+    paths = (stored, stored.with_name(f"{stored.name}.part"))
     return next((path.stat().st_size for path in paths if path.is_file()), 0)
 
 
 def _token() -> str | bool:
-    # False: not the one that other programs may have stored.
+    # False: not a token that other programs have stored.
     return os.environ.get("HF_TOKEN") or False
 
 
@@ -262,7 +259,7 @@ def _explain(
     part: Path | None = None,
     size: int | None = None,
 ) -> Iterator[None]:
-    """Turns what the client raises into one line that says what to do."""
+    """Turns errors of the client into one line that says what to do."""
     try:
         yield
     except OfflineModeIsEnabled as error:
@@ -303,7 +300,7 @@ def _explain(
         refuse_full_disk(key, error)
         if error.errno is not None:
             raise
-        # What is left is the client's word for a file of another size than announced.
+        # The client raises a plain OSError for a file of another size than announced.
         if part is not None:
             part.unlink(missing_ok=True)
         message = f"{key}: {what} arrived with another size than announced; run again"

@@ -34,7 +34,7 @@ from vlmrm.models.folder import (
 
 SAFE = (WEIGHTS_FILE, "open_clip_pytorch_model.safetensors")
 PICKLED = ("open_clip_pytorch_model.bin", "open_clip_pytorch_model.pth")
-"""How weights for open_clip are called; others in a repository are for other libraries."""
+"""File names of weights for open_clip; others in a repository are for other libraries."""
 
 VOCABULARIES = (
     "tokenizer.json",
@@ -52,7 +52,7 @@ TOKENIZER_FILES = (
     "merges.txt",
     "config.json",  # older repositories name the tokenizer's class nowhere else
 )
-"""How the files of a tokenizer are called; there is none without a vocabulary."""
+"""File names of a tokenizer; there is none without a vocabulary."""
 
 File = TypeVar("File", Path, hub.RemoteFile)
 
@@ -75,10 +75,9 @@ class _Parts:
 
 
 def fetch_pretrained(name: str, settings: PretrainedModel, folder: str | os.PathLike[str]) -> None:
-    """Brings a published model into ``folder``; afterwards it needs no network.
+    """Fetches a published model into ``folder``; afterwards it needs no network.
 
-    A folder that holds it already, undamaged, is left alone, and a download that broke off
-    continues.
+    A folder that already holds it undamaged is left alone. Interrupted downloads resume.
 
     Args:
         name: The model's in the configuration, for errors.
@@ -310,9 +309,9 @@ def _download(
         origin = {**origin, "tokenizer": {"repository": source.name, "commit": source.commit}}
     # A pickle is converted, so that its weights are there twice for a while.
     extra = 0 if weights.name.endswith(".safetensors") else weights.size or 0
-    told = hub.check_space(key, [weights, *tokenizer.values()], downloads, extra)
+    space = hub.check_space(key, [weights, *tokenizer.values()], downloads, extra)
     print(
-        f"vlmrm: {key}: {weights.name} from {weights.url.rsplit('/', 1)[0]}: {told}",
+        f"vlmrm: {key}: {weights.name} from {weights.url.rsplit('/', 1)[0]}: {space}",
         file=sys.stderr,
     )
     path = hub.download(key, weights, downloads)
@@ -362,7 +361,7 @@ def _assemble(key: str, settings: PretrainedModel, parts: _Parts, folder: Path) 
 def _place(downloaded: Path, path: Path) -> None:
     """Puts weights into the folder without copying them.
 
-    Without hard links, what follows must not fail, or they are to be downloaded again.
+    Without hard links they are moved; if the next steps fail, they must be downloaded again.
     """
     try:
         path.hardlink_to(downloaded)
@@ -371,7 +370,7 @@ def _place(downloaded: Path, path: Path) -> None:
 
 
 def _try_out(folder: Path) -> ClipModel:
-    """Loads a model as everybody will, and embeds a picture and a sentence."""
+    """Loads the model, and embeds a picture and a sentence."""
     model = ClipModel.load(folder, "cpu")
     picture = model.embed_images(np.full((1, 32, 48, 3), 127, np.uint8))
     sentence = model.embed_prompts(["a picture"])

@@ -6,13 +6,12 @@ are, by interpolation, the reward of every state: training needs no image and no
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import RegularGridInterpolator
 
 from vlmrm.data.states import States
 from vlmrm.envs.cartpole import wrap_angle
@@ -45,16 +44,12 @@ class RewardGrid:
     ):
         self.axes = axes
         self.rewards = rewards
-        self._angles = frozenset(angles)
-        self._flat = rewards.ravel()
-        strides = [math.prod(rewards.shape[i + 1 :]) for i in range(rewards.ndim)]
-        self._grid = [
-            (entry, axis, np.diff(axis), stride)
-            for (entry, axis), stride in zip(axes.items(), strides, strict=True)
-        ]
-        # From the first corner of a cell to each of its 2^n corners, the first axis slowest.
-        steps = itertools.product(*((0, stride) for stride in strides))
-        self._corners = np.array([sum(step) for step in steps])
+        self._entries = list(axes)
+        self._angles = [entry in angles for entry in axes]
+        self._lowest, self._highest = np.array([axis[[0, -1]] for axis in axes.values()]).T
+        self._interpolate = RegularGridInterpolator(
+            tuple(axes.values()), rewards, bounds_error=False
+        )
 
     @classmethod
     def from_table(
@@ -102,29 +97,16 @@ class RewardGrid:
 
     def __call__(self, states: ArrayLike) -> NDArray[np.float32]:
         """Rewards, float32 ``[N]``, of state vectors ``[N, D]``."""
-        values = np.asarray(states, dtype=np.float64)
-        cell: NDArray[np.intp] = np.zeros(len(values), dtype=np.intp)
-        shares = []
-        for entry, axis, widths, stride in self._grid:
-            value = values[:, entry]
-            if entry in self._angles:
-                value = wrap_angle(value)
-            index = axis[1:-1].searchsorted(value, side="right")
-            share = (value - axis[index]) / widths[index]
-            shares.append(np.minimum(np.maximum(share, 0.0), 1.0))
-            cell += index * stride
-        rewards = self._flat[cell[:, None] + self._corners]
-        for share in shares:
-            half = rewards.shape[1] // 2
-            near, far = rewards[:, :half], rewards[:, half:]
-            rewards = near + share[:, None] * (far - near)
-        return rewards[:, 0].astype(np.float32)
+        values = np.asarray(states, dtype=np.float64)[:, self._entries]
+        values[:, self._angles] = wrap_angle(values[:, self._angles])
+        inside = np.clip(values, self._lowest, self._highest)
+        return self._interpolate(inside).astype(np.float32)
 
 
 def measure_interpolation(
     grid: States, grid_rewards: pd.DataFrame, check: States, check_rewards: pd.DataFrame
 ) -> pd.DataFrame:
-    """How far looked-up rewards are from those computed from pictures.
+    """Measures how far looked-up rewards are from those computed from pictures.
 
     Args:
         grid: A complete grid of states.
