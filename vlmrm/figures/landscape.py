@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -15,7 +17,17 @@ from numpy.typing import NDArray
 from vlmrm.data.states import States
 from vlmrm.envs.mountain_car import GOAL_POSITION, ROAD
 from vlmrm.errors import UserError, suggest
-from vlmrm.figures.style import GREY, INK, alpha_color, alpha_label, ordered, panels, theme
+from vlmrm.figures.style import (
+    GREY,
+    INK,
+    alpha_label,
+    alpha_styles,
+    finish,
+    lines,
+    ordered,
+    panels,
+    theme,
+)
 from vlmrm.figures.tables import require_columns, task_rewards
 
 COLUMNS = ("task", "scene", "model", "alpha", "coordinate", "fulfilled", "reward", "rescaled")
@@ -117,7 +129,7 @@ def _within(values: NDArray[np.float64], coordinate: Coordinate) -> NDArray[np.b
 
 @theme()
 def draw_landscape(table: pd.DataFrame, environment: str) -> Figure:
-    """Curves of all alphas, a row of panels per model and a column per task and scene.
+    """Draws the curves of all alphas, a row of panels per model, a column per task and scene.
 
     Args:
         table: As `landscape_table` makes it.
@@ -125,40 +137,40 @@ def draw_landscape(table: pd.DataFrame, environment: str) -> Figure:
     """
     require_columns(table, COLUMNS, "landscape table")
     coordinate = COORDINATES[environment]
-    models, tasks, scenes = (ordered(table[name]) for name in ("model", "task", "scene"))
-    columns = [(task, scene) for task in tasks for scene in scenes]
-    width = 3.0 if len(columns) < 4 else 1.6
-    figure, axes = panels(len(models), len(columns), width, sharex=True, sharey=True)
-    for panels_of_model, model in zip(axes, models, strict=True):
-        for panel, (task, scene) in zip(panels_of_model, columns, strict=True):
-            keys = (table["model"] == model) & (table["task"] == task) & (table["scene"] == scene)
-            _draw_goal(panel, table[keys], coordinate)
-            _draw_curves(panel, table[keys], coordinate)
-            panel.set_title(" · ".join(_telling(model, task, scene, table)))
-    for panel in axes[-1]:
-        panel.set_xlabel(coordinate.label)
-    if len(tasks) > 1:
-        for panels_of_model, model in zip(axes, models, strict=True):
-            panels_of_model[0].set_ylabel(model)
-    figure.supylabel("reward\n(each curve rescaled to 0-1)", fontsize=9)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right upper")
-    return figure
+    several_tasks, several_scenes = (len(ordered(table[name])) > 1 for name in ("task", "scene"))
+    # Many tasks leave no room for the model in the title.
+    columns = table["task"] if several_tasks else table["scene"]
+    if several_tasks and several_scenes:
+        columns = table["task"] + " · " + table["scene"]
+    table = table.assign(column=columns, curve=table["alpha"].map(alpha_label))
+    styles = alpha_styles(table["alpha"])
+    width = 3.0 if columns.nunique() < 4 else 1.6
+    grid = panels(table, width, 2.3, styles, row="model", col="column", hue="curve")
+    grid.map_dataframe(
+        sns.lineplot, "coordinate", "rescaled", estimator=None, linewidth=1.4, legend=False
+    )
+    grid.set_axis_labels(coordinate.label, "").set(
+        xlim=(coordinate.low, coordinate.high), yticks=[0, 0.5, 1]
+    )
+    grid.set_titles("{col_name}" if several_tasks else "{row_name} · {col_name}")
+    if several_tasks:
+        for model, axes in zip(grid.row_names, grid.axes[:, 0], strict=True):
+            axes.set_ylabel(model)
+    for (model, column), axes in grid.axes_dict.items():
+        panel = table[(table["model"] == model) & (table["column"] == column)]
+        goal = _draw_goal(axes, panel, coordinate)
+        axes.xaxis.set_major_locator(MaxNLocator(5 if coordinate.goal is not None else 2))
+    grid.figure.supylabel("reward\n(each curve rescaled to 0-1)", fontsize=9)
+    return finish(grid, [goal, *lines(styles)])
 
 
-def _telling(model: str, task: str, scene: str, table: pd.DataFrame) -> list[str]:
-    """What tells this panel from the others: many tasks leave no room for more."""
-    if len(ordered(table["task"])) == 1:
-        return [model, scene]
-    return [task, scene] if len(ordered(table["scene"])) > 1 else [task]
-
-
-def _draw_goal(axes: Axes, table: pd.DataFrame, coordinate: Coordinate) -> None:
+def _draw_goal(axes: Axes, table: pd.DataFrame, coordinate: Coordinate) -> Artist:
     if coordinate.goal is not None:
-        axes.axvline(coordinate.goal, color=INK, linestyle=(0, (4, 3)), linewidth=1, label="goal")
-        return
+        return axes.axvline(
+            coordinate.goal, color=INK, linestyle=(0, (4, 3)), linewidth=1, label="goal", zorder=1.5
+        )
     points = table.drop_duplicates("coordinate")
-    axes.fill_between(
+    return axes.fill_between(
         points["coordinate"],
         0,
         1,
@@ -169,18 +181,3 @@ def _draw_goal(axes: Axes, table: pd.DataFrame, coordinate: Coordinate) -> None:
         linewidth=0,
         label="fulfilled",
     )
-
-
-def _draw_curves(axes: Axes, table: pd.DataFrame, coordinate: Coordinate) -> None:
-    for alpha, curve in table.groupby("alpha"):
-        alpha = float(str(alpha))
-        axes.plot(
-            curve["coordinate"],
-            curve["rescaled"],
-            color=alpha_color(alpha),
-            label=alpha_label(alpha),
-            linewidth=1.4,
-        )
-    axes.set_xlim(coordinate.low, coordinate.high)
-    axes.set_yticks([0, 0.5, 1])
-    axes.xaxis.set_major_locator(MaxNLocator(5 if coordinate.goal is not None else 2))
