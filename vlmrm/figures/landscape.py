@@ -36,48 +36,48 @@ COLUMNS = ("task", "scene", "model", "alpha", "coordinate", "fulfilled", "reward
 
 @dataclass(frozen=True)
 class Coordinate:
-    """What the x-axis of a landscape shows."""
+    """The x-axis of a landscape."""
 
     label: str
     low: float
     high: float
     goal: float | None
-    """Where the goal is; None where the oracle's verdicts show it."""
+    """Position of the goal; None if the oracle's verdicts show it."""
 
 
 COORDINATES = {
     "cartpole": Coordinate("pole angle (rad)", -0.25, 0.25, goal=0.0),
     "mountain-car": Coordinate("car position", *ROAD, goal=GOAL_POSITION),
-    "humanoid": Coordinate("way to the pose", 0.0, 1.0, goal=None),
+    "humanoid": Coordinate("progress to the pose", 0.0, 1.0, goal=None),
 }
-"""By environment."""
+"""Coordinate of each environment."""
 
 
 def landscape_table(
     states: States, rewards: pd.DataFrame, tasks: Mapping[str, str | None]
 ) -> pd.DataFrame:
-    """Rewards along the coordinate of the landscape.
+    """Returns the rewards along the coordinate of the landscape.
 
-    The pole's landscape is that of the cart position closest to the middle; the humanoid's goes
-    along the path to the pose of each task.
+    CartPole's landscape uses the cart position closest to the middle; the humanoid's follows the
+    path to the pose of each task.
 
     Args:
         states: A grid of states, or a set of paths.
         rewards: Rewards of these states, with columns scene, model, state, task, alpha, reward.
-        tasks: The tasks whose rewards are meant, and the oracle of each.
+        tasks: The oracle of each task.
 
     Returns:
         One row per point, sorted along each curve: task, scene, model, alpha, coordinate (rad,
-        position on the track, or share of the way), fulfilled (the oracle's verdict; missing
-        without one), reward, and rescaled: the reward mapped to 0-1 over each curve (0 for a flat
-        curve).
+        position on the track, or progress along the path), fulfilled (the oracle's verdict;
+        missing without one), reward, and rescaled: the reward mapped to 0-1 over each curve (0
+        for a flat curve).
 
     Raises:
-        UserError: The states form no line, or the rewards lack a column or a task.
+        UserError: The states do not form a line, or the rewards lack a column or a task.
     """
     parts = [_task_table(states, rewards, task, oracle) for task, oracle in tasks.items()]
     table = pd.concat(parts, ignore_index=True)
-    # Tasks, scenes and models stay in the order given.
+    # Tasks, scenes and models keep their order.
     curve = ["task", "scene", "model", "alpha"]
     table["panel"] = table.groupby(curve[:3], sort=False).ngroup()
     table = table.sort_values(["panel", "alpha", "coordinate"], ignore_index=True)
@@ -101,15 +101,15 @@ def _task_table(
     )
     table = table.drop_duplicates(["scene", "model", "alpha", "coordinate"])
     if table["coordinate"].nunique() < 3:
-        raise UserError("states: no line of states to draw a landscape on; give a grid of states")
+        raise UserError("states: they do not form a line for a landscape; give a grid of states")
     return table
 
 
 def _line(states: States, oracle: str | None) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The coordinate of each state, ``[N]``, and whether the landscape shows it, bool ``[N]``."""
+    """The coordinate of each state, ``[N]``, and whether the landscape includes it, bool ``[N]``."""
     if states.environment == "humanoid":
         if "path" not in states.columns:
-            raise UserError("states: no paths to draw a humanoid's landscape on; sample 'paths'")
+            raise UserError("states: a humanoid's landscape needs paths; use the sampler 'paths'")
         paths = states.columns["path"].astype(str)
         if oracle not in paths:
             raise UserError(f"states: no path to '{oracle}'{suggest(str(oracle), set(paths))}")
@@ -133,7 +133,7 @@ def draw_landscape(table: pd.DataFrame, environment: str) -> Figure:
 
     Args:
         table: As `landscape_table` makes it.
-        environment: Decides the axis and where the goal is.
+        environment: Determines the axis and the goal.
     """
     require_columns(table, COLUMNS, "landscape table")
     coordinate = COORDINATES[environment]

@@ -88,7 +88,8 @@ def draw_learning_curves(curves: Sequence[Curve], random: Sequence[Curve] = ()) 
     }
     table["series"] = [found[key].label for key in series]
     styles = {
-        style.label: {"color": style.color, "linestyle": style.line} for style in found.values()
+        style.label: {"color": style.color, "linestyle": style.line, "linewidth": 1.3}
+        for style in found.values()
     }
     seeds = table.groupby("series")["seed"].nunique()
     banded = {
@@ -104,9 +105,8 @@ def draw_learning_curves(curves: Sequence[Curve], random: Sequence[Curve] = ()) 
         long, 3.0, 2.0, banded, row="row", col="column", hue="series", sharex=False, sharey="row"
     )
     grid.map_dataframe(
-        sns.lineplot, "steps", "value", linewidth=1.3, err_kws={"alpha": 0.15, "linewidth": 0},
-        legend=False,
-    )  # fmt: skip
+        sns.lineplot, "steps", "value", err_kws={"alpha": 0.15, "linewidth": 0}, legend=False
+    )
     grid.set_axis_labels("", "").set(yticks=[0, 0.5, 1], ylim=(-0.04, 1.04))
     for axes in grid.axes.flat:
         axes.set_visible(False)
