@@ -47,8 +47,6 @@ MEASURES = {
 UNINFORMATIVE = {**dict.fromkeys(MEASURES, math.sqrt(0.5)), "auroc": 0.5}
 """Score of a reward that is independent of the labels."""
 
-DOTTED = {"color": INK, "linestyle": ":", "linewidth": 1, "label": "uninformative reward"}
-
 DISTANCES = ("epic", "epic_balanced", "epic_ground_truth")
 
 SOURCES = {
@@ -60,6 +58,8 @@ SOURCES = {
 
 Style = dict[str, Any]
 """Keywords of a line."""
+
+DOTTED: Style = {"color": INK, "linestyle": ":", "linewidth": 1, "label": "uninformative reward"}
 
 
 @theme()
@@ -142,7 +142,8 @@ def long_form(table: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
         UserError: A column is missing.
     """
     names = {measure: (measure, f"{measure}_low", f"{measure}_high") for measure in measures}
-    require_columns(table, [*COLUMNS, *sum(names.values(), ())], "EPIC table")
+    needed = [name for triple in names.values() for name in triple]
+    require_columns(table, [*COLUMNS, *needed], "EPIC table")
     parts = [
         table.assign(measure=measure, value=table[value], low=table[low], high=table[high])
         for measure, (value, low, high) in names.items()

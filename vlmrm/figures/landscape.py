@@ -106,7 +106,7 @@ def _task_table(
 
 
 def _line(states: States, oracle: str | None) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The coordinate of each state, ``[N]``, and whether the landscape includes it, bool ``[N]``."""
+    """The coordinate of each state, ``[N]``, and whether the landscape has it, bool ``[N]``."""
     if states.environment == "humanoid":
         if "path" not in states.columns:
             raise UserError("states: a humanoid's landscape needs paths; use the sampler 'paths'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import seaborn as sns
@@ -28,7 +29,7 @@ MEASURES = {
 }
 """Columns of the table and their axis labels, from top to bottom."""
 
-RANDOM = {"color": GREY, "linestyle": ":", "label": REFERENCES[RANDOM_POLICY][0]}
+RANDOM: dict[str, Any] = {"color": GREY, "linestyle": ":", "label": REFERENCES[RANDOM_POLICY][0]}
 
 RUN = ["task", "scene", "reward", "alpha", "seed"]
 

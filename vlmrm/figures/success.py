@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import seaborn as sns
@@ -19,9 +20,20 @@ from vlmrm.figures.tables import require_columns
 COLUMNS = ("success", "success_fraction")
 """Required columns of an evaluation."""
 
-INTERVAL = {"color": INK, "linewidth": 1.2, "label": "95 % interval"}
-SEED = {"color": INK, "linestyle": "", "marker": "o", "markersize": 4, "label": "one seed"}
-RANDOM = {"color": GREY, "linestyle": DASHED, "linewidth": 1.2, "label": "random policy"}
+INTERVAL: dict[str, Any] = {"color": INK, "linewidth": 1.2, "label": "95 % interval"}
+SEED: dict[str, Any] = {
+    "color": INK,
+    "linestyle": "",
+    "marker": "o",
+    "markersize": 4,
+    "label": "one seed",
+}
+RANDOM: dict[str, Any] = {
+    "color": GREY,
+    "linestyle": DASHED,
+    "linewidth": 1.2,
+    "label": "random policy",
+}
 
 KEYS = ["task", "scene", "reward", "alpha"]
 
