@@ -3,7 +3,7 @@ import pytest
 
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
-from vlmrm.figures.histogram import draw_reward_histogram
+from vlmrm.figures.histogram import BINS, COLORS, draw_reward_histogram
 from vlmrm.figures.style import alpha_label
 
 from .conftest import rewards_of
@@ -27,12 +27,19 @@ def test_fulfilled_states_are_told_apart(labeled, labels_of):
         alpha_label(0.5),
         alpha_label(1),
     ]
-    outlines = {patch.get_label(): patch.get_data() for patch in figure.axes[0].patches}
-    for label, side in (("not fulfilled (n = 80)", 0), ("fulfilled (n = 20)", -1)):
-        density, edges, _ = outlines[label]
-        assert np.sum(density * np.diff(edges)) == pytest.approx(1)
-        assert density[side] > 0
-        assert density[-1 - side] == 0
+    outlines = {
+        tuple(outline.get_edgecolor()[0][:3]): outline.get_paths()[0].vertices
+        for outline in figure.axes[0].collections
+    }
+    assert len(outlines) == 2
+    for label, low, high in (("not fulfilled", 0, 0.5), ("fulfilled", 10, 10.5)):
+        x, density = outlines[COLORS[label]].T
+        area = abs(x @ np.roll(density, 1) - density @ np.roll(x, 1)) / 2
+        assert area == pytest.approx(1)
+        inside = x[density > 0]
+        width = 10.5 / BINS
+        assert low - width <= inside.min()
+        assert inside.max() <= high + width
 
 
 def test_one_class_alone_is_drawn(labeled, labels_of):

@@ -3,12 +3,24 @@ import re
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
+import seaborn as sns
+from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from PIL import Image
 
 from vlmrm.errors import UserError
-from vlmrm.figures.style import alpha_color, panels, save_figure, theme, wrapped
+from vlmrm.figures.style import (
+    GREY,
+    alpha_color,
+    finish,
+    lines,
+    panels,
+    save_figure,
+    theme,
+    wrapped,
+)
 
 
 def luminance(color):
@@ -17,11 +29,11 @@ def luminance(color):
 
 @theme()
 def a_figure():
-    figure, axes = panels(1, 2)
-    axes[0, 0].plot([0, 1], [1, 0], marker="o", label="line")
-    axes[0, 1].imshow(np.arange(12).reshape(3, 4))
-    figure.legend(loc="outside right upper")
-    return figure
+    table = pd.DataFrame({"x": [0, 1], "y": [1, 0], "panel": ["a", "b"]})
+    grid = panels(table, 3.0, 2.3, col="panel")
+    grid.map_dataframe(sns.scatterplot, "x", "y")
+    grid.axes[0, 1].imshow(np.arange(12).reshape(3, 4))
+    return finish(grid, lines({"line": {"color": GREY, "marker": "o"}}))
 
 
 def test_equal_figures_are_equal_files(tmp_path):
@@ -70,6 +82,11 @@ def test_theme_leaves_matplotlib_as_it_was():
     before = dict(matplotlib.rcParams)
     a_figure()
     assert dict(matplotlib.rcParams) == before
+
+
+def test_pyplot_keeps_no_figure():
+    a_figure()
+    assert not plt.get_fignums()
 
 
 def test_alphas_are_ordered_by_lightness():

@@ -65,8 +65,8 @@ def test_bars_dots_intervals_and_the_random_policy(run, labels_of):
     assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.6, 0.1])
     interval = axes.collections[0].get_paths()[0].vertices[:, 0]
     assert interval == pytest.approx(wilson_interval(12, 20))
-    (dots,) = (line for line in axes.lines if line.get_marker() == "o")
-    assert dots.get_xdata() == pytest.approx([0.4, 0.8])
+    dots = [np.asarray(dots.get_offsets()) for dots in axes.collections[1:]]
+    assert np.concatenate(dots)[:, 0] == pytest.approx([0.4, 0.8])
     (random,) = (line for line in axes.lines if line.get_linestyle() == "--")
     assert np.allclose(random.get_xdata(), 0.2)
     assert labels_of(figure) == ["95 % interval", "one seed", "random policy"]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -15,7 +17,17 @@ from numpy.typing import NDArray
 from vlmrm.data.states import States
 from vlmrm.envs.mountain_car import GOAL_POSITION, ROAD
 from vlmrm.errors import UserError, suggest
-from vlmrm.figures.style import GREY, INK, alpha_color, alpha_label, ordered, panels, theme
+from vlmrm.figures.style import (
+    GREY,
+    INK,
+    alpha_label,
+    alpha_styles,
+    finish,
+    lines,
+    ordered,
+    panels,
+    theme,
+)
 from vlmrm.figures.tables import require_columns, task_rewards
 
 COLUMNS = ("task", "scene", "model", "alpha", "coordinate", "fulfilled", "reward", "rescaled")
@@ -24,48 +36,48 @@ COLUMNS = ("task", "scene", "model", "alpha", "coordinate", "fulfilled", "reward
 
 @dataclass(frozen=True)
 class Coordinate:
-    """What the x-axis of a landscape shows."""
+    """The x-axis of a landscape."""
 
     label: str
     low: float
     high: float
     goal: float | None
-    """Where the goal is; None where the oracle's verdicts show it."""
+    """Position of the goal; None if the oracle's verdicts show it."""
 
 
 COORDINATES = {
     "cartpole": Coordinate("pole angle (rad)", -0.25, 0.25, goal=0.0),
     "mountain-car": Coordinate("car position", *ROAD, goal=GOAL_POSITION),
-    "humanoid": Coordinate("way to the pose", 0.0, 1.0, goal=None),
+    "humanoid": Coordinate("progress to the pose", 0.0, 1.0, goal=None),
 }
-"""By environment."""
+"""Coordinate of each environment."""
 
 
 def landscape_table(
     states: States, rewards: pd.DataFrame, tasks: Mapping[str, str | None]
 ) -> pd.DataFrame:
-    """Rewards along the coordinate of the landscape.
+    """Returns the rewards along the coordinate of the landscape.
 
-    The pole's landscape is that of the cart position closest to the middle; the humanoid's goes
-    along the path to the pose of each task.
+    CartPole's landscape uses the cart position closest to the middle; the humanoid's follows the
+    path to the pose of each task.
 
     Args:
         states: A grid of states, or a set of paths.
         rewards: Rewards of these states, with columns scene, model, state, task, alpha, reward.
-        tasks: The tasks whose rewards are meant, and the oracle of each.
+        tasks: The oracle of each task.
 
     Returns:
         One row per point, sorted along each curve: task, scene, model, alpha, coordinate (rad,
-        position on the track, or share of the way), fulfilled (the oracle's verdict; missing
-        without one), reward, and rescaled: the reward mapped to 0-1 over each curve (0 for a flat
-        curve).
+        position on the track, or progress along the path), fulfilled (the oracle's verdict;
+        missing without one), reward, and rescaled: the reward mapped to 0-1 over each curve (0
+        for a flat curve).
 
     Raises:
-        UserError: The states form no line, or the rewards lack a column or a task.
+        UserError: The states do not form a line, or the rewards lack a column or a task.
     """
     parts = [_task_table(states, rewards, task, oracle) for task, oracle in tasks.items()]
     table = pd.concat(parts, ignore_index=True)
-    # Tasks, scenes and models stay in the order given.
+    # Tasks, scenes and models keep their order.
     curve = ["task", "scene", "model", "alpha"]
     table["panel"] = table.groupby(curve[:3], sort=False).ngroup()
     table = table.sort_values(["panel", "alpha", "coordinate"], ignore_index=True)
@@ -89,15 +101,15 @@ def _task_table(
     )
     table = table.drop_duplicates(["scene", "model", "alpha", "coordinate"])
     if table["coordinate"].nunique() < 3:
-        raise UserError("states: no line of states to draw a landscape on; give a grid of states")
+        raise UserError("states: they do not form a line for a landscape; give a grid of states")
     return table
 
 
 def _line(states: States, oracle: str | None) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The coordinate of each state, ``[N]``, and whether the landscape shows it, bool ``[N]``."""
+    """The coordinate of each state, ``[N]``, and whether the landscape has it, bool ``[N]``."""
     if states.environment == "humanoid":
         if "path" not in states.columns:
-            raise UserError("states: no paths to draw a humanoid's landscape on; sample 'paths'")
+            raise UserError("states: a humanoid's landscape needs paths; use the sampler 'paths'")
         paths = states.columns["path"].astype(str)
         if oracle not in paths:
             raise UserError(f"states: no path to '{oracle}'{suggest(str(oracle), set(paths))}")
@@ -117,48 +129,48 @@ def _within(values: NDArray[np.float64], coordinate: Coordinate) -> NDArray[np.b
 
 @theme()
 def draw_landscape(table: pd.DataFrame, environment: str) -> Figure:
-    """Curves of all alphas, a row of panels per model and a column per task and scene.
+    """Draws the curves of all alphas, a row of panels per model, a column per task and scene.
 
     Args:
         table: As `landscape_table` makes it.
-        environment: Decides the axis and where the goal is.
+        environment: Determines the axis and the goal.
     """
     require_columns(table, COLUMNS, "landscape table")
     coordinate = COORDINATES[environment]
-    models, tasks, scenes = (ordered(table[name]) for name in ("model", "task", "scene"))
-    columns = [(task, scene) for task in tasks for scene in scenes]
-    width = 3.0 if len(columns) < 4 else 1.6
-    figure, axes = panels(len(models), len(columns), width, sharex=True, sharey=True)
-    for panels_of_model, model in zip(axes, models, strict=True):
-        for panel, (task, scene) in zip(panels_of_model, columns, strict=True):
-            keys = (table["model"] == model) & (table["task"] == task) & (table["scene"] == scene)
-            _draw_goal(panel, table[keys], coordinate)
-            _draw_curves(panel, table[keys], coordinate)
-            panel.set_title(" · ".join(_telling(model, task, scene, table)))
-    for panel in axes[-1]:
-        panel.set_xlabel(coordinate.label)
-    if len(tasks) > 1:
-        for panels_of_model, model in zip(axes, models, strict=True):
-            panels_of_model[0].set_ylabel(model)
-    figure.supylabel("reward\n(each curve rescaled to 0-1)", fontsize=9)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right upper")
-    return figure
+    several_tasks, several_scenes = (len(ordered(table[name])) > 1 for name in ("task", "scene"))
+    # Many tasks leave no room for the model in the title.
+    columns = table["task"] if several_tasks else table["scene"]
+    if several_tasks and several_scenes:
+        columns = table["task"] + " · " + table["scene"]
+    table = table.assign(column=columns, curve=table["alpha"].map(alpha_label))
+    styles = alpha_styles(table["alpha"])
+    width = 3.0 if columns.nunique() < 4 else 1.6
+    grid = panels(table, width, 2.3, styles, row="model", col="column", hue="curve")
+    grid.map_dataframe(
+        sns.lineplot, "coordinate", "rescaled", estimator=None, linewidth=1.4, legend=False
+    )
+    grid.set_axis_labels(coordinate.label, "").set(
+        xlim=(coordinate.low, coordinate.high), yticks=[0, 0.5, 1]
+    )
+    grid.set_titles("{col_name}" if several_tasks else "{row_name} · {col_name}")
+    if several_tasks:
+        for model, axes in zip(grid.row_names, grid.axes[:, 0], strict=True):
+            axes.set_ylabel(model)
+    for (model, column), axes in grid.axes_dict.items():
+        panel = table[(table["model"] == model) & (table["column"] == column)]
+        goal = _draw_goal(axes, panel, coordinate)
+        axes.xaxis.set_major_locator(MaxNLocator(5 if coordinate.goal is not None else 2))
+    grid.figure.supylabel("reward\n(each curve rescaled to 0-1)", fontsize=9)
+    return finish(grid, [goal, *lines(styles)])
 
 
-def _telling(model: str, task: str, scene: str, table: pd.DataFrame) -> list[str]:
-    """What tells this panel from the others: many tasks leave no room for more."""
-    if len(ordered(table["task"])) == 1:
-        return [model, scene]
-    return [task, scene] if len(ordered(table["scene"])) > 1 else [task]
-
-
-def _draw_goal(axes: Axes, table: pd.DataFrame, coordinate: Coordinate) -> None:
+def _draw_goal(axes: Axes, table: pd.DataFrame, coordinate: Coordinate) -> Artist:
     if coordinate.goal is not None:
-        axes.axvline(coordinate.goal, color=INK, linestyle=(0, (4, 3)), linewidth=1, label="goal")
-        return
+        return axes.axvline(
+            coordinate.goal, color=INK, linestyle=(0, (4, 3)), linewidth=1, label="goal", zorder=1.5
+        )
     points = table.drop_duplicates("coordinate")
-    axes.fill_between(
+    return axes.fill_between(
         points["coordinate"],
         0,
         1,
@@ -169,18 +181,3 @@ def _draw_goal(axes: Axes, table: pd.DataFrame, coordinate: Coordinate) -> None:
         linewidth=0,
         label="fulfilled",
     )
-
-
-def _draw_curves(axes: Axes, table: pd.DataFrame, coordinate: Coordinate) -> None:
-    for alpha, curve in table.groupby("alpha"):
-        alpha = float(str(alpha))
-        axes.plot(
-            curve["coordinate"],
-            curve["rescaled"],
-            color=alpha_color(alpha),
-            label=alpha_label(alpha),
-            linewidth=1.4,
-        )
-    axes.set_xlim(coordinate.low, coordinate.high)
-    axes.set_yticks([0, 0.5, 1])
-    axes.xaxis.set_major_locator(MaxNLocator(5 if coordinate.goal is not None else 2))

@@ -1,4 +1,4 @@
-"""How the rewards that agents were trained on are named and drawn, in every figure alike."""
+"""Labels, colors and lines of the rewards that agents were trained on."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ REFERENCES = {
     "ground-truth": ("ground-truth reward", GREY),
     RANDOM_POLICY: ("random policy", GREY),
 }
-"""Name and color of what the reward models are compared with."""
+"""Label and color of the references that reward models are compared with."""
 
 LINES = ("-", (0, (5, 1.2, 1, 1.2)), (0, (1, 1)))
-"""Of the first, second, third model; dashes belong to the references."""
+"""Lines of the first, second and third model; dashes are for references."""
 
 Series = tuple[str, float]
-"""Runs that differ in their seed alone: reward and alpha."""
+"""Reward and alpha, which runs with different seeds share."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Style:
 
 
 def series_styles(runs: Iterable[TrainingRun]) -> dict[Series, Style]:
-    """Styles of all series of some runs: models in their order, by alpha, then references.
+    """Returns the styles of all series: models in their order, by alpha, then references.
 
-    Color shows alpha where alphas are compared, and the model otherwise.
+    Color stands for alpha if there are several alphas, and for the model otherwise.
     """
     found = dict.fromkeys((run.reward_source, run.alpha) for run in runs)
     models = list(dict.fromkeys(model for model, _ in found if model not in REFERENCES))

@@ -1,20 +1,24 @@
-"""How every figure looks and is saved: theme, colors, panels, files."""
+"""The look of every figure, and how figures are saved: theme, colors, panels, files."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from vlmrm.data.files import atomic_path
@@ -23,8 +27,12 @@ from vlmrm.errors import UserError
 
 Color = tuple[float, float, float]
 
+Styles = Mapping[str, Mapping[str, Any]]
+"""Label of each series to the keywords of its `matplotlib.lines.Line2D`."""
+
 INK: Color = (0.15, 0.15, 0.15)
 GREY: Color = (0.55, 0.55, 0.55)
+DASHED = (0, (3, 2))
 ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
 MAX_COLUMNS = 4
 """Panels side by side before the next row begins."""
@@ -32,10 +40,10 @@ MAX_COLUMNS = 4
 
 @contextmanager
 def theme() -> Iterator[None]:
-    """Sets matplotlib up for the time of a block or a decorated call, and puts it back afterwards.
+    """Sets up matplotlib within a block or a decorated function, and restores it afterwards.
 
-    Fonts come from matplotlib itself and the SVG writer's ids from a fixed salt, so that the same
-    figure is the same file on every machine.
+    The font ships with matplotlib and the SVG writer's ids use a fixed salt, so the same figure is
+    the same file on every machine.
     """
     settings = {
         **sns.axes_style("ticks"),
@@ -76,54 +84,105 @@ def alpha_label(alpha: float) -> str:
     return f"{ALPHA} = {alpha:g}"
 
 
+def alpha_styles(alphas: Any) -> dict[str, dict[str, Any]]:
+    """Line styles of the distinct alphas, in ascending order, by label."""
+    return {alpha_label(a): {"color": alpha_color(a)} for a in sorted(ordered(alphas))}
+
+
 def size_colors(n: int) -> list[Color]:
     """Colors for ``n`` models ordered by size, from light to dark."""
     return [tuple(color) for color in sns.color_palette("flare", n)]
 
 
 def category_colors(n: int) -> list[Color]:
-    """Colors that stay apart for color-blind readers, for ``n`` things without an order."""
+    """Colorblind-safe colors for ``n`` unordered categories."""
     return [tuple(color) for color in sns.color_palette("colorblind", n)]
 
 
 def panels(
-    rows: int,
-    columns: int,
-    width: float = 3.0,
-    height: float = 2.3,
-    sharex: bool | Literal["none", "all", "row", "col"] = False,
-    sharey: bool | Literal["none", "all", "row", "col"] = False,
-) -> tuple[Figure, NDArray[Any]]:
-    """A figure with a grid of axes ``[rows, columns]``, each ``width`` x ``height`` inches."""
-    # Room for the legend beside the panels, whatever their number.
-    size = (columns * width + 1.7, rows * height + 0.2)
-    layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.04)
-    figure = Figure(figsize=size, layout=layout)
-    axes = figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey)
-    return figure, axes
+    table: pd.DataFrame, width: float, height: float, styles: Styles | None = None, **options: Any
+) -> Any:
+    """A `seaborn.FacetGrid` of panels, each ``width`` x ``height`` inches.
+
+    Args:
+        table: Long-form data.
+        width: Width of a panel.
+        height: Height of a panel.
+        styles: Line styles of the levels of ``hue``, in drawing order.
+        **options: Other arguments of the grid.
+    """
+    if styles:
+        keys = dict.fromkeys(key for style in styles.values() for key in style)
+        of_hue = {key: [style[key] for style in styles.values()] for key in keys}
+        options |= {"hue_order": list(styles), "palette": of_hue.pop("color"), "hue_kws": of_hue}
+    grid = sns.FacetGrid(table, height=height, aspect=width / height, **options)
+    return grid.set_titles("")
+
+
+def finish(grid: Any, handles: Sequence[Artist], **legend: Any) -> Figure:
+    """The figure of a seaborn grid, with a legend beside the panels."""
+    figure: Figure = grid.figure
+    # Seaborn opens figures in pyplot, which would keep them forever.
+    plt.close(figure)
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width + 1.7, height + 0.2)
+    figure.set_layout_engine(
+        ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.04)
+    )
+    figure.legend(handles=handles, loc="outside right upper", **legend)
+    return figure
+
+
+def lines(styles: Styles, *others: Mapping[str, Any]) -> list[Line2D]:
+    """Legend entries of series, and of other lines, whose keywords include the label."""
+    series = [{"label": label, **style} for label, style in styles.items()]
+    return [Line2D([], [], **style) for style in [*series, *others]]
 
 
 def wrapped(n: int) -> tuple[int, int]:
-    """Rows and columns of a grid that holds ``n`` panels, its rows of about equal length."""
+    """Rows and columns of a grid for ``n`` panels, with rows of about equal length."""
     rows = -(-n // MAX_COLUMNS)
     return rows, -(-n // rows)
 
 
 def grid_lines(axes: Axes, axis: Literal["x", "y", "both"] = "y") -> None:
-    """Faint lines to read values off."""
+    """Draws faint lines to read values by."""
     axes.grid(axis=axis, color="0.92", linewidth=0.8)
     axes.set_axisbelow(True)
+
+
+def pictures(
+    rows: Sequence[Sequence[NDArray[np.uint8]]], width: float
+) -> tuple[Figure, NDArray[Any]]:
+    """A figure with rows of RGB pictures, each ``[H, W, 3]``, and its axes ``[rows, columns]``.
+
+    Args:
+        rows: Pictures; their size and number may differ between rows.
+        width: Width of the figure in inches.
+    """
+    columns = max(len(frames) for frames in rows)
+    heights = [frames[0].shape[0] / frames[0].shape[1] * width / columns for frames in rows]
+    # A quarter of an inch above each row is for titles.
+    layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
+    figure = Figure(figsize=(width, sum(heights) + 0.25 * len(rows)), layout=layout)
+    axes = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
+    for panel in axes.flat:
+        panel.set(xticks=[], yticks=[], frame_on=False)
+    for row, frames in zip(axes, rows, strict=True):
+        for panel, frame in zip(row, frames, strict=False):
+            panel.imshow(frame, interpolation="antialiased")
+    return figure, axes
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str], **context: Any) -> list[Path]:
     """Saves a figure as SVG and as PNG, side by side, with its provenance in both.
 
-    Equal figures from equal sources are equal files: neither holds a date.
+    Equal figures from equal sources are equal files: neither contains a date.
 
     Args:
-        figure: What to save.
-        path: Ends in ``.svg`` or ``.png``; the other file differs in its suffix alone.
-        **context: Joins the provenance: inputs, settings.
+        figure: The figure.
+        path: Ends in ``.svg`` or ``.png``; the other file differs only in its suffix.
+        **context: Added to the provenance: inputs, settings.
 
     Returns:
         The two files.
@@ -133,7 +192,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], **context: Any) ->
     """
     path = Path(path)
     if path.suffix not in (".svg", ".png"):
-        raise UserError(f"{path}: figures are saved as SVG and PNG; let the name end in .svg")
+        raise UserError(f"{path}: figures are saved as SVG and PNG; use a name that ends in .svg")
     origin = {key: value for key, value in provenance(**context).items() if key != "created"}
     description = json.dumps(origin, default=str, sort_keys=True)
     files = [path.with_suffix(".svg"), path.with_suffix(".png")]
@@ -147,5 +206,5 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], **context: Any) ->
 
 
 def ordered(values: Any) -> list[Any]:
-    """Distinct values in the order of their first appearance."""
+    """Distinct values in order of first appearance."""
     return list(dict.fromkeys(np.asarray(values).tolist()))

@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
+import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 from scipy.stats import binomtest
 
 from vlmrm.config import RANDOM_POLICY, TrainingRun
 from vlmrm.errors import UserError
-from vlmrm.figures.series import Series, Style, series_styles
-from vlmrm.figures.style import GREY, INK, grid_lines, panels, theme, wrapped
+from vlmrm.figures.series import series_styles
+from vlmrm.figures.style import DASHED, GREY, INK, finish, grid_lines, lines, theme, wrapped
 from vlmrm.figures.tables import require_columns
 
 COLUMNS = ("success", "success_fraction")
-"""Columns of an evaluation that are needed."""
+"""Required columns of an evaluation."""
+
+INTERVAL: dict[str, Any] = {"color": INK, "linewidth": 1.2, "label": "95 % interval"}
+SEED: dict[str, Any] = {
+    "color": INK,
+    "linestyle": "",
+    "marker": "o",
+    "markersize": 4,
+    "label": "one seed",
+}
+RANDOM: dict[str, Any] = {
+    "color": GREY,
+    "linestyle": DASHED,
+    "linewidth": 1.2,
+    "label": "random policy",
+}
 
 KEYS = ["task", "scene", "reward", "alpha"]
 
 Judged = tuple[TrainingRun, pd.DataFrame]
-"""A training run and the evaluation of its policy, one row per trajectory."""
+"""A training run and the evaluation of its policy, with one row per trajectory."""
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
@@ -35,12 +50,12 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
 def success_table(evaluations: Sequence[Judged], by_seed: bool = False) -> pd.DataFrame:
     """Success rates with 95 % Wilson intervals.
 
-    The interval of pooled seeds regards all trajectories as independent: it tells how well these
-    policies are measured, not how far another seed's policy may lie.
+    The interval of pooled seeds treats all trajectories as independent: it measures the
+    uncertainty of these policies' rates, not the spread between seeds.
 
     Args:
         evaluations: The runs and their trajectories.
-        by_seed: A row for each seed, instead of one for all seeds together.
+        by_seed: Whether each seed has a row of its own, instead of one for all seeds.
 
     Returns:
         Columns task, scene, reward, alpha, seeds (separated by blanks), trajectories,
@@ -71,7 +86,7 @@ def success_table(evaluations: Sequence[Judged], by_seed: bool = False) -> pd.Da
 
 @theme()
 def draw_success(evaluations: Sequence[Judged]) -> Figure:
-    """Success rate of every reward, a panel for each task and scene.
+    """Draws the success rate of every reward, a panel for each task and scene.
 
     Bars with 95 % Wilson intervals are all seeds together, dots the single seeds, a dashed line
     the random policy.
@@ -81,26 +96,43 @@ def draw_success(evaluations: Sequence[Judged]) -> Figure:
     """
     pooled, single = success_table(evaluations), success_table(evaluations, by_seed=True)
     styles = series_styles(run for run, _ in evaluations)
-    shown = {key: style for key, style in styles.items() if key[0] != RANDOM_POLICY}
-    groups = list(pooled.groupby(["task", "scene"], sort=False))
-    rows, columns = wrapped(len(groups))
-    height = 0.75 + 0.27 * len(shown)
-    figure, axes = panels(rows, columns, 2.8, height, sharex=True, sharey=True)
-    for panel in axes.flat[len(groups) :]:
-        panel.set_visible(False)
-    for index, (panel, ((task, scene), group)) in enumerate(zip(axes.flat, groups, strict=False)):
-        seeds = single[(single["task"] == task) & (single["scene"] == scene)]
-        _draw_panel(panel, group, seeds, shown)
-        panel.set_title(f"{task} · {scene}")
-        if index + columns >= len(groups):
-            panel.set_xlabel("success rate")
-            panel.tick_params(labelbottom=True)
-    figure.legend(handles=_legend(pooled, single), loc="outside right upper")
-    return figure
+    colors = {style.label: style.color for key, style in styles.items() if key[0] != RANDOM_POLICY}
+    labels = list(colors)
+    for table in (pooled, single):
+        table["panel"] = table["task"] + " · " + table["scene"]
+        keys = zip(table["reward"], table["alpha"], strict=True)
+        table["series"] = [styles[key].label for key in keys]
+    single = single[single.duplicated(["panel", "series"], keep=False)]
+    trained = pooled["reward"] != RANDOM_POLICY
+    _, columns = wrapped(pooled["panel"].nunique())
+    height = 0.75 + 0.27 * len(labels)
+    grid = sns.catplot(
+        pooled, kind="bar", x="success_rate", y="series", order=labels, hue="series",
+        hue_order=labels, palette=colors, col="panel", col_wrap=columns, width=0.62, alpha=0.45,
+        saturation=1, errorbar=None, legend=False, height=height, aspect=2.8 / height,
+    )  # fmt: skip
+    grid.set_titles("{col_name}").set_axis_labels("success rate", "")
+    grid.set(xlim=(0, 1), xticks=[0, 0.5, 1], ylim=(len(labels) - 0.5, -0.5))
+    for panel, axes in grid.axes_dict.items():
+        rates = pooled[trained & (pooled["panel"] == panel)]
+        places = rates["series"].map(labels.index)
+        axes.hlines(places, rates["low"], rates["high"], color=INK, linewidth=1.2)
+        sns.stripplot(
+            single[single["panel"] == panel], x="success_rate", y="series", order=labels,
+            hue="series", hue_order=labels, palette=colors, jitter=False, size=4, linewidth=0.5,
+            edgecolor="white", clip_on=False, zorder=3, legend=False, ax=axes,
+        )  # fmt: skip
+        for rate in pooled.loc[~trained & (pooled["panel"] == panel), "success_rate"]:
+            axes.axvline(rate, **RANDOM)
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.tick_params(axis="y", length=0)
+        grid_lines(axes, "x")
+    entries = [INTERVAL, *[SEED] * (not single.empty), *[RANDOM] * (not trained.all())]
+    return finish(grid, lines({}, *entries))
 
 
 def _trajectories(evaluations: Sequence[Judged]) -> pd.DataFrame:
-    """All judged trajectories with what their run was."""
+    """All judged trajectories, with the fields of their runs."""
     tables = []
     for run, evaluation in evaluations:
         source = (
@@ -112,43 +144,3 @@ def _trajectories(evaluations: Sequence[Judged]) -> pd.DataFrame:
     if table.empty:
         raise UserError("evaluations: no judged trajectory; name an oracle for the task")
     return table.astype({"success": bool})
-
-
-def _draw_panel(
-    axes: Axes, pooled: pd.DataFrame, seeds: pd.DataFrame, shown: dict[Series, Style]
-) -> None:
-    for place, ((reward, alpha), style) in enumerate(shown.items()):
-        rates = _of(pooled, reward, alpha)
-        places = [place] * len(rates)
-        axes.barh(places, rates["success_rate"], height=0.62, color=style.color, alpha=0.45)
-        axes.hlines(places, rates["low"], rates["high"], color=INK, linewidth=1.2)
-        dots = _of(seeds, reward, alpha)
-        if len(dots) > 1:
-            axes.plot(
-                dots["success_rate"], [place] * len(dots), linestyle="", marker="o", markersize=4,
-                color=style.color, markeredgecolor="white", markeredgewidth=0.5, clip_on=False,
-                zorder=3,
-            )  # fmt: skip
-    for rate in pooled.loc[pooled["reward"] == RANDOM_POLICY, "success_rate"]:
-        axes.axvline(rate, color=GREY, linestyle=(0, (3, 2)), linewidth=1.2)
-    axes.set_yticks(range(len(shown)), [style.label for style in shown.values()])
-    axes.set_ylim(len(shown) - 0.5, -0.5)
-    axes.set_xlim(0, 1)
-    axes.set_xticks([0, 0.5, 1])
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.tick_params(axis="y", length=0)
-    grid_lines(axes, "x")
-
-
-def _of(table: pd.DataFrame, reward: str, alpha: float) -> pd.DataFrame:
-    return table[(table["reward"] == reward) & (table["alpha"] == alpha)]
-
-
-def _legend(pooled: pd.DataFrame, single: pd.DataFrame) -> list[Line2D]:
-    handles = [Line2D([], [], color=INK, linewidth=1.2, label="95 % interval")]
-    if len(single) > len(pooled):
-        handles.append(Line2D([], [], color=INK, linestyle="", marker="o", ms=4, label="one seed"))
-    if (pooled["reward"] == RANDOM_POLICY).any():
-        label = "random policy"
-        handles.append(Line2D([], [], color=GREY, linestyle=(0, (3, 2)), lw=1.2, label=label))
-    return handles

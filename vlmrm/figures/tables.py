@@ -1,4 +1,4 @@
-"""Checking the tables behind the figures."""
+"""Checks of the tables behind the figures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REWARDS = ("state", "task", "alpha", "reward")
 """Columns of a rewards file."""
 
 SCORED = ("scene", "model", *REWARDS)
-"""Columns of the rewards of several files, with what tells the files apart."""
+"""Columns of the rewards of several files, including those that distinguish the files."""
 
 
 def require_columns(table: pd.DataFrame, columns: Sequence[str], source: str) -> None:
@@ -27,10 +27,10 @@ def require_columns(table: pd.DataFrame, columns: Sequence[str], source: str) ->
 
 
 def task_rewards(states: States, rewards: pd.DataFrame, task: str) -> pd.DataFrame:
-    """The rows of one task, checked to belong to ``states``.
+    """Returns the rows of one task and checks that they belong to ``states``.
 
     Raises:
-        UserError: A column or the task is missing, or the rewards are those of other states.
+        UserError: A column or the task is missing, or the rewards belong to other states.
     """
     require_columns(rewards, SCORED, "rewards")
     # Concatenated files repeat their index.
