@@ -1,4 +1,4 @@
-"""Films of trajectories."""
+"""Videos of trajectories."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def film(
     config: Config,
     run: TrainingRun,
 ) -> None:
-    """Films trajectories ``[K, T, D]`` of a run in real time, larger than the reward model sees."""
+    """Writes a real-time video of trajectories ``[K, T, D]``, in larger frames than the model's."""
     environment = config.tasks[run.task].environment
     rendering = config.rendering.model_copy(update={"humanoid_size": config.evaluation.video_size})
     renderer = make_renderer(environment, run.scene, rendering)
@@ -38,13 +38,13 @@ def write_video(
     renderer: Renderer,
     frames_per_second: float,
 ) -> None:
-    """Films trajectories, one after another, into an MP4 file that plays everywhere.
+    """Writes trajectories, one after another, to an MP4 file that plays everywhere.
 
     Args:
         path: Where the file appears, whole or not at all.
         trajectories: States ``[K, T, D]``.
-        renderer: Draws them.
-        frames_per_second: States per second of film; the inverse of the environment's time step
+        renderer: Renders the states.
+        frames_per_second: States per second of video; the inverse of the environment's time step
             for real time.
     """
     frame = np.empty(renderer.shape, dtype=np.uint8)

@@ -19,13 +19,13 @@ def score_states(
     tasks: Mapping[str, Task],
     alphas: Sequence[float],
 ) -> pd.DataFrame:
-    """Scores embedded states.
+    """Computes the rewards of embedded states.
 
     Args:
         embeddings: Unit image embeddings ``[N, E]``.
         prompts: Sentence to unit embedding ``[E]``.
         tasks: Name to task.
-        alphas: Regularization strengths in [0, 1]; for a task without a baseline, only 0 counts.
+        alphas: Regularization strengths in [0, 1]; a task without a baseline uses only 0.
 
     Returns:
         A tidy table with the columns state (row of the embeddings), task, alpha, reward.
