@@ -14,7 +14,7 @@ FRAME_SHAPE = (400, 600, 3)
 """Height, width, and channels of Gymnasium's classic-control frames."""
 
 
-class DrawableEnv(Protocol):
+class RenderableEnv(Protocol):
     """An environment whose `render` depends only on ``state``."""
 
     state: Any
@@ -37,7 +37,7 @@ class GymnasiumRenderer:
 
     def __init__(
         self,
-        env: DrawableEnv,
+        env: RenderableEnv,
         lowest: NDArray[np.float64] | float = -np.inf,
         highest: NDArray[np.float64] | float = np.inf,
     ):
