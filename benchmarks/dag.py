@@ -1,9 +1,9 @@
-"""How long Snakemake thinks before the first job, for workflows of some thousand jobs.
+"""Measures how long Snakemake plans before the first job, for workflows of a few thousand jobs.
 
     python benchmarks/dag.py --jobs 100 1000 5000
 
-The workflow is that of config/smoke.yaml, with as many seeds, alphas and experiments as it takes.
-It is planned (a dry run) in an empty folder, and nothing of it is run.
+The workflow is that of config/smoke.yaml, with enough seeds, alphas, and experiments. It is planned
+in an empty folder (a dry run); no job runs.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ ROOT = Path(__file__).parents[1]
 ALPHAS = [0, 0.25, 0.5, 0.75, 1]
 EXPERIMENTS = 4
 JOBS_PER_RUN = 2
-"""Of each training run: to train, and to evaluate."""
+"""Jobs per training run: training and evaluation."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--jobs", type=int, nargs="+", default=[100, 1000, 5000])
-    parser.add_argument("--root", type=Path, default=ROOT, help="Whose Snakefile; default: this.")
+    parser.add_argument(
+        "--root", type=Path, default=ROOT, help="Project whose Snakefile is planned."
+    )
     options = parser.parse_args()
     print("jobs  seconds  CPU seconds")
     for jobs in options.jobs:
@@ -38,7 +40,7 @@ def main() -> None:
 
 
 def synthetic(jobs: int) -> dict:
-    """The smoke run, grown by trainings of the humanoid to about so many jobs."""
+    """The smoke run with humanoid trainings added, up to about this number of jobs."""
     config = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
     config["alphas"] = ALPHAS
     seeds = max(1, round(jobs / (JOBS_PER_RUN * EXPERIMENTS * len(ALPHAS) * 2)))
@@ -53,7 +55,7 @@ def synthetic(jobs: int) -> dict:
 
 
 def measure(root: Path, config: dict) -> tuple[int, float, float]:
-    """How many jobs a dry run plans, in which time, and how much of that it computed."""
+    """Jobs of a dry run, its wall-clock seconds, and its CPU seconds."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "config.yaml"
         file.write_text(yaml.safe_dump(config))
@@ -70,7 +72,7 @@ def measure(root: Path, config: dict) -> tuple[int, float, float]:
 
 
 def processor_seconds() -> float:
-    """Of all commands so far; on a machine that does other things too, it tells more."""
+    """CPU seconds of all commands so far; on a busy machine they mean more than wall-clock time."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -1,10 +1,10 @@
-"""Bytes per frame, and how fast frames are written and read, for ways to store them.
+"""Compares ways to store frames: bytes per frame, and the speed of writing and reading.
 
     python benchmarks/frames.py FRAMES.h5 [FRAMES.h5 ...]
 
-Frames of each file (at most 1,000) are written as uint8 in one HDF5 dataset, in the chunks that the
-pipeline uses, or as one encoded picture each, and read back in the same order, and one by one in
-another. Every way keeps each frame exactly.
+The frames of each file (at most 1,000) are written to one HDF5 dataset, either as uint8 in the
+pipeline's chunks or as one encoded image each. They are read back in order, and one by one in
+random order. All ways are lossless.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def ways() -> Iterator[tuple[str, Write, Read]]:
 
 
 def measure(frames: Frames, write: Write, read: Read, repeat: int) -> dict[str, float]:
-    """Medians: megabytes per second of uncompressed frames, and frames per second at random."""
+    """Medians: MB per second of uncompressed frames, and frames per second in random order."""
     order = np.random.default_rng(0).permutation(len(frames))[:100].tolist()
     seconds: dict[str, list[float]] = {"write": [], "read": [], "one": []}
     with tempfile.TemporaryDirectory() as folder:

@@ -1,16 +1,17 @@
-"""How much of an accelerator the pipeline uses.
+"""Measures how much of a GPU the pipeline uses.
 
     python benchmarks/gpu.py
-    python benchmarks/gpu.py --architectures ViT-B-32 --processes 1 2     # something smaller
+    python benchmarks/gpu.py --architectures ViT-B-32 --processes 1 2     # smaller
 
-Models have random weights, which are as fast as any. The table gives medians:
+Models have random weights, which are as fast as any. The table shows medians:
 
-matrix rate       of large products in bfloat16, the measure of the rows that follow
-ARCHITECTURE      frames per second from main memory to embeddings, and the share of the matrix rate
-                  that these take (multiplications and additions of the image tower alone); with
-                  --compiled the same again after torch.compile, which wants a C++ compiler
-drawing           frames per second by so many processes that share the device, and by which driver
-whole training    environment steps per second beside rewards alone, with the smallest architecture
+matrix rate       operations per second of large bfloat16 products, the reference below
+ARCHITECTURE      frames per second from main memory to embeddings, and their share of the matrix
+                  rate (only multiplications and additions of the image tower); with --compiled,
+                  also after torch.compile, which needs a C++ compiler
+rendering         frames per second of several processes that share the device, and the driver
+whole training    environment steps per second, and their ratio to rewards alone, with the smallest
+                  architecture
 """
 
 from __future__ import annotations
@@ -58,8 +59,8 @@ def main() -> None:
 
     def add(part: str, per_second: float, share: float | None = None, note: str = "") -> None:
         rows.append({"part": part, "per second": per_second, "share": share, "note": note})
-        told = "" if share is None else f"{share:8.1%}"
-        print(f"{part:<28}{per_second:>12.4g}{told} {note}", flush=True)
+        percent = "" if share is None else f"{share:8.1%}"
+        print(f"{part:<28}{per_second:>12.4g}{percent} {note}", flush=True)
 
     name = torch.cuda.get_device_name() if device.type == "cuda" else "no GPU"
     operations = median(functools.partial(matrix_rate, device), options.repeat)
@@ -80,13 +81,13 @@ def main() -> None:
             compiled = median(score, options.repeat)
             add(f"{architecture}, compiled", compiled, compiled * share, reward.model.precision)
     draw_on(str(device))
-    by = drawing_device(config)
+    driver = rendering_driver(config)
     for processes in options.processes:
-        drawn = functools.partial(drawing, config, processes, options.frames)
-        add(f"drawing, {processes} processes", median(drawn, options.repeat), note=by)
+        render = functools.partial(rendering_rate, config, processes, options.frames)
+        add(f"rendering, {processes} processes", median(render, options.repeat), note=driver)
     smallest = min(options.architectures, key=lambda a: towers(a).image_flops)
     whole = loop(config, options.task, random_reward(smallest, config, options.task))
-    add("whole training", whole, whole / alone[smallest], f"beside {smallest} alone")
+    add("whole training", whole, whole / alone[smallest], f"relative to {smallest} alone")
     if options.output:
         write_table(options.output, pd.DataFrame(rows))
 
@@ -113,20 +114,20 @@ def random_reward(architecture: str, config: Config, task: str) -> VLMReward:
         return VLMReward.load(path, config.tasks[task].goals, precision=config.precision)
 
 
-def drawing(config: Config, processes: int, count: int) -> float:
-    """Frames per second once all processes draw, ``count`` frames each."""
+def rendering_rate(config: Config, processes: int, count: int) -> float:
+    """Frames per second once all processes render, ``count`` frames each."""
     rendering = config.rendering.model_copy(update={"humanoid_size": RENDER_SIZE})
     states = np.tile(sample_training_states("humanoid", BATCH, seed=0), (count // BATCH, 1))
     batches = render_states(
         "humanoid", SCENE, rendering, np.tile(states, (processes + 1, 1)), processes
     )
     start_up = list(itertools.islice(batches, count // BATCH))
-    drawn = rate(lambda: collections.deque(batches, maxlen=0), processes * len(states))
+    result = rate(lambda: collections.deque(batches, maxlen=0), processes * len(states))
     assert start_up, "--frames is less than a batch"
-    return drawn
+    return result
 
 
-def drawing_device(config: Config) -> str:
+def rendering_driver(config: Config) -> str:
     renderer = make_renderer("humanoid", SCENE, config.rendering)
     try:
         return drawn_by()

@@ -1,4 +1,4 @@
-"""The plain way to do what the pipeline does, to compare its speed with."""
+"""Plain implementations of the pipeline's parts, as references for its speed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def gymnasium_steps(count: int = STEPS) -> float:
 
 
 class PlainReward:
-    """open_clip as documented: its own transform of each picture, `encode_image` in float32."""
+    """open_clip as documented: its own transform of each image, `encode_image` in float32."""
 
     def __init__(self, model: Path, goal: str, batch_size: int = 64):
         identifier = f"local-dir:{model}"
@@ -71,10 +71,10 @@ class PlainReward:
 
 
 class PlainLoop:
-    """A training of the original's shape, one thing after another.
+    """Training as in the paper's code, one step after another.
 
-    Episodes are rolled out with Gymnasium's rendering at 480 pixels, then scored, then learned
-    from. Returns environment steps per second.
+    Episodes are rolled out with Gymnasium's rendering at 480 pixels, then rewarded, then learned
+    from. A call returns environment steps per second.
     """
 
     def __init__(self, agent: Agent, reward: PlainReward, steps: int = 48):

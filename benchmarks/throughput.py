@@ -1,10 +1,10 @@
-"""Frames per second of the parts of a humanoid training, each beside a plain way to do the same.
+"""Measures the speed of each part of a humanoid training, next to a plain implementation.
 
     python benchmarks/throughput.py --model resources/models/sim-S
     python benchmarks/throughput.py --architecture ViT-B-32     # random weights: as fast as any
 
-Every part is measured several times; the table gives medians. Run it on an idle machine: torch's
-threads suffer more than others when cores are shared.
+Every part is measured several times; the table shows medians. Run it on an idle machine: torch's
+threads suffer most when cores are shared.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ SCENE = "textured-fixed"
 RENDER_SIZE = 224
 """Side in pixels of the frames of the rendering comparison."""
 FRAMES = 256
-"""Frames of one measurement, or environment steps."""
+"""Frames or environment steps of one measurement."""
 
 Measure = Callable[[], float]
-"""Measures once; returns how many per second."""
+"""Measures once; returns a rate per second."""
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--task", default="kneeling")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument(
-        "--rounds", type=int, default=40, help="Of steps and updates, in a training."
+        "--rounds", type=int, default=40, help="Rounds of steps and updates in a training."
     )
     parser.add_argument("--output", type=Path, help="Write the table there (CSV).")
     options = parser.parse_args()
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def measure(config: Config, task: str, model: Path, repeat: int, rounds: int) -> pd.DataFrame:
-    """A row per part: ours and plain per second (medians), and their ratio."""
+    """One row per part: ours and plain per second (medians), and their ratio."""
     goal = config.tasks[task].goals
     reward = VLMReward.load(model, goal, precision=config.precision)
     frames = np.random.default_rng(0).integers(0, 256, (FRAMES, 224, 224, 3), dtype=np.uint8)
@@ -104,18 +104,18 @@ def measure(config: Config, task: str, model: Path, repeat: int, rounds: int) ->
 
 
 def allowed(config: Config, rates: dict[str, float], model: str, repeat: int) -> dict[str, object]:
-    """The whole training beside what its parts, one after another on all cores, would allow."""
+    """The whole training next to the rate of its parts, one after another on all cores."""
     agent = config.training["humanoid"].agent
     updates = agent.gradient_steps / (agent.train_freq * agent.n_envs)
     stepping = median(functools.partial(step, config, SCENE), repeat)
     seconds = 1 / stepping + 1 / rates[f"rewards, {model}"] + updates / rates["gradient steps"]
     whole = rates["whole training"]
-    part = "whole training, beside the sum of its parts"
+    part = "whole training, next to the sum of its parts"
     return {"part": part, "ours": whole, "plain": 1 / seconds, "ratio": whole * seconds}
 
 
 def median(measure: Measure, repeat: int) -> float:
-    measure()  # the first call starts things up
+    measure()  # warm up
     return statistics.median(measure() for _ in range(repeat))
 
 
@@ -137,7 +137,7 @@ def render(config: Config) -> float:
 
 
 def step(config: Config, scene: str | None) -> float:
-    """Environment steps per second in all processes, with frames if a scene is given."""
+    """Environment steps per second of all processes, with frames if there is a scene."""
     agent = config.training["humanoid"].agent
     env = VectorEnv(
         functools.partial(make_env, "humanoid", agent.episode_steps),
@@ -159,7 +159,7 @@ def step(config: Config, scene: str | None) -> float:
 
 
 def gradient_steps(config: Config, ours: bool) -> float:
-    """Updates per second of our agent, or of Stable-Baselines3's own with the same networks."""
+    """Updates per second of our agent, or of Stable-Baselines3's with the same networks."""
     agent = config.training["humanoid"].agent
     env = VectorEnv(functools.partial(make_env, "humanoid", agent.episode_steps), 1, workers=0)
     settings = agent_settings(agent) | {"buffer_size": 4 * agent.batch_size}
@@ -181,7 +181,7 @@ def gradient_steps(config: Config, ours: bool) -> float:
 
 
 def loop(config: Config, task: str, reward: VLMReward, rounds: int = 40) -> float:
-    """Steps per second of a short training, from its first updates on."""
+    """Environment steps per second of a short training, from its first updates on."""
     training = config.training["humanoid"]
     starts = training.agent.train_freq * training.agent.n_envs
     short = {"total_timesteps": rounds * starts, "learning_starts": starts, "save_freq": 10**9}

@@ -5,12 +5,12 @@ __version__ = "0.1.0"
 import os
 from typing import TYPE_CHECKING, Any
 
-# Drawing needs no screen. MuJoCo and pygame read these when they are imported, which Gymnasium puts
-# off until an environment is made.
+# Render without a display. MuJoCo and pygame read these variables when they are imported, which
+# Gymnasium delays until an environment is made.
 os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-# Frames are drawn in parallel by processes; threads of Mesa's software rasterizer only add cost.
+# Processes render frames in parallel; threads of Mesa's software rasterizer only add overhead.
 os.environ.setdefault("LP_NUM_THREADS", "0")
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ __all__ = ["VLMReward", "VLMRewardWrapper"]
 
 
 def __getattr__(name: str) -> Any:
-    """Loads torch only when a reward model is asked for; the command line answers faster so."""
+    """Imports torch only when a reward model is used, so that the command line starts faster."""
     if name in __all__:
         from vlmrm.rewards import vlm as reward_model
 

@@ -1,4 +1,4 @@
-"""The one kind of error that a user can mend."""
+"""Errors that the user can fix."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """Bad input, told in one line that names the key or file and says what to do.
+    """Bad input; the message is one line that names the key or file and says how to fix it.
 
-    The command line prints the message alone and exits with status 2; a traceback
-    is for defects of this package.
+    The command line prints only the message and exits with status 2; a traceback means a bug in
+    this package.
     """
 
 
 class MissingDependency(UserError):
-    """Something optional that is not installed on this machine."""
+    """An optional dependency is not installed."""
 
 
 def in_short(error: BaseException) -> str:
-    """What an error of another library says, in one line of at most 200 characters."""
+    """The message of another library's error, in one line of at most 200 characters."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'x'?"`` for the closest known name, else the known names."""
+    """``"; did you mean 'x'?"`` for the closest known name, otherwise the known names."""
     known = [str(k) for k in known]
     close = difflib.get_close_matches(name, known, n=1)
     if close:
         return f"; did you mean '{close[0]}'?"
-    listed = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
-    return f"; known: {listed}" if known else ""
+    names = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
+    return f"; known: {names}" if known else ""

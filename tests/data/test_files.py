@@ -15,7 +15,7 @@ from vlmrm.data.tables import read_table, write_table
 from vlmrm.errors import UserError
 
 
-def test_states_come_back_as_they_were(tmp_path):
+def test_states_survive_a_round_trip(tmp_path):
     states = States(
         environment="cartpole",
         values=np.random.default_rng(0).normal(size=(5, 4)),
@@ -43,7 +43,7 @@ def test_frames_are_streamed_in_order(tmp_path):
         np.testing.assert_array_equal(reader[5], frames[5])
 
 
-def test_frames_that_were_not_all_written_leave_no_file(tmp_path):
+def test_incomplete_frames_leave_no_file(tmp_path):
     with (
         pytest.raises(RuntimeError, match="1 of 2"),
         FrameWriter(tmp_path / "f.h5", (2, 4, 4, 3)) as writer,
@@ -73,7 +73,7 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_embeddings_and_prompts_come_back(tmp_path):
+def test_embeddings_and_prompts_survive_a_round_trip(tmp_path):
     embeddings = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
     write_embeddings(tmp_path / "e.h5", embeddings)
     np.testing.assert_array_equal(read_embeddings(tmp_path / "e.h5"), embeddings)
@@ -86,13 +86,13 @@ def test_embeddings_and_prompts_come_back(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
-def test_tables_come_back(tmp_path, name):
+def test_tables_survive_a_round_trip(tmp_path, name):
     table = pd.DataFrame({"state": [0, 1], "task": ["a", "b"], "reward": [0.5, -1.0]})
     write_table(tmp_path / name, table, alphas=[0])
     pd.testing.assert_frame_equal(read_table(tmp_path / name), table)
 
 
-def test_provenance_of_a_table_stands_in_the_file(tmp_path):
+def test_provenance_of_a_table_is_in_the_file(tmp_path):
     write_table(tmp_path / "t.parquet", pd.DataFrame({"a": [1]}), alphas=[0, 1])
     record = read_provenance(tmp_path / "t.parquet")
     assert record["alphas"] == [0, 1]
@@ -106,5 +106,5 @@ def test_a_wrong_file_is_named(tmp_path):
     with pytest.raises(UserError, match=r"text\.h5: not a readable HDF5"):
         States.read(tmp_path / "text.h5")
     write_embeddings(tmp_path / "e.h5", np.zeros((1, 2), np.float32))
-    with pytest.raises(UserError, match=r"e\.h5: holds embeddings, but states"):
+    with pytest.raises(UserError, match=r"e\.h5: contains embeddings, expected states"):
         States.read(tmp_path / "e.h5")

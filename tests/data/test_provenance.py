@@ -10,20 +10,20 @@ def fresh():
     provenance._environment.cache_clear()
 
 
-def test_the_commit_is_the_checkouts(monkeypatch):
+def test_the_commit_is_that_of_the_checkout(monkeypatch):
     monkeypatch.setenv("VLMRM_COMMIT", "of-an-image")
     commit = provenance.provenance()["commit"]
     assert len(commit.rstrip("+")) == 12
     int(commit.rstrip("+"), 16)
 
 
-def test_without_a_checkout_it_is_the_one_that_the_image_names(monkeypatch, tmp_path):
+def test_without_a_checkout_the_image_names_the_commit(monkeypatch, tmp_path):
     monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
     monkeypatch.setenv("VLMRM_COMMIT", "of-an-image")
     assert provenance.provenance()["commit"] == "of-an-image"
 
 
-def test_unknown_is_nothing_else(monkeypatch, tmp_path):
+def test_an_unknown_commit_is_none(monkeypatch, tmp_path):
     monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
     monkeypatch.delenv("VLMRM_COMMIT", raising=False)
     assert provenance.provenance()["commit"] is None

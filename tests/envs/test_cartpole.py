@@ -18,18 +18,18 @@ def env():
 
 
 @pytest.fixture(scope="module")
-def draw():
+def render():
     renderer = make_renderer("cartpole", "gymnasium", Rendering())
 
-    def draw(*state):
+    def render(*state):
         out = np.zeros(renderer.shape, np.uint8)
         renderer.render(np.array(state, dtype=float), out)
         return out
 
-    return draw
+    return render
 
 
-def test_satisfies_gymnasium(env):
+def test_passes_gymnasiums_checker(env):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # unbounded observations, no spec
         check_env(env, skip_render_check=True)
@@ -60,10 +60,10 @@ def test_never_terminates_and_keeps_the_angle_in_range(env):
         assert -np.pi <= theta < np.pi
         assert reward == (abs(x) <= 2.4 and abs(theta) <= np.radians(12))
         signs.add(np.sign(theta) * (abs(theta) > 3))
-    assert {-1, 1} <= signs, "the pole was meant to swing through the bottom"
+    assert {-1, 1} <= signs, "the pole must swing through the bottom"
 
 
-def test_going_on_after_a_fall_warns_of_nothing(env):
+def test_steps_after_a_fall_do_not_warn(env):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for _ in range(100):
@@ -86,7 +86,7 @@ def test_wrap_angle(angle, turns):
     assert wrap_angle(angle + 2 * np.pi * turns) == pytest.approx(angle, abs=1e-9)
 
 
-def test_frames_are_those_of_gymnasium(draw):
+def test_frames_equal_gymnasiums(render):
     theirs = gym.make("CartPole-v1", render_mode="rgb_array").unwrapped
     theirs.reset(seed=1)
     frames = [theirs.render()]
@@ -96,26 +96,26 @@ def test_frames_are_those_of_gymnasium(draw):
         states.append(state)
         frames.append(theirs.render())
     for state, frame in zip(states, frames, strict=True):
-        np.testing.assert_array_equal(draw(*state), frame)
+        np.testing.assert_array_equal(render(*state), frame)
 
 
-def test_only_position_and_angle_show(draw):
-    np.testing.assert_array_equal(draw(0.3, 0, 0.4, 0), draw(0.3, -2, 0.4, 5))
-    assert np.any(draw(0.3, 0, 0.4, 0) != draw(0.5, 0, 0.4, 0))
-    assert np.any(draw(0.3, 0, 0.4, 0) != draw(0.3, 0, 0.6, 0))
+def test_only_position_and_angle_are_visible(render):
+    np.testing.assert_array_equal(render(0.3, 0, 0.4, 0), render(0.3, -2, 0.4, 5))
+    assert np.any(render(0.3, 0, 0.4, 0) != render(0.5, 0, 0.4, 0))
+    assert np.any(render(0.3, 0, 0.4, 0) != render(0.3, 0, 0.6, 0))
 
 
 @pytest.mark.parametrize("x", [OUT_OF_SIGHT, 10, 1e4])
 @pytest.mark.parametrize("side", [-1, 1])
-def test_the_track_is_empty_once_the_cart_is_out_of_sight(draw, x, side):
-    empty = draw(100, 0, 0, 0)
+def test_the_track_is_empty_once_the_cart_is_out_of_sight(render, x, side):
+    empty = render(100, 0, 0, 0)
     for theta in (0, np.pi / 2, -np.pi / 2, 3):
-        np.testing.assert_array_equal(draw(side * x, 0, theta, 0), empty)
-    assert np.any(draw(side * (OUT_OF_SIGHT - 0.2), 0, -side * np.pi / 2, 0) != empty)
+        np.testing.assert_array_equal(render(side * x, 0, theta, 0), empty)
+    assert np.any(render(side * (OUT_OF_SIGHT - 0.2), 0, -side * np.pi / 2, 0) != empty)
 
 
-def test_closing_one_renderer_leaves_the_others(draw):
+def test_closing_one_renderer_leaves_the_others(render):
     other = make_renderer("cartpole", "gymnasium", Rendering())
-    before = draw(0, 0, 0.1, 0)
+    before = render(0, 0, 0.1, 0)
     other.close()
-    np.testing.assert_array_equal(draw(0, 0, 0.1, 0), before)
+    np.testing.assert_array_equal(render(0, 0, 0.1, 0), before)

@@ -6,14 +6,14 @@ from vlmrm.envs.ground_truth import GROUND_TRUTH
 
 
 @pytest.mark.parametrize("name", GROUND_TRUTH)
-def test_it_is_the_reward_of_the_environment(name):
+def test_ground_truth_is_the_reward_of_the_environment(name):
     env = make_env(name, episode_steps=400)
     env.reset(seed=0)
     env.action_space.seed(0)
     before, actions, after, rewards = [], [], [], []
     for step in range(400):
         before.append(env.unwrapped.state_vector())
-        # A car that always pushes the way it goes reaches the flag.
+        # A car that always accelerates in its direction of motion reaches the flag.
         push = np.array([np.sign(before[-1][1]) or 1.0], dtype=np.float32)
         action = push if name == "mountain-car" and step > 20 else env.action_space.sample()
         rewards.append(env.step(action)[1])
@@ -25,6 +25,6 @@ def test_it_is_the_reward_of_the_environment(name):
 
 
 @pytest.mark.parametrize("name", GROUND_TRUTH)
-def test_its_actions_are_actions(name):
+def test_actions_are_valid(name):
     space = make_env(name, 1).action_space
     assert all(space.contains(space.dtype.type(a)) for a in GROUND_TRUTH[name].actions)

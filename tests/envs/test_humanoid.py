@@ -29,7 +29,7 @@ def standing(x=0.0, y=0.0):
     return state
 
 
-def draw(scene, *states, rendering=SMALL):
+def render(scene, *states, rendering=SMALL):
     renderer = make_renderer("humanoid", scene, rendering)
     frames = np.zeros((len(states), *renderer.shape), np.uint8)
     for state, frame in zip(states, frames, strict=True):
@@ -43,7 +43,7 @@ def differing(a, b):
     return (np.abs(a.astype(int) - b).max(axis=-1) > 20).mean()
 
 
-def test_physics_are_gymnasiums(env):
+def test_moves_like_gymnasium(env):
     theirs = gym.make("Humanoid-v5", terminate_when_unhealthy=False)
     ours_first, _ = env.reset(seed=3)
     theirs_first, _ = theirs.reset(seed=3)
@@ -87,24 +87,24 @@ def test_copies_do_not_terminate_either(env):
 
 
 @pytest.mark.parametrize("scene", ["gymnasium", "textured", "textured-fixed"])
-def test_frames_show_the_posture_and_nothing_else(scene):
+def test_frames_show_only_the_posture(scene):
     straight, bent, moving = standing(), standing(), standing()
     bent[humanoid_model().joint("left_shoulder1").qposadr[0]] = -1.2
     moving[24:] = 5
-    a, b, c, again = draw(scene, straight, bent, moving, straight)
+    a, b, c, again = render(scene, straight, bent, moving, straight)
     assert differing(a, b) > 0.002
     np.testing.assert_array_equal(a, c)
     np.testing.assert_array_equal(a, again)
 
 
 def test_the_top_row_is_the_sky():
-    (frame,) = draw("textured-fixed", standing())
+    (frame,) = render("textured-fixed", standing())
     red, blue = frame[0, :, 0].mean(), frame[0, :, 2].mean()
     assert blue > red + 30
 
 
 def robot_column(frame):
-    """Mean column of the orange and blue accents, which nothing else in the picture wears."""
+    """Mean column of the orange and blue accents, which are nowhere else in the frame."""
     red, green, blue = np.moveaxis(frame.astype(int), -1, 0)
     accents = (red - blue > 90) | ((blue - red > 90) & (green < 110))
     return np.nonzero(accents)[1].mean()
@@ -112,13 +112,13 @@ def robot_column(frame):
 
 def test_the_fixed_camera_stays_while_the_tracking_camera_follows():
     still, moved = standing(), standing(x=0.6, y=0.6)
-    fixed = [robot_column(f) for f in draw("textured-fixed", still, moved)]
-    tracking = [robot_column(f) for f in draw("textured", still, moved)]
-    assert fixed[1] > fixed[0] + 6  # it looks along -x: the robot's left is right in the picture
+    fixed = [robot_column(f) for f in render("textured-fixed", still, moved)]
+    tracking = [robot_column(f) for f in render("textured", still, moved)]
+    assert fixed[1] > fixed[0] + 6  # it faces -x: the robot's left is on the right of the frame
     assert tracking[1] == pytest.approx(tracking[0], abs=1)
 
 
-def test_original_looks_like_gymnasium():
+def test_the_gymnasium_scene_looks_like_gymnasium():
     size = 128
     theirs = gym.make(
         "Humanoid-v5", render_mode="rgb_array", width=size, height=size, camera_name="track"
@@ -127,15 +127,17 @@ def test_original_looks_like_gymnasium():
     expected = theirs.render().astype(float)
     state = theirs.unwrapped.state_vector()
     theirs.close()
-    (ours,) = draw("gymnasium", state, rendering=Rendering(humanoid_size=size, shadows=True))
+    (ours,) = render("gymnasium", state, rendering=Rendering(humanoid_size=size, shadows=True))
     # Edges differ: Gymnasium's are smoothed.
     assert np.median(np.abs(ours - expected)) <= 2
     assert np.abs(ours - expected).mean() < 8
 
 
 def test_shadows_darken_the_floor():
-    plain = draw("textured-fixed", standing())
-    shaded = draw("textured-fixed", standing(), rendering=Rendering(humanoid_size=64, shadows=True))
+    plain = render("textured-fixed", standing())
+    shaded = render(
+        "textured-fixed", standing(), rendering=Rendering(humanoid_size=64, shadows=True)
+    )
     assert shaded.mean() < plain.mean() - 0.3
 
 
@@ -151,7 +153,7 @@ def test_renderers_do_not_disturb_each_other():
     np.testing.assert_array_equal(first, second)
 
 
-def test_a_forgotten_renderer_takes_nothing_from_the_next():
+def test_a_renderer_that_was_not_closed_does_not_disturb_the_next():
     renderer = make_renderer("humanoid", "textured-fixed", SMALL)
     frames = np.zeros((2, *renderer.shape), np.uint8)
     renderer.render(standing(), frames[0])
@@ -171,10 +173,10 @@ def test_unknown_names_are_user_errors():
 def test_a_missing_opengl_names_the_packages_to_install():
     code = (
         "from vlmrm.config import Rendering\n"
-        "from vlmrm.envs import make_renderer\n"
+        "from vlmrm.rendering import make_renderer\n"
         "make_renderer('humanoid', 'gymnasium', Rendering())"
     )
-    # An EGL that finds no driver, as on a machine without any.
+    # EGL finds no driver, as on a machine without one.
     result = subprocess.run(
         [sys.executable, "-c", code],
         env={"__EGL_VENDOR_LIBRARY_DIRS": "/nonexistent", "MUJOCO_GL": "egl"},
@@ -187,7 +189,8 @@ def test_a_missing_opengl_names_the_packages_to_install():
 
 def test_mujoco_may_be_imported_first():
     code = (
-        "import mujoco; from vlmrm.config import Rendering; from vlmrm.envs import make_renderer;"
+        "import mujoco; from vlmrm.config import Rendering;"
+        "from vlmrm.rendering import make_renderer;"
         "print(make_renderer('humanoid', 'gymnasium', Rendering()).shape)"
     )
     environment = {k: v for k, v in os.environ.items() if k != "MUJOCO_GL"}

@@ -1,4 +1,4 @@
-"""Strategies and fixtures that the tests of EPIC share."""
+"""Hypothesis strategies for the tests of EPIC."""
 
 import numpy as np
 from hypothesis import settings

@@ -66,7 +66,7 @@ def test_a_constant_is_refused_even_with_rounding_errors(rng, level):
             measure(constant, labels)
 
 
-def test_a_small_but_real_spread_is_not_taken_for_a_constant(rng):
+def test_a_small_but_real_spread_does_not_count_as_constant(rng):
     x = rng.uniform(0, 1, 50)
     y = x + rng.uniform(0, 1, 50)
     close = pearson_distance(0.25 + 1e-4 * x, y)
@@ -76,13 +76,13 @@ def test_a_small_but_real_spread_is_not_taken_for_a_constant(rng):
 @pytest.mark.parametrize(
     ("x", "y", "weights", "message"),
     [
-        ([1, 2, np.nan], [1, 2, 3], None, "x holds NaN"),
-        ([1, 2, 3], [1, np.inf, 3], None, "y holds NaN or infinity"),
+        ([1, 2, np.nan], [1, 2, 3], None, "x contains NaN"),
+        ([1, 2, 3], [1, np.inf, 3], None, "y contains NaN or infinity"),
         ([1, 2, 3], [1, 2], None, "differ in shape"),
-        ([1, 2, 3], [1, 2, 4], [1, -1, 1], "not be negative"),
+        ([1, 2, 3], [1, 2, 4], [1, -1, 1], "neither negative"),
         ([1, 2, 3], [1, 2, 4], [0, 0, 0], "nor all zero"),
         ([1, 2, 3], [1, 2, 4], [1, 1], "weights have shape"),
-        ([1, 2, 3], [1, 2, 4], [1, np.nan, 1], "weights holds NaN"),
+        ([1, 2, 3], [1, 2, 4], [1, np.nan, 1], "weights contains NaN"),
         ([1, 1, 3], [1, 2, 4], [1, 1, 0], "x is constant"),
         ([], [], None, "nor all zero"),
     ],

@@ -37,13 +37,13 @@ def test_the_oracle_itself_is_the_perfect_reward(states):
     assert row["auroc"] == 1
 
 
-def test_a_reward_against_the_goal_is_as_far_as_can_be(states):
+def test_a_reward_against_the_goal_has_distance_one(states):
     failure = 1 - states.labels["cartpole"].astype(float)
     row = measure_rewards(states, rewards_of(failure), BALANCE).iloc[0]
     assert row["epic_ground_truth"] == pytest.approx(1, abs=1e-6)
 
 
-def test_what_people_decided_replaces_the_oracle(states):
+def test_human_labels_replace_the_oracle(states):
     rows = np.arange(0, 400, 4)
     left = states.values[rows, 0] < 0
     table = measure_rewards(states, rewards_of(-states.values[:, 0]), BALANCE, decided=(rows, left))
@@ -59,6 +59,6 @@ def test_what_people_decided_replaces_the_oracle(states):
         (rewards_of(np.ones(400)), "epic of task balance: alpha 0: the reward is constant"),
     ],
 )
-def test_it_refuses(states, rewards, message):
+def test_unusable_rewards_are_refused(states, rewards, message):
     with pytest.raises(UserError, match=message):
         measure_rewards(states, rewards, BALANCE)

@@ -17,7 +17,7 @@ def of_next_state(rewards):
 
 @quick
 @given(varied(S), tables, st.floats(0, 1))
-def test_it_is_the_general_definition(rewards, reference, discount):
+def test_distances_follow_the_general_definition(rewards, reference, discount):
     shaped = canonical_shaping(reference, discount)
     assume(np.ptp(shaped) > 1e-3 * np.abs(reference).max())
     table = measure_ground_truth({0.5: rewards}, reference, discount, bootstrap=5)
@@ -25,7 +25,7 @@ def test_it_is_the_general_definition(rewards, reference, discount):
     assert table["epic_ground_truth"][0] == pytest.approx(expected, abs=1e-6)
 
 
-def test_the_same_reward_is_at_no_distance_and_its_negation_at_one(rng):
+def test_the_same_reward_has_distance_zero_and_its_negation_one(rng):
     rewards = rng.normal(size=S)
     same, opposite = (
         measure_ground_truth({0: sign * rewards}, of_next_state(rewards), 0.9, bootstrap=20).iloc[0]
@@ -77,6 +77,6 @@ def test_intervals_are_those_of_resampled_states(rng):
         (np.arange(S), np.arange(S * A * S).reshape(S, A, S), 0, "bootstrap"),
     ],
 )
-def test_it_refuses(rewards, reference, bootstrap, message):
+def test_unusable_input_is_refused(rewards, reference, bootstrap, message):
     with pytest.raises(ValueError, match=message):
         measure_ground_truth({0: rewards}, reference, 0.9, bootstrap)

@@ -20,7 +20,7 @@ def interval(row, name):
     return row[f"{name}_low"], row[f"{name}_high"]
 
 
-def test_table_holds_every_measure_with_its_interval(rng):
+def test_the_table_has_every_measure_with_its_interval(rng):
     rewards, labels = sample(rng)
     table = measure_epic({0.0: rewards, 0.5: rewards - 2 * labels}, labels)
     columns = [f"{m}{end}" for m in MEASURES for end in ("", "_low", "_high")]
@@ -43,7 +43,7 @@ def test_table_holds_every_measure_with_its_interval(rng):
 @pytest.mark.parametrize("digits", [0, 9])
 @pytest.mark.parametrize("clustered", [False, True])
 def test_intervals_are_those_of_replicated_states(rng, digits, clustered):
-    """Against resamples that are really made, state by state, and measured one at a time."""
+    """Compares with explicit resamples of states, measured one at a time."""
     rewards, labels = sample(rng, n=60)
     rewards = rewards.round(digits)
     clusters = np.arange(60) // 4 if clustered else np.arange(60)
@@ -107,7 +107,7 @@ def test_same_seed_same_table(rng):
     assert not first.equals(other)
 
 
-def test_many_states_are_worked_on_in_parts_without_a_difference(rng, monkeypatch):
+def test_processing_in_chunks_makes_no_difference(rng, monkeypatch):
     rewards, labels = sample(rng)
     whole = measure_epic({0: rewards}, labels, bootstrap=40)
     monkeypatch.setattr("vlmrm.epic.to_labels.CHUNK", 7 * len(labels))
@@ -127,7 +127,7 @@ def test_resamples_with_one_class_are_left_out():
     [
         (({}, [0, 1, 1]), "no rewards"),
         (({0.5: [1, 1, 1]}, [0, 1, 1]), "alpha 0.5: the reward is constant"),
-        (({0.5: [1, 2, np.nan]}, [0, 1, 1]), "alpha 0.5: rewards holds NaN"),
+        (({0.5: [1, 2, np.nan]}, [0, 1, 1]), "alpha 0.5: rewards contains NaN"),
         (({0.5: [1, 2]}, [0, 1, 1]), "alpha 0.5: rewards and labels differ"),
         (({0.5: [1, 2, 3]}, [1, 1, 1]), "all labels are the same"),
         (({0.5: [1, 2, 3]}, [0, 1, 1], [0, 1]), "clusters and states differ"),

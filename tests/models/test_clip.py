@@ -20,7 +20,7 @@ FRAMES = np.random.default_rng(0).integers(0, 256, (5, 96, 96, 3), dtype=np.uint
 PROMPTS = ["a humanoid robot kneeling", "a humanoid robot"]
 
 
-def test_embeddings_equal_those_of_open_clip_itself(model_folder):
+def test_embeddings_equal_open_clips(model_folder):
     network, _, transform = open_clip.create_model_and_transforms(f"local-dir:{model_folder}")
     tokenizer = open_clip.get_tokenizer(f"local-dir:{model_folder}")
     network.eval()
@@ -40,7 +40,7 @@ def test_embeddings_are_unit_vectors_and_independent_of_the_batch(model_folder):
     np.testing.assert_allclose(model.embed_images(FRAMES, batch_size=2), together, atol=1e-5)
 
 
-def test_the_seed_alone_decides_random_weights(tmp_path):
+def test_random_weights_depend_only_on_the_seed(tmp_path):
     def sha256(name, seed):
         settings = RandomModel(source="random", architecture="sim-XS", seed=seed)
         make_random_model(settings, tmp_path / name)
@@ -83,7 +83,7 @@ def test_architecture_names_are_those_that_open_clip_lists():
     assert not set(family_architectures()) & set(open_clip_architectures())
 
 
-def test_the_family_grows_with_its_names(tmp_path):
+def test_simulator_architectures_grow_with_their_names(tmp_path):
     sizes = []
     for name in ("sim-XS", "sim-S", "sim-M"):
         make_random_model(RandomModel(source="random", architecture=name), tmp_path / name)
@@ -99,26 +99,26 @@ def test_bfloat16_changes_embeddings_little(model_folder):
     cosine = (exact.embed_images(FRAMES) * fast.embed_images(FRAMES)).sum(axis=1)
     assert (cosine > 0.999).all()
     assert not np.array_equal(exact.embed_images(FRAMES), fast.embed_images(FRAMES))
-    # Sentences are few: they keep all their digits.
+    # Sentences are always embedded in float32.
     np.testing.assert_array_equal(exact.embed_prompts(PROMPTS), fast.embed_prompts(PROMPTS))
     assert np.linalg.norm(fast.embed_images(FRAMES), axis=1) == pytest.approx(1, abs=1e-6)
 
 
-def test_auto_is_a_precision_that_the_device_is_fast_in():
+def test_auto_is_a_precision_in_which_the_device_is_fast():
     fast = torch.cpu._is_amx_tile_supported()
-    chosen = choose_precision("auto", torch.device("cpu"))
-    assert chosen == ("bfloat16" if fast else "float32")
+    precision = choose_precision("auto", torch.device("cpu"))
+    assert precision == ("bfloat16" if fast else "float32")
     assert choose_precision("float16", torch.device("cpu")) == "float16"
 
 
-def test_the_original_normalises_like_openai_whatever_the_model(model_folder):
-    own, original = (
+def test_openai_normalization_replaces_that_of_the_model(model_folder):
+    own, openai = (
         ClipModel.load(model_folder, "cpu", openai_normalization=o) for o in (False, True)
     )
-    assert own.preprocessing.mean != original.preprocessing.mean
-    assert original.preprocessing.mean == pytest.approx((0.481, 0.458, 0.408), abs=1e-3)
-    assert original.preprocessing.std == pytest.approx((0.269, 0.261, 0.276), abs=1e-3)
-    assert original.preprocessing.size == own.preprocessing.size
+    assert own.preprocessing.mean != openai.preprocessing.mean
+    assert openai.preprocessing.mean == pytest.approx((0.481, 0.458, 0.408), abs=1e-3)
+    assert openai.preprocessing.std == pytest.approx((0.269, 0.261, 0.276), abs=1e-3)
+    assert openai.preprocessing.size == own.preprocessing.size
 
 
 def test_replicas_share_the_images_and_give_the_same_embeddings(model_folder):
@@ -141,7 +141,7 @@ def test_replicas_share_the_images_and_give_the_same_embeddings(model_folder):
 
 
 @pytest.mark.gpu
-def test_a_gpu_sees_what_the_processor_sees(model_folder):
+def test_embeddings_on_gpu_and_cpu_agree(model_folder):
     expected = ClipModel.load(model_folder, "cpu", "float32").embed_images(FRAMES)
     for count in {1, torch.cuda.device_count()}:
         exact = ClipModel.load(model_folder, precision="float32", gpus=count)
@@ -152,7 +152,7 @@ def test_a_gpu_sees_what_the_processor_sees(model_folder):
         assert (rounded.embed_images(FRAMES) * expected).sum(axis=1).min() > 0.999
 
 
-def test_a_gpu_that_stays_unused_is_told(monkeypatch, tmp_path):
+def test_an_unused_gpu_warns(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(gpus, "NVIDIA_DEVICES", (tmp_path, "nvidia[0-9]*"))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
@@ -162,7 +162,7 @@ def test_a_gpu_that_stays_unused_is_told(monkeypatch, tmp_path):
     (tmp_path / "nvidia3").touch()
     with pytest.warns(UserWarning, match="PyTorch cannot use it and computes on the CPU"):
         assert choose_device("auto").type == "cpu"
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # as is meant
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # on purpose
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert choose_device("auto").type == "cpu"

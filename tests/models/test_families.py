@@ -1,7 +1,7 @@
-"""Small stand-ins for published families, with the preprocessing that open_clip has for each.
+"""Small stand-ins for published model families, each with open_clip's preprocessing.
 
-What the pipeline computes from a frame as a tensor must be what open_clip's own lines compute from
-the same frame as a picture: resampling, cropping, normalization and tower.
+The pipeline must embed a frame like open_clip's documented code embeds the same image: resampling,
+cropping, normalization, and tower.
 """
 
 from dataclasses import asdict, replace
@@ -63,7 +63,7 @@ def family(request, tmp_path_factory):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = open_clip.CLIP(**config)
-        open_eyes(network, size)
+        set_statistics(network, size)
     folder = tmp_path_factory.mktemp("families") / request.param
     save_model_folder(folder, network, config, preprocess)
     return request.param, folder
@@ -78,15 +78,15 @@ def frames(request):
     else:
         environment, scene, rendering = "mountain-car", "textured", Rendering()
     renderer = make_renderer(environment, scene, rendering)
-    drawn = draw(renderer, sample_training_states(environment, 8, seed=0))
+    rendered = draw(renderer, sample_training_states(environment, 8, seed=0))
     renderer.close()
-    return drawn
+    return rendered
 
 
-def open_eyes(network, size):
-    """Makes random weights see: each batch normalization gets the statistics of some noise.
+def set_statistics(network, size):
+    """Sets the statistics of each batch normalization to those of noise.
 
-    As they are first drawn, the residual towers answer every picture with the same embedding.
+    With their initial statistics, residual towers give every image the same embedding.
     """
     for layer in network.modules():
         if isinstance(layer, torch.nn.BatchNorm2d):
@@ -100,7 +100,7 @@ def open_eyes(network, size):
 
 
 def by_open_clip(folder, frames):
-    """Embeddings by the lines of open_clip's own documentation."""
+    """Embeddings by the code in open_clip's documentation."""
     model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
     model.eval()
     with torch.no_grad():
@@ -109,9 +109,9 @@ def by_open_clip(folder, frames):
 
 
 def agreement(ours, theirs):
-    """Least cosine of embeddings, and of what distinguishes each from the mean of all frames.
+    """Least cosine of the embeddings, and of their deviations from the mean of all frames.
 
-    Random towers give much the same embedding to all, which hides differences from the first.
+    Random towers give all frames similar embeddings, which hides differences from the first cosine.
     """
     mean = theirs.mean(axis=0)
     return cosines(ours, theirs).min(), cosines(ours - mean, theirs - mean).min()
@@ -139,8 +139,8 @@ def test_the_preprocessing_is_the_familys(family):
     assert preprocessing.mean == tuple(mean)
 
 
-def test_another_preprocessing_would_have_been_seen(family, frames):
-    """The stand-ins are not blind: what is done wrong moves their embeddings further."""
+def test_wrong_preprocessing_changes_the_embeddings(family, frames):
+    """The stand-ins are sensitive: wrong preprocessing changes their embeddings more."""
     name, folder = family
     model = ClipModel.load(folder, "cpu", precision="float32")
     right, theirs = model.preprocessing, by_open_clip(folder, frames)
@@ -152,4 +152,4 @@ def test_another_preprocessing_would_have_been_seen(family, frames):
     for change, values in changes.items():
         model.preprocessing = replace(right, **values)
         _, strict = agreement(model.embed_images(frames), theirs)
-        assert strict < 0.99, f"{name} is blind to the {change}"
+        assert strict < 0.99, f"{name} is insensitive to the {change}"

@@ -1,4 +1,4 @@
-"""Every model of the paper's configuration, as far as it goes without its weights."""
+"""Every model of the paper's configuration, without its weights."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 MODELS = load_config(ROOT / "config.yaml").models
 ARCHITECTURES = sorted({str(model.architecture) for model in MODELS.values()})
 SMALL = {"RN50-quickgelu", "MobileCLIP2-S0", "PE-Core-T-16-384", "PE-Core-S-16-384"}
-"""Of some hundred million parameters: the others want gigabytes of memory and disk."""
+"""Have some hundred million parameters; the others need gigabytes of memory and disk."""
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (2, 40, 60, 3), dtype=np.uint8)
 
@@ -45,7 +45,7 @@ def test_open_clip_has_the_weights(name):
     check_pretrained(f"models.{name}", MODELS[name])
 
 
-def test_weights_are_used_with_the_activation_that_they_were_trained_with():
+def test_weights_are_used_with_their_activation():
     for name, model in MODELS.items():
         if isinstance(model, PretrainedModel):
             assert mismatched_activation(model.architecture, model.tag) is None, name
@@ -60,12 +60,12 @@ def test_towers_are_counted_without_weights(architecture):
         assert counted.image_size == published["vision_cfg"]["image_size"]
     if architecture in IMAGE_GFLOPS:
         assert counted.image_flops / 1e9 == pytest.approx(IMAGE_GFLOPS[architecture], rel=0.001)
-    # No tower looks at a picture with fewer operations than parameters that it multiplies by.
+    # A tower multiplies by each of its parameters at least once.
     assert counted.image_flops > counted.image_parameters
 
 
 @each
-def test_it_is_built_and_embeds_frames(architecture, tmp_path):
+def test_architectures_build_and_embed_frames(architecture, tmp_path):
     folder = tmp_path / "model"
     make_random_model(RandomModel(source="random", architecture=architecture), folder)
     model = ClipModel.load(folder, "cpu", precision="float32")

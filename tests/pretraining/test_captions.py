@@ -26,8 +26,8 @@ def every_caption_of_one_fact():
 
 
 @pytest.mark.parametrize("path", ["config.yaml", "config/demo.yaml", "config/smoke.yaml"])
-def test_no_caption_is_a_prompt_of_the_evaluation(path):
-    # Captions of several facts join them by commas; prompts that do so say other things.
+def test_no_caption_equals_a_task_prompt(path):
+    # Captions of several facts join them with commas; prompts with commas are about other things.
     captions = {caption.lower() for caption in every_caption_of_one_fact()}
     rng = np.random.default_rng(0)
     for facts in (
@@ -39,7 +39,7 @@ def test_no_caption_is_a_prompt_of_the_evaluation(path):
     assert not captions & {prompt.lower() for prompt in load_config(ROOT / path).prompts}
 
 
-def test_every_fact_of_the_humanoid_can_be_told():
+def test_every_fact_of_the_humanoid_has_phrases():
     assert {fact: set(values) for fact, values in PHRASES["humanoid"].items()} == {
         fact: set(values) for fact, values in FACTS.items()
     }
@@ -63,7 +63,7 @@ def test_facts_of_classic_control(environment, state, fact):
     assert {f: v in PHRASES[environment][f] for f, v in facts.items()} == dict.fromkeys(facts, True)
 
 
-def test_captions_are_many_and_repeatable():
+def test_captions_are_varied_and_repeatable():
     facts = {"posture": "kneeling", "arms": "raised", "legs": "together"}
 
     def captions(seed):
@@ -74,12 +74,12 @@ def test_captions_are_many_and_repeatable():
     assert len(set(captions(0))) > 100
 
 
-def test_a_caption_tells_only_what_is_clear():
+def test_captions_state_only_clear_facts():
     rng = np.random.default_rng(0)
     generic = set(GENERIC["humanoid"])
     arms = {phrase for phrases in PHRASES["humanoid"]["arms"].values() for phrase in phrases}
     for _ in range(50):
         assert write_caption("humanoid", {}, rng) in generic
         caption = write_caption("humanoid", {"arms": "raised"}, rng)
-        told = {phrase for phrase in arms if caption.endswith(phrase)}
-        assert told & set(PHRASES["humanoid"]["arms"]["raised"])
+        stated = {phrase for phrase in arms if caption.endswith(phrase)}
+        assert stated & set(PHRASES["humanoid"]["arms"]["raised"])

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from vlmrm.pretraining.facts import describe, describe_clearly
-from vlmrm.states.poses import sample_varied
+from vlmrm.states.training import sample_training_states
 from vlmrm.tasks.poses import pose_library, pose_state
 
 
 @pytest.fixture(scope="module")
 def varied():
-    return sample_varied(300, np.random.default_rng(3))
+    return sample_training_states("humanoid", 300, seed=3)
 
 
 def test_clear_facts_are_true_and_most_facts_are_clear(varied):
@@ -28,7 +28,7 @@ def test_typical_poses_have_a_clear_posture(name):
     assert describe_clearly(pose.state[None])[0]["posture"] == pose.posture
 
 
-def test_half_way_between_two_postures_there_is_none():
+def test_halfway_between_two_postures_neither_is_clear():
     falling = np.stack([pose_state({}, pitch=pitch) for pitch in (0, -55, -90)])
     upright, between, lying = describe_clearly(falling)
     assert (upright["posture"], lying["posture"]) == ("standing", "lying-on-back")

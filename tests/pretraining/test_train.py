@@ -7,7 +7,7 @@ from vlmrm.config import Corpus, Rendering, SimulatorModel
 from vlmrm.data.files import create_hdf5
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import CONFIG_FILE, read_model_provenance
-from vlmrm.pretraining.corpus import Part, make_corpus, read_corpus
+from vlmrm.pretraining.corpus import CorpusPart, make_corpus, read_corpus
 from vlmrm.pretraining.held_out import evaluate_held_out
 from vlmrm.pretraining.train import pretrain
 
@@ -34,18 +34,18 @@ def folder(corpus):
     return folder
 
 
-def test_it_learns_to_tell_places_apart(folder):
-    # One of eight places at random would be right in 13 % of frames.
+def test_training_learns_places(folder):
+    # Guessing one of eight places would be right in 13 % of frames.
     assert read_model_provenance(folder)["held_out"]["mountain-car"]["place"] > 0.5
 
 
-def test_the_held_out_evaluation_is_that_of_the_saved_weights(corpus, folder):
+def test_the_held_out_evaluation_belongs_to_the_saved_weights(corpus, folder):
     held_out = [part.split()[1] for part in read_corpus(corpus)]
     reported = read_model_provenance(folder)["held_out"]
     assert evaluate_held_out(ClipModel.load(folder, "cpu"), held_out) == reported
 
 
-def test_the_seed_decides_the_weights(corpus, tmp_path):
+def test_the_seed_determines_the_weights(corpus, tmp_path):
     def weights(name, seed):
         settings = SETTINGS.model_copy(update={"epochs": 1, "seed": seed})
         pretrain(settings, corpus, tmp_path / name, "cpu")
@@ -56,7 +56,7 @@ def test_the_seed_decides_the_weights(corpus, tmp_path):
     assert not torch.equal(first, weights("c", 1))
 
 
-def test_the_model_is_a_folder_as_any_other(folder):
+def test_the_model_folder_loads_like_any_other(folder):
     assert (folder / CONFIG_FILE).is_file()
     assert ClipModel.load(folder, "cpu").embed_prompts(["a car"]).shape == (1, 64)
 
@@ -68,7 +68,7 @@ def test_frames_without_a_clear_fact_do_not_count(folder):
     model = ClipModel.load(folder, "cpu")
 
     def report(rows):
-        part = Part("mountain-car", images[rows], states[rows], [facts[i] for i in rows])
+        part = CorpusPart("mountain-car", images[rows], states[rows], [facts[i] for i in rows])
         return evaluate_held_out(model, [part])["mountain-car"]
 
     with_unclear, without = report([0, 1, 2, 3]), report([0, 1, 3])
@@ -76,7 +76,7 @@ def test_frames_without_a_clear_fact_do_not_count(folder):
     assert (with_unclear["clear place"], without["clear place"]) == (0.75, 1)
 
 
-def test_a_file_that_is_no_corpus_is_refused_by_name(tmp_path):
+def test_a_file_that_is_not_a_corpus_is_named(tmp_path):
     path = tmp_path / "other.h5"
     with create_hdf5(path, "states", {}):
         pass
@@ -85,7 +85,7 @@ def test_a_file_that_is_no_corpus_is_refused_by_name(tmp_path):
 
 
 @pytest.mark.gpu
-def test_it_learns_on_a_gpu_too(corpus, tmp_path):
+def test_training_also_learns_on_a_gpu(corpus, tmp_path):
     pretrain(SETTINGS, corpus, tmp_path / "model", "cuda")
     assert read_model_provenance(tmp_path / "model")["held_out"]["mountain-car"]["place"] > 0.3
     ClipModel.load(tmp_path / "model", "cpu")

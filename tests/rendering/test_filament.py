@@ -42,7 +42,7 @@ def renderer():
 
 
 def robot(renderer):
-    """Where the picture of a standing robot differs from the empty scene, ``[H, W]``."""
+    """Where the frame of a standing robot differs from the empty scene, ``[H, W]``."""
     frame, empty = draw(renderer, np.stack([standing(), BEHIND_THE_CAMERA])).astype(int)
     return np.abs(frame - empty).max(axis=-1) > 20
 
@@ -55,7 +55,7 @@ def test_the_robot_stands_upright_in_the_middle_of_a_lit_scene(renderer):
     assert frame.std() > 20
     sky = frame[: SIZE // 8].reshape(-1, 3).mean(axis=0)
     assert sky[2] > sky[0] + 10
-    rows, columns = np.nonzero(robot(renderer)[: SIZE * 6 // 10])  # above what its shadow reaches
+    rows, columns = np.nonzero(robot(renderer)[: SIZE * 6 // 10])  # above its shadow
     assert columns.mean() == pytest.approx(SIZE / 2, abs=2)
     assert 0.2 * SIZE < rows.min() < 0.4 * SIZE
 
@@ -79,7 +79,7 @@ def test_postures_differ_and_velocities_do_not(renderer):
 
 
 @needs_vulkan
-def test_a_frame_depends_on_its_state_alone(renderer):
+def test_a_frame_depends_only_on_its_state(renderer):
     states = np.stack([standing(knee=-k) for k in (0, 0.5, 1, 1.5)])
     forwards, backwards = draw(renderer, states), draw(renderer, states[::-1])
     np.testing.assert_array_equal(forwards, backwards[::-1])
@@ -114,7 +114,7 @@ def test_renderers_do_not_disturb_each_other(renderer):
 
 
 @needs_vulkan
-def test_worker_processes_draw_the_same_frames(renderer):
+def test_worker_processes_render_the_same_frames(renderer):
     knees = np.linspace(0, -1.5, BATCH + 3)
     states = np.stack([standing(knee=knee) for knee in knees])
     batches = list(render_states("humanoid", "filament", SMALL, states, workers=2))
@@ -133,7 +133,7 @@ def small_filament():
 
 
 @needs_vulkan
-def test_training_workers_draw_what_they_step(renderer):
+def test_training_workers_render_the_states_that_they_step(renderer):
     env = VectorEnv(humanoid, 2, small_filament, 2, slots=1)
     try:
         env.seed(0)
@@ -158,13 +158,13 @@ def run(code, **environment):
 
 MAKE = (
     "from vlmrm.config import Rendering\n"
-    "from vlmrm.envs import make_renderer\n"
+    "from vlmrm.rendering import make_renderer\n"
     "renderer = make_renderer('humanoid', 'filament', Rendering(humanoid_size=32))\n"
 )
 
 
 @needs_vulkan
-def test_it_prints_nothing_and_ends_well_when_forgotten():
+def test_it_prints_nothing_and_exits_cleanly_without_close():
     result = run(MAKE + "renderer = None\n" + MAKE + "print(renderer.shape)")
     assert (result.returncode, result.stdout) == (0, "(32, 32, 3)\n"), result.stderr
 

@@ -9,32 +9,32 @@ from vlmrm.rendering import make_renderer, opengl
 @pytest.fixture
 def context():
     renderer = make_renderer("humanoid", "gymnasium", Rendering(humanoid_size=32))
-    opengl.warn_of_software.cache_clear()
+    opengl.warn_if_software.cache_clear()
     yield
     renderer.close()
-    opengl.warn_of_software.cache_clear()
+    opengl.warn_if_software.cache_clear()
 
 
-def test_drawing_in_software_beside_a_gpu_is_told_once(context, monkeypatch):
+def test_software_rendering_despite_a_gpu_warns_once(context, monkeypatch):
     monkeypatch.setattr(opengl, "has_nvidia_gpu", lambda: True)
     monkeypatch.setattr(opengl, "drawn_by", lambda: "llvmpipe (LLVM 15)")
     with pytest.warns(UserWarning, match=r"in software \(llvmpipe.*libEGL_nvidia"):
-        opengl.warn_of_software()
+        opengl.warn_if_software()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        opengl.warn_of_software()
+        opengl.warn_if_software()
 
 
 @pytest.mark.parametrize(("gpu", "name"), [(True, "NVIDIA H200/PCIe/SSE2"), (False, "llvmpipe")])
-def test_hardware_and_machines_without_a_gpu_are_fine(context, monkeypatch, gpu, name):
+def test_hardware_and_machines_without_a_gpu_do_not_warn(context, monkeypatch, gpu, name):
     monkeypatch.setattr(opengl, "has_nvidia_gpu", lambda: gpu)
     monkeypatch.setattr(opengl, "drawn_by", lambda: name)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        opengl.warn_of_software()
+        opengl.warn_if_software()
 
 
-def test_pictures_are_drawn_where_torch_computes(monkeypatch):
+def test_frames_are_rendered_on_the_gpu_that_torch_uses(monkeypatch):
     monkeypatch.setenv("MUJOCO_EGL_DEVICE_ID", "none")  # so that it is restored
     monkeypatch.delenv("MUJOCO_EGL_DEVICE_ID")
     for device in ("auto", "cpu", "cuda"):
@@ -44,7 +44,7 @@ def test_pictures_are_drawn_where_torch_computes(monkeypatch):
     assert opengl.os.environ["MUJOCO_EGL_DEVICE_ID"] == "2"
 
 
-def test_a_device_that_the_user_chose_for_drawing_stays(monkeypatch):
+def test_a_rendering_device_that_the_user_chose_is_kept(monkeypatch):
     monkeypatch.setenv("MUJOCO_EGL_DEVICE_ID", "1")
     opengl.draw_on("cuda:2")
     assert opengl.os.environ["MUJOCO_EGL_DEVICE_ID"] == "1"
@@ -52,5 +52,5 @@ def test_a_device_that_the_user_chose_for_drawing_stays(monkeypatch):
 
 @pytest.mark.gpu
 @pytest.mark.usefixtures("context")
-def test_a_gpu_draws():
+def test_a_gpu_renders():
     assert not opengl.in_software(), opengl.drawn_by()

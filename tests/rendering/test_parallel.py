@@ -65,13 +65,13 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
         "    states = np.zeros((200, 4))\n"
         "    frames = render_states('cartpole', 'gymnasium', Rendering(), states, workers=2)\n"
         "    next(frames)\n"
-        "    print('drawing', flush=True)\n"
+        "    print('rendering', flush=True)\n"
         "    input()\n"
     )
     parent = subprocess.Popen(
         [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert parent.stdout.readline() == "drawing\n"
+    assert parent.stdout.readline() == "rendering\n"
     children = psutil.Process(parent.pid).children(recursive=True)
     assert children
     parent.kill()

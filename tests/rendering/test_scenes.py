@@ -11,7 +11,7 @@ from vlmrm.rendering.textures import floor_tiles, fractal_noise, sky
 
 
 @pytest.mark.parametrize("scene", SCENES["humanoid"])
-def test_bodies_are_where_the_physics_put_them(scene):
+def test_bodies_are_where_the_physics_puts_them(scene):
     rng = np.random.default_rng(0)
     qpos = humanoid_model().qpos0 + rng.uniform(-0.5, 0.5, 24)
     places = []
@@ -21,8 +21,8 @@ def test_bodies_are_where_the_physics_put_them(scene):
         mujoco.mj_kinematics(model, data)
         mujoco.mj_comPos(model, data)
         places.append((data.xpos.copy(), data.subtree_com.copy()))
-    for physics, drawn in zip(*places, strict=True):
-        np.testing.assert_allclose(drawn, physics, atol=1e-12)
+    for physics, rendered in zip(*places, strict=True):
+        np.testing.assert_allclose(rendered, physics, atol=1e-12)
 
 
 def test_unknown_scene():
@@ -58,12 +58,12 @@ def signed_volume(mesh):
 )
 def test_solids_are_closed_and_face_outwards(mesh, volume):
     assert signed_volume(mesh) == pytest.approx(volume, rel=0.15)
-    # In a closed surface every edge is walked once in each direction.
+    # In a closed surface, every edge occurs once in each direction.
     edges = mesh[1][:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
     assert {tuple(e) for e in edges} == {tuple(e) for e in edges[:, ::-1]}
 
 
-def test_the_robot_is_symmetric_but_for_its_colors():
+def test_the_robot_is_symmetric_except_for_its_colors():
     parts = robot_parts()
     for (body, material), meshes in parts.items():
         mirror = body.replace("left", "right"), {"left": "right"}.get(material, material)

@@ -6,7 +6,7 @@ from vlmrm.rendering.video import write_video
 
 
 class Lamp:
-    """Draws the brightness that is the state."""
+    """Renders the state as brightness."""
 
     shape = (33, 48, 3)
 
@@ -19,20 +19,20 @@ class Lamp:
         pass
 
 
-def test_shows_the_trajectories_one_after_another(tmp_path):
+def test_a_video_shows_the_trajectories_one_after_another(tmp_path):
     trajectories = np.array([[[20.0], [60.0]], [[120.0], [200.0]]])
-    write_video(tmp_path / "film.mp4", trajectories, Lamp(), frames_per_second=1 / 0.015)
-    with av.open(str(tmp_path / "film.mp4")) as film:
-        stream = film.streams.video[0]
+    write_video(tmp_path / "video.mp4", trajectories, Lamp(), frames_per_second=1 / 0.015)
+    with av.open(str(tmp_path / "video.mp4")) as video:
+        stream = video.streams.video[0]
         assert stream.codec_context.name == "h264"
         assert stream.codec_context.pix_fmt == "yuv420p"
         assert float(stream.average_rate) == pytest.approx(66.67, abs=0.01)
-        frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(stream)]
+        frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(stream)]
     assert [frame.shape for frame in frames] == [(32, 48, 3)] * 4
     np.testing.assert_allclose([f.mean() for f in frames], [20, 60, 120, 200], atol=4)
 
 
-def test_no_half_film_is_left(tmp_path):
+def test_a_failure_leaves_no_video(tmp_path):
     with pytest.raises(RuntimeError):
-        write_video(tmp_path / "film.mp4", np.array([[[9.0], [-1.0]]]), Lamp(), 30)
+        write_video(tmp_path / "video.mp4", np.array([[[9.0], [-1.0]]]), Lamp(), 30)
     assert not any(tmp_path.iterdir())

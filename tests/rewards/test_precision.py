@@ -1,4 +1,4 @@
-"""`vlmrm model precision`: what a lower precision costs and gains."""
+"""`vlmrm model precision`: error and speed of lower precisions."""
 
 import numpy as np
 import pandas as pd
@@ -20,12 +20,12 @@ GOAL, BASELINE = ["a humanoid robot kneeling"], ["a humanoid robot"]
 @pytest.fixture(scope="module")
 def frames():
     renderer = make_renderer("humanoid", "textured-fixed", Rendering(humanoid_size=64))
-    drawn = draw(renderer, sample_training_states("humanoid", 24, seed=0))
+    rendered = draw(renderer, sample_training_states("humanoid", 24, seed=0))
     renderer.close()
-    return drawn
+    return rendered
 
 
-def test_the_first_row_is_float32_and_what_follows_is_held_against_it(model_folder, frames):
+def test_the_first_row_is_float32_with_which_the_others_are_compared(model_folder, frames):
     table = compare_precisions(model_folder, frames, GOAL, BASELINE, 0.5, "cpu").set_index(
         "precision"
     )
@@ -40,8 +40,8 @@ def test_the_first_row_is_float32_and_what_follows_is_held_against_it(model_fold
     ]
     assert rounded["largest_error"] == pytest.approx(np.abs(rewards[1] - rewards[0]).max())
     assert rounded["spread"] == pytest.approx(rewards[1].std())
-    # bfloat16 has 8 significant bits. An untrained tower's rewards differ by less, so that their
-    # ranking means nothing here.
+    # bfloat16 has 8 significant bits. A random model's rewards differ by less, so their ranking
+    # means nothing here.
     assert 0 < rounded["largest_error"] < 2**-5
     assert rounded["spearman"] == pytest.approx(spearmanr(*rewards)[0])
 

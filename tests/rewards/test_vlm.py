@@ -33,7 +33,7 @@ def test_wrong_arguments_fail_before_the_first_frame(model_folder):
         VLMReward(model, GOAL, BASELINE, alpha=2)
 
 
-def test_the_wrapper_rewards_the_picture_after_the_step(model_folder):
+def test_the_wrapper_rewards_the_frame_after_the_step(model_folder):
     reward = VLMReward.load(model_folder, GOAL, BASELINE, 0.5, device="cpu")
     env = VLMRewardWrapper(gym.make("CartPole-v1", render_mode="rgb_array"), reward)
     env.reset(seed=0)
@@ -43,7 +43,7 @@ def test_the_wrapper_rewards_the_picture_after_the_step(model_folder):
     env.close()
 
 
-def test_the_wrapper_wants_an_environment_that_renders(model_folder):
+def test_the_wrapper_needs_an_environment_that_renders(model_folder):
     reward = VLMReward.load(model_folder, GOAL, device="cpu")
     with pytest.raises(ValueError, match="rgb_array"):
         VLMRewardWrapper(gym.make("CartPole-v1"), reward)

@@ -17,7 +17,7 @@ def uniform(environment, size=4000, seed=0):
 
 
 @pytest.mark.parametrize("resolution", [0.05, 0.2, 0.5, 1, 1.7, 2])
-def test_cartpole_grid_is_complete_symmetric_and_holds_the_landmarks(resolution):
+def test_cartpole_grid_is_complete_and_symmetric_and_contains_the_landmarks(resolution):
     states = grid("cartpole", resolution).values
     x, theta = np.unique(states[:, 0]), np.unique(states[:, 2])
     assert len(states) == len(x) * len(theta) == len(np.unique(states, axis=0))
@@ -83,18 +83,18 @@ def test_uniform_states_fill_their_range_evenly(environment, column, low, high):
 
 
 @pytest.mark.parametrize(("environment", "p"), [("cartpole", 1 / 15), ("mountain-car", 1 / 12)])
-def test_uniform_states_hold_both_classes_at_the_documented_rate(environment, p):
+def test_uniform_states_contain_both_classes_at_the_documented_rate(environment, p):
     labels = uniform(environment).labels[environment]
     assert labels.dtype == bool
     assert labels.mean() == pytest.approx(p, abs=0.015)
 
 
-def test_uniform_states_depend_on_the_seed_alone():
+def test_uniform_states_depend_only_on_the_seed():
     np.testing.assert_array_equal(uniform("cartpole").values, uniform("cartpole").values)
     assert not np.isin(uniform("cartpole", seed=1).values[:, 0], uniform("cartpole").values).any()
 
 
-def test_states_survive_the_file(tmp_path):
+def test_states_survive_a_round_trip(tmp_path):
     states = uniform("mountain-car", size=10)
     states.write(tmp_path / "states.h5")
     again = type(states).read(tmp_path / "states.h5")

@@ -11,7 +11,7 @@ def paths():
     return sample_paths(PathStates(sampler="paths", points=9))
 
 
-def test_every_path_ends_in_success_and_begins_without(paths):
+def test_every_path_starts_in_failure_and_ends_in_success(paths):
     for task in np.unique(paths.columns["path"]):
         on_path = paths.columns["path"] == task
         verdicts = paths.labels[task][on_path]

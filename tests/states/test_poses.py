@@ -33,7 +33,7 @@ def test_states_are_labeled_by_every_oracle(kneeling):
         np.testing.assert_array_equal(kneeling.labels[task], ORACLES[task](kneeling.values))
 
 
-def test_a_seed_is_a_set(kneeling):
+def test_the_seed_determines_the_set(kneeling):
     np.testing.assert_array_equal(sample_poses(spec()).values, kneeling.values)
     other = sample_poses(spec(seed=1)).values
     assert not (other[:, None, 7:24] == kneeling.values[None, :, 7:24]).all(axis=-1).any()
@@ -56,14 +56,14 @@ def test_states_of_a_motion_share_a_trajectory(kneeling):
     assert len(np.unique(still)) == len(still)
 
 
-def test_the_set_survives_a_file(kneeling, tmp_path):
+def test_the_set_survives_a_round_trip(kneeling, tmp_path):
     kneeling.write(tmp_path / "states.h5")
     again = States.read(tmp_path / "states.h5")
     np.testing.assert_array_equal(again.values, kneeling.values)
     np.testing.assert_array_equal(again.columns["origin"], kneeling.columns["origin"])
 
 
-def test_training_states_are_other_states_even_with_the_same_seed(kneeling):
+def test_training_states_differ_even_with_the_same_seed(kneeling):
     training = sample_training_states("humanoid", 300, seed=0)
     assert training.shape == (300, 47)
     assert not (training[:, None, 7:24] == kneeling.values[None, :, 7:24]).all(axis=-1).any()

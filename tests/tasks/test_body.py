@@ -10,7 +10,7 @@ def upright():
     return BodyQuantities.of(combinations()["upright, hanging"])
 
 
-def test_one_state_is_a_set_of_one(upright):
+def test_a_single_state_is_a_batch_of_one(upright):
     assert upright.head_height.shape == (1,)
 
 
@@ -51,14 +51,14 @@ def test_facing_and_the_heading_frame_turn_with_the_robot():
     np.testing.assert_allclose(after.leg_directions, before.leg_directions, atol=1e-9)
 
 
-def test_balance_is_lost_by_leaning():
+def test_leaning_loses_balance():
     over, beside = (BodyQuantities.of(pose_state({"knee": -2}, pitch=pitch)) for pitch in (0, 30))
     distances = [b.imbalance(b.feet[:, 0], b.feet[:, 1])[0] for b in (over, beside)]
     assert distances[0] < 0.05
     assert distances[1] > 0.3
 
 
-def test_overlap_is_how_deep_limbs_stick_in_each_other(upright):
+def test_overlap_is_the_depth_at_which_limbs_intersect(upright):
     assert upright.overlap[0] <= 0
     folded = BodyQuantities.of(pose_state({"hip_z": 35, "hip_y": -60}))  # Thighs turned inwards.
     assert folded.overlap[0] > 0.02

@@ -4,7 +4,7 @@ from vlmrm.tasks.oracle_accuracy import accuracy, closest_to_boundary
 from vlmrm.tasks.oracles import ORACLES
 
 
-def test_noise_makes_poses_of_a_task_harder_to_tell_but_not_clean_ones():
+def test_clean_poses_get_their_intended_verdict_and_noise_lowers_accuracy():
     result = accuracy("arms-crossed", copies=5)
     assert result["poses, clean"] == result["hard negatives, clean"] == 1
     assert result["poses, full"] < result["poses, slight"]

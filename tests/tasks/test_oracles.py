@@ -18,7 +18,7 @@ def states_of(task, role):
 
 @pytest.fixture(scope="module")
 def varied():
-    """Perturbed states of every pose, so that each oracle sees states close to its boundary."""
+    """Perturbed states of every pose, some of them close to the boundary of each oracle."""
     poses = np.stack([pose.state for pose in pose_library().values()])
     rng = np.random.default_rng(0)
     return placed(perturbed(poses.repeat(3, axis=0), rng), rng)
@@ -86,8 +86,7 @@ def test_no_pose_succeeds_lying(task, axis):
         assert not ORACLES[task](on_floor(tilted(poses, *lean))).any()
 
 
-def test_no_arms_through_the_body():
-    """Straight through the chest is no way of crossing arms."""
+def test_arms_through_the_body_are_not_crossed():
     names = [name for name, pose in pose_library().items() if "arms-crossed" in pose.tasks]
     states = np.stack([pose_library()[name].state for name in names])
     # Both arms with the same angles: the forearms meet.
@@ -96,8 +95,8 @@ def test_no_arms_through_the_body():
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_poses_that_fulfil_another_task_only_do_so_where_tasks_overlap(task):
-    """Standing tasks are kinds of standing; apart from arms and legs nothing else overlaps."""
+def test_poses_fulfill_another_task_only_where_tasks_overlap(task):
+    """Tasks in which the robot stands overlap with each other; the others do not."""
     standing = {"standing", "arms-raised", "hands-on-hips", "arms-crossed", "one-leg"}
     allowed = standing if task in standing else {task}
     states = states_of(task, "tasks")
@@ -106,7 +105,7 @@ def test_poses_that_fulfil_another_task_only_do_so_where_tasks_overlap(task):
 
 
 @pytest.mark.parametrize("policy", ["random", "zero"])
-def test_untrained_policies_fail(policy):
+def test_random_and_zero_policies_fail(policy):
     env = make_env("humanoid", episode_steps=100)
     env.action_space.seed(0)
     for seed in range(10):
@@ -127,7 +126,7 @@ def test_cartpole_is_upright_within_twelve_degrees_and_on_its_track():
     assert ORACLES["cartpole"](states).tolist() == [True, True, True, False, False, False]
 
 
-def test_mountain_car_has_to_reach_the_flag_once():
+def test_mountain_car_must_reach_the_flag_once():
     oracle = ORACLES["mountain-car"]
     assert oracle(np.array([[-1.2, 0], [0.44, 0], [0.45, 0], [0.6, 0]])).tolist() == [
         False,

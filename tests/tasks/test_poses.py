@@ -50,7 +50,7 @@ def test_poses_are_plausible(states):
 
 @pytest.mark.parametrize("task", ["kneeling", "lotus", "splits"])
 def test_poses_on_the_floor_stay_as_they_are(task, monkeypatch):
-    """Held by springs for a second, they still fulfill their task."""
+    """After a second with springs at their joints, they still fulfill their task."""
     from vlmrm.tasks import poses
     from vlmrm.tasks.oracles import ORACLES
 
@@ -60,14 +60,14 @@ def test_poses_on_the_floor_stay_as_they_are(task, monkeypatch):
     assert ORACLES[task](later).all()
 
 
-def test_poses_are_described_as_what_they_are(states):
+def test_poses_are_described_as_intended(states):
     for (name, pose), facts in zip(pose_library().items(), describe(states), strict=True):
-        meant = {"posture": pose.posture, "arms": pose.arms, "legs": pose.legs}
-        assert all(meant[key] in FACTS[key] for key in meant), name
-        assert facts == meant, name
+        expected_facts = {"posture": pose.posture, "arms": pose.arms, "legs": pose.legs}
+        assert all(expected_facts[key] in FACTS[key] for key in expected_facts), name
+        assert facts == expected_facts, name
 
 
-def test_a_joint_without_a_side_stands_for_both():
+def test_a_joint_without_a_side_means_both():
     both = pose_state({"hip_x": -20, "shoulder1": 30})
     single = pose_state(
         {"right_hip_x": -20, "left_hip_x": -20, "right_shoulder1": 30, "left_shoulder1": -30}
@@ -76,7 +76,7 @@ def test_a_joint_without_a_side_stands_for_both():
     np.testing.assert_allclose(mirrored(both[None])[0], both, atol=1e-12)
 
 
-def test_the_mirror_swaps_sides_and_twice_is_nothing(states):
+def test_mirroring_swaps_sides_and_is_its_own_inverse(states):
     rng = np.random.default_rng(0)
     states = turned(states + np.r_[np.zeros(24), rng.normal(size=23)], 0.7)
     image = mirrored(states)

@@ -14,13 +14,13 @@ from vlmrm.data.files import create_hdf5, open_hdf5
 def write_embeddings(
     path: str | os.PathLike[str], embeddings: NDArray[np.float32], **context: Any
 ) -> None:
-    """Writes unit embeddings float32 ``[N, E]``."""
+    """Writes unit embeddings, float32 ``[N, E]``."""
     with create_hdf5(path, "embeddings", context) as file:
         file["embeddings"] = embeddings.astype(np.float32)
 
 
 def read_embeddings(path: str | os.PathLike[str]) -> NDArray[np.float32]:
-    """Unit embeddings float32 ``[N, E]``."""
+    """Reads unit embeddings, float32 ``[N, E]``."""
     with open_hdf5(path, "embeddings") as file:
         embeddings: NDArray[np.float32] = file["embeddings"][:]
         return embeddings
@@ -37,6 +37,6 @@ def write_prompt_embeddings(
 
 
 def read_prompt_embeddings(path: str | os.PathLike[str]) -> dict[str, NDArray[np.float32]]:
-    """Prompt to its unit embedding, float32 ``[E]``."""
+    """Reads the unit embedding, float32 ``[E]``, of each prompt."""
     with open_hdf5(path, "prompt embeddings") as file:
         return dict(zip(file["prompts"].asstr()[:], file["embeddings"][:], strict=True))

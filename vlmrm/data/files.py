@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and carry their provenance."""
+"""Files that appear whole or not at all, and contain their provenance."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from vlmrm.errors import UserError
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yields a temporary path beside ``path``, renamed to ``path`` only on success.
+    """Yields a temporary path, which is renamed to ``path`` only on success.
 
     Works for files and for folders (create the folder at the yielded path). The temporary
-    path keeps the suffix, since some writers choose their format by it.
+    path keeps the suffix, because some writers choose their format by it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary = Path(folder) / path.name
         yield temporary
         if temporary.is_dir() and path.is_dir():
-            # rename() replaces a file but not a folder that has content.
+            # rename() replaces a file, but not a folder with content.
             path.rename(Path(folder) / "replaced")
         temporary.replace(path)
 
@@ -39,7 +39,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 def create_hdf5(
     path: str | os.PathLike[str], kind: str, context: dict[str, Any]
 ) -> Iterator[h5py.File]:
-    """Opens a new file of some kind, which appears when the block ends without an error."""
+    """Opens a new file of this kind, which appears when the block ends without an error."""
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["kind"] = kind
         file.attrs["provenance"] = dump_provenance(context)
@@ -50,7 +50,7 @@ def open_hdf5(path: str | os.PathLike[str], kind: str) -> h5py.File:
     """Opens a file for reading.
 
     Raises:
-        UserError: It is missing, unreadable or of another kind.
+        UserError: The file is missing, unreadable, or of another kind.
     """
     require_file(Path(path))
     try:
@@ -60,12 +60,12 @@ def open_hdf5(path: str | os.PathLike[str], kind: str) -> h5py.File:
     found = file.attrs.get("kind", "something else")
     if found != kind:
         file.close()
-        raise UserError(f"{path}: holds {found}, but {kind} are needed here")
+        raise UserError(f"{path}: contains {found}, expected {kind}")
     return file
 
 
 def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Where an artifact came from: versions, commit, settings."""
+    """Reads where an artifact came from: versions, commit, settings."""
     path = Path(path)
     require_file(path)
     if path.suffix == ".parquet":
@@ -75,7 +75,7 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def require_file(path: Path) -> None:
-    """Refuses a path that is no file.
+    """Checks that a file exists.
 
     Raises:
         UserError: There is no such file.

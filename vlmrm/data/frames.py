@@ -1,4 +1,4 @@
-"""Rendered frames, written and read as streams."""
+"""Rendered frames, written and read in batches."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ FRAMES_PER_CHUNK = 16
 """Frames compressed together: small enough for random access, large enough to stream."""
 
 COMPRESSION = dict(hdf5plugin.Zstd(clevel=3))
-"""Of pictures. Those of one scene share most of their content: the files are a seventh as large as
-with HDF5's own LZF, and written and read several times as fast (``benchmarks/frames.py``). Other
-programs read them after ``import hdf5plugin``."""
+"""Compression of frames. Those of one scene share most of their content: the files are a seventh as
+large as with HDF5's own LZF, and several times as fast to write and read
+(``benchmarks/frames.py``). Other programs need ``import hdf5plugin`` to read them."""
 
 
 class FrameWriter:
     """Writes frames as they are rendered; use as a context manager.
 
-    The file appears at ``path`` only when the block ends without an error and every
-    frame was written.
+    The file appears at ``path`` only if the block ends without an error and every frame was
+    written.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class FrameWriter:
         return self
 
     def append(self, frames: NDArray[np.uint8]) -> None:
-        """Adds uint8 frames ``[n, H, W, 3]`` behind those already written."""
+        """Appends uint8 frames ``[n, H, W, 3]``."""
         self._frames[self._written : self._written + len(frames)] = frames
         self._written += len(frames)
 
@@ -75,7 +75,7 @@ class FrameReader:
         return frames
 
     def batches(self, size: int) -> Iterator[NDArray[np.uint8]]:
-        """Successive runs of at most ``size`` frames."""
+        """Yields successive batches of at most ``size`` frames."""
         for start in range(0, len(self), size):
             yield self[start : start + size]
 

@@ -23,7 +23,7 @@ LIBRARIES = (
 
 
 def provenance(**context: Any) -> dict[str, Any]:
-    """Versions, commit and time of this process, with ``context`` (settings, seed) added."""
+    """Versions, commit, and time of this process, with ``context`` (settings, seed) added."""
     return {
         **_environment(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -45,9 +45,9 @@ def _version(library: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """The commit of the checkout that holds the package, ``+`` where it was edited since.
+    """The commit of the checkout that contains the package, with ``+`` if it was edited since.
 
-    A container holds no checkout; its image names the commit in ``VLMRM_COMMIT``.
+    A container has no checkout; its image sets ``VLMRM_COMMIT`` instead.
     """
     here = Path(__file__).parents[1]
 

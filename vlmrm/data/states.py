@@ -1,4 +1,4 @@
-"""States of a simulator, and what is known of each."""
+"""Simulator states with their columns and labels."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from vlmrm.data.files import create_hdf5, open_hdf5
 
 @dataclass
 class States:
-    """Simulator states, and what is known of each.
+    """Simulator states with their columns and labels.
 
     Attributes:
         environment: Name of the environment that the states belong to.
         values: Float64 ``[N, D]``, one state vector per row (see the environment for its columns).
-        columns: ``N`` rows of whatever else is known, for example ``origin`` (where the state came
-            from) or ``trajectory`` (rows of one trajectory are dependent).
-        labels: Oracle's name to bool ``[N]``: does the state fulfill its task?
+        columns: Further columns of ``N`` rows, for example ``origin`` (where the state came from)
+            or ``trajectory`` (rows of one trajectory are dependent).
+        labels: Oracle name to bool ``[N]``, whether each state fulfills the task.
     """
 
     environment: str
@@ -33,12 +33,12 @@ class States:
         return len(self.values)
 
     def write(self, path: str | os.PathLike[str], **context: Any) -> None:
-        """Writes the set to ``path``; ``context`` (settings, seed) joins the provenance."""
+        """Writes the set to ``path``; ``context`` (settings, seed) is added to the provenance."""
         with create_hdf5(path, "states", context) as file:
             file.attrs["environment"] = self.environment
             file["values"] = self.values
             for name, column in self.columns.items():
-                # HDF5 knows no fixed-width unicode.
+                # HDF5 has no fixed-width Unicode.
                 is_text = column.dtype.kind in "UO"
                 file[f"columns/{name}"] = column.astype(object) if is_text else column
             for oracle, labels in self.labels.items():

@@ -15,7 +15,7 @@ from vlmrm.data.files import atomic_path, dump_provenance, require_file
 
 
 def write_table(path: str | os.PathLike[str], table: pd.DataFrame, **context: Any) -> None:
-    """Writes a table as Parquet (provenance inside) or as CSV, by the suffix of ``path``."""
+    """Writes a table as Parquet (with provenance) or as CSV, by the suffix of ``path``."""
     with atomic_path(path) as temporary:
         if temporary.suffix == ".parquet":
             arrow = pa.Table.from_pandas(table, preserve_index=False)

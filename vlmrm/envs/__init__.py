@@ -22,10 +22,10 @@ _CLASSES = {
 
 
 def make_env(name: str, episode_steps: int, goal_never_cleared: bool = False) -> gym.Env[Any, Any]:
-    """Create an environment that never terminates, only truncates after ``episode_steps``.
+    """Makes an environment that never terminates and is truncated after ``episode_steps``.
 
-    Its ``unwrapped`` is a `StateEnv`. With ``goal_never_cleared``, a mountain car that was once at
-    the flag stays where it is for ever (see `vlmrm.config.PaperCode`).
+    Its ``unwrapped`` is a `StateEnv`. With ``goal_never_cleared``, a mountain car that has once
+    reached the flag stays where it is forever (see `vlmrm.config.PaperCode`).
 
     Raises:
         UserError: No environment has this name.
@@ -46,16 +46,16 @@ def import_env(name: str) -> ModuleType:
         raise UserError(f"environment: unknown name '{name}'{suggest(name, _CLASSES)}")
     if name == "humanoid":
         try:
-            importlib.import_module("mujoco")  # loads the OpenGL library of MUJOCO_GL
+            importlib.import_module("mujoco")  # loads the OpenGL library that MUJOCO_GL names
         except (ImportError, AttributeError, OSError) as error:
             raise opengl_error(error) from error
     return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
 
 
 def opengl_error(reason: Exception) -> UserError:
-    """Tell how to make drawing without a screen possible."""
+    """An error that says how to install off-screen OpenGL."""
     return UserError(
         f"MUJOCO_GL: OpenGL cannot start ({' '.join(str(reason).split())}); install the Debian "
-        "packages libegl1 and libgl1-mesa-dri (EGL, with a software fallback), or libosmesa6 and "
-        "set MUJOCO_GL=osmesa"
+        "packages libegl1 and libgl1-mesa-dri (EGL, with a software fallback), or install "
+        "libosmesa6 and set MUJOCO_GL=osmesa"
     )

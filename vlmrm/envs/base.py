@@ -1,4 +1,4 @@
-"""What the pipeline asks of an environment: state vectors, and pictures of them."""
+"""The environments' interface: a Gymnasium environment with a state vector."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class StateEnv(gym.Env[Any, Any]):
     """A Gymnasium environment whose simulator state is a plain vector."""
 
     state_names: tuple[str, ...]
-    """What the entries of a state vector are."""
+    """Names of the entries of a state vector."""
 
     def state_vector(self) -> NDArray[np.float64]:
-        """The current state, float64 ``[D]``: all that a picture or an oracle depends on."""
+        """The current state, float64 ``[D]``: all that a frame or an oracle depends on."""
         raise NotImplementedError

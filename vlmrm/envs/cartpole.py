@@ -1,4 +1,4 @@
-"""CartPole without termination: the pole may fall and swing round, the cart may drive away."""
+"""CartPole without termination: the pole may fall and swing around, the cart may drive away."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from numpy.typing import NDArray
 from vlmrm.envs.base import StateEnv
 
 MAX_POLE_ANGLE = np.radians(12)
-"""Gymnasium's own limit for a pole that has not fallen."""
+"""Largest angle in radians of a pole that has not fallen; Gymnasium's limit."""
 
 MAX_CART_POSITION = 2.4
-"""Position in meters at which the middle of the cart leaves the picture; Gymnasium's own limit."""
+"""Position in meters at which the center of the cart leaves the frame; Gymnasium's limit."""
 
 OUT_OF_SIGHT = 3.5
-"""Position in meters from which on neither cart nor pole (1 m) reaches into the picture."""
+"""Position in meters beyond which neither the cart nor the pole (1 m) is visible."""
 
 
 class CartPoleEnv(cartpole.CartPoleEnv, StateEnv):
-    """Gymnasium's CartPole that goes on whatever happens.
+    """Gymnasium's CartPole, which continues whatever happens.
 
-    The dynamics and the initial states are Gymnasium's. Two things follow from going on:
+    The dynamics and the initial states are Gymnasium's. There are two consequences:
 
-    - The pole swings round. Its angle is kept in [-pi, pi), so that states that are the same to
-      the physics and to the eye are the same to the agent too.
-    - The cart can leave the picture, which then shows the empty track: beyond `OUT_OF_SIGHT` a
-      reward that is computed from pictures is constant. The observation goes on to tell the
-      position, so that the agent can find the way back.
+    - The pole swings around. Its angle is kept in [-pi, pi), so that states that are the same to
+      the physics and in the frame are also the same to the agent.
+    - The cart can leave the frame, which then shows the empty track: beyond `OUT_OF_SIGHT` a
+      reward that is computed from frames is constant. The observation still contains the position,
+      so the agent can find the way back.
 
-    The reward, for comparison only, is 1 in the states in which Gymnasium would not have
-    terminated (pole within `MAX_POLE_ANGLE`, cart within `MAX_CART_POSITION`), else 0.
+    The reward, for comparison only, is 1 in states in which Gymnasium would not have terminated
+    (pole within `MAX_POLE_ANGLE`, cart within `MAX_CART_POSITION`), else 0.
     """
 
     state_names = ("x", "x_dot", "theta", "theta_dot")
@@ -48,7 +48,7 @@ class CartPoleEnv(cartpole.CartPoleEnv, StateEnv):
     ) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Advances 0.02 s; never terminates."""
         _, _, fallen, _, info = super().step(action)  # type: ignore[no-untyped-call]
-        # Gymnasium counts, and warns of, steps taken after a termination.
+        # Gymnasium counts steps after termination, and warns about them.
         self.steps_beyond_terminated = None
         assert self.state is not None
         self.state[2] = wrap_angle(self.state[2])
@@ -60,5 +60,5 @@ class CartPoleEnv(cartpole.CartPoleEnv, StateEnv):
 
 
 def wrap_angle(angle: Any) -> Any:
-    """The same angle, in radians, in [-pi, pi)."""
+    """Wraps an angle in radians to [-pi, pi)."""
     return (angle + np.pi) % (2 * np.pi) - np.pi

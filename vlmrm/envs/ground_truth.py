@@ -1,4 +1,4 @@
-"""The rewards that classic-control environments come with, as functions of transitions."""
+"""The classic-control environments' own rewards, as functions of transitions."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class GroundTruth:
 
 
 def _cartpole(states: Array, actions: Array, next_states: Array) -> NDArray[np.float64]:
-    """1 where Gymnasium would go on, else 0."""
+    """1 where Gymnasium would not terminate, else 0."""
     upright = np.abs(next_states[:, 2]) <= MAX_POLE_ANGLE
     return (upright & (np.abs(next_states[:, 0]) <= MAX_CART_POSITION)).astype(np.float64)
 
 
 def _mountain_car(states: Array, actions: Array, next_states: Array) -> NDArray[np.float64]:
-    """100 on arrival, minus a tenth of the squared action up to it, and 0 afterwards."""
+    """100 on arrival, minus a tenth of the squared action until then, and 0 afterwards."""
     arrives = next_states[:, 0] >= GOAL_POSITION
     reward = 100.0 * arrives - 0.1 * actions[:, 0] ** 2
     return np.where(states[:, 0] >= GOAL_POSITION, 0.0, reward)
@@ -45,4 +45,4 @@ GROUND_TRUTH: dict[str, GroundTruth] = {
     "cartpole": GroundTruth(np.arange(2), _cartpole),
     "mountain-car": GroundTruth(np.linspace(-1, 1, 9)[:, None], _mountain_car),
 }
-"""By environment. The humanoid's own reward is for walking, which no task asks for."""
+"""Environment to its own reward. The humanoid's rewards walking, which is not a task here."""

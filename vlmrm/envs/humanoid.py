@@ -1,4 +1,4 @@
-"""Gymnasium's humanoid, which may fall, and its kinematics."""
+"""Gymnasium's humanoid without termination, and its model."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gymnasium.utils import EzPickle
 from vlmrm.envs.base import StateEnv
 
 XML = Path(gymnasium.envs.mujoco.__file__).parent / "assets" / "humanoid.xml"
-"""Gymnasium's own model, the source of the physics and of every scene."""
+"""Gymnasium's model, from which the physics and every scene are built."""
 
 
 @functools.cache
 def humanoid_model() -> mujoco.MjModel:
-    """Compiles the model of the physics, once per process; treat it as read-only."""
+    """The compiled model of the physics, one per process; treat it as read-only."""
     return mujoco.MjModel.from_xml_path(str(XML))
 
 
@@ -31,7 +31,7 @@ class HumanoidEnv(GymnasiumHumanoidEnv, StateEnv):
 
     def __init__(self) -> None:
         super().__init__(terminate_when_unhealthy=False)
-        # Copies are made by calling this constructor, not Gymnasium's with its arguments.
+        # Copies call this constructor without arguments, instead of Gymnasium's with its own.
         EzPickle.__init__(self)
 
 

@@ -14,23 +14,22 @@ GOAL_POSITION = 0.45
 """Position of the flag, just before the summit at pi / 6."""
 
 ROAD = (-1.2, 0.6)
-"""Positions that the car can take."""
+"""Lowest and highest position of the car."""
 
 
 class MountainCarEnv(Continuous_MountainCarEnv, StateEnv):
     """Gymnasium's continuous MountainCar; a car that has reached the flag stays there.
 
-    Whether the goal was reached is read off the position and nothing else is remembered, so a
-    reset always starts afresh.
+    Only the position decides whether the goal was reached, so a reset always starts afresh.
 
     The reward, for comparison only, is Gymnasium's: 100 on arrival, minus a tenth of the squared
-    action at every step up to it, and 0 afterwards.
+    action at every step until then, and 0 afterwards.
     """
 
     state_names = ("position", "velocity")
 
     goal_never_cleared = False
-    """Whether an arrival outlasts the reset: a fault of the paper's own code."""
+    """Whether an arrival outlasts the reset: a bug of the paper's code."""
     _arrived = False
 
     def step(
@@ -43,7 +42,7 @@ class MountainCarEnv(Continuous_MountainCarEnv, StateEnv):
         if state[0] >= GOAL_POSITION:
             self.state[1] = 0.0
             self._arrived = True
-        # A copy, because Gymnasium hands out its own state.
+        # A copy, because Gymnasium returns its own array.
         return self.state.copy(), float(reward), False, False, info
 
     def state_vector(self) -> NDArray[np.float64]:

@@ -1,18 +1,18 @@
 """How far a reward is from labels of success: the EPIC distance and its companions.
 
-EPIC (Gleave et al., "Quantifying Differences in Reward Functions", ICLR 2021) removes what does
-not change the optimal policy, potential shaping and positive affine maps, and compares the rest:
+EPIC (Gleave et al., "Quantifying Differences in Reward Functions", ICLR 2021) compares rewards up
+to potential shaping and positive affine maps, which do not change the optimal policy:
 
     C(R)(s, a, s') = R(s, a, s') + E[g R(s', A, S') - R(s, A, S') - g R(S, A, S')]
     D(R1, R2) = sqrt((1 - rho(C(R1), C(R2))) / 2)
 
-with discount g, independent S, S' and A, and the Pearson correlation rho. If the rewards depend
+with discount g, independent S, S', and A, and the Pearson correlation rho. If the rewards depend
 on the next state alone, the expectations are constants, and EPIC is the `pearson_distance` of the
-rewards of the states. That is the case of a reward model that sees a picture (`measure_epic`).
+rewards of the states. A reward model of frames is such a case (`measure_epic`).
 
 With a binary label of frequency p, rho = sqrt(p (1 - p)) times the difference of the two classes'
-means in units of the reward's standard deviation: the distance depends on how many successes are
-among the states. The companions do not, or say how well the reward merely orders the states.
+means in units of the reward's standard deviation: the distance depends on the share of successes
+among the states. The companions do not, or measure only how well the reward orders the states.
 """
 
 from vlmrm.epic.canonical import canonical_shaping, epic_distance, tabulate

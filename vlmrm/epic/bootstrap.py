@@ -11,22 +11,22 @@ from numpy.typing import ArrayLike, NDArray
 def cluster_bootstrap(
     states: int, clusters: ArrayLike | None, bootstrap: int, seed: int
 ) -> tuple[NDArray[np.intp], Callable[[int], NDArray[np.float64]]]:
-    """Resamples of clusters of states: those of one cluster are drawn together.
+    """Resamples clusters of states: those of one cluster are drawn together.
 
     Args:
         states: How many states there are.
-        clusters: What each state was taken from, for example its trajectory, ``[states]``. Each
-            state alone if left out.
-        bootstrap: How many resamples are meant to be drawn.
+        clusters: Cluster of each state, for example its trajectory, ``[states]``; by default, each
+            state is a cluster.
+        bootstrap: How many resamples will be drawn.
         seed: Seed of the resampling.
 
     Returns:
         The cluster of each state, from 0 to C - 1, ``[states]``; and a function that draws the next
-        so many resamples: how often each cluster occurs in each of them, ``[resamples, C]``.
+        ``resamples`` resamples: how often each cluster occurs in each, ``[resamples, C]``.
 
     Raises:
-        ValueError: There are more or fewer clusters than states, fewer than two different ones,
-            or fewer than one resample.
+        ValueError: ``clusters`` has another length, there are fewer than two different clusters, or
+            fewer than one resample.
     """
     members = np.arange(states) if clusters is None else np.asarray(clusters)
     if members.shape != (states,):
@@ -35,7 +35,7 @@ def cluster_bootstrap(
         raise ValueError(f"bootstrap must be at least 1, got {bootstrap}")
     names, member_of = np.unique(members, return_inverse=True)
     if len(names) < 2:
-        raise ValueError("all states are of one cluster; an interval needs at least two")
+        raise ValueError("all states are in one cluster; an interval needs at least two")
     rng = np.random.default_rng(seed)
     equal = np.full(len(names), 1 / len(names))
 

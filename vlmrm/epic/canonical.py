@@ -1,4 +1,4 @@
-"""The general definition of EPIC, on tables of rewards of all transitions among samples."""
+"""The general definition of EPIC, on tables of the rewards of all transitions among samples."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def canonical_shaping(
     Args:
         rewards: ``[S, A, S]``, as from `tabulate`.
         discount: In [0, 1].
-        state_weights: Distribution ``[S]`` of the reference states S and S'; equal if left out.
-        action_weights: Distribution ``[A]`` of the reference actions; equal if left out.
+        state_weights: Distribution ``[S]`` of the reference states S and S'; uniform by default.
+        action_weights: Distribution ``[A]`` of the reference actions; uniform by default.
 
     Returns:
         ``[S, A, S]``.
@@ -61,7 +61,7 @@ def canonical_shaping(
     states, actions, _ = table.shape
     of_state = shares(state_weights, (states,))
     of_action = shares(action_weights, (actions,))
-    # E[R(s, A, S')] for each state s: all three expectations are made of it.
+    # E[R(s, A, S')] for each state s; all three expectations follow from it.
     expected = np.einsum("sat,a,t->s", table, of_action, of_state)
     shaping = discount * expected - expected[:, None] - discount * (of_state @ expected)
     shaped: Floats = table + shaping[:, None, :]
@@ -76,20 +76,20 @@ def epic_distance(
     action_weights: ArrayLike | None = None,
     transition_weights: ArrayLike | None = None,
 ) -> float:
-    """EPIC distance of two tables of rewards ``[S, A, S]`` (from `tabulate`).
+    """EPIC distance between two tables of rewards ``[S, A, S]`` (from `tabulate`).
 
     Args:
         first: One reward.
         second: The other.
         discount: In [0, 1].
-        state_weights: Distribution ``[S]`` of the states; equal if left out.
-        action_weights: Distribution ``[A]`` of the actions; equal if left out.
+        state_weights: Distribution ``[S]`` of the states; uniform by default.
+        action_weights: Distribution ``[A]`` of the actions; uniform by default.
         transition_weights: Coverage distribution ``[S, A, S]`` over which the shaped rewards are
-            compared; if left out, the product of the distributions above.
+            compared; by default, the product of the distributions above.
 
     Raises:
-        ValueError: As `canonical_shaping` and `pearson_distance`; a reward that is potential
-            shaping and nothing else is constant here.
+        ValueError: As in `canonical_shaping` and `pearson_distance`; a reward that is only
+            potential shaping is constant here.
     """
     tables = [finite(name, r) for name, r in (("first", first), ("second", second))]
     shaped = [canonical_shaping(t, discount, state_weights, action_weights) for t in tables]

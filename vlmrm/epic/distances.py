@@ -12,13 +12,13 @@ from vlmrm.epic.checks import checked_pair, finite, refuse_constant, shares, sta
 def pearson_distance(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> float:
     """The Pearson distance sqrt((1 - rho) / 2): 0 for an affine copy, 1 for a negation.
 
-    Computed as half the distance of the standardized vectors, which, unlike the correlation, does
-    not lose half of the digits where the distance is small.
+    It is computed as half the distance between the standardized vectors, which, unlike the
+    correlation, does not lose half of the digits where the distance is small.
 
     Args:
         x: Numbers, any shape.
         y: As many numbers, in the same shape.
-        weights: How much each pair counts: not negative, any sum. Equal if left out.
+        weights: Weight of each pair: not negative, any sum. Equal by default.
 
     Raises:
         ValueError: Lengths differ, a number is not finite, ``x`` or ``y`` is constant (up to
@@ -33,10 +33,10 @@ def pearson_distance(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = Non
 
 
 def class_balanced_distance(rewards: ArrayLike, labels: ArrayLike) -> float:
-    """The Pearson distance of rewards ``[N]`` to bool labels ``[N]``, half the weight per class.
+    """The Pearson distance of rewards ``[N]`` to bool labels ``[N]``, with equal weight per class.
 
     Raises:
-        ValueError: As `pearson_distance`, or one class is missing.
+        ValueError: As in `pearson_distance`, or one class is missing.
     """
     values, truth = checked_pair(rewards, labels)
     positive = np.count_nonzero(truth)
@@ -47,7 +47,7 @@ def class_balanced_distance(rewards: ArrayLike, labels: ArrayLike) -> float:
 def auroc(rewards: ArrayLike, labels: ArrayLike) -> float:
     """Probability that a success ``[N]`` has a higher reward ``[N]`` than a failure.
 
-    Ties count half: 0.5 is chance, also for a constant reward.
+    Ties count half: 0.5 is chance, and the value of a constant reward.
 
     Raises:
         ValueError: A reward is not finite, lengths differ, or one class is missing.
@@ -63,7 +63,7 @@ def spearman(rewards: ArrayLike, labels: ArrayLike) -> float:
     """Rank correlation of rewards ``[N]`` with bool labels ``[N]``, ties at their mean rank.
 
     Raises:
-        ValueError: As `pearson_distance`, or one class is missing.
+        ValueError: As in `pearson_distance`, or one class is missing.
     """
     values, truth = checked_pair(rewards, labels)
     refuse_constant("the reward", values)

@@ -1,4 +1,4 @@
-"""EPIC of the rewards of a state set: to its labels, and to the environment's own reward."""
+"""EPIC distances of a state set's rewards to its labels and to the environment's own reward."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vlmrm.epic import measure_epic, measure_ground_truth, tabulate
 from vlmrm.errors import UserError, suggest
 
 TRANSITION_STATES = 256
-"""States between which transitions are compared: all pairs of them, with every action."""
+"""Number of states whose transitions are compared: all pairs, with every action."""
 
 
 def measure_rewards(
@@ -25,7 +25,7 @@ def measure_rewards(
     """EPIC distance and its companions between the rewards of a task and its labels.
 
     Args:
-        states: Labeled states; where they have a column ``trajectory``, the bootstrap resamples
+        states: Labeled states; if they have a column ``trajectory``, the bootstrap resamples
             trajectories.
         rewards: Rewards of these states by one model in one scene.
         settings: The task, its oracle, and how to measure.
@@ -33,23 +33,23 @@ def measure_rewards(
             decided ``[M]``, and whether each fulfills the task. Only these states are measured.
 
     Returns:
-        The table of `vlmrm.epic.measure_epic` behind the columns labels (whose: human or oracle),
-        scene and model. Where the environment has a reward of its own, the columns of
+        The columns labels (human or oracle), scene, and model, followed by those of
+        `vlmrm.epic.measure_epic`. If the environment has its own reward, the columns of
         `vlmrm.epic.measure_ground_truth` follow, for `TRANSITION_STATES` of the states.
 
     Raises:
-        UserError: The states have no labels for the task, the rewards are not theirs, or labels or
-            rewards are degenerate.
+        UserError: The states have no labels for the task, the rewards belong to other states, or
+            labels or rewards are degenerate.
     """
     name = settings.task
     if decided is None:
         rows, labels = np.arange(len(states)), oracle_labels(states, name, settings.oracle)
     else:
         rows, labels = decided
-    chosen = rewards[rewards["task"] == name]
+    task_rewards = rewards[rewards["task"] == name]
     by_alpha = {
         float(str(alpha)): group.sort_values("state")["reward"].to_numpy()
-        for alpha, group in chosen.groupby("alpha")
+        for alpha, group in task_rewards.groupby("alpha")
     }
     for values in by_alpha.values():
         if len(values) != len(states):
@@ -68,15 +68,15 @@ def measure_rewards(
     except ValueError as error:
         raise UserError(f"epic of task {name}: {error}") from error
     table.insert(0, "labels", "oracle" if decided is None else "human")
-    table.insert(1, "scene", chosen["scene"].iloc[0])
-    table.insert(2, "model", chosen["model"].iloc[0])
+    table.insert(1, "scene", task_rewards["scene"].iloc[0])
+    table.insert(2, "model", task_rewards["model"].iloc[0])
     return table
 
 
 def _to_ground_truth(
     states: States, by_alpha: dict[float, NDArray[np.float64]], settings: EpicSettings
 ) -> pd.DataFrame:
-    """Distances to the environment's own reward, over transitions among a part of the states."""
+    """Distances to the environment's own reward, over transitions among some of the states."""
     truth = GROUND_TRUTH[states.environment]
     rng = np.random.default_rng(settings.seed)
     rows = rng.permutation(len(states))[:TRANSITION_STATES]
@@ -93,7 +93,7 @@ def oracle_labels(states: States, name: str, oracle: str | None) -> NDArray[np.b
     """The oracle's labels of a task, ``[N]``.
 
     Raises:
-        UserError: The states have none.
+        UserError: The states have no labels of this oracle.
     """
     if oracle not in states.labels:
         hint = suggest(str(oracle), states.labels)

@@ -1,4 +1,4 @@
-"""Rewards of states against a reward of transitions, with intervals."""
+"""EPIC of rewards of states to a reward of transitions, with intervals."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def measure_ground_truth(
     bootstrap: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """EPIC, by its general definition, of rewards to a reference reward, for every alpha.
+    """EPIC of rewards to a reference reward, by the general definition, for every alpha.
 
-    States and next states are drawn independently from the sampled states, actions from the
-    sampled actions, all with equal weight. The intervals (95 %) are percentiles over bootstrap
-    resamples of the states.
+    States and next states are drawn independently from the given states, and actions from the given
+    actions, all with equal weight. The 95 % intervals are percentiles over bootstrap resamples of
+    the states.
 
     Args:
         rewards: Alpha to rewards of the state that a transition leads to, ``[S]``.
         reference: Rewards ``[S, A, S]`` of all transitions, as from `tabulate`.
         discount: In [0, 1].
-        bootstrap: How many resamples; those in which a reward is constant are left out.
+        bootstrap: Number of resamples; those in which a reward is constant are left out.
         seed: Seed of the resampling; all alphas see the same resamples.
 
     Returns:
@@ -38,7 +38,7 @@ def measure_ground_truth(
         ``_high``.
 
     Raises:
-        ValueError: As `epic_distance`, or fewer than one resample.
+        ValueError: As in `epic_distance`, or fewer than one resample.
     """
     table = finite("reference", reference)
     values = np.stack([finite("rewards", reward) for reward in rewards.values()])
@@ -61,8 +61,8 @@ def measure_ground_truth(
 def _distances(rewards: Floats, reference: Floats, discount: float, weights: Floats) -> Floats:
     """EPIC distances ``[K]`` of rewards ``[K, S]`` of the next state; NaN if undefined.
 
-    Canonical shaping changes these rewards by a constant only, so that all that matters of the
-    reference is its variance and its mean given the next state.
+    Canonical shaping changes these rewards only by a constant, so only the variance of the
+    reference and its mean given the next state matter.
     """
     shaped = canonical_shaping(reference, discount, weights)
     of_action = np.full(reference.shape[1], 1 / reference.shape[1])
@@ -72,7 +72,7 @@ def _distances(rewards: Floats, reference: Floats, discount: float, weights: Flo
     spread = np.sqrt(variance) if variance > ROUNDING**2 * square else np.nan
     centered = rewards - (rewards @ weights)[:, None]
     deviation = np.sqrt((centered**2) @ weights)
-    # A resample may hold one state alone, of whose rewards float64 leaves a little.
+    # In a resample of a single state, only float64 rounding errors vary.
     deviation[deviation <= 1e-12 * np.abs(rewards).max(axis=1)] = np.nan
     rho = (centered * given_next) @ weights / (deviation * spread)
     distances: Floats = np.sqrt((1 - np.clip(rho, -1, 1)) / 2)

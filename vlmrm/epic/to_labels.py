@@ -1,4 +1,4 @@
-"""Rewards of states against labels of success, with intervals."""
+"""EPIC of rewards of states to labels of success, with intervals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MEASURES = ("epic", "epic_balanced", "auroc", "spearman")
 """The columns that `measure_epic` adds for each alpha, each with an interval."""
 
 CHUNK = 2**19
-"""Resamples times states that are worked on at once; the arrays then fit into the cache."""
+"""Resamples times states that are processed at once; the arrays then fit into the cache."""
 
 
 def measure_epic(
@@ -28,15 +28,15 @@ def measure_epic(
 ) -> pd.DataFrame:
     """EPIC of rewards to labels, for every alpha, with companions and 95 % intervals.
 
-    The intervals are percentiles over bootstrap resamples. Resamples without one of the classes,
-    in which no measure is defined, are left out.
+    The intervals are percentiles over bootstrap resamples. Resamples that lack a class, in which no
+    measure is defined, are left out.
 
     Args:
         rewards: Alpha to rewards ``[N]``.
         labels: Whether each state is a success, bool ``[N]``.
-        clusters: What each state was taken from, for example its trajectory, ``[N]``: states of a
-            cluster depend on each other, and are drawn together. Each state alone if left out.
-        bootstrap: How many resamples.
+        clusters: Cluster of each state, for example its trajectory, ``[N]``: states of a cluster
+            depend on each other and are drawn together. By default, each state is a cluster.
+        bootstrap: Number of resamples.
         seed: Seed of the resampling; all alphas see the same resamples.
 
     Returns:
@@ -45,9 +45,9 @@ def measure_epic(
         ends of its interval, ``_low`` and ``_high``.
 
     Raises:
-        ValueError: Rewards that are constant (up to rounding) or not finite, only one class,
-            lengths that differ, a single cluster, fewer than one resample, or so few that all
-            of them miss a class.
+        ValueError: Rewards are constant (up to rounding) or not finite, there is only one class or
+            one cluster, lengths differ, or there are no resamples or so few that all of them
+            lack a class.
     """
     truth = checked_labels(labels)
     table = []
@@ -70,7 +70,7 @@ def measure_epic(
     resampled = _bootstrap([values for _, values, _ in table], truth, clusters, bootstrap, seed)
     if np.isnan(resampled).all(axis=1).any():
         raise ValueError(
-            f"none of the {bootstrap} resamples holds both successes and failures; use more"
+            f"none of the {bootstrap} resamples contains both successes and failures; use more"
         )
     intervals = np.nanquantile(resampled, (0.025, 0.975), axis=1)
     rows = []
@@ -89,7 +89,7 @@ def _bootstrap(
     resamples: int,
     seed: int,
 ) -> Floats:
-    """`MEASURES` of resamples: ``[A, B, 4]``, NaN where they are undefined."""
+    """`MEASURES` of resamples: ``[A, B, 4]``, NaN if undefined."""
     member_of, draw = cluster_bootstrap(len(labels), clusters, resamples, seed)
     sorted_rewards = [_Sorted(values, labels) for values in rewards]
     result = np.empty((len(rewards), resamples, len(MEASURES)))
@@ -103,10 +103,10 @@ def _bootstrap(
 
 
 class _Sorted:
-    """Rewards ``[N]`` in increasing order, to be measured under many sets of counts."""
+    """Rewards ``[N]`` in increasing order, to measure under many sets of counts."""
 
     def __init__(self, rewards: Floats, labels: NDArray[np.bool_]):
-        # Of each class apart, so that counts need no masking.
+        # Each class separately, so that counts need no masking.
         self._order = [np.flatnonzero(c)[np.argsort(rewards[c])] for c in (labels, ~labels)]
         levels, level = np.unique(rewards, return_inverse=True)
         self._levels = len(levels)
@@ -118,7 +118,7 @@ class _Sorted:
         ]
 
     def measure(self, counts: Floats) -> Floats:
-        """`MEASURES` ``[B, 4]`` where state i occurs ``counts[b, i]`` times, ``[B, N]``."""
+        """`MEASURES` ``[B, 4]`` when state i occurs ``counts[b, i]`` times, ``[B, N]``."""
         drawn = [counts[:, order] for order in self._order]
         sums = [d @ powers for d, powers in zip(drawn, self._powers, strict=True)]
         (n1, s1, q1), (n0, s0, q0) = (part.T for part in sums)
@@ -138,7 +138,7 @@ class _Sorted:
         return np.stack([_distance(rho), _distance(balanced_rho), area, rank_rho], axis=1)
 
     def _ranks(self, drawn: list[Floats]) -> tuple[Floats, Floats]:
-        """Pairs that a success wins, a tie being half a win; cubes of the sizes of all ties."""
+        """Pairs that a success wins (a tie is half a win), and the sum of cubed tie sizes."""
         positive, negative = (
             self._by_level(d, level) for d, level in zip(drawn, self._level, strict=True)
         )
@@ -147,7 +147,7 @@ class _Sorted:
         return np.einsum("bl,bl->b", positive, below), np.einsum("bl,bl,bl->b", ties, ties, ties)
 
     def _by_level(self, drawn: Floats, level: NDArray[np.intp]) -> Floats:
-        """Counts ``[B, levels]`` of each distinct reward, from those of sorted states."""
+        """Counts ``[B, levels]`` of each distinct reward, from the counts of sorted states."""
         first = np.flatnonzero(np.diff(level, prepend=-1))
         by_level = np.zeros((len(drawn), self._levels))
         by_level[:, level[first]] = np.add.reduceat(drawn, first, axis=1)
@@ -155,7 +155,7 @@ class _Sorted:
 
 
 def _root(variance: Floats) -> Floats:
-    """Standard deviation; NaN where nothing but rounding errors varies."""
+    """Standard deviation; NaN if only rounding errors vary."""
     return np.sqrt(np.where(variance > ROUNDING**2, variance, np.nan))
 
 

@@ -31,7 +31,7 @@ MEASURES = {
 
 RANDOM: dict[str, Any] = {"color": GREY, "linestyle": ":", "label": REFERENCES[RANDOM_POLICY][0]}
 
-RUN = ["task", "scene", "reward", "alpha", "seed"]
+RUN = ["task", "scene", "reward_source", "alpha", "seed"]
 
 Curve = tuple[TrainingRun, pd.DataFrame]
 """A training run and its learning curve."""
@@ -83,7 +83,7 @@ def draw_learning_curves(curves: Sequence[Curve], random: Sequence[Curve] = ()) 
     shares = {task: share for task, share in shares.items() if not math.isnan(share)}
     # Seeds differ a little in the steps of a part; their mean is taken at the mean of the steps.
     table["steps"] = table.groupby([*RUN[:-1], "part"])["steps"].transform("mean")
-    series = pd.MultiIndex.from_frame(table[["reward", "alpha"]])
+    series = pd.MultiIndex.from_frame(table[["reward_source", "alpha"]])
     found = {
         key: style for key, style in series_styles(r for r, _ in curves).items() if key in series
     }

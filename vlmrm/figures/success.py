@@ -35,7 +35,7 @@ RANDOM: dict[str, Any] = {
     "label": "random policy",
 }
 
-KEYS = ["task", "scene", "reward", "alpha"]
+KEYS = ["task", "scene", "reward_source", "alpha"]
 
 Judged = tuple[TrainingRun, pd.DataFrame]
 """A training run and the evaluation of its policy, with one row per trajectory."""
@@ -100,10 +100,10 @@ def draw_success(evaluations: Sequence[Judged]) -> Figure:
     labels = list(colors)
     for table in (pooled, single):
         table["panel"] = table["task"] + " · " + table["scene"]
-        keys = zip(table["reward"], table["alpha"], strict=True)
+        keys = zip(table["reward_source"], table["alpha"], strict=True)
         table["series"] = [styles[key].label for key in keys]
     single = single[single.duplicated(["panel", "series"], keep=False)]
-    trained = pooled["reward"] != RANDOM_POLICY
+    trained = pooled["reward_source"] != RANDOM_POLICY
     _, columns = wrapped(pooled["panel"].nunique())
     height = 0.75 + 0.27 * len(labels)
     grid = sns.catplot(

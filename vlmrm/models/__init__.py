@@ -1,1 +1,1 @@
-"""CLIP models: obtaining them, loading them, and the small offline family."""
+"""CLIP models: downloading, initializing, and loading them."""

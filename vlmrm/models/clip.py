@@ -1,4 +1,4 @@
-"""A loaded CLIP model: images and sentences to unit embeddings."""
+"""A loaded CLIP model, which embeds images and sentences."""
 
 from __future__ import annotations
 
@@ -28,26 +28,25 @@ from vlmrm.models.folder import check_model_folder
 from vlmrm.models.preprocessing import Preprocessing
 
 CUDA_BATCH_SIZE = 4096
-"""Frames at a time on a GPU, as far as its memory reaches."""
+"""Frames at a time on a GPU, if its memory suffices."""
 
 CPU_BATCH_PIXELS = 32 * 224**2
-"""Pixels of the network's input at a time on a CPU: larger batches leave the caches."""
+"""Pixels of the network's input at a time on a CPU: larger batches do not fit into the caches."""
 
-# Whoever loads a model may train on its rewards after drawing with other libraries than ours.
+# Callers may train on the rewards after rendering with other libraries than this package's.
 load_triton_first()
 
 
 class ClipModel:
-    """Images and sentences to unit embeddings.
+    """Embeds images and sentences as unit vectors.
 
     Attributes:
         name: Name of the folder that the model was loaded from.
         network: The open_clip model, in evaluation mode.
-        preprocessing: The model's own.
-        device: Where it computes.
-        replicas: Further devices with a copy of the network each, among which images are shared
-            out.
-        precision: In what the image tower computes; sentences are always embedded in float32.
+        preprocessing: The model's image preprocessing.
+        device: The device that it computes on.
+        replicas: Further devices with a copy of the network each, which share the images.
+        precision: Precision of the image tower; sentences are always embedded in float32.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class ClipModel:
         replicas: Sequence[torch.device] = (),
     ):
         self.name = name
-        # Frames come with their channels last, and convolutions like them so.
+        # Frames have their channels last, and convolutions are faster in this format.
         network = network.to(memory_format=torch.channels_last)
         self.network: Any = network.eval().requires_grad_(False)
         self.precision = choose_precision(precision, device)
@@ -73,7 +72,7 @@ class ClipModel:
         self.tokenizer = tokenizer
         self.preprocessing = preprocessing
         self.device = device
-        # Copied before it moves: the first GPU may have no room for two.
+        # Copy before moving: the first GPU may have no memory for two networks.
         networks = [self.network, *(copy.deepcopy(self.network) for _ in replicas)]
         self._towers = list(map(_Tower, [device, *replicas], networks))
 
@@ -89,12 +88,12 @@ class ClipModel:
         """Loads a model folder.
 
         Args:
-            folder: Holds a model in open_clip's layout.
-            device: A torch device, or ``auto`` for CUDA where there is one.
-            precision: Of the image tower; see `choose_precision` for ``auto``.
-            openai_normalization: Whether pictures are normalized as for OpenAI's models, whatever
-                the model's own mean and deviation: a fault of the paper's code, for comparison.
-            gpus: On ``auto``, among how many of the GPUs that CUDA sees images are shared out.
+            folder: A model in open_clip's layout.
+            device: A torch device, or ``auto`` for CUDA if available.
+            precision: Precision of the image tower; see `choose_precision` for ``auto``.
+            openai_normalization: Whether images are normalized as for OpenAI's models, whatever the
+                model's own mean and standard deviation: a bug of the paper's code, for comparison.
+            gpus: Number of CUDA GPUs that share the images if ``device`` is ``auto``.
 
         Raises:
             UserError: The folder, its configuration or its weights are missing or damaged.
@@ -119,7 +118,7 @@ class ClipModel:
         several = device == "auto" and target.type == "cuda"
         replicas = range(1, min(gpus, torch.cuda.device_count())) if several else ()
         return cls(
-            name=folder.absolute().name,  # of a link rather than of what it leads to
+            name=folder.absolute().name,  # the name of a link, not of its target
             network=network,
             tokenizer=open_clip.get_tokenizer(identifier),
             preprocessing=preprocessing,
@@ -135,9 +134,9 @@ class ClipModel:
         """Unit embeddings float32 ``[N, E]`` of uint8 RGB frames ``[N, H, W, 3]``.
 
         Args:
-            frames: Of any size; they go to the device as they are.
-            batch_size: Frames at a time; by default what suits the device, and less from the first
-                time on that its memory runs out.
+            frames: Frames of any size; they are resized on the device.
+            batch_size: Frames at a time; by default a size that suits the device, which is halved
+                whenever its memory runs out.
         """
         if not isinstance(frames, Tensor):
             frames = torch.from_numpy(np.ascontiguousarray(frames))
@@ -145,7 +144,7 @@ class ClipModel:
             share = math.ceil(len(frames) / len(self._towers))
             size = max(1, min(batch_size or self._batch_size, share))
             try:
-                # GPUs compute while others are handed their batches.
+                # GPUs compute while others receive their batches.
                 batches = list(map(self._embed, torch.split(frames, size), cycle(self._towers)))
                 for tower in self._towers:
                     tower.finish()
@@ -153,7 +152,7 @@ class ClipModel:
             except torch.cuda.OutOfMemoryError:
                 if batch_size or size == 1:
                     raise
-            # The error is forgotten, and with it what the batch held; OpenGL wants memory too.
+            # Outside of the handler, the batch's memory is free; OpenGL needs some too.
             self._batch_size = size // 2
             torch.cuda.empty_cache()
 
@@ -171,29 +170,29 @@ class ClipModel:
 
 
 class _Tower:
-    """An image tower on its device, beside whatever else computes there."""
+    """An image tower on its device, which computes in a separate stream."""
 
     def __init__(self, device: torch.device, network: Any):
         self.device = device
         self.network = network.to(device)
         self._stream: Any = None
         if device.type == "cuda":
-            # In the default stream, an agent's next actions would wait for the frames before.
+            # In the default stream, an agent's next actions would wait for these frames.
             self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-            torch.cuda.synchronize(device)  # the weights have arrived
+            torch.cuda.synchronize(device)  # wait for the weights
 
     def stream(self) -> AbstractContextManager[Any]:
-        """What is computed inside waits for nothing else on the device."""
+        """A context whose computations do not wait for others on the device."""
         return torch.cuda.stream(self._stream) if self._stream else nullcontext()
 
     def finish(self) -> None:
-        """Waits until everything begun is computed."""
+        """Waits until all computations are finished."""
         if self._stream:
             self._stream.synchronize()
 
 
 def choose_device(device: str) -> torch.device:
-    """``auto`` is CUDA where there is one, else the CPU; a GPU that stays unused is warned of."""
+    """Resolves ``auto`` to CUDA if available, else to the CPU; warns about an unused GPU."""
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
         if device == "cpu" and has_nvidia_gpu():
@@ -206,10 +205,10 @@ def choose_device(device: str) -> torch.device:
 
 
 def choose_precision(precision: Precision, device: torch.device) -> Precision:
-    """``auto`` is bfloat16 where matrices of it are multiplied in hardware, else float32.
+    """Resolves ``auto`` to bfloat16 if the hardware multiplies such matrices, else to float32.
 
-    That is CUDA from compute capability 8.0 on, and processors with AMX. Without such units a CPU
-    is slower in bfloat16 than in float32.
+    This is the case on CUDA from compute capability 8.0 and on CPUs with AMX. Other CPUs are slower
+    in bfloat16 than in float32.
     """
     if precision != "auto":
         return precision

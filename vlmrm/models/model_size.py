@@ -1,4 +1,4 @@
-"""How large an architecture is, and how much it computes, without its weights."""
+"""Parameters and operations of an architecture, counted without its weights."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from vlmrm.models.random_init import build_untrained
 
 @dataclass(frozen=True)
 class Towers:
-    """Both towers of an architecture.
+    """Sizes of both towers of an architecture.
 
     Attributes:
         image_size: Side in pixels of the input.
         embedding: Length of the embeddings.
-        image_flops: Floating-point operations for one image; a multiplication and the addition that
+        image_flops: Floating-point operations per image; a multiplication and the addition that
             follows it are two.
         image_parameters: Parameters of the image tower.
-        text_parameters: Of everything else.
+        text_parameters: All other parameters.
     """
 
     image_size: int
@@ -39,10 +39,10 @@ class Towers:
 
 @functools.cache
 def towers(architecture: str) -> Towers:
-    """Counts on the device ``meta``, where tensors have shapes and nothing else.
+    """Counts on the device ``meta``, where tensors have shapes but no data.
 
     Raises:
-        UserError: Neither open_clip nor the offline family knows the architecture.
+        UserError: The architecture is unknown.
     """
     built, config, _ = build_untrained(architecture, seed=0, device="meta")
     network: Any = built.eval().requires_grad_(False)

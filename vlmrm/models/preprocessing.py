@@ -14,12 +14,12 @@ from torchvision.transforms.v2 import functional as F
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Resize, crop or pad, and normalize, as the model's configuration says.
+    """Resizes, crops or pads, and normalizes, as the model's configuration says.
 
     Attributes:
         size: Side of the square input in pixels.
-        mean: Per channel, of values in [0, 1].
-        std: Per channel, of values in [0, 1].
+        mean: Mean per channel, of values in [0, 1].
+        std: Standard deviation per channel, of values in [0, 1].
         interpolation: ``bicubic`` or ``bilinear``, both antialiased.
         resize_mode: ``shortest`` (resize the shorter side, crop the center), ``longest`` (resize
             the longer side, pad) or ``squash`` (ignore the aspect ratio).
@@ -39,7 +39,7 @@ class Preprocessing:
         size = config["size"]
         height, width = (size, size) if isinstance(size, int) else size
         if height != width:
-            raise ValueError(f"a model with the non-square input {height} x {width}")
+            raise ValueError(f"the model's input must be square, got {height} x {width}")
         return cls(
             size=height,
             mean=tuple(config["mean"]),
@@ -50,7 +50,7 @@ class Preprocessing:
         )
 
     def resize(self, frames: Tensor) -> Tensor:
-        """Uint8 ``[N, H, W, 3]`` to uint8 ``[N, 3, size, size]``."""
+        """Resizes uint8 ``[N, H, W, 3]`` to uint8 ``[N, 3, size, size]``."""
         images = frames.permute(0, 3, 1, 2)
         height, width = images.shape[-2:]
         if (height, width) == (self.size, self.size):
@@ -61,7 +61,7 @@ class Preprocessing:
         return F.center_crop(F.pad(images, self._padding(*target), fill=self.fill), [self.size] * 2)
 
     def __call__(self, frames: Tensor) -> Tensor:
-        """Uint8 ``[N, H, W, 3]`` to normalized float32 ``[N, 3, size, size]``."""
+        """Turns uint8 ``[N, H, W, 3]`` into normalized float32 ``[N, 3, size, size]``."""
         images = self.resize(frames).float() / 255
         mean = torch.tensor(self.mean, device=images.device).view(3, 1, 1)
         std = torch.tensor(self.std, device=images.device).view(3, 1, 1)
@@ -71,12 +71,12 @@ class Preprocessing:
         if self.resize_mode == "squash":
             return self.size, self.size
         reference = min(height, width) if self.resize_mode == "shortest" else max(height, width)
-        # torchvision truncates where the shorter side leads, open_clip rounds where the longer.
+        # torchvision truncates for the shorter side, open_clip rounds for the longer side.
         rounding = int if self.resize_mode == "shortest" else round
         return rounding(height * self.size / reference), rounding(width * self.size / reference)
 
     def _padding(self, height: int, width: int) -> list[int]:
-        """Left, top, right, bottom, so that no side is shorter than ``size``."""
+        """Padding (left, top, right, bottom) that makes both sides at least ``size``."""
         missing_y, missing_x = max(self.size - height, 0), max(self.size - width, 0)
         top, left = missing_y // 2, missing_x // 2
         return [left, top, missing_x - left, missing_y - top]

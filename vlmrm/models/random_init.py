@@ -1,4 +1,4 @@
-"""Untrained models by the name of their architecture: open_clip's, or the offline family's."""
+"""Random models: networks of known architectures with random weights."""
 
 from __future__ import annotations
 
@@ -24,18 +24,17 @@ FAMILY_PREPROCESSING: dict[str, Any] = {
     "mean": [0.5, 0.5, 0.5],
     "std": [0.5, 0.5, 0.5],
     "interpolation": "bilinear",
-    # Cropping would cut off the flag of the wide MountainCar pictures.
+    # Cropping would cut off the flag of MountainCar's wide frames.
     "resize_mode": "squash",
 }
-"""How the offline family sees images."""
+"""Preprocessing of the simulator-trained models."""
 
 
 def architecture_config(architecture: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """open_clip's ``model_cfg`` and ``preprocess_cfg`` of an architecture.
 
     Raises:
-        UserError: Neither open_clip nor the offline family knows it, or its text tower is
-            configured from the network.
+        UserError: The architecture is unknown, or its text tower is configured from the network.
     """
     if architecture in family_architectures():
         return json.loads((FAMILY / f"{architecture}.json").read_text()), FAMILY_PREPROCESSING
@@ -54,9 +53,9 @@ def architecture_config(architecture: str) -> tuple[dict[str, Any], dict[str, An
 def build_untrained(
     architecture: str, seed: int, device: str = "cpu"
 ) -> tuple[nn.Module, dict[str, Any], dict[str, Any]]:
-    """A network with weights drawn under ``seed``, and its two configurations.
+    """Builds a network with random weights, and returns it with its two configurations.
 
-    On the device ``meta`` it has shapes but no weights, and takes neither memory nor time.
+    On the device ``meta`` it has shapes but no weights, and needs neither memory nor time.
     """
     model_config, preprocess_config = architecture_config(architecture)
     with (
@@ -76,7 +75,7 @@ def build_untrained(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps open_clip from warning of missing weights where none are wanted."""
+    """Suppresses open_clip's warning about missing weights."""
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)
@@ -87,13 +86,13 @@ def _quiet() -> Iterator[None]:
 
 
 def make_random_model(settings: RandomModel, folder: str | os.PathLike[str]) -> None:
-    """Writes the untrained model that ``settings`` describe to ``folder``.
+    """Writes a random model to ``folder``.
 
-    Its tokenizer is always open_clip's own, which needs no files: to weights that have learned
-    nothing, one vocabulary is like another.
+    Its tokenizer is always open_clip's own, which needs no files: to random weights, one vocabulary
+    is like another.
 
     Raises:
-        UserError: Its architecture is unknown, or cannot be used with that tokenizer.
+        UserError: The architecture is unknown, or cannot be used with this tokenizer.
     """
     network, model_config, preprocess_config = build_untrained(settings.architecture, settings.seed)
     text = model_config["text_cfg"]

@@ -1,7 +1,7 @@
-"""The corpus of the offline family: frames of every environment and facts about each.
+"""The corpus of the simulator-trained models: frames of every environment and facts about each.
 
-States come from their own random stream, so none of them occurs in a state set that is
-used for evaluation.
+States come from a separate random stream, so none of them occurs in a state set that is used for
+evaluation.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from vlmrm.rendering.parallel import render_states
 from vlmrm.states.training import sample_training_states
 
 HELD_OUT = 0.1
-"""Share of the corpus that is not trained on."""
+"""Share of the corpus that is held out from training."""
 
 
 @dataclass
-class Part:
+class CorpusPart:
     """The frames of one environment.
 
     Attributes:
         environment: Its name.
         images: Uint8 ``[N, 3, S, S]``.
         states: Float64 ``[N, D]``.
-        facts: What is seen, one per image.
+        facts: Facts that are visible, one dictionary per image.
     """
 
     environment: EnvironmentName
@@ -46,21 +46,21 @@ class Part:
     states: NDArray[np.float64]
     facts: list[Facts]
 
-    def split(self) -> tuple[Part, Part]:
-        """The part to train on, and the held-out part: a random one, the same for every model."""
+    def split(self) -> tuple[CorpusPart, CorpusPart]:
+        """The training part and the held-out part; the random split is the same for every model."""
         order = np.random.default_rng(0).permutation(len(self.images))
         held_out = max(1, round(HELD_OUT * len(order)))
         return self._rows(order[held_out:]), self._rows(order[:held_out])
 
-    def _rows(self, rows: NDArray[np.intp]) -> Part:
+    def _rows(self, rows: NDArray[np.intp]) -> CorpusPart:
         facts = [self.facts[row] for row in rows]
-        return Part(self.environment, self.images[rows], self.states[rows], facts)
+        return CorpusPart(self.environment, self.images[rows], self.states[rows], facts)
 
 
 def make_corpus(settings: Corpus, path: str | os.PathLike[str], workers: int | None = None) -> None:
     """Samples states, renders each in one of the scenes, and writes the corpus.
 
-    ``workers`` processes draw, by default one per core.
+    ``workers`` processes render, by default one per core.
     """
     size = settings.image_size
     preprocessing = Preprocessing.from_open_clip({**FAMILY_PREPROCESSING, "size": size})
@@ -92,11 +92,11 @@ def make_corpus(settings: Corpus, path: str | os.PathLike[str], workers: int | N
                     start += len(frames)
 
 
-def read_corpus(path: str | os.PathLike[str]) -> list[Part]:
+def read_corpus(path: str | os.PathLike[str]) -> list[CorpusPart]:
     """The parts of a corpus, one per environment."""
     with open_hdf5(Path(path), "corpus") as file:
         return [
-            Part(
+            CorpusPart(
                 environment=environment,
                 images=group["images"][:],
                 states=group["states"][:],

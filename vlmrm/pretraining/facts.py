@@ -1,7 +1,7 @@
-"""Facts about humanoid states in a small closed vocabulary: what a caption can tell.
+"""Facts about humanoid states in a small closed vocabulary, for captions.
 
-Thresholds are softer than the oracles', so that every state gets an honest description; a state
-that is described as kneeling need not satisfy the oracle of kneeling.
+Thresholds are softer than the oracles', so that every state gets a fair description; a state that
+is described as kneeling need not fulfill the task of kneeling.
 """
 
 from __future__ import annotations
@@ -53,29 +53,29 @@ FACTS: dict[str, tuple[str, ...]] = {
 """Every fact and its values."""
 
 AIRBORNE = 0.1
-"""Height in meters of the lowest point from which the floor is visibly out of reach."""
+"""Height in meters of the lowest point of a body that is visibly off the floor."""
 TILTED = np.cos(np.radians(55))
-"""Torso that is no longer upright in any sense."""
+"""Lean of the torso, as a cosine, beyond which it is no longer upright in any sense."""
 LEANING = np.cos(np.radians(30))
-"""Torso of a standing robot that is about to fall."""
+"""Lean of the torso, as a cosine, of a standing robot that is about to fall."""
 FEET_CARRY = 0.6
-"""Height in meters of a pelvis that is carried by legs."""
+"""Height in meters of a pelvis that the legs carry."""
 STANDING_PELVIS = 0.72
-"""Height in meters."""
+"""Height in meters of the pelvis when standing."""
 SEAT = 0.15
 """Clearance in meters of a seat that is on the floor or on the shins."""
 SEAT_ON_FEET = 0.25
-"""Clearance in meters of a seat on one's own crossed feet, which are 0.15 high."""
+"""Clearance in meters of a seat on the crossed feet, which are 0.15 high."""
 RAISED_SEAT = 0.2
-"""Clearance in meters of a seat that is visibly above one's own heels."""
+"""Clearance in meters of a seat that is visibly above the heels."""
 NEAR_FLOOR = 0.1
 """Clearance in meters of knees that carry weight, give or take a shin's thickness."""
 NUDGES = 6
-"""How many neighbors of a state have to look the same for a fact to be clear."""
+"""Number of neighbors of a state that must share a fact for it to be clear."""
 
 
 def describe(states: Floats) -> list[dict[str, str]]:
-    """The facts of each state ``[N, 47]``: posture, arms and legs."""
+    """The facts of each state ``[N, 47]``: posture, arms, and legs."""
     facts = _facts(states)
     return [dict(zip(facts, values, strict=True)) for values in zip(*facts.values(), strict=True)]
 
@@ -83,8 +83,8 @@ def describe(states: Floats) -> list[dict[str, str]]:
 def describe_clearly(states: Floats) -> list[dict[str, str]]:
     """The facts of each state ``[N, 47]`` that a viewer would agree on.
 
-    Half way between sitting and lying a picture shows neither. So a fact is left out unless it
-    stays the same when joints, lean and height change by as little as one can see.
+    Halfway between sitting and lying, a frame shows neither. A fact is left out unless it stays the
+    same when joints, lean, and height change by the least that is visible.
     """
     facts = _facts(states)
     clear = {fact: np.ones(len(states), dtype=bool) for fact in facts}
@@ -104,7 +104,7 @@ def _facts(states: Floats) -> dict[str, NDArray[np.str_]]:
 
 
 def _first_true(cases: dict[str, Bools], otherwise: str) -> NDArray[np.str_]:
-    """For each state the name of the first case that holds."""
+    """For each state, the name of the first case that holds."""
     return np.select(list(cases.values()), list(cases), otherwise)
 
 

@@ -1,4 +1,4 @@
-"""What an offline model recognizes on frames that it was not trained on."""
+"""Evaluates simulator-trained models on held-out frames."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from numpy.typing import NDArray
 
 from vlmrm.models.clip import ClipModel
 from vlmrm.pretraining.captions import LEADING, OPENINGS, PHRASES, UNCLEAR
-from vlmrm.pretraining.corpus import Part
+from vlmrm.pretraining.corpus import CorpusPart
 from vlmrm.rewards.goal_baseline import mean_direction
 
 
-def evaluate_held_out(model: ClipModel, parts: list[Part]) -> dict[str, dict[str, float]]:
-    """Recognition of each fact by the nearest class of sentences, as in zero-shot classification.
+def evaluate_held_out(model: ClipModel, parts: list[CorpusPart]) -> dict[str, dict[str, float]]:
+    """Classifies each fact by the nearest class of sentences, as in zero-shot classification.
 
     Returns:
         Environment, then fact, to accuracy in [0, 1] over the held-out frames on which the fact is
-        clear; ``clear FACT`` is their share. The leading fact of each environment also stands
-        there class by class.
+        clear; ``clear FACT`` is their share. For the leading fact of each environment,
+        ``FACT=CLASS`` is the accuracy of a class.
     """
     return {part.environment: _evaluate(model, part) for part in parts}
 
 
-def _evaluate(model: ClipModel, part: Part) -> dict[str, float]:
+def _evaluate(model: ClipModel, part: CorpusPart) -> dict[str, float]:
     embeddings = model.embed_images(part.images.transpose(0, 2, 3, 1))
     report: dict[str, float] = {"frames": len(part.images)}
     for fact, phrases in PHRASES[part.environment].items():
@@ -42,6 +42,6 @@ def _evaluate(model: ClipModel, part: Part) -> dict[str, float]:
 def _class_embedding(
     model: ClipModel, environment: str, phrases: tuple[str, ...]
 ) -> NDArray[np.float64]:
-    """Mean over all openings and phrasings of one value."""
+    """Mean embedding over all openings and phrasings of one value."""
     sentences = [f"{opening} {phrase}" for opening in OPENINGS[environment] for phrase in phrases]
     return mean_direction(model.embed_prompts(sentences))

@@ -1,7 +1,7 @@
-"""Training a small CLIP model on rendered frames and generated captions.
+"""Trains a small CLIP model on rendered frames and generated captions.
 
-The standard contrastive objective (Radford et al. 2021, "Learning Transferable Visual Models From
-Natural Language Supervision"): of all image-text pairs in a batch, find the matching ones.
+The objective is the standard contrastive one (Radford et al. 2021, "Learning Transferable Visual
+Models From Natural Language Supervision"): find the matching image-text pairs of a batch.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from vlmrm.models.folder import save_model_folder
 from vlmrm.models.preprocessing import Preprocessing
 from vlmrm.models.random_init import build_untrained
 from vlmrm.pretraining.captions import LEADING, UNCLEAR, generic_caption, write_caption
-from vlmrm.pretraining.corpus import Part, read_corpus
+from vlmrm.pretraining.corpus import CorpusPart, read_corpus
 from vlmrm.pretraining.held_out import evaluate_held_out
 
 GENERIC_SHARE = 0.05
-"""Share of captions that fit every picture, so that baseline prompts find their place."""
+"""Share of captions that fit every frame, so that baseline prompts have a meaning too."""
 
 TEXT_RATE = 0.4
 """The text transformer's learning rate relative to the convolutions': it diverges at theirs."""
 
 BETAS = (0.9, 0.98)
-"""Of AdamW, as in the original CLIP."""
+"""AdamW's betas, as in the original CLIP."""
 
 BALANCE = 0.5
-"""Images are drawn in proportion to n ** -BALANCE, n being how many share their leading fact: rare
-postures are seen more often, and a batch holds fewer captions that fit each other's images."""
+"""Images are sampled in proportion to n ** -BALANCE, where n images share their leading fact: rare
+postures are seen more often, and a batch has fewer captions that fit each other's images."""
 
 WEIGHT_DECAY = 0.05
 MAXIMUM_LOGIT_SCALE = 100.0
-"""Bound of the inverse temperature, as in the original CLIP."""
+"""Upper bound of the inverse temperature, as in the original CLIP."""
 
 SHIFT = 3
 """Largest random shift of a training image in pixels."""
@@ -54,10 +54,10 @@ def pretrain(
     folder: str | os.PathLike[str],
     device: str = "auto",
 ) -> None:
-    """Trains a model of the offline family and writes its folder.
+    """Trains a model on a corpus and writes its folder.
 
-    The held-out evaluation stands in the folder's provenance. Deterministic under the seed on one
-    machine and number of threads.
+    The held-out evaluation is in the folder's provenance. Training is deterministic for a seed, on
+    one machine with one number of threads.
     """
     parts = read_corpus(corpus)
     training, held_out = zip(*(part.split() for part in parts), strict=True)
@@ -66,7 +66,7 @@ def pretrain(
     preprocess_config = {**preprocess_config, "size": model_config["vision_cfg"]["image_size"]}
     preprocessing = Preprocessing.from_open_clip(preprocess_config)
     tokenizer = open_clip.SimpleTokenizer(context_length=model_config["text_cfg"]["context_length"])
-    # Convolutions on a CPU are a fifth faster so.
+    # Convolutions on a CPU are a fifth faster in this format.
     network = network.to(target).to(memory_format=torch.channels_last)
     _fit(network, list(training), tokenizer, preprocessing, settings)
     model = ClipModel(settings.architecture, network, tokenizer, preprocessing, target)
@@ -84,7 +84,7 @@ def pretrain(
 
 def _fit(
     network: Any,
-    parts: list[Part],
+    parts: list[CorpusPart],
     tokenizer: open_clip.SimpleTokenizer,
     preprocessing: Preprocessing,
     settings: SimulatorModel,
@@ -97,7 +97,7 @@ def _fit(
         [{"params": image_tower}, {"params": others}],
         betas=BETAS,
         weight_decay=WEIGHT_DECAY,
-        fused=True,  # a quarter of the time without: most parameters are the words'
+        fused=True,  # four times as fast: most parameters are word embeddings
     )
     peaks = [settings.learning_rate, TEXT_RATE * settings.learning_rate]
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -106,9 +106,7 @@ def _fit(
     loss_of = open_clip.ClipLoss()
     device = next(network.parameters()).device
     network.train()
-    with tqdm(
-        total=steps, unit="step", desc=f"pretrain {settings.architecture}", disable=None
-    ) as bar:
+    with tqdm(total=steps, unit="step", desc=f"train {settings.architecture}", disable=None) as bar:
         for images, captions in _batches(parts, settings.batch_size, steps, rng):
             pixels = preprocessing(images.to(device))
             image, text, scale = network(pixels, tokenizer(captions).to(device))
@@ -125,7 +123,7 @@ def _fit(
 
 
 def _batches(
-    parts: list[Part], size: int, steps: int, rng: np.random.Generator
+    parts: list[CorpusPart], size: int, steps: int, rng: np.random.Generator
 ) -> Iterator[tuple[Tensor, list[str]]]:
     """Batches that mix all environments in proportion to their frames."""
     owner = np.concatenate([np.full(len(p.images), i) for i, p in enumerate(parts)])
@@ -138,8 +136,8 @@ def _batches(
         yield _shift(torch.from_numpy(images), rng).permute(0, 2, 3, 1), captions
 
 
-def _balanced(part: Part) -> NDArray[np.float64]:
-    """Weight ``[N]`` of each image, 1 on average."""
+def _balanced(part: CorpusPart) -> NDArray[np.float64]:
+    """Sampling weights ``[N]`` of the images, 1 on average."""
     facts = [facts.get(LEADING[part.environment], UNCLEAR) for facts in part.facts]
     _, kind, count = np.unique(facts, return_inverse=True, return_counts=True)
     weight = count[kind] ** -BALANCE
@@ -147,14 +145,14 @@ def _balanced(part: Part) -> NDArray[np.float64]:
     return normalized
 
 
-def _caption(part: Part, row: int, rng: np.random.Generator) -> str:
+def _caption(part: CorpusPart, row: int, rng: np.random.Generator) -> str:
     if rng.random() < GENERIC_SHARE:
         return generic_caption(part.environment, rng)
     return write_caption(part.environment, part.facts[row], rng)
 
 
 def _shift(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """Moves the whole batch by a few pixels, repeating the border."""
+    """Shifts the whole batch by a few pixels, repeating the border."""
     x, y = rng.integers(0, 2 * SHIFT + 1, 2)
     size = images.shape[-1]
     padded = functional.pad(images.float(), [SHIFT] * 4, mode="replicate")

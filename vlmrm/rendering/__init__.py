@@ -1,4 +1,4 @@
-"""Renderers, which turn state vectors into frames."""
+"""Renderers turn state vectors into frames."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["Renderer", "check_scene", "make_renderer"]
 
 
 def make_renderer(name: str, scene: str, rendering: Rendering) -> Renderer:
-    """Draws states of the environment ``name`` in one of its `SCENES`.
+    """Makes a renderer of the environment ``name`` in one of its `SCENES`.
 
     Raises:
-        UserError: No environment or scene has this name, or drawing cannot start.
+        UserError: No environment or scene has this name, or rendering cannot start.
     """
-    # Imports what it needs alone: MuJoCo fails where no OpenGL is, pygame is slow.
+    # Import only what is needed: MuJoCo fails without OpenGL, and pygame is slow.
     import_env(name)
     check_scene(name, scene)
     match name, scene:
@@ -43,7 +43,7 @@ def make_renderer(name: str, scene: str, rendering: Rendering) -> Renderer:
 
 
 def check_scene(name: str, scene: str) -> None:
-    """Tells before long work whether its frames could be drawn, without starting to draw.
+    """Checks whether a scene can be rendered, without starting to render.
 
     Raises:
         UserError: The environment has no such scene.

@@ -1,4 +1,4 @@
-"""What turns a state vector into a frame."""
+"""The renderers' interface."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 
 class Renderer(Protocol):
-    """Draws the states of one environment in one scene."""
+    """Renders the states of one environment in one scene."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Height, width and channels (3) of a frame."""
+        """Height, width, and channels (3) of a frame."""
 
     def render(self, state: NDArray[np.float64], out: NDArray[np.uint8]) -> None:
-        """Draws a state vector ``[D]`` into ``out``, uint8 RGB ``[H, W, 3]``, top row first."""
+        """Renders a state vector ``[D]`` into ``out``, uint8 RGB ``[H, W, 3]``, top row first."""
 
     def close(self) -> None:
-        """Frees what drawing needed."""
+        """Frees the resources of the renderer."""

@@ -1,4 +1,4 @@
-"""Pictures by MuJoCo's Filament renderer: physically based shading, through Vulkan."""
+"""Renders the humanoid with MuJoCo's Filament: physically based shading through Vulkan."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from vlmrm.rendering.scenes import place, scene_camera, scene_model
 from vlmrm.rendering.vulkan import require_filament
 
 SUPERSAMPLING = 2
-"""Pixels drawn along each side of a pixel of the frame: smooth edges, at four times the cost."""
+"""Rendered pixels along each side of a frame's pixel: smooth edges, at four times the cost."""
 
 CONTRAST = 0.5
-"""Share of an S-shaped curve, 0 to 1, in the tones of the frame, as in photographic film."""
+"""Weight, 0 to 1, of an S-shaped tone curve, as in photographic film."""
 
 
 class FilamentRenderer:
-    """Humanoid states in the ``filament`` scene; to be used by the thread that made it.
+    """Renders humanoid states in the ``filament`` scene; use it only in the thread that made it.
 
-    Filament's own post-processing adds noise that is new in every frame. It is off, so that a frame
-    depends on its state alone; smoothing and tones are made here instead.
+    Filament's own post-processing adds new noise to every frame. It is off, so that a frame depends
+    only on its state; edges are smoothed and tones mapped here instead.
     """
 
     def __init__(self, rendering: Rendering) -> None:
-        """Start Filament.
+        """Starts Filament.
 
         Raises:
-            MissingDependency: This machine has no Filament or no Vulkan.
+            MissingDependency: Filament or Vulkan is not installed.
         """
         require_filament()
         from mujoco import mjrf
@@ -72,7 +72,7 @@ class FilamentRenderer:
         )
         read = mjrf.ReadRequest(target=target)
         read.set_buffer(self._pixels)
-        # The only references, to be dropped from the last to the first, each before what it uses.
+        # The only references; freed from last to first, each before the objects that it uses.
         self._parts = [context, scene, resources, lights, renderables, target, request, read]
         self._free = weakref.finalize(self, _free, self._parts)
 
@@ -88,7 +88,7 @@ class FilamentRenderer:
         )
 
     def render(self, state: NDArray[np.float64], out: NDArray[np.uint8]) -> None:
-        """Draw the posture in ``state``, `qpos` and then anything, into ``out`` ``[H, W, 3]``."""
+        """Renders the posture of a state, which begins with `qpos`, into ``out`` ``[H, W, 3]``."""
         context, _, _, lights, renderables, _, request, read = self._parts
         place(self._model, self._data, state)
         lights.update(self._data)
@@ -101,10 +101,10 @@ class FilamentRenderer:
 
 
 def develop(light: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
-    """Turn linear light into the tones of a photograph.
+    """Maps linear light to the tones of a photograph.
 
     Args:
-        light: ``[S * H, S * W, 3]`` with S = `SUPERSAMPLING`; 255 is as bright as ``out`` can be.
+        light: ``[S * H, S * W, 3]`` with S = `SUPERSAMPLING`; 255 is the brightest.
         out: The frame ``[H, W, 3]``, in sRGB.
     """
     n = SUPERSAMPLING
@@ -113,7 +113,7 @@ def develop(light: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
 
 
 def _tones() -> NDArray[np.uint8]:
-    """For each sum of the pixels that make one, its tone."""
+    """The tone of each possible sum of the rendered pixels of one pixel."""
     linear = np.linspace(0, 1, 255 * SUPERSAMPLING**2 + 1)
     tone = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     tone += CONTRAST * (tone * tone * (3 - 2 * tone) - tone)
@@ -130,7 +130,7 @@ def _free(parts: list[Any]) -> None:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Withhold what Filament prints about its start from the standard output."""
+    """Suppresses the messages that Filament prints to standard output when it starts."""
     flush = ctypes.CDLL(None).fflush
     flush(None)
     kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)

@@ -1,4 +1,4 @@
-"""Gymnasium's own drawing of the classic-control environments, as a `Renderer`."""
+"""Gymnasium's own rendering of the classic-control environments, as a `Renderer`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from vlmrm.envs.cartpole import OUT_OF_SIGHT
 
 FRAME_SHAPE = (400, 600, 3)
-"""Height, width and channels of Gymnasium's classic-control frames."""
+"""Height, width, and channels of Gymnasium's classic-control frames."""
 
 
-class DrawableEnv(Protocol):
-    """An environment whose `render` depends on nothing but ``state``."""
+class RenderableEnv(Protocol):
+    """An environment whose `render` depends only on ``state``."""
 
     state: Any
 
@@ -25,19 +25,19 @@ class DrawableEnv(Protocol):
 
 
 class GymnasiumRenderer:
-    """Draws with the ``render`` of an environment that is never stepped: its state is set.
+    """Renders by setting the state of an environment that is never stepped.
 
     Args:
         env: The environment, made with ``render_mode="rgb_array"``.
-        lowest: State ``[D]`` below which nothing changes in the picture; entries may be -inf.
-        highest: State ``[D]`` above which nothing changes in the picture; entries may be inf.
+        lowest: State ``[D]`` below which the frame does not change; entries may be -inf.
+        highest: State ``[D]`` above which the frame does not change; entries may be inf.
     """
 
     shape = FRAME_SHAPE
 
     def __init__(
         self,
-        env: DrawableEnv,
+        env: RenderableEnv,
         lowest: NDArray[np.float64] | float = -np.inf,
         highest: NDArray[np.float64] | float = np.inf,
     ):
@@ -46,28 +46,28 @@ class GymnasiumRenderer:
         self._highest = highest
 
     def render(self, state: NDArray[np.float64], out: NDArray[np.uint8]) -> None:
-        """Draws a state vector ``[D]`` into ``out``, uint8 RGB ``[400, 600, 3]``."""
+        """Renders a state vector ``[D]`` into ``out``, uint8 RGB ``[400, 600, 3]``."""
         state = np.clip(state, self._lowest, self._highest)
-        # Drawing rounds to pixels in the precision of the state, and Gymnasium keeps some
-        # states in float32: such a one is drawn as it was, so that the pixels agree.
+        # Rendering rounds to pixels in the precision of the state, and Gymnasium keeps some
+        # states in float32: those are rendered in float32, so that the pixels agree.
         single = state.astype(np.float32)
         self._env.state = single if np.array_equal(single, state) else state
         out[:] = self._env.render()
 
     def close(self) -> None:
-        """Nothing to free: the environment holds surfaces only.
+        """Does nothing: the environment holds only surfaces.
 
         Its own ``close`` would shut down pygame for every other renderer of the process.
         """
 
 
 def cartpole_renderer() -> GymnasiumRenderer:
-    """Draws CartPole at 400 x 600 pixels."""
-    # pygame fails on coordinates beyond 16 bits, which a long episode can reach.
+    """Renders CartPole at 400 x 600 pixels."""
+    # pygame fails at coordinates beyond 16 bits, which a long episode can reach.
     edge = np.array([OUT_OF_SIGHT, np.inf, np.inf, np.inf])
     return GymnasiumRenderer(CartPoleEnv(render_mode="rgb_array"), -edge, edge)
 
 
 def mountain_car_renderer() -> GymnasiumRenderer:
-    """Draws MountainCar as lines, at 400 x 600 pixels."""
+    """Renders MountainCar as lines, at 400 x 600 pixels."""
     return GymnasiumRenderer(Continuous_MountainCarEnv(render_mode="rgb_array"))

@@ -1,4 +1,4 @@
-"""Pictures of the humanoid by OpenGL."""
+"""Renders the humanoid with OpenGL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vlmrm.rendering.scenes import place, scene_camera, scene_model
 
 
 class HumanoidRenderer:
-    """Off-screen OpenGL pictures of humanoid states; to be used by the thread that made it."""
+    """Renders humanoid states off screen; use it only in the thread that made it."""
 
     def __init__(self, scene: str, rendering: Rendering) -> None:
         size = rendering.humanoid_size
@@ -37,7 +37,7 @@ class HumanoidRenderer:
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
 
     def render(self, state: NDArray[np.float64], out: NDArray[np.uint8]) -> None:
-        """Draw the posture in ``state``, `qpos` and then anything, into ``out`` ``[H, W, 3]``."""
+        """Renders the posture of a state, which begins with `qpos`, into ``out`` ``[H, W, 3]``."""
         place(self._model, self._data, state)
         mujoco.mjv_updateScene(
             self._model,
@@ -48,10 +48,10 @@ class HumanoidRenderer:
             mujoco.mjtCatBit.mjCAT_ALL,
             self._scene,
         )
-        self._gl.make_current()  # another renderer may have drawn since
+        self._gl.make_current()  # another renderer may have been used since
         mujoco.mjr_render(self._viewport, self._scene, self._context)
         mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
-        out[:] = self._pixels[::-1]  # OpenGL's first row is the lowest
+        out[:] = self._pixels[::-1]  # OpenGL's first row is the bottom
 
     def close(self) -> None:
         self._free()

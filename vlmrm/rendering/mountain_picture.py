@@ -1,7 +1,7 @@
-"""A picture of MountainCar that one recognizes at a glance: sky, mountain, red car, yellow flag.
+"""A realistic scene of MountainCar: sky, mountain, red car, yellow flag.
 
-All of it is made here from seeded noise and polygons. Lengths are in pixels unless they are
-called positions, which are the environment's.
+Everything is generated from seeded noise and polygons. Lengths are in pixels; positions are the
+environment's.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ Color = tuple[int, int, int]
 HEIGHT, WIDTH, _ = FRAME_SHAPE
 SCALE = 170.0
 """Pixels per unit of position, chosen so that the car stays within the middle square from one end
-of the road to the other: many models look at that square alone."""
-CENTRE = -0.3
-"""Position at the middle of the picture, which is also the middle of the road."""
+of the road to the other: many models see only that square."""
+CENTER = -0.3
+"""Position at the center of the frame, which is also the center of the road."""
 BASE = 50
 """Pixels of ground below height 0."""
 
 SUPERSAMPLING = 4
 """Sprites are drawn this much larger and averaged down, which smooths their edges."""
 PATCH = 104
-"""Side of the square that holds the car however it is turned."""
+"""Side of a square that holds the car at any angle."""
 WHEELBASE = 46
 CAR_LENGTH, CAR_HEIGHT = 80, 44
 FLAG_WIDTH, FLAG_HEIGHT = 92, 100
 
 
 class MountainPicture:
-    """Renderer of the ``textured`` scene of mountain-car.
+    """Renders MountainCar in the ``textured`` scene.
 
     Args:
         goal: Position of the flag.
-        road: The positions between which the car is drawn.
+        road: Lowest and highest position at which the car is rendered.
     """
 
     shape = FRAME_SHAPE
@@ -53,7 +53,7 @@ class MountainPicture:
         self._car = _draw_car()
 
     def render(self, state: NDArray[np.float64], out: NDArray[np.uint8]) -> None:
-        """Draws a state vector ``[2]`` into ``out``, uint8 RGB ``[400, 600, 3]``."""
+        """Renders a state vector ``[2]`` into ``out``, uint8 RGB ``[400, 600, 3]``."""
         out[:] = self._background
         x, y, tilt = _car_pose(float(np.clip(state[0], *self._road)))
         left, top = int(x) - PATCH // 2, int(y) - PATCH // 2
@@ -68,24 +68,24 @@ class MountainPicture:
         _blend(out, patch, left, top)
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Does nothing."""
 
 
 def _column(position: float) -> float:
     """Horizontal pixel of a position."""
-    return WIDTH / 2 + (position - CENTRE) * SCALE
+    return WIDTH / 2 + (position - CENTER) * SCALE
 
 
 def _ground(column: Array | float) -> Array:
     """Vertical pixel, counted from the top, of the ground: Gymnasium's 0.45 sin(3 x) + 0.55."""
-    position = CENTRE + (np.asarray(column) - WIDTH / 2) / SCALE
+    position = CENTER + (np.asarray(column) - WIDTH / 2) / SCALE
     return HEIGHT - BASE - SCALE * (0.45 * np.sin(3 * position) + 0.55)
 
 
 def _car_pose(position: float) -> tuple[float, float, float]:
     """Center of the car (column, row) and its tilt in radians, nose up positive.
 
-    Both wheels stand on the ground, which is too curved for its slope at one point to do.
+    Both wheels stand on the ground, which is too curved to use its slope at one point.
     """
     middle = _column(position)
     tilt = math.atan(1.35 * math.cos(3 * position))
@@ -99,13 +99,13 @@ def _car_pose(position: float) -> tuple[float, float, float]:
 
 
 def _blend(image: NDArray[np.uint8], sprite: pygame.Surface, left: int, top: int) -> None:
-    """Lays a supersampled sprite with premultiplied colors over ``image``."""
+    """Blends a supersampled sprite with premultiplied colors into ``image``."""
     width, height = (size // SUPERSAMPLING for size in sprite.get_size())
     small = pygame.transform.smoothscale(sprite, (width, height))
     colors = pygame.surfarray.pixels3d(small).swapaxes(0, 1)
     uncovered = 255 - pygame.surfarray.pixels_alpha(small).T.astype(np.uint16)
     region = image[top : top + height, left : left + width]
-    # Truncation cannot wrap around: color <= alpha, so that the sum is at most 255.
+    # Truncation cannot wrap around: color <= alpha, so the sum is at most 255.
     region[:] = colors + (region * uncovered[..., None] // 255).astype(np.uint8)
 
 
@@ -139,7 +139,7 @@ def _background(goal: float) -> NDArray[np.uint8]:
 def _soil(rng: np.random.Generator, rows: Array, depth: Array) -> Array:
     """Grass above rock, by the distance below the surface; float64 ``[H, W, 3]``."""
     coarse, fine = _noise(rng, 34), _noise(rng, 7)
-    # Slanted layers with cracks where the noise changes its sign.
+    # Slanted layers, with cracks where the noise changes sign.
     layers = np.sin((rows + 30 * coarse) / 7)
     rock = _mix((104, 88, 74), (158, 140, 120), 0.5 + 0.9 * coarse + 0.5 * fine + 0.12 * layers)
     cracks = np.clip(1 - np.abs(_noise(rng, 24)) / 0.035, 0, 1)
@@ -157,7 +157,7 @@ def _noise(rng: np.random.Generator, size: float, stretch: float = 1) -> Array:
     Args:
         rng: Source of the noise.
         size: Height of the largest features.
-        stretch: Their width over their height.
+        stretch: Width of the features divided by their height.
     """
     total = np.zeros((HEIGHT, WIDTH))
     for octave in range(4):
@@ -182,7 +182,7 @@ def _mix(first: Array | Color, second: Array | Color, share: Array) -> Array:
 class _Sprite:
     """A transparent surface on which shapes are drawn in pixels of the final frame.
 
-    Opaque and empty pixels alone leave no difference between plain and premultiplied colors.
+    Pixels are opaque or empty, for which plain and premultiplied colors are the same.
     """
 
     def __init__(self, width: int, height: int):
@@ -207,7 +207,7 @@ class _Sprite:
 
 @cache
 def _draw_car() -> pygame.Surface:
-    """A red car that looks to the right, its wheels on the lower edge."""
+    """A red car facing right, with its wheels on the lower edge."""
     red, shade, glass = (222, 28, 32), (150, 14, 20), (190, 226, 244)
     car = _Sprite(CAR_LENGTH, CAR_HEIGHT)
     car.polygon(red, (15, 19), (25, 2), (50, 2), (64, 19))
@@ -225,7 +225,7 @@ def _draw_car() -> pygame.Surface:
 
 
 def _draw_flag() -> pygame.Surface:
-    """A yellow flag that flies to the right; its pole stands in the middle of the lower edge."""
+    """A yellow flag flying to the right; its pole is in the middle of the lower edge."""
     flag = _Sprite(FLAG_WIDTH, FLAG_HEIGHT)
     pole = FLAG_WIDTH / 2
     flag.rectangle((70, 60, 54), (pole - 2, 3, 4, FLAG_HEIGHT - 3))

@@ -1,4 +1,4 @@
-"""OpenGL without a screen: contexts, and what draws in them."""
+"""Off-screen OpenGL contexts."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ from vlmrm.machine.gpus import has_nvidia_gpu
 from vlmrm.machine.libraries import NVIDIA_EGL, load_triton_first
 
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "software")
-"""What OpenGL's renderers on the CPU are called."""
+"""Words in the names of OpenGL's renderers on the CPU."""
 
 
 def open_gl(size: int) -> Any:
-    """A context, made current, for pictures of ``size`` x ``size`` pixels.
+    """Makes a context for frames of ``size`` x ``size`` pixels, and makes it current.
 
-    MuJoCo takes the first GPU of ``CUDA_VISIBLE_DEVICES``, or number ``MUJOCO_EGL_DEVICE_ID`` of
+    MuJoCo uses the first GPU of ``CUDA_VISIBLE_DEVICES``, or number ``MUJOCO_EGL_DEVICE_ID`` of
     them: see `draw_on`.
 
     Raises:
         UserError: OpenGL cannot start.
     """
-    if parent_process() is None:  # workers train nothing
+    if parent_process() is None:  # workers do not train
         load_triton_first()
     # Not mujoco.GLContext: MuJoCo chose that when it was imported, perhaps before this package.
     try:
         library = importlib.import_module(f"mujoco.{os.environ['MUJOCO_GL']}")
         context = library.GLContext(size, size)
-    except Exception as error:  # which class depends on the library that failed
+    except Exception as error:  # the class depends on the library
         raise opengl_error(error) from error
     context.make_current()
-    warn_of_software()
+    warn_if_software()
     return context
 
 
 def free_gl(gl: Any, context: mujoco.MjrContext) -> None:
-    """Frees what MuJoCo keeps in a context, and the context itself."""
-    # OpenGL frees by number in whichever context is current: in another renderer's, without this.
+    """Frees MuJoCo's resources in a context, and the context itself."""
+    # OpenGL frees by number in the current context, which may be another renderer's.
     gl.make_current()
     context.free()
     gl.free()
 
 
 def draw_on(device: str) -> None:
-    """Lets this process and its workers draw on the GPU on which torch computes.
+    """Makes this process and its workers render on the GPU that torch uses.
 
     Args:
-        device: A torch device; only ``cuda:N`` says something about drawing.
+        device: A torch device; only ``cuda:N`` has an effect.
     """
     kind, _, number = device.partition(":")
     if kind == "cuda" and number:
@@ -61,7 +61,7 @@ def draw_on(device: str) -> None:
 
 
 def drawn_by() -> str:
-    """What draws in the current context, as the driver names it."""
+    """The renderer of the current context, as the driver names it."""
     from OpenGL.GL import GL_RENDERER, glGetString
 
     name: bytes = glGetString(GL_RENDERER)
@@ -69,16 +69,16 @@ def drawn_by() -> str:
 
 
 def in_software() -> bool:
-    """Whether the processor draws in the current context."""
+    """Whether the current context renders on the CPU."""
     return any(word in drawn_by().lower() for word in SOFTWARE)
 
 
 @functools.cache
-def warn_of_software() -> None:
-    """Warns once per process if an NVIDIA GPU is there, but does not draw."""
+def warn_if_software() -> None:
+    """Warns once per process if there is an NVIDIA GPU but rendering does not use it."""
     if has_nvidia_gpu() and in_software():
         warnings.warn(
-            f"pictures are drawn in software ({drawn_by()}), which is slow, although there is an "
+            f"frames are rendered in software ({drawn_by()}), which is slow, although there is an "
             f"NVIDIA GPU; {NVIDIA_EGL}",
             stacklevel=2,
         )

@@ -1,4 +1,4 @@
-"""Frames of many states, drawn by several processes."""
+"""Frames of many states, rendered by several processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vlmrm.config import Rendering
 from vlmrm.rendering import Renderer, make_renderer
 
 BATCH = 32
-"""Frames drawn by one process at a time."""
+"""Frames that one process renders at a time."""
 
 Frames = NDArray[np.uint8]
 
@@ -30,21 +30,21 @@ def render_states(
     states: NDArray[np.float64],
     workers: int | None = None,
 ) -> Iterator[Frames]:
-    """Draw states ``[N, D]``: successive batches of uint8 RGB frames ``[n, H, W, 3]``, in order.
+    """Renders states ``[N, D]``; yields batches of uint8 RGB frames ``[n, H, W, 3]``, in order.
 
-    The frames are the same for every number of workers. Batches are drawn only a little ahead of
-    their use, so that memory stays small however slow the caller is. Several workers are fresh
-    processes: a script that asks for them needs an ``if __name__ == "__main__":`` guard.
+    The frames do not depend on the number of workers. Batches are rendered only slightly ahead of
+    their use, so memory stays small however slow the caller is. Several workers are spawned
+    processes: a script that uses them needs an ``if __name__ == "__main__":`` guard.
 
     Args:
         environment: Name of the environment that the states belong to.
         scene: One of its scenes.
         rendering: Image size and shadows.
         states: State vectors, one per row.
-        workers: Processes; by default one per available core. 1 draws in this process.
+        workers: Processes; by default one per available core. 1 renders in this process.
 
     Raises:
-        UserError: No environment or scene has this name, or drawing cannot start.
+        UserError: No environment or scene has this name, or rendering cannot start.
     """
     batches = [states[i : i + BATCH] for i in range(0, len(states), BATCH)]
     workers = min(workers or len(os.sched_getaffinity(0)), len(batches))
@@ -55,13 +55,13 @@ def render_states(
         finally:
             renderer.close()
         return
-    # Forked processes would share OpenGL's state with this one; spawned ones start afresh.
+    # Forked processes would share OpenGL's state with this one; spawned processes do not.
     executor = ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_end_with_parent
     )
     try:
-        draw_there = functools.partial(_draw_in_worker, environment, scene, rendering)
-        submitted = (executor.submit(draw_there, batch) for batch in batches)
+        render_batch = functools.partial(_render_in_worker, environment, scene, rendering)
+        submitted = (executor.submit(render_batch, batch) for batch in batches)
         pending = deque(itertools.islice(submitted, 2 * workers))
         while pending:
             frames = pending.popleft().result()
@@ -72,7 +72,7 @@ def render_states(
 
 
 def draw(renderer: Renderer, states: NDArray[np.float64]) -> Frames:
-    """Draw states ``[n, D]`` into new frames ``[n, H, W, 3]``."""
+    """Renders states ``[n, D]`` into new frames ``[n, H, W, 3]``."""
     frames = np.empty((len(states), *renderer.shape), np.uint8)
     for state, frame in zip(states, frames, strict=True):
         renderer.render(state, frame)
@@ -83,7 +83,7 @@ _worker_renderer = functools.cache(make_renderer)
 
 
 def _end_with_parent() -> None:
-    """Ends this worker when its parent is killed, which would leave it waiting for ever."""
+    """Ends this worker when its parent is killed; otherwise it would wait forever."""
     parent = parent_process()
     assert parent is not None
 
@@ -94,7 +94,7 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _draw_in_worker(
+def _render_in_worker(
     environment: str, scene: str, rendering: Rendering, states: NDArray[np.float64]
 ) -> Frames:
     return draw(_worker_renderer(environment, scene, rendering), states)

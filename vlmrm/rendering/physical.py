@@ -1,4 +1,4 @@
-"""Physically based materials and light, for the ``filament`` scene."""
+"""Physically based materials and lights of the ``filament`` scene."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ SURFACES = {
     "right": (0.0, 0.30),
     "tiles": (0.0, 0.50),
 }
-"""How metallic each material is and how rough, 0 to 1; the robot's are named in `robot`."""
+"""Metalness and roughness of each material, 0 to 1; see `robot` for the robot's materials."""
 
 COLORS = {"shell": [0.74, 0.75, 0.76, 1], "tiles": [0.70, 0.70, 0.70, 1]}
-"""RGBA that differ from the textured scenes': in full sunlight those would be overexposed."""
+"""RGBA that differ from the textured scenes', which would be overexposed in full sunlight."""
 
 SUN, SKY = 125_000.0, 27_000.0
-"""Illuminance by the sun, and by a sky that is white all around, in lux."""
+"""Illuminance in lux by the sun, and by a sky that is white everywhere."""
 
 SKY_COLORS = np.array(
     [
         [0.10, 0.31, 0.70],  # zenith
         [0.70, 0.82, 0.95],  # horizon
         [1.0, 1.0, 1.0],  # clouds
-        [0.66, 0.665, 0.67],  # the floor far away: as bright as the sun makes it
+        [0.66, 0.665, 0.67],  # the distant floor, as bright as in the sun
     ],
     np.float32,
 )
-"""RGB in 0-1: a deeper blue, since it is also the light of the shadows."""
+"""RGB in [0, 1]: a deeper blue, because the sky also lights the shadows."""
 
 FLOOR_SCALE = 3.0
-"""Larger than the textured scenes' floor, so that it ends at the horizon."""
+"""Size relative to the textured scenes' floor, so that it reaches the horizon."""
 
 
 def make_physical(spec: mujoco.MjSpec) -> None:
-    """Give the textured scene in ``spec`` surfaces and lights in physical units.
+    """Gives the textured scene in ``spec`` surfaces and lights in physical units.
 
-    One light with an intensity makes Filament take all of them as physical.
+    If one light has an intensity, Filament treats all of them as physical.
     """
     for material in spec.materials:
         material.metallic, material.roughness = SURFACES[material.name]

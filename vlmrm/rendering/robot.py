@@ -1,8 +1,8 @@
-"""The shape of the realistic robot: shells, joints and signs of left, right, front and back.
+"""The realistic robot: shells, joints, and marks of left, right, front, and back.
 
 Every part is a lofted solid in the frame of one body of Gymnasium's humanoid (meters; x to the
-front, y to the left, z up, when it stands). Parts of one body and material become one mesh, since
-drawing cost grows with their number. They are seen only: physics never meets them.
+front, y to the left, z up, when it stands). Parts of one body and material become one mesh, because
+rendering time grows with the number of meshes. The physics ignores them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ MATERIALS = {
     "left": {"rgba": [0.10, 0.36, 0.80, 1], "specular": 0.5, "shininess": 0.6},
     "right": {"rgba": [0.92, 0.42, 0.07, 1], "specular": 0.5, "shininess": 0.6},
 }
-"""Material properties of MuJoCo; the accents of the left side are blue, of the right orange."""
+"""MuJoCo's material properties; the accents are blue on the left side and orange on the right."""
 
 
 def add_robot(spec: mujoco.MjSpec) -> None:
-    """Clothe the humanoid of ``spec``: hides its capsules and adds the parts of the robot."""
+    """Hides the capsules of the humanoid in ``spec`` and adds the parts of the robot."""
     for geom in spec.geoms:
         if geom.name != "floor":
-            geom.group = 3  # not drawn by default, while its mass stays
+            geom.group = 3  # not rendered by default; its mass stays
     for name, properties in MATERIALS.items():
         spec.add_material(name=name, **properties)
     for (body, material), meshes in robot_parts().items():
@@ -57,7 +57,7 @@ def add_robot(spec: mujoco.MjSpec) -> None:
 
 
 def robot_parts() -> dict[tuple[str, str], list[Mesh]]:
-    """Body and material to the solids made of it."""
+    """Body and material to their solids."""
     parts: dict[tuple[str, str], list[Mesh]] = defaultdict(list)
     _trunk(parts)
     for side, y in (("left", 1), ("right", -1)):
@@ -168,7 +168,7 @@ def _leg(parts: dict[tuple[str, str], list[Mesh]], side: str, y: int) -> None:
     parts[shin, "joint"].append(
         loft([(0, 0, 0.03, 0.03), (1, 0, 0.03, 0.03)], (0, 0, -0.30), (0, 0, -0.37))
     )
-    # The sole lies where the sphere of the foot touches the floor.
+    # The sole is where the sphere of the foot touches the floor.
     parts[foot, "joint"] += [
         loft(
             [(0, 0.035, 0.122, 0.052), (1, 0.035, 0.126, 0.054)], (0, 0, 0.025), (0, 0, 0.050), 3.0
@@ -256,14 +256,14 @@ def loft(
     front: ArrayLike = (1, 0, 0),
     segments: int = 14,
 ) -> Mesh:
-    """Build a closed solid from superellipses strung along the line from ``start`` to ``end``.
+    """Builds a closed solid from superellipses along the line from ``start`` to ``end``.
 
     Args:
-        rings: For each, its place on the line (0 to 1), its shift to the front, and its half
+        rings: For each ring, its place on the line (0 to 1), its shift to the front, and its half
             depth (along ``front``) and half width (across), in meters.
         start: Point ``[3]`` where the solid begins.
         end: Point ``[3]`` where the solid ends.
-        power: Of the superellipse: 2 is an ellipse, larger is closer to a rectangle.
+        power: Exponent of the superellipse: 2 is an ellipse, larger is closer to a rectangle.
         front: Direction ``[3]`` of depth, made perpendicular to the line.
         segments: Corners of each ring.
     """
@@ -303,7 +303,7 @@ def loft(
 
 
 def ball(center: ArrayLike, radii: tuple[float, float, float]) -> Mesh:
-    """Build an ellipsoid with the given radii along x, y and z."""
+    """Builds an ellipsoid with these radii along x, y, and z."""
     x, y, z = radii
     polar = np.linspace(0.06, np.pi - 0.06, 9)
     rings = [((1 - np.cos(p)) / 2, 0.0, x * np.sin(p), y * np.sin(p)) for p in polar]
@@ -313,7 +313,7 @@ def ball(center: ArrayLike, radii: tuple[float, float, float]) -> Mesh:
 
 
 def tube(start: ArrayLike, end: ArrayLike, radius: float, segments: int = 14) -> Mesh:
-    """Build a cylinder with chamfered ends."""
+    """Builds a cylinder with chamfered ends."""
     inner = 0.8 * radius
     rings = [
         (0.0, 0.0, inner, inner),
@@ -325,7 +325,7 @@ def tube(start: ArrayLike, end: ArrayLike, radius: float, segments: int = 14) ->
 
 
 def box(center: ArrayLike, half: tuple[float, float, float]) -> Mesh:
-    """Build a box with rounded edges, half sizes along x, y and z."""
+    """Builds a box with rounded edges and these half sizes along x, y, and z."""
     x, y, z = half
     rings = [
         (0.0, 0.0, 0.8 * x, 0.8 * y),
@@ -339,7 +339,7 @@ def box(center: ArrayLike, half: tuple[float, float, float]) -> Mesh:
 
 
 def bellows(start: ArrayLike, end: ArrayLike, depth: float, width: float, folds: int = 3) -> Mesh:
-    """Build a ribbed cover of a flexible joint."""
+    """Builds a ribbed cover of a flexible joint."""
     scale = [0.84, *[1.0, 0.84] * folds]
     places = np.linspace(0, 1, len(scale))
     rings = [(t, 0.0, s * depth, s * width) for t, s in zip(places, scale, strict=True)]
@@ -347,7 +347,7 @@ def bellows(start: ArrayLike, end: ArrayLike, depth: float, width: float, folds:
 
 
 def merge(meshes: list[Mesh]) -> Mesh:
-    """Join solids into one mesh."""
+    """Joins solids into one mesh."""
     offsets = np.cumsum([0] + [len(vertices) for vertices, _ in meshes[:-1]])
     faces = [f + offset for (_, f), offset in zip(meshes, offsets, strict=True)]
     return np.concatenate([v for v, _ in meshes]), np.concatenate(faces).astype(np.int32)

@@ -1,4 +1,4 @@
-"""How the humanoid looks: edits of Gymnasium's own model, and the camera."""
+"""The humanoid's scenes: edits of Gymnasium's model, and the camera."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from vlmrm.rendering.robot import add_robot
 from vlmrm.rendering.textures import floor_tiles, sky
 
 FLOOR_HALF_SIZE = 60.0
-"""Meters; beyond it the sky's ground goes on."""
-TILES_PER_METRE = 2.0
+"""Meters; beyond it, the sky's texture shows the ground."""
+TILES_PER_METER = 2.0
 TEXTURE_SIZE = 512
-"""Side in pixels of the floor's picture and of each face of the sky."""
+"""Side in pixels of the floor's texture and of each face of the sky."""
 
 
 @functools.cache
 def scene_model(scene: str) -> mujoco.MjModel:
-    """Compile the model that a scene draws, once per process; its coordinates are the physics'.
+    """Compiles the model of a scene, once per process; its coordinates are the physics'.
 
     Raises:
         UserError: The humanoid has no such scene.
@@ -47,7 +47,7 @@ def scene_model(scene: str) -> mujoco.MjModel:
 
 
 def scene_camera(scene: str, model: mujoco.MjModel) -> mujoco.MjvCamera:
-    """Make the camera of a scene: fixed in space, or Gymnasium's, which follows the robot."""
+    """Makes the camera of a scene: fixed in space, or Gymnasium's, which follows the robot."""
     camera = mujoco.MjvCamera()
     if scene in ("textured-fixed", "filament"):
         camera.type = mujoco.mjtCamera.mjCAMERA_FREE
@@ -60,17 +60,17 @@ def scene_camera(scene: str, model: mujoco.MjModel) -> mujoco.MjvCamera:
 
 
 def place(model: mujoco.MjModel, data: mujoco.MjData, state: NDArray[np.float64]) -> None:
-    """Move the bodies, lights and cameras to the posture in ``state``, `qpos` and then anything."""
+    """Moves bodies, lights, and cameras to the posture of ``state``, which begins with `qpos`."""
     data.qpos[:] = state[: model.nq]
     mujoco.mj_kinematics(model, data)
-    mujoco.mj_comPos(model, data)  # what the tracking camera follows
+    mujoco.mj_comPos(model, data)  # the tracking camera follows the center of mass
     mujoco.mj_camlight(model, data)
 
 
 def _make_cheap(spec: mujoco.MjSpec) -> None:
-    """Lower what costs time in software rendering and is not seen."""
-    # The floor is flat and evenly lit; Gymnasium's grid asks for 200 x 200 cells, the larger
-    # part of the whole time of a frame.
+    """Lowers settings that cost time in software rendering and are not visible."""
+    # The floor is flat and evenly lit; Gymnasium's grid of 200 x 200 cells takes most of the
+    # time of a frame.
     spec.geom("floor").size[2] = spec.geom("floor").size[0] / 8
     quality = spec.visual.quality
     quality.offsamples = 0
@@ -89,7 +89,7 @@ def _add_surroundings(spec: mujoco.MjSpec) -> None:
     _add_texture(spec, "tiles", mujoco.mjtTexture.mjTEXTURE_2D)
     textures = [""] * mujoco.mjtTextureRole.mjNTEXROLE
     textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "tiles"
-    repeats = 2 * FLOOR_HALF_SIZE * TILES_PER_METRE / 4
+    repeats = 2 * FLOOR_HALF_SIZE * TILES_PER_METER / 4
     spec.add_material(
         name="tiles", textures=textures, texrepeat=[repeats, repeats], specular=0.1, shininess=0.2
     )
@@ -127,7 +127,7 @@ def _add_surroundings(spec: mujoco.MjSpec) -> None:
 
 
 def _add_texture(spec: mujoco.MjSpec, name: str, kind: mujoco.mjtTexture) -> None:
-    """Reserve a texture, painted after compilation: faster than handing over its bytes."""
+    """Reserves a texture that is painted after compilation: faster than passing its bytes."""
     faces = 6 if kind == mujoco.mjtTexture.mjTEXTURE_SKYBOX else 1
     spec.add_texture(
         name=name,

@@ -1,4 +1,4 @@
-"""Pictures for the realistic humanoid scenes, computed from a seed: nothing to ship or license."""
+"""Textures of the realistic humanoid scenes, generated from a seed: nothing to ship or license."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.floating]
 
 FLOOR_COLOR = np.array([0.52, 0.50, 0.47])
-"""Average color of the tiles, RGB in 0-1."""
+"""Average color of the tiles, RGB in [0, 1]."""
 
 SKY_COLORS = np.array(
     [
         [0.22, 0.43, 0.74],  # zenith
         [0.74, 0.83, 0.91],  # horizon
         [0.97, 0.97, 0.98],  # clouds
-        [0.63, 0.665, 0.69],  # the floor far away, in haze
+        [0.63, 0.665, 0.69],  # the distant floor, in haze
     ],
     np.float32,
 )
 
 
 def floor_tiles(size: int = 512, tiles: int = 4, seed: int = 0) -> Image:
-    """Paint stone tiles with grout lines, uint8 ``[size, size, 3]``; it repeats without a seam.
+    """Paints stone tiles with grout lines, uint8 ``[size, size, 3]``, that repeat without a seam.
 
     Args:
         size: Side in pixels, a multiple of ``tiles``.
         tiles: Tiles along each side.
-        seed: Of the grain and of the differences between tiles.
+        seed: Seed of the grain and of the differences between tiles.
     """
     rng = np.random.default_rng(seed)
     side = size // tiles
@@ -45,10 +45,10 @@ def floor_tiles(size: int = 512, tiles: int = 4, seed: int = 0) -> Image:
 
 
 def sky(size: int = 512, seed: int = 1, colors: Floats = SKY_COLORS) -> Image:
-    """Paint a cloudy sky as the six faces of a cube, uint8 ``[6 * size, size, 3]``.
+    """Paints a cloudy sky as the six faces of a cube, uint8 ``[6 * size, size, 3]``.
 
-    The faces follow each other in the order of OpenGL's cube maps, whose +y is up here.
-    ``colors`` are named at `SKY_COLORS`.
+    The faces are in the order of OpenGL's cube maps, with +y up. ``colors`` are those of
+    `SKY_COLORS`, in the same order.
     """
     rng = np.random.default_rng(seed)
     clouds = fractal_noise(512, 1.7, rng).astype(np.float32)
@@ -73,9 +73,9 @@ def _sky_color(direction: Floats, clouds: Floats, colors: Floats) -> Image:
 
 
 def fractal_noise(size: int, roughness: float, rng: np.random.Generator) -> Floats:
-    """Draw periodic noise ``[size, size]`` of mean 0 and deviation 1.
+    """Generates periodic noise ``[size, size]`` with mean 0 and standard deviation 1.
 
-    Its amplitude falls with frequency f like f^-roughness: 0 is white noise, clouds are near 1.7.
+    Its amplitude falls with frequency f as f^-roughness: 0 is white noise, clouds are near 1.7.
     """
     frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None, :])
     frequency[0, 0] = np.inf

@@ -33,13 +33,13 @@ def write_video(
     renderer: Renderer,
     frames_per_second: float,
 ) -> None:
-    """Films trajectories, one after another, into an MP4 file that plays everywhere.
+    """Writes trajectories, one after another, to an MP4 file that plays everywhere.
 
     Args:
         path: Where the file appears, whole or not at all.
         trajectories: States ``[K, T, D]``.
-        renderer: Draws them.
-        frames_per_second: States per second of film; the inverse of the environment's time step
+        renderer: Renders the states.
+        frames_per_second: States per second of video; the inverse of the environment's time step
             for real time.
     """
     frame = np.empty(renderer.shape, dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Whether this machine can draw the ``filament`` scene, found out without starting to draw."""
+"""Checks whether this machine can render the ``filament`` scene, without starting Filament."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vlmrm.errors import MissingDependency
 
 @functools.cache
 def require_filament() -> None:
-    """Check for MuJoCo's Filament renderer and a Vulkan driver; Filament aborts without one.
+    """Checks for MuJoCo's Filament renderer and a Vulkan driver; Filament aborts without one.
 
     Raises:
         MissingDependency: One of them is not installed.
@@ -31,24 +31,24 @@ def require_filament() -> None:
     except OSError as error:
         raise MissingDependency(
             f"scene: filament needs Vulkan ({error}); install the Debian packages libvulkan1 and "
-            "mesa-vulkan-drivers, or on a GPU machine NVIDIA's driver"
+            "mesa-vulkan-drivers, or NVIDIA's driver if the machine has a GPU"
         ) from error
 
 
 @dataclass(frozen=True)
 class VulkanDevice:
-    """What Vulkan can draw with."""
+    """A device that Vulkan can render on."""
 
     name: str
     software: bool
-    """Whether it is the processor."""
+    """Whether it is the CPU."""
 
 
 def vulkan_devices() -> list[VulkanDevice]:
-    """The devices that Vulkan offers, best first as the driver sees it.
+    """The devices that Vulkan offers, in the driver's order of preference.
 
     Raises:
-        OSError: There is no Vulkan, or no driver or device for it.
+        OSError: There is no Vulkan library, driver, or device.
     """
     vulkan = ctypes.CDLL("libvulkan.so.1")
     # VkInstanceCreateInfo: 64 bytes, all zero but for its type, 1, at the beginning.

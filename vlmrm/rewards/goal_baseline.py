@@ -1,4 +1,4 @@
-"""The reward: cosine similarity with goal-baseline regularization, on embeddings.
+"""The reward: cosine similarity of embeddings with goal-baseline regularization.
 
 With unit vectors s (the state's image), g (goal prompt) and b (baseline prompt), and P the
 orthogonal projection onto the line through b and g, the reward is
@@ -18,38 +18,39 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 PARALLEL = 1e-6
-"""Goal and baseline closer than this (Euclidean) span no line."""
+"""Euclidean distance below which goal and baseline do not define a line."""
 
 
 def goal_baseline_reward(
-    states: ArrayLike,
+    image_embeddings: ArrayLike,
     goal: ArrayLike,
     baseline: ArrayLike | None = None,
     alphas: float | Sequence[float] = 0.0,
 ) -> NDArray[np.float64]:
-    """Rewards of embedded states, for one alpha or for many at once.
+    """Rewards of image embeddings, for one alpha or several at once.
 
     Writing s' = s - g, d = (g - b) / |g - b| and c = s' . d, the blend alpha P(s) + (1-alpha) s - g
     equals alpha c d + (1-alpha) s', of squared length
     (1-alpha)^2 |s'|^2 + (1 - (1-alpha)^2) c^2: one pass over the embeddings serves all alphas.
 
     Args:
-        states: Unit image embeddings ``[..., E]``.
+        image_embeddings: Unit image embeddings ``[..., E]``.
         goal: Unit goal embedding ``[E]``.
-        baseline: Unit baseline embedding ``[E]``; may be left out where every alpha is 0.
+        baseline: Unit baseline embedding ``[E]``; optional if every alpha is 0.
         alphas: Regularization strength(s) in [0, 1].
 
     Returns:
         Rewards, at most 1: ``[...]`` for one alpha, ``[A, ...]`` for a sequence of ``A``.
 
     Raises:
-        ValueError: An alpha outside [0, 1]; no baseline, or one equal to the goal, with alpha > 0.
+        ValueError: An alpha is outside [0, 1], or an alpha is above 0 and there is no baseline or
+            one that equals the goal.
     """
     strengths = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
     if np.any((strengths < 0) | (strengths > 1) | np.isnan(strengths)):
         raise ValueError(f"alpha must lie in [0, 1], got {alphas}")
     g = np.asarray(goal, dtype=np.float64)
-    from_goal = np.asarray(states, dtype=np.float64) - g
+    from_goal = np.asarray(image_embeddings, dtype=np.float64) - g
     squared_length = np.sum(from_goal**2, axis=-1)
     squared_component = _squared_component(from_goal, g, baseline, needed=bool(strengths.any()))
     kept = ((1 - strengths) ** 2).reshape(-1, *[1] * squared_length.ndim)
@@ -77,7 +78,7 @@ def _squared_component(
 
 
 def mean_direction(embeddings: ArrayLike) -> NDArray[np.float64]:
-    """The unit mean of unit embeddings ``[P, E]``: several prompts as one.
+    """The normalized mean ``[E]`` of unit embeddings ``[P, E]`` of several prompts.
 
     Raises:
         ValueError: The embeddings cancel out.

@@ -1,4 +1,4 @@
-"""What a lower precision of the image tower changes in the rewards, and what it gains in speed."""
+"""Error and speed of rewards in lower precisions of the image tower."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def compare_precisions(
     alpha: float = 0.0,
     device: str = "auto",
 ) -> pd.DataFrame:
-    """Rewards of the same frames in each precision, held against those in float32.
+    """Compares the rewards of the same frames in each precision with those in float32.
 
-    float16 is tried on CUDA only: processors compute in it by detours.
+    float16 is measured only on CUDA: CPUs are slow in it.
 
     Args:
-        folder: The model's.
+        folder: Folder of the model.
         frames: Uint8 ``[N, H, W, 3]``.
-        goal: Sentences, averaged.
-        baseline: Sentences, averaged; an alpha above 0 needs one.
+        goal: Goal prompts, whose embeddings are averaged.
+        baseline: Baseline prompts, also averaged; an alpha above 0 needs one.
         alpha: Strength of the regularization.
         device: A torch device, or ``auto``.
 
@@ -43,7 +43,7 @@ def compare_precisions(
         A row per precision, float32 first: ``precision``, ``images_per_second``, ``spread``
         (standard deviation of the rewards), ``largest_error`` and ``mean_error`` (absolute
         differences from the rewards in float32), and ``spearman`` (rank correlation with them; NaN
-        where all are equal).
+        if all are equal).
     """
     target = choose_device(device)
     others: list[Precision] = ["bfloat16", "float16"] if target.type == "cuda" else ["bfloat16"]
@@ -53,7 +53,7 @@ def compare_precisions(
         reward = VLMReward.load(
             folder, list(goal), list(baseline) or None, alpha, str(target), precision
         )
-        # The first call starts things up, on a GPU for every size of batch.
+        # Warm up, on a GPU for every batch size.
         reward(frames if target.type == "cuda" else frames[:2])
         start = _now(target)
         rewards = reward(frames)
@@ -71,7 +71,7 @@ def compare_precisions(
                 "spearman": float(spearmanr(rewards, reference)[0]) if varied else np.nan,
             }
         )
-        del reward  # before the next one is loaded beside it
+        del reward  # before the next one is loaded
     return pd.DataFrame(rows)
 
 

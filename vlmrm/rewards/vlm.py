@@ -20,7 +20,7 @@ from vlmrm.rewards.goal_baseline import goal_baseline_reward, mean_direction
 
 
 class VLMReward:
-    """Scores pictures by how well they match a sentence.
+    """Rewards frames by how well they match a sentence.
 
     Attributes:
         model: The CLIP model.
@@ -34,10 +34,10 @@ class VLMReward:
         baseline: str | list[str] | None = None,
         alpha: float = 0.0,
     ):
-        """Embeds the sentences; several per side are averaged.
+        """Embeds the sentences; the embeddings of several are averaged.
 
         Raises:
-            ValueError: alpha outside [0, 1], or above 0 without a baseline.
+            ValueError: alpha is outside [0, 1], or above 0 without a baseline.
         """
         self.model = model
         self.alpha = alpha
@@ -58,29 +58,29 @@ class VLMReward:
         openai_normalization: bool = False,
         gpus: int = 1,
     ) -> VLMReward:
-        """Loads the model folder; see `ClipModel.load` and the constructor."""
+        """Loads a model folder; see `ClipModel.load` and the constructor."""
         model = ClipModel.load(folder, device, precision, openai_normalization, gpus)
         return cls(model, goal, baseline, alpha)
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Rewards float32 ``[N]`` of uint8 RGB frames ``[N, H, W, 3]``."""
+        """Rewards, float32 ``[N]``, of uint8 RGB frames ``[N, H, W, 3]``."""
         embeddings = self.model.embed_images(frames)
         rewards = goal_baseline_reward(embeddings, self._goal, self._baseline, self.alpha)
         return rewards.astype(np.float32)
 
 
 class VLMRewardWrapper(gym.Wrapper[Any, Any, Any, Any]):
-    """Replaces an environment's reward by that of its picture.
+    """Replaces an environment's reward with a `VLMReward` of its frame.
 
-    The environment's own reward is kept in ``info["environment_reward"]``. Training by
-    `vlmrm.training` computes the same rewards in batches, which is much faster.
+    The environment's own reward is kept in ``info["environment_reward"]``. `vlmrm.training`
+    computes the same rewards in batches, which is much faster.
     """
 
     def __init__(self, env: gym.Env[Any, Any], reward: VLMReward):
         """Wraps an environment made with ``render_mode="rgb_array"``.
 
         Raises:
-            ValueError: The environment renders nothing, or something else.
+            ValueError: The environment has another render mode, or none.
         """
         if env.render_mode != "rgb_array":
             raise ValueError(

@@ -1,4 +1,4 @@
-"""State sets by their description in the configuration, a module for each sampler."""
+"""Samplers of state sets, one module each."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from vlmrm.states.uniform import sample_uniform
 
 
 def sample_states(spec: GridStates | UniformStates | PoseStates | PathStates) -> States:
-    """Samples a state set, labeled by oracles of its environment under the oracle's name."""
+    """Samples a state set, labeled by the oracles of its environment."""
     match spec:
         case GridStates():
             return sample_grid(spec)
         case UniformStates():
             return sample_uniform(spec)
         case PoseStates():
-            # Needs MuJoCo, as paths do.
+            # Poses and paths need MuJoCo.
             from vlmrm.states.poses import sample_poses
 
             return sample_poses(spec)

@@ -1,7 +1,7 @@
 """Grids of states of the classic-control environments.
 
-Pictures of these environments show the cart's position and the pole's angle, or the car's
-position. Velocities do not show, and are 0 throughout.
+Frames of these environments show the cart's position and the pole's angle, or the car's position.
+Velocities are not visible, and are 0.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ Floats = NDArray[np.float64]
 
 
 def sample_grid(spec: GridStates) -> States:
-    """A rectangular grid over what the pictures show.
+    """A rectangular grid over everything that is visible.
 
     CartPole: positions times angles, 19 x 117 at resolution 1. The angle is sampled every 0.01 rad
-    up to 0.3 (around the goal, with the +-0.25 of the landscape among them), every 0.1 rad from
-    there to +-pi. MountainCar: 181 positions, 0.01 apart.
+    up to 0.3 (around the goal, including the +-0.25 of the landscape), and every 0.1 rad from there
+    to +-pi. MountainCar: 181 positions, 0.01 apart.
 
-    At every resolution the grid is symmetric, holds both ends of each range, and 0.
+    At every resolution the grid is symmetric and contains 0 and both ends of each range.
     """
     if spec.environment == "cartpole":
         x, theta = np.meshgrid(

@@ -1,4 +1,4 @@
-"""Humanoid states on the way to a task's pose: what its reward landscape is drawn along."""
+"""Humanoid states on the way to a task's pose, for its reward landscape."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vlmrm.tasks.poses import between, combinations, pose_library, settled
 
 START = "upright, hanging"
 START_OF = {"standing": "squat, forward"}
-"""Where the way to a task's pose begins, if not upright."""
+"""Starting poses of tasks whose path does not begin at `START`."""
 
 
 def sample_paths(spec: PathStates) -> States:
     """States at even distances between a starting pose and the first pose of each task.
 
-    Columns: ``path`` (the task at its end) and ``progress`` (0 at its beginning, 1 at its end).
+    Columns: ``path`` (its task) and ``progress`` (0 at the start of the path, 1 at its end).
     """
     progress = np.linspace(0, 1, spec.points)
     values = np.concatenate([_path(task, progress) for task in spec.tasks])

@@ -1,7 +1,7 @@
-"""Humanoid states around poses: labeled sets, and varied states to train image-text models on.
+"""Labeled sets of humanoid states around poses.
 
-A pose is a stance with arms. Every stance of the library goes with every position of the arms, and
-the oracles say which combinations fulfill which task.
+A pose is a stance with arms. Every stance of the library is combined with every position of the
+arms, and the oracles decide which combinations fulfill which task.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ from vlmrm.tasks.oracles import ORACLES, labeled
 from vlmrm.tasks.poses import combinations, perturbed, pose_library, settled, turned
 
 FACING = 0.75
-"""Share of states that face the fixed camera, as an agent does when its episode begins."""
+"""Share of states that face the fixed camera, as an agent does at the start of an episode."""
 TURN = 0.5
-"""Standard deviation in radians of their direction."""
+"""Standard deviation in radians of the direction of these states."""
 SPREAD = 0.3
-"""Largest distance in meters from the place that the fixed camera looks at, along each axis."""
+"""Largest distance in meters, along each axis, from the point that the fixed camera faces."""
 
 POSITIVES = 0.5
 """Share of a labeled set that starts from poses of the task; perturbations make some fail."""
 HARD_NEGATIVES = 0.15
 """Share that starts from the task's hard negatives."""
 ROLLOUTS = 0.15
-"""Share that comes from random motion and falls. What remains are poses of other tasks."""
+"""Share that comes from random motion and falls. The rest are poses of other tasks."""
 
 FRAME_SKIP = 5
 """Simulator steps of an environment step, as in Gymnasium."""
 EPISODE = 100
 """Environment steps of a random rollout."""
 KEEP_EVERY = 5
-"""Environment steps between two states that are kept of a rollout."""
+"""Environment steps between two states of a rollout that are kept."""
 
 
 def sample_poses(spec: PoseStates) -> States:
     """A labeled set around the poses of a task.
 
-    Half of it are perturbed poses that fulfill the task; then come its hard negatives, any other
-    poses (many differ from the task's in legs or arms alone), and random motion that starts from
-    any pose. Robots are turned to any side and stand anywhere near the middle of the picture.
+    Half of it are perturbed poses that fulfill the task; the rest are hard negatives, any other
+    poses (many differ from the task's only in the legs or arms), and random motion from any pose.
+    Robots face in any direction and stand anywhere near the center of the frame.
 
-    Columns: ``origin`` (the name of the pose, or of the pose that a random motion began with), and
+    Columns: ``origin`` (name of the pose, or of the pose in which a random motion began) and
     ``trajectory`` (equal for states of the same motion).
     """
     names, poses = library()
@@ -66,7 +66,7 @@ def sample_poses(spec: PoseStates) -> States:
     )
     moving, start = random_motion(n_moving, rng)
     values = placed(np.concatenate([perturbed(poses[still], rng), moving]), rng)
-    # Each perturbed pose is a trajectory of its own.
+    # Each perturbed pose is a separate trajectory.
     trajectory = np.concatenate([np.arange(len(still)), len(still) + start[:, 0]])
     origin = [*names[still], *(f"random motion from {name}" for name in names[start[:, 1]])]
     order = rng.permutation(spec.size)
@@ -75,7 +75,7 @@ def sample_poses(spec: PoseStates) -> States:
 
 
 def placed(states: Floats, rng: np.random.Generator) -> Floats:
-    """The states turned and moved: most face the camera more or less, the rest any side."""
+    """Turns and moves the states: most roughly face the camera, the rest face any direction."""
     n = len(states)
     facing = rng.random(n) < FACING
     yaw = np.where(facing, rng.normal(0, TURN, n), rng.uniform(-np.pi, np.pi, n))
@@ -88,7 +88,7 @@ def random_motion(count: int, rng: np.random.Generator) -> tuple[Floats, Floats]
     """States of rollouts under random torques, from standing and from random poses.
 
     Returns:
-        States ``[count, 47]``, and ``[count, 2]``: number of the rollout and of its first pose.
+        States ``[count, 47]``, and ``[count, 2]``: index of the rollout and of its first pose.
     """
     names, poses = library()
     per_rollout = EPISODE // KEEP_EVERY
@@ -99,14 +99,14 @@ def random_motion(count: int, rng: np.random.Generator) -> tuple[Floats, Floats]
     states = np.empty((n_rollouts, per_rollout, poses.shape[1]))
     firsts = np.empty(n_rollouts, dtype=int)
     for rollout in range(n_rollouts):
-        # Agents begin upright; half of the rollouts do as well.
+        # Agents start upright; so do half of the rollouts.
         first = upright if rng.random() < 0.5 else int(rng.integers(len(poses)))
         firsts[rollout] = first
         mujoco.mj_resetData(model, data)
         data.qpos[:], data.qvel[:] = np.split(perturbed(poses[[first]], rng)[0], [QPOS])
         strength = rng.uniform(0, 1)
         for step in range(EPISODE):
-            # A policy's actions are alike for a while; white noise would cancel out.
+            # A policy's actions are correlated in time; white noise would cancel out.
             if step % 8 == 0:
                 data.ctrl[:] = strength * rng.uniform(*model.actuator_ctrlrange.T)
             mujoco.mj_step(model, data, nstep=FRAME_SKIP)
@@ -118,12 +118,12 @@ def random_motion(count: int, rng: np.random.Generator) -> tuple[Floats, Floats]
 
 
 def by_stance(allowed: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Rows of allowed poses, every stance equally often, whatever its number of arm positions."""
+    """Rows of allowed poses; every stance is equally likely, however many poses it has."""
     names, _ = library()
     stances = np.array([name.split(", ")[0] for name in names])
     rows = {s: np.flatnonzero(allowed & (stances == s)) for s in np.unique(stances[allowed])}
-    chosen = rng.choice(list(rows), count)
-    return np.array([rng.choice(rows[stance]) for stance in chosen], dtype=int)
+    sampled = rng.choice(list(rows), count)
+    return np.array([rng.choice(rows[stance]) for stance in sampled], dtype=int)
 
 
 @cache

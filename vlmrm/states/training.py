@@ -12,7 +12,7 @@ from vlmrm.states.grid import cartpole_states, mountain_car_states
 from vlmrm.tasks.body import Floats
 
 TRAINING_STREAM = 0x7EAC4
-"""Marks the random stream of training states; evaluation sets draw from other streams."""
+"""Seeds the random stream of training states; evaluation sets use other streams."""
 
 
 def sample_training_states(
@@ -20,8 +20,8 @@ def sample_training_states(
 ) -> NDArray[np.float64]:
     """States ``[count, D]`` to train image-text models on, in random order.
 
-    They cover what an agent may meet. All are drawn from continuous distributions in a random
-    stream of their own, so that none occurs in a state set of the configuration.
+    They cover the states that an agent may visit. All are sampled from continuous distributions in
+    a separate random stream, so none occurs in a state set of the configuration.
     """
     rng = np.random.default_rng([TRAINING_STREAM, seed])
     if environment == "humanoid":
@@ -32,7 +32,7 @@ def sample_training_states(
 
 
 def _classic_control(environment: str, count: int, rng: np.random.Generator) -> Floats:
-    """States ``[count, D]`` over all that can be seen, more of them near the goal."""
+    """States ``[count, D]`` over everything that is visible, more of them near the goal."""
     near = rng.random(count) < 0.5
     if environment == "mountain-car":
         low, high = ROAD
@@ -44,12 +44,12 @@ def _classic_control(environment: str, count: int, rng: np.random.Generator) -> 
 
 
 def _humanoid(count: int, rng: np.random.Generator) -> Floats:
-    """States ``[count, 47]`` as varied as what an agent meets while it learns.
+    """States ``[count, 47]`` as varied as those that an agent visits while it learns.
 
-    Perturbed poses, states on the way from one pose to another, and random motion from anywhere,
-    which mostly ends in a fall.
+    They are perturbed poses, states between two poses, and random motion from any pose, which
+    mostly ends in a fall.
     """
-    # Needs MuJoCo, which the other environments do without.
+    # Needs MuJoCo, unlike the other environments.
     from vlmrm.states.poses import by_stance, library, placed, random_motion
     from vlmrm.tasks.poses import between, perturbed
 

@@ -1,4 +1,4 @@
-"""Uniformly drawn states of the classic-control environments."""
+"""Uniform states of the classic-control environments."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vlmrm.tasks.oracles import labeled
 def sample_uniform(spec: UniformStates) -> States:
     """Independent uniform states.
 
-    CartPole: the cart anywhere on the visible track (+-2.4 m), the pole at any angle of the full
-    circle, so that one state in 15 is a success (12 of 180 degrees). MountainCar: the car anywhere
-    on its road, one state in 12 at the flag.
+    CartPole: the cart is anywhere on the visible track (+-2.4 m) and the pole at any angle of the
+    full circle, so one state in 15 is a success (12 of 180 degrees). MountainCar: the car is
+    anywhere on its road, one state in 12 at the flag.
     """
     rng = np.random.default_rng(spec.seed)
     if spec.environment == "cartpole":

@@ -1,8 +1,8 @@
 """Named quantities of humanoid states: heights, contacts, directions, distances.
 
-Everything that a judge or a caption says about a state is said through these quantities, and all
-of them follow from the kinematics of the state alone: no history, no pictures. Pairs are always
-ordered (right, left). Lengths are in meters, angles in radians, the floor is at height 0.
+Oracles and captions are computed from these quantities alone, and all of them follow from the
+kinematics of a single state: no history, no frames. Pairs are always ordered (right, left). Lengths
+are in meters, angles in radians, the floor is at height 0.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ QPOS = 24
 """Entries of a state that are positions; the rest are velocities."""
 
 TOUCH = 0.04
-"""Clearance below which a part counts as on the floor: three pixels of a 224-pixel frame."""
+"""Clearance below which a part counts as touching the floor: three pixels of a 224-pixel frame."""
 
 HANDS = ("right_hand", "left_hand")
 FEET = ("right_foot", "left_foot")
@@ -38,7 +38,7 @@ HIP_POINT = (0.0, 0.16, 0.09)
 
 
 class BodyQuantities:
-    """Quantities of N humanoid states, each computed for all of them when first asked for."""
+    """Quantities of N humanoid states, each computed for all of them on first use."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class BodyQuantities:
         self.center_of_mass = center_of_mass
         """Center of mass of the whole body ``[N, 3]``."""
         self.overlap = overlap
-        """How deep two parts of the body stick in each other at most ``[N]``."""
+        """Greatest depth at which two parts of the body overlap ``[N]``."""
         self.torso_velocity = velocity
         """Linear velocity of the torso ``[N, 3]`` in m/s."""
 
@@ -116,7 +116,7 @@ class BodyQuantities:
 
     @cached_property
     def hips(self) -> Floats:
-        """The hip joints ``[N, 2, 3]``."""
+        """Positions of the hip joints ``[N, 2, 3]``."""
         return self._body_position[:, _bodies(("right_thigh", "left_thigh"))]
 
     @cached_property
@@ -257,7 +257,7 @@ class BodyQuantities:
 
     @cached_property
     def hand_crossing(self) -> Floats:
-        """How far each hand is beyond the middle plane, on the other side ``[N, 2]``."""
+        """How far each hand is beyond the body's middle plane, on the other side ``[N, 2]``."""
         return -self.outwards * self.in_torso_frame(self.hands)[..., 1]
 
     @cached_property
@@ -270,7 +270,7 @@ class BodyQuantities:
 
         Args:
             start: One end of the line ``[N, 3]``.
-            end: The other ``[N, 3]``; anywhere between them the body is balanced.
+            end: The other end ``[N, 3]``; anywhere between the two, the body is balanced.
         """
         offset = (self.center_of_mass - start)[:, :2]
         along = (end - start)[:, :2]

@@ -1,9 +1,8 @@
-"""Judges of success: whether a simulator state fulfills a task.
+"""Oracles decide whether a simulator state fulfills a task.
 
-The criteria are those of the VLM-RM paper (Rocamonde et al., ICLR 2024), put into numbers.
-An oracle sees one state at a time, so whatever could fake success in a single frame is excluded
-by the state itself: being in mid-air, falling (speed, balance), parts inside each other or inside
-the floor.
+The criteria are those of the VLM-RM paper (Rocamonde et al., ICLR 2024), in numbers.
+An oracle sees one state at a time, so it excludes whatever could fake success in a single frame:
+being in mid-air, falling (speed, balance), parts inside each other or inside the floor.
 """
 
 from __future__ import annotations
@@ -22,18 +21,18 @@ from vlmrm.envs.mountain_car import GOAL_POSITION
 from vlmrm.tasks.body import FEET, TOUCH, UPPER_BODY, BodyQuantities, Bools, Floats
 
 MAX_SPEED = 1.5
-"""Torso speed in m/s: a brisk walk. Somebody who falls over from standing exceeds it half way."""
+"""Torso speed in m/s: a brisk walk. A robot that falls over from standing exceeds it halfway."""
 MAX_OVERLAP = 0.05
-"""Depth in meters to which parts may stick in each other or in the floor. Contacts are soft and
-poses approximate, but a limb (radius 0.03 to 0.06) that passes through another sinks deeper."""
+"""Depth in meters to which parts may overlap each other or the floor. Contacts are soft and poses
+approximate, but a limb (radius 0.03 to 0.06) that passes through another overlaps it more."""
 MAX_IMBALANCE = 0.25
 """Horizontal distance in meters of the center of mass from the line of support: a lean of 15
-degrees when standing, from which a body without ankles does not come back."""
+degrees when standing, from which a body without ankles cannot recover."""
 
 UPRIGHT = np.cos(np.radians(35))
-"""Torso of somebody who stands: a bow is not standing."""
+"""Lean of the torso when standing, as a cosine: a bow is not standing."""
 UPRIGHT_ON_FLOOR = np.cos(np.radians(45))
-"""Torso of somebody who kneels or sits: leaning freely, but not lying."""
+"""Lean of the torso when kneeling or sitting, as a cosine: leaning freely, but not lying."""
 STANDING_PELVIS = 0.75
 """Height in meters; 0.87 with straight legs. Knees bent by more than 60 degrees are a squat."""
 LIFTED = 0.1
@@ -46,51 +45,51 @@ NEAR_HIP = 0.17
 """Distance in meters of a hand from the base of the hip. The hand itself has a radius of 0.04, and
 the chest is 0.4 away."""
 AKIMBO_ELBOW = np.radians(140)
-"""Elbow of a hand on the hip; straighter arms hang down beside it."""
+"""Largest angle of the elbow with a hand on the hip; straighter arms hang down beside it."""
 CROSSED = 0.05
 """Distance in meters of each hand beyond the middle of the body: hands that touch each other or
 are folded together stay within it (radius 0.04)."""
 CHEST = -0.05
-"""Height in meters over the torso's center around which crossed forearms lie."""
+"""Height in meters above the torso's center around which crossed forearms lie."""
 CHEST_REACH = 0.3
-"""Distance in meters from there to the chin and to the waist: crossed further up or down is
-something else."""
+"""Distance in meters from there to the chin and to the waist: arms that are crossed higher or
+lower do not count."""
 
 SEATED = 0.1
-"""Clearance in meters of a seat on the floor, or on something as thin as one's own shins."""
+"""Clearance in meters of a seat on the floor, or on something as thin as the shins."""
 SEATED_ON_FEET = 0.18
-"""Clearance in meters of a seat on the floor or on one's own feet (height 0.15). The hips turn
-outwards by 60 degrees at most, so that in the lotus position the feet end up under the body."""
+"""Clearance in meters of a seat on the floor or on the feet (height 0.15). The hips turn outwards
+by 60 degrees at most, so in the lotus position the feet end up under the body."""
 RAISED_SEAT = 0.2
-"""Clearance in meters of a seat that the thighs carry: with air above one's own feet, which are
-0.15 high."""
+"""Clearance in meters of a seat that the thighs carry: with air above the feet, which are 0.15
+high."""
 KNEE_DOWN = 0.06
 """Clearance in meters of knees that look as if they were on the floor: little more than a shin's
-radius (0.05). Frames labeled by eye draw the line about there."""
+radius (0.05). People who label frames draw the line at about the same clearance."""
 LOW_KNEE = 0.1
 """Clearance in meters of knees on the floor in the lotus position, the thickness of a shin: the
-lower the seat, the higher the hip joints make the knees come to lie."""
+lower the seat, the higher the hip joints hold the knees."""
 KNEES_OUT = np.sin(np.radians(30))
-"""Sideways part of the thighs' directions in the lotus position."""
+"""Sideways component of the thighs' directions in the lotus position."""
 SHINS_IN = np.sin(np.radians(20))
-"""Inwards part of the shins' directions in the lotus position."""
+"""Inward component of the shins' directions in the lotus position."""
 STRETCHED = np.radians(150)
-"""Angle of a knee that looks straight."""
+"""Smallest angle of a knee that looks straight."""
 LEG_TO_SIDE = np.sin(np.radians(45))
-"""Sideways part of each leg's direction in the side splits: more to the side than to the front.
-The hip joints allow at most 64 degrees."""
+"""Sideways component of each leg's direction in the side splits: more to the side than to the
+front. The hip joints allow at most 64 degrees."""
 LYING_LEG = 0.1
-"""Clearance in meters of knees and feet of legs that lie on the floor."""
+"""Clearance in meters of the knees and feet of legs that lie on the floor."""
 
 
 @dataclass(frozen=True)
 class Oracle:
-    """The judge of one task.
+    """The oracle of one task.
 
     Attributes:
         environment: Name of the environment whose states it judges.
         judge: States float64 ``[N, D]`` to bool ``[N]``.
-        quorum: Share of a trajectory's timesteps that make it a success; 0 stands for any.
+        quorum: Share of timesteps that a successful trajectory fulfills; 0 means at least one.
     """
 
     environment: EnvironmentName
@@ -120,7 +119,7 @@ def mountain_car(states: Floats) -> Bools:
 
 
 def plausible(body: BodyQuantities) -> Bools:
-    """On the floor, not inside it or inside oneself, and not falling."""
+    """On the floor, without large overlaps, and not falling."""
     return (
         (body.lowest_point < TOUCH)
         & (body.lowest_point > -MAX_OVERLAP)
@@ -158,7 +157,7 @@ def lotus(body: BodyQuantities) -> Bools:
 
 
 def standing(body: BodyQuantities) -> Bools:
-    """Upright on one's feet, on one or both, without falling."""
+    """Upright on one foot or both, without falling."""
     on_floor = body.on_floor(*FEET)
     right, left = body.feet[:, 0], body.feet[:, 1]
     start = np.where(on_floor[:, :1], right, left)
@@ -229,7 +228,7 @@ ORACLES: dict[str, Oracle] = {
     "arms-crossed": _humanoid(arms_crossed),
     "one-leg": _humanoid(one_leg),
 }
-"""The oracles that a task of the configuration can name."""
+"""The oracles that tasks can name in the configuration."""
 
 
 def labeled(
@@ -237,7 +236,7 @@ def labeled(
     values: Floats,
     columns: Mapping[str, NDArray[Any]] | None = None,
 ) -> States:
-    """A set of states ``[N, D]`` with the verdicts of all oracles, each under the oracle's name."""
+    """A set of states ``[N, D]``, labeled by all oracles of the environment."""
     labels = {
         name: oracle(values)
         for name, oracle in ORACLES.items()

@@ -1,6 +1,6 @@
-"""The pose library of the humanoid, and what can be done with a pose.
+"""The humanoid's pose library, and operations on poses.
 
-`poses.yaml` names joint angles; here they become simulator states that touch the floor.
+`poses.yaml` lists joint angles, from which this module makes states that touch the floor.
 """
 
 from __future__ import annotations
@@ -26,33 +26,32 @@ JOINTS: tuple[str, ...] = HumanoidEnv.state_names[7:QPOS]
 """The joints in the order of a state."""
 
 ODD_JOINTS = ("abdomen_z", "abdomen_x", "shoulder1", "shoulder2")
-"""Joints whose angle changes its sign in the mirror; the other axes are mirror images already."""
-
+"""Joints whose angle changes sign when mirrored; the other axes are mirror images already."""
 
 SETTLING_TIME = 0.25
-"""Seconds in which a pose comes to rest on the floor, before it tips over if it will."""
+"""Seconds in which a pose comes to rest on the floor, before an unbalanced one tips over."""
 STIFFNESS, DAMPING = 400.0, 40.0
-"""Springs (Nm/rad) and dampers (Nms/rad) that hold the joints meanwhile."""
+"""Springs (Nm/rad) and dampers (Nms/rad) that hold the joints while a pose settles."""
 MID_AIR = 0.1
-"""Height in meters from which a pose is meant to be off the floor, and does not settle."""
+"""Height in meters above which a pose is in mid-air by design, and does not settle."""
 JOINT_NOISE = np.radians(5)
 """Standard deviation of perturbed joint angles."""
 TILT_NOISE = np.radians(4)
 """Standard deviation of the torso's lean, about each horizontal axis."""
 JOINT_NUDGE = np.radians(3)
-"""Standard deviation of a neighbor's joint angles, and of its lean: no viewer sees less."""
+"""Standard deviation of a neighbor's joint angles, and of its lean: the least that is visible."""
 HEIGHT_NUDGE = 0.015
 """Standard deviation in meters of a neighbor's height, one pixel of 224."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pose:
-    """A pose that some task accepts, or must not accept.
+    """A pose that some task accepts, or must reject.
 
     Attributes:
-        posture, arms, legs: What it shows, in the vocabulary of `vlmrm.pretraining.facts`.
-        tasks: The tasks that accept it, where it was written for one.
-        near: The tasks for which it is a hard negative: similar at first sight, not fulfilled.
+        posture, arms, legs: Its facts, in the vocabulary of `vlmrm.pretraining.facts`.
+        tasks: The tasks that it was written for, which accept it.
+        near: The tasks of which it is a hard negative: it looks similar, but must be rejected.
         state: State vector ``[47]``, settled on the floor, facing the camera.
     """
 
@@ -66,7 +65,7 @@ class Pose:
 
 @cache
 def pose_library() -> dict[str, Pose]:
-    """The poses that `poses.yaml` names for the tasks, as "stance, arms"."""
+    """The poses that `poses.yaml` lists for the tasks, by name ("stance, arms")."""
     content = _content()
     roles: dict[str, dict[str, list[str]]] = {}
     for task, groups in content["tasks"].items():
@@ -92,7 +91,7 @@ def pose_library() -> dict[str, Pose]:
 
 @cache
 def combinations() -> dict[str, Floats]:
-    """Every stance of the library with every position of the arms, as "stance, arms"."""
+    """States of every stance with every position of the arms, by name ("stance, arms")."""
     content = _content()
     return {
         f"{name}, {arms_name}": _combined(stance, arms)
@@ -115,10 +114,10 @@ def _content() -> dict[str, Any]:
 
 
 def pose_state(joints: Mapping[str, float], pitch: float = 0, roll: float = 0) -> Floats:
-    """The state ``[47]`` with given joint angles, at rest on the floor.
+    """The state ``[47]`` with these joint angles, at rest on the floor.
 
     Args:
-        joints: Joint name to angle in degrees. A name without ``right_`` or ``left_`` stands for
+        joints: Joint name to angle in degrees. A name without ``right_`` or ``left_`` means
             both sides: the angle of the right side, and its mirror image on the left.
         pitch: Lean of the torso to the front in degrees.
         roll: Lean of the torso to its right in degrees.
@@ -131,7 +130,7 @@ def pose_state(joints: Mapping[str, float], pitch: float = 0, roll: float = 0) -
 
 
 def _sided(joints: Mapping[str, float]) -> list[tuple[str, float]]:
-    """Angles of joints of one side each, those written for both sides first."""
+    """Expands angles for both sides; they come first, so that angles for one side override them."""
     both, single = [], []
     for name, angle in joints.items():
         if name in JOINTS:
@@ -143,14 +142,14 @@ def _sided(joints: Mapping[str, float]) -> list[tuple[str, float]]:
 
 
 def on_floor(states: Floats) -> Floats:
-    """The states ``[N, 47]`` raised or lowered so that each touches the floor."""
+    """Raises or lowers the states ``[N, 47]`` so that each touches the floor."""
     states = states.copy()
     states[:, 2] -= BodyQuantities.of(states).lowest_point
     return states
 
 
 def settled(states: Floats) -> Floats:
-    """The states after `SETTLING_TIME` under gravity, their joints held by springs.
+    """The states ``[N, 47]`` after `SETTLING_TIME` under gravity, with springs at their joints.
 
     States in mid-air stay as they are.
     """
@@ -172,12 +171,12 @@ def settled(states: Floats) -> Floats:
 
 
 def between(first: Floats, second: Floats, share: Floats) -> Floats:
-    """States on straight lines between two poses each, on the floor.
+    """Interpolates linearly between pairs of states, and puts the results on the floor.
 
     Args:
         first: States ``[N, 47]``, or ``[1, 47]`` for all.
         second: Other states, of the same shape.
-        share: How far on the way from the first to the second each state is, ``[N]`` in [0, 1].
+        share: Weight of the second state, ``[N]`` in [0, 1].
     """
     states = (1 - share[:, None]) * first + share[:, None] * second
     states[:, 3:7] /= np.linalg.norm(states[:, 3:7], axis=1, keepdims=True)
@@ -185,7 +184,7 @@ def between(first: Floats, second: Floats, share: Floats) -> Floats:
 
 
 def turned(states: Floats, yaw: NDArray[np.float64] | float) -> Floats:
-    """The states ``[N, 47]`` turned on the spot by ``yaw`` (radians, ``[N]`` or one for all)."""
+    """Turns the states ``[N, 47]`` on the spot by ``yaw`` (radians, ``[N]`` or one for all)."""
     states = states.copy()
     yaw = np.broadcast_to(yaw, len(states))
     states[:, 3:7] = _product(_rotation("z", yaw), states[:, 3:7])
@@ -197,7 +196,7 @@ def turned(states: Floats, yaw: NDArray[np.float64] | float) -> Floats:
 
 
 def tilted(states: Floats, roll: Floats, pitch: Floats) -> Floats:
-    """The states ``[N, 47]`` leaning further, about the body's own axes (radians, ``[N]``)."""
+    """Tilts the states ``[N, 47]`` about the body's own axes (radians, ``[N]``)."""
     states = states.copy()
     lean = _product(_rotation("x", roll), _rotation("y", pitch))
     states[:, 3:7] = _product(states[:, 3:7], lean)
@@ -205,7 +204,7 @@ def tilted(states: Floats, roll: Floats, pitch: Floats) -> Floats:
 
 
 def mirrored(states: Floats) -> Floats:
-    """The states ``[N, 47]`` reflected in the plane y = 0: left and right change places."""
+    """Reflects the states ``[N, 47]`` in the plane y = 0, which swaps left and right."""
     order, sign = _mirror()
     result: Floats = states[:, order] * sign
     return result
@@ -221,7 +220,7 @@ def _mirror() -> tuple[NDArray[np.intp], Floats]:
         order.append(JOINTS.index(f"{swap[side]}_{rest}" if side in swap else name))
         sign.append(-1.0 if (rest if side in swap else name) in ODD_JOINTS else 1.0)
     joints = np.array(order)
-    # Position and velocity change along y; rotations about x and z change their sense.
+    # Position and velocity change sign along y, and rotations about x and z.
     return (
         np.concatenate([np.arange(7), 7 + joints, QPOS + np.arange(6), QPOS + 6 + joints]),
         np.array([1, -1, 1, 1, -1, 1, -1, *sign, 1, -1, 1, -1, 1, -1, *sign]),
@@ -229,9 +228,9 @@ def _mirror() -> tuple[NDArray[np.intp], Floats]:
 
 
 def perturbed(states: Floats, rng: np.random.Generator, noise: float = 1.0) -> Floats:
-    """The states with noise on joints (within their limits) and lean, settled on the floor.
+    """Adds noise to the joints (within their limits) and the lean, and settles on the floor.
 
-    Left and right change places in half of them. ``noise`` multiplies `JOINT_NOISE` and
+    Half of the states ``[N, 47]`` are mirrored. ``noise`` multiplies `JOINT_NOISE` and
     `TILT_NOISE`.
     """
     n = len(states)
@@ -243,7 +242,7 @@ def perturbed(states: Floats, rng: np.random.Generator, noise: float = 1.0) -> F
 
 
 def nudged(states: Floats, rng: np.random.Generator) -> Floats:
-    """A neighbor of each state ``[N, 47]``, all of them moved alike."""
+    """A neighbor of each state ``[N, 47]``; all states are moved alike."""
     lean = rng.normal(0, JOINT_NUDGE, (2, 1)).repeat(len(states), axis=1)
     neighbors = tilted(states, *lean)
     neighbors[:, 2] += rng.normal(0, HEIGHT_NUDGE)
