@@ -1,8 +1,11 @@
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from tests.training.toy import COMMON
-from vlmrm.config import TrainingRun, parse_config
+from tests.training.toy import AGENTS, COMMON
+from tests.training.toy_training import RUN, curve, train_toy
+from vlmrm.config import PaperCode, TrainingRun, parse_config
 from vlmrm.rewards.sources import EnvironmentReward, FrameReward
 from vlmrm.rewards.vlm import VLMReward
 from vlmrm.training.evaluation import evaluate
@@ -21,11 +24,6 @@ CONFIG = {
         "mountain-car": {"agent": {"algorithm": "sac", **COMMON, "use_sde": True}},
     },
 }
-
-
-def curve(output):
-    table = pd.read_csv(output / "learning_curve.csv")
-    return table.drop(columns=["wall_seconds", "frames_per_second"])
 
 
 def test_trains_by_the_configuration(tmp_path):
@@ -61,3 +59,28 @@ def test_an_agent_of_a_gpu_learns_from_frames_and_acts_without(tmp_path, model_f
     assert curve(tmp_path)["training_reward"].between(-1, 1).all()
     table, _ = evaluate(tmp_path / "policy.zip", "mountain-car", parse_config(CONFIG))
     assert len(table) == parse_config(CONFIG).evaluation.trajectories
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_the_same_seed_gives_the_same_curve(tmp_path, name):
+    first = train_toy(tmp_path / "1", AGENTS[name])
+    second = train_toy(tmp_path / "2", AGENTS[name], workers=2 if name == "sac" else 0)
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+    other = train_toy(tmp_path / "3", AGENTS[name], run=RUN.model_copy(update={"seed": 2}))
+    assert not first["training_reward"].equals(other["training_reward"])
+
+
+def test_time_limits_bootstrap_unless_the_original_is_asked_for(tmp_path):
+    """At the end of an episode the value of the next state counts, or is taken for 0."""
+    for name, original in (
+        ("right", PaperCode()),
+        ("wrong", PaperCode(time_limits_terminate=True)),
+    ):
+        train_toy(tmp_path / name, AGENTS["dqn"], paper_code=original)
+    right, wrong = (curve(tmp_path / name) for name in ("right", "wrong"))
+    assert not np.allclose(right["loss"].iloc[-3:], wrong["loss"].iloc[-3:])
+
+
+def test_what_comes_after_a_training_computes_as_before(tmp_path):
+    train_toy(tmp_path, AGENTS["dqn"])
+    assert torch.tensor(1e-310, dtype=torch.float64) * 1 > 0  # subnormal
