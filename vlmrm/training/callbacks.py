@@ -34,7 +34,7 @@ VideoWriter = Callable[[Path, NDArray[np.float64]], None]
 class DeferredCallback(BaseCallback):
     """A callback of an agent whose rewards are deferred."""
 
-    model: DeferredReward  # type: ignore[assignment]
+    model: DeferredReward
 
     def _on_step(self) -> bool:
         return True
