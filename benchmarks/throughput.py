@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from plain import PlainLoop, PlainReward, gymnasium_frames, gymnasium_steps
-from stable_baselines3 import SAC
 
 from vlmrm.config import Config, RandomModel, TrainingRun, load_config
 from vlmrm.data.tables import write_table
@@ -30,8 +29,9 @@ from vlmrm.models.random_init import make_random_model
 from vlmrm.rendering import make_renderer
 from vlmrm.rewards.sources import FrameReward
 from vlmrm.rewards.vlm import VLMReward
-from vlmrm.training.algorithms import KINDS, agent_settings
+from vlmrm.training.algorithms import ALGORITHMS, agent_settings
 from vlmrm.training.run import train
+from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
 SCENE = "textured-fixed"
@@ -139,11 +139,9 @@ def render(config: Config) -> float:
 def step(config: Config, scene: str | None) -> float:
     """Environment steps per second of all processes, with frames if there is a scene."""
     agent = config.training["humanoid"].agent
-    env = VectorEnv(
-        functools.partial(make_env, "humanoid", agent.episode_steps),
-        agent.n_envs,
-        functools.partial(make_renderer, "humanoid", scene, config.rendering) if scene else None,
-    )
+    make = functools.partial(make_env, "humanoid", agent.episode_steps)
+    render = functools.partial(make_renderer, "humanoid", scene, config.rendering)
+    env = VectorEnv(EnvSpec(make, agent.n_envs, render if scene else None))
     env.reset()
     count = FRAMES // agent.n_envs
 
@@ -161,11 +159,13 @@ def step(config: Config, scene: str | None) -> float:
 def gradient_steps(config: Config, ours: bool) -> float:
     """Updates per second of our agent, or of Stable-Baselines3's with the same networks."""
     agent = config.training["humanoid"].agent
-    env = VectorEnv(functools.partial(make_env, "humanoid", agent.episode_steps), 1, workers=0)
+    make = functools.partial(make_env, "humanoid", agent.episode_steps)
+    env = VectorEnv(EnvSpec(make, 1), workers=0)
     settings = agent_settings(agent) | {"buffer_size": 4 * agent.batch_size}
     if not ours:
         settings["policy_kwargs"] = {"net_arch": list(agent.net_arch)}
-    kind = KINDS["sac"] if ours else SAC
+    algorithm = ALGORITHMS["sac"]
+    kind = algorithm.deferred if ours else algorithm.plain
     learner = kind("MlpPolicy", env, seed=0, **settings)
     learner._setup_learn(1)
     buffer = learner.replay_buffer

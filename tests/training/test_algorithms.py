@@ -1,8 +1,9 @@
 import pytest
 
 from tests.training.toy import AGENTS, slider
-from vlmrm.training.algorithms import KINDS, agent_settings
-from vlmrm.training.extractors import Symlog
+from vlmrm.training.algorithms import ALGORITHMS, agent_settings
+from vlmrm.training.extractors import SymlogExtractor
+from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
 ELSEWHERE = {"algorithm", "total_timesteps", "episode_steps", "n_envs", "save_freq"}
@@ -17,9 +18,10 @@ SHOWN_BY_THE_AGENT = {
 
 def made(name):
     """An agent as a training makes it."""
-    env = VectorEnv(slider(discrete=name == "dqn"), 1, workers=0)
+    env = VectorEnv(EnvSpec(slider(discrete=name == "dqn"), 1), workers=0)
     agent = AGENTS[name]
-    return KINDS[agent.algorithm]("MlpPolicy", env, seed=0, device="cpu", **agent_settings(agent))
+    deferred = ALGORITHMS[agent.algorithm].deferred
+    return deferred("MlpPolicy", env, seed=0, device="cpu", **agent_settings(agent))
 
 
 @pytest.mark.parametrize("agent", [AGENTS["dqn"], AGENTS["gsde"]])
@@ -37,8 +39,8 @@ def test_networks_are_as_wide_as_configured(name):
 
 
 def test_observations_are_taken_to_a_logarithm_where_configured():
-    assert made("tuned").policy.features_extractor_class is Symlog
-    assert made("sac").policy.features_extractor_class is not Symlog
+    assert made("tuned").policy.features_extractor_class is SymlogExtractor
+    assert made("sac").policy.features_extractor_class is not SymlogExtractor
 
 
 def test_the_actor_is_averaged_by_the_configured_share():

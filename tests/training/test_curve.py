@@ -17,7 +17,7 @@ def with_row(curve, steps, reward):
 
 @pytest.fixture
 def curve():
-    return with_row(LearningCurve(RUN, environments=2, algorithm="dqn"), 4, 0.25)
+    return with_row(LearningCurve(RUN, n_envs=2, losses=["loss"]), 4, 0.25)
 
 
 def test_rows_are_means_over_their_timesteps_behind_the_run_they_belong_to(curve, tmp_path):

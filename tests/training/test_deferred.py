@@ -7,14 +7,9 @@ from stable_baselines3 import DQN, SAC
 
 from tests.training.toy import Printer, reward_of_frames, reward_of_state, slider, states_in
 from vlmrm.rewards.sources import EnvironmentReward, FrameReward, StateReward
-from vlmrm.training.deferred import (
-    RING_CALLS,
-    DeferredDQN,
-    DeferredSAC,
-    Observer,
-    TrainingStopped,
-    steps_per_call,
-)
+from vlmrm.training.callbacks import DeferredCallback
+from vlmrm.training.deferred import RING_CALLS, DeferredDQN, DeferredSAC, steps_per_call
+from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
 SETTINGS = {
@@ -29,15 +24,6 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Networks this small are slower on several."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def agent_settings(**changes):
     # Stable-Baselines3 alters what it is given.
     return copy.deepcopy({**SETTINGS, **changes})
@@ -48,22 +34,19 @@ def learner():
     """Trains an agent on the toy; returns it."""
     envs = []
 
-    def learn(kind, steps=200, environments=3, source=None, workers=0, observer=None, **settings):
+    def learn(kind, steps=200, environments=3, source=None, workers=0, callback=None, **settings):
         source = source or FrameReward(reward_of_frames, frames_per_call=6)
         settings = agent_settings(**settings)
         env_settings = settings.pop("env", {})
         call = steps_per_call(source, environments, settings["train_freq"])
-        envs.append(
-            VectorEnv(
-                slider(discrete=issubclass(kind, DQN), **env_settings),
-                environments,
-                Printer if source.frames_per_call else None,
-                workers,
-                RING_CALLS * call,
-            )
+        spec = EnvSpec(
+            slider(discrete=issubclass(kind, DQN), **env_settings),
+            environments,
+            Printer if source.frames_per_call else None,
+            RING_CALLS * call,
         )
-        model = kind("MlpPolicy", envs[-1], reward=source, observer=observer, **settings)
-        return model.learn(steps)
+        envs.append(VectorEnv(spec, workers))
+        return kind("MlpPolicy", envs[-1], reward=source, **settings).learn(steps, callback)
 
     yield learn
     for env in envs:
@@ -95,7 +78,7 @@ def test_learns_exactly_what_the_rewards_of_the_environment_teach(
     learner, deferred, plain, optimizer, train_freq
 ):
     model = learner(deferred, train_freq=train_freq, workers=1)
-    env = VectorEnv(slider(discrete=plain is DQN), 3, workers=0)
+    env = VectorEnv(EnvSpec(slider(discrete=plain is DQN), 3), workers=0)
     settings = agent_settings(train_freq=train_freq)
     settings["policy_kwargs"] = {**settings.get("policy_kwargs", {}), **optimizer}
     expected = plain("MlpPolicy", env, **settings).learn(200)
@@ -149,22 +132,32 @@ def test_frames_come_in_batches_and_in_order(learner):
     np.testing.assert_array_equal(steps[:, 0], [1, 2, 3, 4, 5, 6, 7, 1, 2, 3])
 
 
-def test_the_observer_sees_each_step_once(learner):
-    class Diary(Observer):
+def test_callbacks_see_each_step_once_and_in_its_round(learner):
+    class Diary(DeferredCallback):
         def __init__(self):
-            self.steps, self.rounds = [], 0
+            super().__init__()
+            self.steps, self.hooks = [], ""
 
-        def on_steps(self, steps, rewards):
-            np.testing.assert_allclose(rewards, reward_of_state(steps.states), rtol=1e-6)
-            self.steps.extend(steps.states[:, 0, 1])
+        def _on_rollout_start(self):
+            self.hooks += "("
 
-        def on_round(self):
-            self.rounds += 1
+        def _on_step(self):
+            self.hooks += "."
+            return True
+
+        def _on_rollout_end(self):
+            self.hooks += ")"
+            for steps, rewards in self.model.rewarded:
+                np.testing.assert_allclose(rewards, reward_of_state(steps.states), rtol=1e-6)
+                self.steps.extend(steps.states[:, 0, 1])
+
+        def _on_training_end(self):
+            self.hooks += "!"
 
     diary = Diary()
-    learner(DeferredSAC, steps=60, observer=diary, workers=1)
+    learner(DeferredSAC, steps=60, callback=diary, workers=1)
     assert diary.steps == [*range(1, 8), *range(1, 8), *range(1, 7)]
-    assert diary.rounds == 4
+    assert diary.hooks == 4 * "(.....)" + "!"
 
 
 def test_impossible_rewards_are_refused(learner):
@@ -172,23 +165,31 @@ def test_impossible_rewards_are_refused(learner):
         learner(DeferredDQN, source=FrameReward(lambda f: np.full(len(f), np.nan)))
 
 
-def test_stops_on_request_with_every_reward_in_place(learner):
-    class Stopper(Observer):
-        def on_steps(self, steps, rewards):
-            self.model.stop_requested = True
+class StopAt(DeferredCallback):
+    """Stops after a number of steps."""
 
-        def on_round(self):
-            pass
+    def __init__(self, steps):
+        super().__init__()
+        self.steps = steps
 
-    source = FrameReward(reward_of_frames, frames_per_call=3)
-    env = VectorEnv(slider(), 3, Printer, 0, RING_CALLS)
-    observer = Stopper()
-    model = DeferredDQN("MlpPolicy", env, reward=source, observer=observer, **agent_settings())
-    observer.model = model
-    with pytest.raises(TrainingStopped):
-        model.learn(200)
-    assert 0 < model.round_steps < SETTINGS["train_freq"]
+    def _on_step(self):
+        return self.n_calls < self.steps
+
+
+def test_a_callback_stops_training_with_every_reward_in_place(learner):
+    model = learner(DeferredDQN, callback=StopAt(13))
+    assert not model.finished
+    assert model.round_steps == 3
+    assert model.replay_buffer.pos == 13
     assert np.isfinite(model.replay_buffer.rewards[: model.replay_buffer.pos]).all()
+
+
+@pytest.mark.parametrize("train_freq", [1, 5])
+def test_a_stop_at_the_end_of_a_round_comes_after_its_updates(learner, train_freq):
+    model = learner(DeferredSAC, callback=StopAt(10), train_freq=train_freq)
+    assert (model.num_timesteps, model.round_steps) == (30, 0)
+    whole = learner(DeferredSAC, steps=30, train_freq=train_freq)
+    np.testing.assert_array_equal(weights(model), weights(whole))
 
 
 @pytest.mark.parametrize("kind", [DeferredDQN, DeferredSAC])

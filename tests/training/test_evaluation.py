@@ -9,6 +9,7 @@ from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import ORACLES
 from vlmrm.training.evaluation import evaluate
+from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
 CONFIG = parse_config(
@@ -37,7 +38,7 @@ CONFIG = parse_config(
 def save_policy(path, task, kind=DQN):
     """An untrained policy."""
     environment = CONFIG.tasks[task].environment
-    env = VectorEnv(functools.partial(make_env, environment, 5), 1, workers=0)
+    env = VectorEnv(EnvSpec(functools.partial(make_env, environment, 5), 1), workers=0)
     kind("MlpPolicy", env, seed=0, buffer_size=10, device="cpu").save(path)
     return path
 

@@ -7,8 +7,9 @@ from gymnasium.spaces import Box
 from stable_baselines3 import SAC
 
 from tests.training.toy import AGENTS, Slider
-from vlmrm.training.algorithms import KINDS, agent_settings
+from vlmrm.training.algorithms import ALGORITHMS, agent_settings
 from vlmrm.training.policies import AveragedSACPolicy
+from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
 SPACES = Box(-1, 1, (5,), np.float32), Box(-1, 1, (2,), np.float32)
@@ -48,9 +49,9 @@ def test_the_critics_learn_from_actions_of_the_replay_buffer():
 
 
 def test_updates_are_those_of_stable_baselines3():
-    env = VectorEnv(lambda: Slider(discrete=False), 1, workers=0)
+    env = VectorEnv(EnvSpec(lambda: Slider(discrete=False), 1), workers=0)
     settings = agent_settings(AGENTS["sac"])
-    ours = KINDS["sac"]("MlpPolicy", env, seed=0, **settings)
+    ours = ALGORITHMS["sac"].deferred("MlpPolicy", env, seed=0, **settings)
     plain_settings = settings | {
         "policy_kwargs": {"net_arch": settings["policy_kwargs"]["net_arch"]}
     }

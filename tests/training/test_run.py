@@ -1,8 +1,11 @@
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from tests.training.toy import COMMON
-from vlmrm.config import TrainingRun, parse_config
+from tests.training.toy import AGENTS, COMMON
+from tests.training.toy_training import RUN, curve, train_toy
+from vlmrm.config import PaperCode, TrainingRun, parse_config
 from vlmrm.rewards.sources import EnvironmentReward, FrameReward
 from vlmrm.rewards.vlm import VLMReward
 from vlmrm.training.evaluation import evaluate
@@ -28,16 +31,9 @@ def settings(task, scene, source):
     return parse_config(CONFIG).training_settings(run)
 
 
-def curve(output):
-    table = pd.read_csv(output / "learning_curve.csv")
-    return table.drop(columns=["wall_seconds", "frames_per_second"])
-
-
 def test_trains_by_the_configuration(tmp_path):
-    run = TrainingRun(
-        task="cartpole", scene="gymnasium", reward_source="ground-truth", alpha=0, seed=0
-    )
-    train(settings("mountain-car", "textured", "sim"), EnvironmentReward(), tmp_path, device="cpu")
+    by_itself = settings("cartpole", "gymnasium", "ground-truth")
+    train(by_itself, EnvironmentReward(), tmp_path, device="cpu")
     table = curve(tmp_path)
     pd.testing.assert_series_equal(
         table["training_reward"], table["ground_truth"], check_names=False
@@ -52,13 +48,8 @@ def test_draws_the_scene_of_the_run(tmp_path):
         shapes.add(frames.shape[1:])
         return frames.mean(axis=(1, 2, 3))
 
-    train(
-        settings("mountain-car", "textured", "sim"),
-        FrameReward(reward),
-        tmp_path,
-        workers=1,
-        device="cpu",
-    )
+    by_frames = settings("mountain-car", "textured", "sim")
+    train(by_frames, FrameReward(reward), tmp_path, workers=1, device="cpu")
     assert shapes == {(400, 600, 3)}
     table = curve(tmp_path)
     assert table["oracle"].isna().all()
@@ -70,7 +61,31 @@ def test_an_agent_of_a_gpu_learns_from_frames_and_acts_without(tmp_path, model_f
     source = FrameReward(VLMReward.load(model_folder, "a car", device="cuda"))
     train(settings("mountain-car", "textured", "sim"), source, tmp_path, workers=1)
     assert curve(tmp_path)["training_reward"].between(-1, 1).all()
-    table, _ = evaluate(
-        tmp_path / "policy.zip", parse_config(CONFIG).random_evaluation_settings("mountain-car")
-    )
+    judged = parse_config(CONFIG).random_evaluation_settings("mountain-car")
+    table, _ = evaluate(tmp_path / "policy.zip", judged)
     assert len(table) == parse_config(CONFIG).evaluation.trajectories
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_the_same_seed_gives_the_same_curve(tmp_path, name):
+    first = train_toy(tmp_path / "1", AGENTS[name])
+    second = train_toy(tmp_path / "2", AGENTS[name], workers=2 if name == "sac" else 0)
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+    other = train_toy(tmp_path / "3", AGENTS[name], run=RUN.model_copy(update={"seed": 2}))
+    assert not first["training_reward"].equals(other["training_reward"])
+
+
+def test_time_limits_bootstrap_unless_the_original_is_asked_for(tmp_path):
+    """At the end of an episode the value of the next state counts, or is taken for 0."""
+    for name, original in (
+        ("right", PaperCode()),
+        ("wrong", PaperCode(time_limits_terminate=True)),
+    ):
+        train_toy(tmp_path / name, AGENTS["dqn"], paper_code=original)
+    right, wrong = (curve(tmp_path / name) for name in ("right", "wrong"))
+    assert not np.allclose(right["loss"].iloc[-3:], wrong["loss"].iloc[-3:])
+
+
+def test_what_comes_after_a_training_computes_as_before(tmp_path):
+    train_toy(tmp_path, AGENTS["dqn"])
+    assert torch.tensor(1e-310, dtype=torch.float64) * 1 > 0  # subnormal

@@ -9,6 +9,7 @@ import pytest
 from tests.training.toy import BrokenPrinter, Printer, die, fail, hang, slider, states_in
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
+from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv, WorkerError
 
 
@@ -16,8 +17,8 @@ from vlmrm.training.vec_env.vector_env import VectorEnv, WorkerError
 def vector_env():
     made = []
 
-    def make(*args, **kwargs):
-        made.append(VectorEnv(*args, **kwargs))
+    def make(*args, workers, **kwargs):
+        made.append(VectorEnv(EnvSpec(*args, **kwargs), workers))
         return made[-1]
 
     yield make
@@ -126,9 +127,10 @@ def test_a_worker_that_stops_is_reported(vector_env, trouble, message):
 
 
 def test_a_worker_that_hangs_is_reported_and_ended(vector_env):
-    env = vector_env(slider(trouble=hang), 1, workers=1, timeout=5)
+    env = vector_env(slider(trouble=hang), 1, workers=1)
     env.reset()
     (pid,) = env.env_method("getpid")
+    env.timeout = 0.1
     with pytest.raises(WorkerError, match="no answer"):
         env.step(np.zeros(1))
     env.close()

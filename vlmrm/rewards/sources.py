@@ -18,7 +18,7 @@ FRAMES_PER_CALL = 1024
 
 
 @dataclass(frozen=True)
-class Steps:
+class StepBatch:
     """K successive steps of N environments; every entry belongs to the state after its step."""
 
     states: NDArray[np.float64]
@@ -37,7 +37,7 @@ class RewardSource(Protocol):
     frames_per_call: int
     """How many frames a call shall be given; 0 if it needs none."""
 
-    def __call__(self, steps: Steps) -> NDArray[np.floating[Any]]:
+    def __call__(self, steps: StepBatch) -> NDArray[np.floating[Any]]:
         """Rewards ``[K, N]``."""
 
 
@@ -57,7 +57,7 @@ class FrameReward:
         self._reward = reward
         self.frames_per_call = frames_per_call
 
-    def __call__(self, steps: Steps) -> NDArray[np.floating[Any]]:
+    def __call__(self, steps: StepBatch) -> NDArray[np.floating[Any]]:
         assert steps.frames is not None
         return self._reward(_flat(steps.frames)).reshape(steps.dones.shape)
 
@@ -74,7 +74,7 @@ class StateReward:
     def __init__(self, reward: Callable[[NDArray[np.float64]], NDArray[Any]]):
         self._reward = reward
 
-    def __call__(self, steps: Steps) -> NDArray[np.floating[Any]]:
+    def __call__(self, steps: StepBatch) -> NDArray[np.floating[Any]]:
         rewards: NDArray[np.float32] = self._reward(_flat(steps.states)).astype(np.float32)
         return rewards.reshape(steps.dones.shape)
 
@@ -84,7 +84,7 @@ class EnvironmentReward:
 
     frames_per_call = 0
 
-    def __call__(self, steps: Steps) -> NDArray[np.floating[Any]]:
+    def __call__(self, steps: StepBatch) -> NDArray[np.floating[Any]]:
         return steps.environment_rewards
 
 

@@ -1,21 +1,49 @@
-"""Agents of Stable-Baselines3 that learn from deferred rewards, by their configuration."""
+"""The registry of algorithms, and their settings in Stable-Baselines3's names."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+import stable_baselines3
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 
 from vlmrm.config import DQN, SAC
 from vlmrm.training.buffers import CenteredReplayBuffer
 from vlmrm.training.deferred import DeferredDQN, DeferredReward, DeferredSAC
-from vlmrm.training.extractors import Symlog
+from vlmrm.training.extractors import SymlogExtractor
 
-KINDS: dict[str, type[DeferredReward]] = {"dqn": DeferredDQN, "sac": DeferredSAC}
+
+@dataclass(frozen=True)
+class Algorithm:
+    """A way to learn and to act."""
+
+    deferred: type[DeferredReward]
+    """Trains, with rewards that arrive after their steps."""
+    plain: type[OffPolicyAlgorithm]
+    """Loads trained policies; needs neither a reward nor a `VectorEnv`."""
+    losses: dict[str, str]
+    """Columns of the learning curve, and their keys in Stable-Baselines3's logger."""
+
+
+ALGORITHMS = {
+    "dqn": Algorithm(DeferredDQN, stable_baselines3.DQN, {"loss": "train/loss"}),
+    "sac": Algorithm(
+        DeferredSAC,
+        stable_baselines3.SAC,
+        {
+            "actor_loss": "train/actor_loss",
+            "critic_loss": "train/critic_loss",
+            "ent_coef": "train/ent_coef",
+        },
+    ),
+}
+"""Algorithms by their names in the configuration."""
 
 
 def agent_settings(agent: DQN | SAC) -> dict[str, Any]:
-    """The configuration of an agent in Stable-Baselines3's names."""
+    """Keyword arguments of an algorithm for a configured agent."""
     rate: float | LinearSchedule = agent.learning_rate
     if agent.final_learning_rate is not None:
         rate = LinearSchedule(agent.learning_rate, agent.final_learning_rate, end_fraction=1.0)
@@ -39,5 +67,5 @@ def agent_settings(agent: DQN | SAC) -> dict[str, Any]:
         }
     settings["policy_kwargs"]["averaging"] = agent.actor_ema
     if agent.symlog_observations:
-        settings["policy_kwargs"]["features_extractor_class"] = Symlog
+        settings["policy_kwargs"]["features_extractor_class"] = SymlogExtractor
     return settings | {"tau": agent.tau, "ent_coef": agent.ent_coef, "use_sde": agent.use_sde}

@@ -1,4 +1,4 @@
-"""Rewards as differences from their mean, for discounts near 1."""
+"""Replay buffers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
 
 class CenteredReplayBuffer(ReplayBuffer):
-    """Takes the mean of all rewards that it holds from those that it gives out.
+    """Subtracts the mean of all rewards in the buffer from those it samples.
 
-    The mean alone adds up to values of ``mean / (1 - gamma)``, which say nothing of what to do but
-    have to be learned first (Naik et al., 2024, arXiv 2405.09999). The best policy stays the same
-    where episodes end by time alone.
+    The mean adds ``mean / (1 - gamma)`` to every value. It says nothing about which action is best,
+    but must be learned first if the discount is near 1 (Naik et al., 2024, arXiv 2405.09999). The
+    best policy stays the same if episodes end only by their time limit.
     """
 
     def _get_samples(self, batch_inds: NDArray[np.int64], env: Any = None) -> ReplayBufferSamples:

@@ -1,9 +1,9 @@
-"""Checkpoints from which training goes on as if it had never stopped.
+"""Checkpoints from which training continues as if it had never stopped.
 
 A checkpoint is the file ``state.pkl`` and the replay buffer in files of transitions, each written
-once: a checkpoint costs no more than what is new since the one before. ``state.pkl`` is replaced
-in one go and names how much of the replay buffer belongs to it, so whatever the moment at which
-the process is killed, one whole checkpoint is left.
+once, so a checkpoint writes only what is new since the one before. ``state.pkl`` is replaced
+atomically and says how much of the replay buffer belongs to it, so one whole checkpoint is left
+whenever the process is killed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from vlmrm.training.vec_env.vector_env import VectorEnv
 
 
 class Checkpoint:
-    """The latest checkpoint of one training, in a folder of its own."""
+    """The latest checkpoint of one training, in its own folder."""
 
     def __init__(self, folder: Path):
         self._folder = folder
@@ -36,15 +36,15 @@ class Checkpoint:
     def exists(self) -> bool:
         return self._state.is_file()
 
-    def save(self, agent: DeferredReward, env: VectorEnv, **extra: Any) -> None:
+    def save(self, agent: DeferredReward, **extra: Any) -> None:
         """Replaces the checkpoint; no reward may be missing.
 
         Args:
-            agent: Its networks, optimizers, counters, and replay buffer.
-            env: Every environment's state.
-            extra: Whatever else `load` shall return.
+            agent: Its networks, optimizers, counters, replay buffer, and environments.
+            extra: More values for `load` to return.
         """
-        assert agent.replay_buffer is not None
+        env = agent.env
+        assert isinstance(env, VectorEnv) and agent.replay_buffer is not None
         networks = io.BytesIO()
         agent.save(networks)
         rows = agent.num_timesteps // env.num_envs

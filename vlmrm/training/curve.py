@@ -1,9 +1,10 @@
-"""The learning curve: how training goes, as a table."""
+"""The learning curve of one training, as a table."""
 
 from __future__ import annotations
 
 import csv
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,47 +17,39 @@ from vlmrm.data.files import atomic_path
 MEASURES = ("training_reward", "oracle", "ground_truth")
 """Means over the timesteps of a row."""
 
-LOSSES = {
-    "dqn": {"loss": "train/loss"},
-    "sac": {
-        "actor_loss": "train/actor_loss",
-        "critic_loss": "train/critic_loss",
-        "ent_coef": "train/ent_coef",
-    },
-}
-"""Columns of each algorithm, and what Stable-Baselines3's logger calls them."""
-
 MIN_RECENT_EPISODES = 40
-"""Episodes behind the score by which the best policy is chosen; at least one per environment. Over
-ten, chance weighs more than what a policy gained since the checkpoint before."""
+"""Episodes in the score that chooses the best policy; at least one per environment. With ten,
+chance outweighs what a policy gained since the checkpoint before."""
 
 Row = dict[str, Any]
 
 
 class LearningCurve:
-    """Sums up steps into rows.
+    """Averages steps into rows.
+
+    Args:
+        run: The training; its fields are the first columns of every row.
+        n_envs: Number of parallel environments.
+        losses: Names of the algorithm's losses, the last columns.
 
     Attributes:
-        rows: One row per stretch of training, which begins with the run that it belongs to; what
-            is not known is None.
+        rows: One row per stretch of training; unknown values are None.
     """
 
-    def __init__(self, run: TrainingRun, environments: int, algorithm: str):
+    def __init__(self, run: TrainingRun, n_envs: int, losses: Iterable[str]):
         self._run = run.model_dump()
         self._measured = (
             *("steps", "wall_seconds", "frames_per_second", "episodes"),
             *MEASURES,
-            *LOSSES[algorithm],
+            *losses,
         )
         self.rows: list[Row] = []
         self._episodes = 0
         self._sums = np.zeros(3)
         self._count = 0
-        self._episode_sums = np.zeros((2, environments))
-        self._episode_lengths = np.zeros(environments)
-        self._recent: deque[NDArray[np.float64]] = deque(
-            maxlen=max(MIN_RECENT_EPISODES, environments)
-        )
+        self._episode_sums = np.zeros((2, n_envs))
+        self._episode_lengths = np.zeros(n_envs)
+        self._recent: deque[NDArray[np.float64]] = deque(maxlen=max(MIN_RECENT_EPISODES, n_envs))
 
     def add(
         self,
@@ -65,7 +58,7 @@ class LearningCurve:
         ground_truth: NDArray[np.floating[Any]],
         dones: NDArray[np.bool_],
     ) -> None:
-        """Adds steps, each argument ``[K, N]``; ``satisfied`` is the oracle's verdict, if any."""
+        """Adds steps, each argument ``[K, N]``; ``satisfied`` is what the oracle says, if any."""
         verdicts = np.full(rewards.shape, np.nan) if satisfied is None else satisfied
         values = np.stack([rewards, verdicts, ground_truth]).astype(np.float64)
         self._sums += values.sum(axis=(1, 2))
@@ -104,7 +97,7 @@ class LearningCurve:
         return int(self.rows[-1]["steps"] or 0) if self.rows else 0
 
     def end_row(self, steps: int, seconds: float, rate: float, losses: dict[str, float]) -> Row:
-        """Makes a row of what was added since the last one."""
+        """Makes a row of the steps added since the last one."""
         means = [None if np.isnan(mean) else float(mean) for mean in self._sums / self._count]
         self._sums[:] = self._count = 0
         values = (steps, round(seconds, 3), round(rate, 1), self._episodes, *means)
@@ -121,7 +114,7 @@ class LearningCurve:
             writer.writerows(self.rows)
 
     def append_last(self, path: Path) -> None:
-        """Adds the last row to what `write` wrote, or all if somebody has deleted that."""
+        """Appends the last row to the table; writes the whole table if its file was deleted."""
         if not path.exists():
             self.write(path)
             return

@@ -1,10 +1,10 @@
 """Off-policy algorithms whose rewards come after the transitions.
 
-A reward that is computed from a frame is known later than the transition that it belongs to, and
-best computed for many transitions at once. `DeferredReward` lets Stable-Baselines3 store
-transitions with an empty reward, streams the frames to the reward model while the environments
-step on, and writes the rewards into the replay buffer before the updates of the round begin. What
-is learned is exactly what would be learned if every environment returned these rewards itself.
+A reward that is computed from a frame is known later than its transition, and is best computed for
+many transitions at once. `DeferredReward` stores transitions with an empty reward, streams the
+frames to the reward model while the environments step on, and writes the rewards into the replay
+buffer before the updates of the round begin. The agent learns exactly what it would learn if the
+environments themselves returned these rewards.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,27 +24,27 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.noise import ActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.policies import BasePolicy
-from stable_baselines3.common.type_aliases import RolloutReturn, TrainFreq
+from stable_baselines3.common.type_aliases import RolloutReturn, TrainFreq, TrainFrequencyUnit
 from stable_baselines3.common.vec_env import VecEnv
 
-from vlmrm.rewards.sources import RewardSource, Steps
+from vlmrm.rewards.sources import RewardSource, StepBatch
 from vlmrm.training.policies import AveragedSACPolicy
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
 QUEUED_CALLS = 2
-"""Calls of the reward source under way: the next one waits while one is computed."""
+"""Calls of the reward source in progress: one is computed, the next one waits."""
 
 RING_CALLS = QUEUED_CALLS + 2
-"""Calls whose frames are kept: queued, complete, and the one whose frames are being drawn."""
+"""Calls whose frames are kept: queued, complete, and the one whose frames are being rendered."""
 
 
-def steps_per_call(source: RewardSource, environments: int, round_steps: int) -> int:
-    """How many steps of all environments one call of the reward source is given.
+def steps_per_call(source: RewardSource, n_envs: int, round_steps: int) -> int:
+    """Number of steps of all environments in one call of the reward source.
 
-    The number never depends on timing, because rewards can depend, in their last digits, on what
-    else is in the batch.
+    It never depends on timing, because the last digits of a reward can depend on the rest of its
+    batch.
     """
-    return min(max(source.frames_per_call // environments, 1), round_steps)
+    return min(max(source.frames_per_call // n_envs, 1), round_steps)
 
 
 class RewardQueue:
@@ -60,7 +61,7 @@ class RewardQueue:
         self,
         env: VectorEnv,
         source: RewardSource,
-        deliver: Callable[[list[int], Steps, NDArray[np.float32]], None],
+        deliver: Callable[[list[int], StepBatch, NDArray[np.float32]], None],
     ):
         self._env = env
         self._source = source
@@ -69,13 +70,13 @@ class RewardQueue:
         self._slot = 0
         self._rows: list[int] = []
         self._steps: list[tuple[NDArray[Any], ...]] = []
-        self._calls: deque[tuple[list[int], Steps, Future[NDArray[np.float32]]]] = deque()
+        self._calls: deque[tuple[list[int], StepBatch, Future[NDArray[np.float32]]]] = deque()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reward")
 
     def add(self, row: int, rewards: NDArray[np.float32], dones: NDArray[np.bool_]) -> None:
         """Adds the step that the environments have just taken; its frames may be unfinished."""
         if len(self._rows) == self._steps_per_call:
-            # These are finished: the environments draw one step before they take the next.
+            # These are finished: the environments render one step before they take the next.
             if len(self._calls) == QUEUED_CALLS:
                 self._finish_call()
             rows, steps = self._collect()
@@ -95,7 +96,7 @@ class RewardQueue:
         self._env.rewind()
         self._slot = 0
 
-    def _collect(self) -> tuple[list[int], Steps]:
+    def _collect(self) -> tuple[list[int], StepBatch]:
         count = len(self._rows)
         states, rewards, dones = (np.stack(part) for part in zip(*self._steps, strict=True))
         frames = None
@@ -103,9 +104,9 @@ class RewardQueue:
             frames = self._env.frames(self._slot, count)
             self._slot = (self._slot + count) % self._env.slots
         rows, self._rows, self._steps = self._rows, [], []
-        return rows, Steps(states, rewards, dones, frames)
+        return rows, StepBatch(states, rewards, dones, frames)
 
-    def _compute(self, steps: Steps) -> NDArray[np.float32]:
+    def _compute(self, steps: StepBatch) -> NDArray[np.float32]:
         rewards = np.asarray(self._source(steps), dtype=np.float32)
         if rewards.shape != steps.dones.shape or not np.isfinite(rewards).all():
             raise ValueError(
@@ -119,48 +120,34 @@ class RewardQueue:
         self._deliver(rows, steps, rewards.result())
 
 
-class Observer:
-    """What an agent tells of its training; this one does not care."""
-
-    def on_steps(self, steps: Steps, rewards: NDArray[np.float32]) -> None:
-        """Rewards ``[K, N]`` are known. The frames are valid only during the call."""
-
-    def on_round(self) -> None:
-        """Every round of steps and updates begins with this, when nothing is under way."""
-
-
-class TrainingStopped(Exception):
-    """Raised out of ``learn``, with every reward in place, after `stop_requested` was set."""
-
-
 class DeferredReward(OffPolicyAlgorithm):
-    """Mixin for Stable-Baselines3's off-policy algorithms, to be named before them.
+    """Mixin for Stable-Baselines3's off-policy algorithms, listed before them.
 
     Args:
-        reward: Where rewards come from; needed for training only.
-        observer: Told of steps and rounds.
+        reward: Computes the rewards; needed for training only.
 
-    The environment has to be a `VectorEnv`.
+    The environment must be a `VectorEnv`.
     """
 
-    def __init__(
-        self,
-        *args: Any,
-        reward: RewardSource | None = None,
-        observer: Observer | None = None,
-        **kwargs: Any,
-    ):
-        self.attach(reward, observer)
+    def __init__(self, *args: Any, reward: RewardSource | None = None, **kwargs: Any):
+        self.attach(reward)
         super().__init__(*args, **kwargs)
         self.round_steps = 0
         """Steps taken since the round began."""
 
-    def attach(self, reward: RewardSource | None, observer: Observer | None = None) -> None:
-        """Sets what is not saved with the agent."""
+    def attach(self, reward: RewardSource | None) -> None:
+        """Sets the reward source, which is not saved with the agent."""
         self.reward = reward
-        self.observer = observer or Observer()
+        self.rewarded: list[tuple[StepBatch, NDArray[np.float32]]] = []
+        """Steps of the latest `collect_rollouts`, without frames, and their rewards ``[K, N]``."""
         self.stop_requested = False
+        """Whether to stop, before the next step; a callback can set it, or return False."""
         self._queue: RewardQueue | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether `learn` took all its steps; False if a callback stopped it."""
+        return self.num_timesteps >= self._total_timesteps
 
     def collect_rollouts(
         self,
@@ -172,23 +159,46 @@ class DeferredReward(OffPolicyAlgorithm):
         learning_starts: int = 0,
         log_interval: int | None = None,
     ) -> RolloutReturn:
-        """Collects one round, or what is missing of one that was stopped.
+        """Collects one round, or the rest of one that was stopped.
 
-        With gSDE the rest of a stopped round has noise of its own, everything else is as if it had
-        not been stopped.
+        This is Stable-Baselines3's loop, except that callbacks run when training can be saved:
+        `on_rollout_start` before any noise of the round is drawn, `on_step` after the transition
+        is stored, and `on_rollout_end` when every reward is in the buffer (see `rewarded`). After
+        a stop, training continues as if it had not been stopped, except that gSDE draws new noise
+        for the rest of the round. Callbacks do all logging; ``log_interval`` is ignored.
         """
+        assert train_freq.unit == TrainFrequencyUnit.STEP and action_noise is None
         if self._queue is None:
             self._queue = self._make_queue(env)
-        if self.round_steps == 0:
-            self.observer.on_round()
-            self._stop_if_requested()
-        train_freq = TrainFreq(train_freq.frequency - self.round_steps, train_freq.unit)
-        rollout = super().collect_rollouts(
-            env, callback, train_freq, replay_buffer, action_noise, learning_starts, log_interval
-        )
+        self.policy.set_training_mode(False)
+        self.rewarded = []
+        first = self.round_steps
+        if first == 0:
+            callback.on_rollout_start()
+        if self.use_sde and not self.stop_requested:
+            self.actor.reset_noise(env.num_envs)  # type: ignore[operator]
+        while self.round_steps < train_freq.frequency and not self.stop_requested:
+            taken = self.round_steps - first
+            if self.use_sde and self.sde_sample_freq > 0 and taken % self.sde_sample_freq == 0:
+                self.actor.reset_noise(env.num_envs)  # type: ignore[operator]
+            actions, buffer_actions = self._sample_action(learning_starts, None, env.num_envs)
+            new_obs, rewards, dones, infos = env.step(actions)
+            self.num_timesteps += env.num_envs
+            self.round_steps += 1
+            self._store_transition(replay_buffer, buffer_actions, new_obs, rewards, dones, infos)  # type: ignore[arg-type]
+            self._update_current_progress_remaining(self.num_timesteps, self._total_timesteps)
+            self._on_step()
+            callback.update_locals(locals())
+            self.stop_requested = not callback.on_step()
         self._queue.flush()
-        self.round_steps = 0
-        return rollout
+        callback.on_rollout_end()
+        collected = self.round_steps - first
+        complete = self.round_steps == train_freq.frequency
+        if complete:
+            self.round_steps = 0  # The updates come first, even before a stop.
+        else:
+            self.stop_requested = False
+        return RolloutReturn(collected * env.num_envs, 0, continue_training=complete)
 
     def _make_queue(self, env: VecEnv) -> RewardQueue:
         assert isinstance(env, VectorEnv), "rewards are deferred by a VectorEnv"
@@ -211,26 +221,13 @@ class DeferredReward(OffPolicyAlgorithm):
         assert self._queue is not None
         self._queue.add(row, reward, dones)
 
-    def _deliver(self, rows: list[int], steps: Steps, rewards: NDArray[np.float32]) -> None:
+    def _deliver(self, rows: list[int], steps: StepBatch, rewards: NDArray[np.float32]) -> None:
         assert self.replay_buffer is not None
         self.replay_buffer.rewards[rows] = rewards
-        self.observer.on_steps(steps, rewards)
-
-    def _on_step(self) -> None:
-        super()._on_step()
-        self.round_steps += 1
-        train_freq: TrainFreq = self.train_freq  # type: ignore[assignment]  # an int before setup
-        if self.round_steps < train_freq.frequency:
-            self._stop_if_requested()
-
-    def _stop_if_requested(self) -> None:
-        if self.stop_requested:
-            assert self._queue is not None
-            self._queue.flush()
-            raise TrainingStopped
+        self.rewarded.append((replace(steps, frames=None), rewards))
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "reward", "observer", "stop_requested", "_queue"]
+        return [*super()._excluded_save_params(), "reward", "rewarded", "stop_requested", "_queue"]
 
 
 class DeferredDQN(DeferredReward, DQN):

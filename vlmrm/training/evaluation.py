@@ -1,4 +1,4 @@
-"""Judging a policy: trajectories by the oracle, which the agent has never seen."""
+"""Evaluates policies by the oracle, which the agent has never seen."""
 
 from __future__ import annotations
 
@@ -11,21 +11,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import stable_baselines3
 from numpy.typing import NDArray
-from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from tqdm import tqdm
 
 from vlmrm.config import EvaluationSettings, PlaySettings, TrainingRun
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import ORACLES
+from vlmrm.training.algorithms import ALGORITHMS
+from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
-
-ALGORITHMS: dict[str, type[OffPolicyAlgorithm]] = {
-    "dqn": stable_baselines3.DQN,
-    "sac": stable_baselines3.SAC,
-}
 
 Policy = Callable[[NDArray[np.float32]], NDArray[Any]]
 """Observations ``[N, ...]`` to actions ``[N, ...]``."""
@@ -90,12 +85,9 @@ def play(
         UserError: ``policy`` is not a policy of this task's agent.
     """
     if settings.environment != "humanoid":
-        workers = 0  # a step takes less than to tell another process of it
-    env = VectorEnv(
-        functools.partial(make_env, settings.environment, settings.episode_steps),
-        trajectories,
-        workers=workers,
-    )
+        workers = 0  # a step takes less time than a message to another process
+    make = functools.partial(make_env, settings.environment, settings.episode_steps)
+    env = VectorEnv(EnvSpec(make, trajectories), workers)
     try:
         if policy is None:
             act = _random(env, seed)
@@ -150,7 +142,7 @@ def _trained(path: Path, algorithm: str, env: VectorEnv, explore: bool, seed: in
         raise UserError(f"{path}: no such file")
     try:
         # The replay buffer is not needed, and can be as large as the memory.
-        agent = ALGORITHMS[algorithm].load(path, device="cpu", buffer_size=1)
+        agent = ALGORITHMS[algorithm].plain.load(path, device="cpu", buffer_size=1)
     except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: not a policy trained by {algorithm}") from error
     if (agent.observation_space, agent.action_space) != (env.observation_space, env.action_space):

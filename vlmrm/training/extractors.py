@@ -1,4 +1,4 @@
-"""Observations on a logarithmic scale."""
+"""Feature extractors: what a policy's networks receive instead of the observations."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def symlog(x: Tensor) -> Tensor:
     return torch.copysign(torch.log1p(torch.abs(x)), x)
 
 
-class Symlog(FlattenExtractor):
-    """Gives a policy's networks the `symlog` of observations ``[N, ...]``, flattened."""
+class SymlogExtractor(FlattenExtractor):
+    """Takes the `symlog` of observations ``[N, ...]``, flattened."""
 
     def forward(self, observations: Tensor) -> Tensor:
         return symlog(super().forward(observations))

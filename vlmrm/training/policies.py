@@ -1,4 +1,4 @@
-"""The networks of soft actor-critic: those of Stable-Baselines3, updated with less work."""
+"""Policies of soft actor-critic: Stable-Baselines3's, with less work per update."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from torch import Tensor
 
 
 class Critic(ContinuousCritic):
-    """Has no gradients of its own weights for actions that have one.
+    """Computes no gradients of its weights if the actions have a gradient.
 
-    These are the actor's: its loss needs the critics' gradients with respect to the actions, and
-    those with respect to the weights, a tenth of an update's work, would be thrown away.
+    Such actions come from the actor. Its loss needs the critics' gradients with respect to the
+    actions; those with respect to the weights, a tenth of an update's work, would be discarded.
     """
 
     def forward(self, obs: Tensor, actions: Tensor) -> tuple[Tensor, ...]:
@@ -30,14 +30,14 @@ class Critic(ContinuousCritic):
 
 
 class AveragedSACPolicy(SACPolicy):
-    """Acts deterministically by an average of the actor over the latest updates.
+    """Takes deterministic actions by a moving average of the actor over the latest updates.
 
-    From one update to the next the actor changes enough to fall where it stood. Exploration and
-    learning use the latest actor; the average only acts, when asked for deterministic actions.
+    One update can change the actor enough that a robot which stood falls. Exploration and learning
+    use the latest actor; only deterministic actions use the average.
 
     Args:
         averaging: Share of the average that stays at each update, in [0, 1); 0 turns it off.
-        args: Of Stable-Baselines3's policy, as are ``kwargs``; its optimizers are fused.
+        args: For Stable-Baselines3's policy, as are ``kwargs``; its optimizers are fused.
         kwargs: See ``args``.
     """
 

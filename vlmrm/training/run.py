@@ -3,18 +3,52 @@
 from __future__ import annotations
 
 import functools
+import math
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
-from vlmrm.config import TrainingSettings
+import torch
+from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
+from tqdm import tqdm
+
+from vlmrm.config import DQN, SAC, PaperCode, TrainingRun, TrainingSettings
 from vlmrm.envs import make_env
+from vlmrm.errors import UserError
 from vlmrm.rendering import make_renderer
 from vlmrm.rendering.opengl import draw_on
 from vlmrm.rendering.video import write_trajectories
 from vlmrm.rewards.sources import RewardSource
-from vlmrm.tasks.oracles import ORACLES
-from vlmrm.training.deferred import RING_CALLS, steps_per_call
-from vlmrm.training.trainer import Trainer
+from vlmrm.tasks.oracles import ORACLES, Oracle
+from vlmrm.training.algorithms import ALGORITHMS, agent_settings
+from vlmrm.training.callbacks import (
+    CheckpointCallback,
+    LearningCurveCallback,
+    PolicyCallback,
+    StopOnSignalCallback,
+    VideoCallback,
+    VideoWriter,
+)
+from vlmrm.training.checkpoints import Checkpoint
+from vlmrm.training.curve import LearningCurve
+from vlmrm.training.deferred import RING_CALLS, DeferredReward, steps_per_call
+from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
+
+MAX_ROWS = 1000
+"""Maximum number of rows of a learning curve; it has at most one per round of updates."""
+
+REQUEUE = 75
+"""Exit status of a training that was stopped and can be continued (EX_TEMPFAIL)."""
+
+
+class Interrupted(SystemExit):
+    """A signal stopped the training, after a checkpoint; exits with status `REQUEUE`."""
+
+    def __init__(self) -> None:
+        super().__init__(REQUEUE)
 
 
 def train(
@@ -26,48 +60,46 @@ def train(
 ) -> None:
     """Trains an agent, or continues a training that was interrupted.
 
-    Into ``output`` go ``policy.zip`` (the final policy), ``best.zip`` and ``best-oracle.zip``
+    Writes into ``output``: ``policy.zip`` (the final policy), ``best.zip`` and ``best-oracle.zip``
     (of the checkpoint with the highest training reward, and with the highest share of timesteps
     that satisfy the oracle, over the latest episodes), ``checkpoints/STEPS.zip`` (the policy at
     every checkpoint), ``videos/STEPS.mp4`` (the latest episode before it), ``learning_curve.csv``
     and ``tensorboard/``.
 
-    On SIGTERM and SIGINT it writes a checkpoint and ends; killed outright, it loses what it did
-    since the last one.
+    On SIGTERM and SIGINT it writes a checkpoint and ends. If killed, it loses only the progress
+    since the last checkpoint.
 
     Args:
         settings: The run, its agent, and how its environment is rendered.
         reward: The reward that the run names.
         output: Folder of the results.
-        workers: At most how many processes step and draw the environments, by default one per
-            core; none for classic control without frames.
-        device: Where the agent's networks are.
+        workers: Maximum number of processes that step and render the environments, by default one
+            per core; none for classic control without frames.
+        device: Device of the agent's networks.
 
     Raises:
-        Interrupted: A signal asked to stop.
+        Interrupted: A signal stopped the training.
         UserError: ``output`` holds a checkpoint that was written with other settings.
     """
     environment, agent, paper_code = settings.environment, settings.agent, settings.paper_code
     if environment != "humanoid" and not reward.frames_per_call:
-        workers = 0  # a step takes less than to tell another process of it
+        workers = 0  # a step takes less time than a message to another process
     draw_on(device)
-    draw = functools.partial(make_renderer, environment, settings.run.scene, settings.rendering)
-    calls = steps_per_call(reward, agent.n_envs, agent.train_freq)
-    env = VectorEnv(
+    render = functools.partial(make_renderer, environment, settings.run.scene, settings.rendering)
+    spec = EnvSpec(
         functools.partial(
             make_env, environment, agent.episode_steps, paper_code.goal_never_cleared
         ),
         agent.n_envs,
-        draw if reward.frames_per_call else None,
-        workers,
-        slots=RING_CALLS * calls,
+        render if reward.frames_per_call else None,
+        slots=RING_CALLS * steps_per_call(reward, agent.n_envs, agent.train_freq),
         frames_after_reset=paper_code.frames_after_reset,
     )
-    video = None
+    write_video = None
     if settings.video is not None:
-        video = functools.partial(write_trajectories, settings=settings.video)
-    try:
-        trainer = Trainer(
+        write_video = functools.partial(write_trajectories, settings=settings.video)
+    with closing(VectorEnv(spec, workers)) as env:
+        learn(
             settings.run,
             agent,
             env,
@@ -76,8 +108,131 @@ def train(
             output,
             device,
             paper_code,
-            video,
+            write_video,
         )
-        trainer.run()
+
+
+def learn(
+    run: TrainingRun,
+    agent: DQN | SAC,
+    env: VectorEnv,
+    reward: RewardSource,
+    oracle: Oracle | None,
+    output: Path,
+    device: str = "auto",
+    paper_code: PaperCode = PaperCode(),  # noqa: B008  # frozen
+    write_video: VideoWriter | None = None,
+) -> None:
+    """Trains an agent in given environments, as `train` does.
+
+    Args:
+        run: Names the training in the learning curve.
+        agent: Settings of the agent.
+        env: The environments.
+        reward: Computes the rewards.
+        oracle: Judges the states, if there is one.
+        output: Folder of the results.
+        device: Device of the agent's networks.
+        paper_code: Mistakes of the paper's code to repeat.
+        write_video: Writes the videos; None for no videos.
+
+    Raises:
+        Interrupted: A signal stopped the training.
+        UserError: ``output`` holds a checkpoint that was written with other settings.
+    """
+    settings = {
+        "run": run.model_dump(),
+        "agent": agent.model_dump(),
+        "paper_code": paper_code.model_dump(),
+    }
+    algorithm = ALGORITHMS[agent.algorithm]
+    checkpoint = Checkpoint(output / "checkpoints" / "resume")
+    if checkpoint.exists():
+        state = checkpoint.load()
+        if state["settings"] != settings:
+            raise UserError(
+                f"{output}: holds a checkpoint of a training with other settings "
+                f"({_difference(state['settings'], settings)}); restore them, or delete "
+                f"{output / 'checkpoints'} to start again"
+            )
+        model = checkpoint.restore(state, algorithm.deferred, env, device)
+    else:
+        _delete_results(output)
+        state = {"curve": LearningCurve(run, agent.n_envs, algorithm.losses)}
+        model = _new_agent(agent, env, run.seed, device, paper_code)
+    model.attach(reward)
+    round_steps = agent.train_freq * agent.n_envs
+    total = math.ceil(agent.total_timesteps / round_steps) * round_steps
+    done = model.num_timesteps
+    output.mkdir(parents=True, exist_ok=True)
+    with (
+        closing(TensorBoardOutputFormat(str(output / "tensorboard"))) as tensorboard,
+        tqdm(total=total, initial=done, unit="step", desc="train", disable=None) as bar,
+        StopOnSignalCallback() as stop,
+        _subnormals_flushed(),
+    ):
+        curve = LearningCurveCallback(
+            state["curve"],
+            output / "learning_curve.csv",
+            bar,
+            algorithm.losses,
+            oracle,
+            max(agent.total_timesteps // MAX_ROWS, 1),
+            state.get("seconds", 0.0),
+        )
+        policies = PolicyCallback(output, agent.save_freq, curve.curve, state.get("best"))
+        videos = (
+            [VideoCallback(output / "videos", agent.save_freq, write_video)] if write_video else []
+        )
+        checkpoints = CheckpointCallback(
+            checkpoint,
+            agent.save_freq,
+            lambda: {
+                "settings": settings,
+                "curve": curve.curve,
+                "best": policies.best,
+                "seconds": curve.seconds,
+            },
+        )
+        model.set_logger(Logger(folder=None, output_formats=[tensorboard]))
+        model.learn(
+            total - done, [curve, policies, *videos, checkpoints, stop], reset_num_timesteps=False
+        )
+    if not model.finished:
+        raise Interrupted
+
+
+def _delete_results(output: Path) -> None:
+    for folder in ("checkpoints", "tensorboard", "videos"):
+        shutil.rmtree(output / folder, ignore_errors=True)
+    for name in ("best.zip", "best-oracle.zip", "policy.zip"):
+        (output / name).unlink(missing_ok=True)
+
+
+def _new_agent(
+    agent: DQN | SAC, env: VectorEnv, seed: int, device: str, paper_code: PaperCode
+) -> DeferredReward:
+    settings = agent_settings(agent)
+    if paper_code.time_limits_terminate:
+        settings["replay_buffer_kwargs"] = {"handle_timeout_termination": False}
+    deferred = ALGORITHMS[agent.algorithm].deferred
+    return deferred("MlpPolicy", env, seed=seed, device=device, **settings)
+
+
+def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """The first setting that differs, as 'key: old, now new'."""
+    for part, settings in new.items():
+        for key, value in settings.items():
+            if key not in old[part] or old[part][key] != value:
+                return f"{part}.{key} was {old[part].get(key)}, now {value}"
+    return "a setting no longer exists"
+
+
+@contextmanager
+def _subnormals_flushed() -> Iterator[None]:
+    """Treats subnormal numbers as 0: Adam's moments of dead units decay to them, and are slow."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
     finally:
-        env.close()
+        torch.set_flush_denormal(False)

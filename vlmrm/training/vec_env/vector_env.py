@@ -1,4 +1,4 @@
-"""Parallel environments whose frames are drawn by the processes that step them."""
+"""Parallel environments whose frames are rendered by the processes that step them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,8 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
 from vlmrm.errors import UserError
-from vlmrm.training.vec_env.worker import (
-    Call,
-    EnvironmentGroup,
-    Exchange,
-    MakeEnv,
-    MakeRenderer,
-    Shapes,
-    serve,
-)
+from vlmrm.training.vec_env.spec import EnvSpec
+from vlmrm.training.vec_env.worker import Call, EnvironmentGroup, Shapes, SharedArrays, serve
 
 START_TIMEOUT = 300.0
 """Seconds a worker may take to import its libraries and create its environments."""
@@ -42,86 +35,53 @@ def available_cores() -> int:
 
 
 class VectorEnv(VecEnv):
-    """Environments stepped in parallel, as Stable-Baselines3 wants them.
+    """Environments stepped in parallel, with Stable-Baselines3's interface.
 
     A frame shows the state after a step and before the automatic reset, so the last frame of an
     episode belongs to that episode. Frames lie in a ring of slots, one slot for each step of all
-    environments. `step_wait` returns when the environments have stepped; they are drawn while the
-    caller goes on, until `finish_frames`.
+    environments. `step_wait` returns when the environments have stepped; their frames are rendered
+    while the caller goes on, until `finish_frames`.
 
     Episodes that end by a time limit are marked by ``TimeLimit.truncated``, and the last
     observation of any episode is its ``terminal_observation``.
 
     Args:
-        make_env: Creates an environment whose ``unwrapped`` is a `StateEnv`. Has to be picklable.
-        environments: Number of environments.
-        make_renderer: Creates what draws the frames; without it there are none.
+        spec: The environments.
         workers: Number of processes; by default one per core. 0 steps in this process, which is
-            faster where a step takes microseconds.
-        slots: How many steps back frames are kept.
-        timeout: Seconds after which a worker counts as hanging.
-        frames_after_reset: Whether the last frame of an episode shows the first state of the next:
-            a fault of the paper's own code, for comparison.
+            faster if a step takes microseconds.
 
     Raises:
         WorkerError: From any method, if a worker died, hangs or met an error.
-        UserError: Drawing cannot start here.
+        UserError: Rendering cannot start here.
     """
 
-    def __init__(
-        self,
-        make_env: MakeEnv,
-        environments: int,
-        make_renderer: MakeRenderer | None = None,
-        workers: int | None = None,
-        slots: int = 1,
-        timeout: float = 120.0,
-        frames_after_reset: bool = False,
-    ):
-        workers = min(available_cores() if workers is None else workers, environments)
-        self._timeout = timeout
-        self._groups: list[_Group] = []
-        self._drawing = False
-        self._next_slot = 0
-        draw = (make_renderer, frames_after_reset)
-        if workers:
-            shapes = self._start(make_env, environments, workers, slots, *draw)
-        else:
-            local = _LocalGroup(make_env, environments, *draw)
-            self._groups = [local]
-            shapes = local.shapes
-            self._exchange = local.allocate(slots)
-        self.slots = slots
-        self.frame_shape = shapes.frame
-        super().__init__(environments, shapes.observation_space, shapes.action_space)
+    timeout = 120.0
+    """Seconds without an answer after which a worker counts as hanging."""
 
-    def _start(
-        self,
-        make_env: MakeEnv,
-        environments: int,
-        workers: int,
-        slots: int,
-        make_renderer: MakeRenderer | None,
-        frames_after_reset: bool,
-    ) -> Shapes:
-        bounds = np.linspace(0, environments, workers + 1).round().astype(int).tolist()
-        started = [
-            _Worker(
-                make_env,
-                slice(start, stop),
-                environments,
-                slots,
-                make_renderer,
-                frames_after_reset,
-            )
-            for start, stop in itertools.pairwise(bounds)
-        ]
+    def __init__(self, spec: EnvSpec, workers: int | None = None):
+        workers = min(available_cores() if workers is None else workers, spec.n_envs)
+        self._groups: list[_Group] = []
+        self._rendering = False
+        self._next_slot = 0
+        if workers:
+            shapes = self._start(spec, workers)
+        else:
+            local = _LocalGroup(spec)
+            self._groups = [local]
+            shapes, self._arrays = local.shapes, local.arrays
+        self.slots = spec.slots
+        self.frame_shape = shapes.frame
+        super().__init__(spec.n_envs, shapes.observation_space, shapes.action_space)
+
+    def _start(self, spec: EnvSpec, workers: int) -> Shapes:
+        bounds = np.linspace(0, spec.n_envs, workers + 1).round().astype(int).tolist()
+        started = [_Worker(spec, slice(*rows)) for rows in itertools.pairwise(bounds)]
         self._groups = list(started)
         try:
             shapes: list[Shapes] = [worker.answer(START_TIMEOUT) for worker in started]
             # Anonymous memory: the usual /dev/shm is only 64 MB large in many containers.
             file = os.memfd_create("frames")
-            self._exchange = Exchange.allocate(shapes[0], environments, slots, file)
+            self._arrays = SharedArrays.allocate(spec, shapes[0], file)
             for worker in started:
                 worker.share(file)
             os.close(file)
@@ -134,10 +94,10 @@ class VectorEnv(VecEnv):
         self.finish_frames()
         self._ask("reset", [self._seeds[group.rows] for group in self._groups])
         self._reset_seeds()
-        return self._exchange.observations.copy()
+        return self._arrays.observations.copy()
 
     def step_async(self, actions: NDArray[Any]) -> None:
-        self._exchange.actions[:] = actions
+        self._arrays.actions[:] = actions
         for group in self._groups:
             group.request("step", self._next_slot)
         self._next_slot = (self._next_slot + 1) % self.slots
@@ -145,8 +105,8 @@ class VectorEnv(VecEnv):
     def step_wait(self) -> VecEnvStepReturn:
         self.finish_frames()  # of the step before
         self._answers()
-        self._drawing = bool(self.frame_shape)
-        x = self._exchange
+        self._rendering = bool(self.frame_shape)
+        x = self._arrays
         dones = x.dones.copy()
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for i in np.flatnonzero(dones):
@@ -157,17 +117,17 @@ class VectorEnv(VecEnv):
     @property
     def states(self) -> NDArray[np.float64]:
         """Simulator states ``[N, D]`` after the last step, before any automatic reset."""
-        return self._exchange.states.copy()
+        return self._arrays.states.copy()
 
     def finish_frames(self) -> None:
-        """Waits until the frames of the last step are drawn."""
-        if self._drawing:
-            self._drawing = False
+        """Waits until the frames of the last step are rendered."""
+        if self._rendering:
+            self._rendering = False
             self._answers()
 
     def frames(self, slot: int, steps: int) -> NDArray[np.uint8]:
         """View of the frames ``[steps, N, H, W, 3]`` from ``slot`` on; finished ones are valid."""
-        return self._exchange.frames[slot : slot + steps]
+        return self._arrays.frames[slot : slot + steps]
 
     def rewind(self) -> None:
         """The next step's frames go into the first slot."""
@@ -222,11 +182,11 @@ class VectorEnv(VecEnv):
         return self._answers()
 
     def _answers(self) -> list[Any]:
-        return [group.answer(self._timeout) for group in self._groups]
+        return [group.answer(self.timeout) for group in self._groups]
 
 
 class _Group(Protocol):
-    """Some of the environments, wherever they are."""
+    """A range of the environments, in this process or in another."""
 
     rows: slice
 
@@ -238,23 +198,14 @@ class _Group(Protocol):
 
 
 class _LocalGroup:
-    """Environments in this process."""
+    """All environments, in this process."""
 
-    def __init__(
-        self,
-        make_env: MakeEnv,
-        environments: int,
-        make_renderer: MakeRenderer | None,
-        frames_after_reset: bool,
-    ):
-        self.rows = slice(0, environments)
-        self._group = EnvironmentGroup(make_env, environments, make_renderer, frames_after_reset)
+    def __init__(self, spec: EnvSpec):
+        self.rows = slice(0, spec.n_envs)
+        self._group = EnvironmentGroup(spec, spec.n_envs)
         self._answers: deque[Any] = deque()
         self.shapes = self._group.shapes
-
-    def allocate(self, slots: int) -> Exchange:
-        self._group.exchange = Exchange.allocate(self.shapes, self.rows.stop, slots)
-        return self._group.exchange
+        self.arrays = self._group.arrays = SharedArrays.allocate(spec, self.shapes)
 
     def request(self, command: str, argument: Any) -> None:
         self._answers.extend(self._group.execute(command, argument))
@@ -268,35 +219,15 @@ class _LocalGroup:
 
 
 class _Worker:
-    """Environments in a process of their own."""
+    """Some of the environments, in another process."""
 
-    def __init__(
-        self,
-        make_env: MakeEnv,
-        rows: slice,
-        environments: int,
-        slots: int,
-        make_renderer: MakeRenderer | None,
-        frames_after_reset: bool,
-    ):
+    def __init__(self, spec: EnvSpec, rows: slice):
         self.rows = rows
         self._name = f"environment worker (environments {rows.start} to {rows.stop - 1})"
         # A fork would copy the state of CUDA, EGL and thread pools, which does not survive it.
         context = multiprocessing.get_context("spawn")
         self._connection, remote = context.Pipe()
-        self._process = context.Process(
-            target=serve,
-            args=(
-                remote,
-                make_env,
-                rows,
-                environments,
-                slots,
-                make_renderer,
-                frames_after_reset,
-            ),
-            daemon=True,
-        )
+        self._process = context.Process(target=serve, args=(remote, spec, rows), daemon=True)
         self._process.start()
         remote.close()
 
@@ -316,8 +247,8 @@ class _Worker:
         ready = multiprocessing.connection.wait([self._connection, self._process.sentinel], timeout)
         if not ready:
             raise WorkerError(
-                f"{self._name} gave no answer for {timeout:.0f} s; if it hangs in drawing, several "
-                "EGL contexts may be more than the driver can take: use fewer workers, or 0"
+                f"{self._name} gave no answer for {timeout:g} s; if it hangs in rendering, the "
+                "driver may not support several EGL contexts: use fewer workers, or 0"
             )
         try:
             well, answer = self._connection.recv()

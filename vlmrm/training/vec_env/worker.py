@@ -1,6 +1,6 @@
-"""Several environments stepped one after another: what a worker process does.
+"""What a worker process does: it steps several environments one after another.
 
-Nothing here imports torch, so that workers start fast and stay small.
+Nothing here imports torch, so workers start fast and stay small.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pickle
 import signal
 import traceback
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import reduction
 from typing import Any
@@ -25,9 +25,8 @@ from numpy.typing import NDArray
 
 from vlmrm.errors import UserError
 from vlmrm.rendering.base import Renderer
+from vlmrm.training.vec_env.spec import EnvSpec
 
-MakeEnv = Callable[[], gym.Env[Any, Any]]
-MakeRenderer = Callable[[], Renderer]
 Call = tuple[int, str, tuple[Any, ...], dict[str, Any]]
 """Environment, method, and its arguments."""
 
@@ -37,17 +36,17 @@ ALIGNMENT = 64
 
 @dataclass(frozen=True)
 class Shapes:
-    """What one environment takes and gives."""
+    """Spaces and array shapes of one environment."""
 
     observation_space: spaces.Box
     action_space: spaces.Space[Any]
     state: tuple[int, ...]
     frame: tuple[int, ...]
-    """Height, width, channels; empty if nothing is drawn."""
+    """Height, width, channels; empty without frames."""
 
 
 @dataclass
-class Exchange:
+class SharedArrays:
     """Arrays through which the main process and its workers exchange steps.
 
     N environments; S slots for frames, used in turn.
@@ -63,21 +62,19 @@ class Exchange:
     frames: NDArray[np.uint8]  # [S, N, H, W, 3], pictures of `states`
 
     @classmethod
-    def allocate(
-        cls, shapes: Shapes, environments: int, slots: int, file: int | None = None
-    ) -> Exchange:
-        """Arrays in the shared memory ``file``, which grows to fit, or in this process."""
+    def allocate(cls, spec: EnvSpec, shapes: Shapes, file: int | None = None) -> SharedArrays:
+        """Creates arrays in the shared memory ``file``, which grows to fit, or in this process."""
         observation, action = shapes.observation_space, shapes.action_space
         assert observation.shape is not None and action.shape is not None
         layout: list[tuple[tuple[int, ...], Any]] = [
-            ((environments, *action.shape), action.dtype),
-            ((environments, *observation.shape), observation.dtype),
-            ((environments, *observation.shape), observation.dtype),
-            ((environments,), np.float64),
-            ((environments,), np.bool_),
-            ((environments,), np.bool_),
-            ((environments, *shapes.state), np.float64),
-            ((slots if shapes.frame else 0, environments, *shapes.frame), np.uint8),
+            ((spec.n_envs, *action.shape), action.dtype),
+            ((spec.n_envs, *observation.shape), observation.dtype),
+            ((spec.n_envs, *observation.shape), observation.dtype),
+            ((spec.n_envs,), np.float64),
+            ((spec.n_envs,), np.bool_),
+            ((spec.n_envs,), np.bool_),
+            ((spec.n_envs, *shapes.state), np.float64),
+            ((spec.slots if shapes.frame else 0, spec.n_envs, *shapes.frame), np.uint8),
         ]
         if file is None:
             return cls(*(np.zeros(shape, dtype) for shape, dtype in layout))
@@ -92,27 +89,21 @@ class Exchange:
             )
         )
 
-    def part(self, rows: slice) -> Exchange:
+    def part(self, rows: slice) -> SharedArrays:
         """Views of some of the environments."""
         *arrays, frames = (getattr(self, name) for name in self.__dataclass_fields__)
-        return Exchange(*[*(array[rows] for array in arrays), frames[:, rows]])
+        return SharedArrays(*[*(array[rows] for array in arrays), frames[:, rows]])
 
 
 class EnvironmentGroup:
     """Environments that take their steps one after another and share a renderer."""
 
-    def __init__(
-        self,
-        make_env: MakeEnv,
-        environments: int,
-        make_renderer: MakeRenderer | None,
-        frames_after_reset: bool = False,
-    ):
-        self._environments = [make_env() for _ in range(environments)]
-        self._renderer = make_renderer() if make_renderer else None
-        self._frames_after_reset = frames_after_reset
+    def __init__(self, spec: EnvSpec, count: int):
+        self._environments = [spec.make_env() for _ in range(count)]
+        self._renderer = spec.make_renderer() if spec.make_renderer else None
+        self._frames_after_reset = spec.frames_after_reset
         self._shown: list[NDArray[np.float64]] = []
-        self.exchange: Exchange
+        self.arrays: SharedArrays
 
     @property
     def shapes(self) -> Shapes:
@@ -127,9 +118,9 @@ class EnvironmentGroup:
         )
 
     def execute(self, command: str, argument: Any) -> Iterator[Any]:
-        """Carries out a method; answers once, but ``step`` once more when the frames are drawn.
+        """Calls a method and answers; ``step`` answers once more when its frames are rendered.
 
-        The environments can thus be given their next actions while they are being drawn.
+        So the next actions can be computed while the frames are being rendered.
         """
         yield getattr(self, command)(argument)
         if command == "step" and self._renderer:
@@ -138,12 +129,12 @@ class EnvironmentGroup:
 
     def reset(self, seeds: list[int | None]) -> None:
         for i, (env, seed) in enumerate(zip(self._environments, seeds, strict=True)):
-            self.exchange.observations[i], _ = env.reset(seed=seed)
+            self.arrays.observations[i], _ = env.reset(seed=seed)
 
     def step(self, slot: int) -> None:
-        """Takes ``exchange.actions``; an environment whose episode ends is reset."""
+        """Takes ``arrays.actions``; an environment whose episode ends is reset."""
         del slot  # of the frames, which are drawn afterwards
-        x = self.exchange
+        x = self.arrays
         self._shown = list(x.states)
         for i, env in enumerate(self._environments):
             observation, x.rewards[i], terminated, truncated, _ = env.step(x.actions[i])
@@ -158,7 +149,7 @@ class EnvironmentGroup:
             x.observations[i] = observation
 
     def _draw(self, renderer: Renderer, slot: int) -> None:
-        for state, frame in zip(self._shown, self.exchange.frames[slot], strict=True):
+        for state, frame in zip(self._shown, self.arrays.frames[slot], strict=True):
             renderer.render(state, frame)
 
     def snapshot(self, _: None) -> list[bytes]:
@@ -223,37 +214,24 @@ def restore(env: gym.Env[Any, Any], kept: bytes) -> None:
                 setattr(layer, name, value)
 
 
-def serve(
-    connection: multiprocessing.connection.Connection,
-    make_env: MakeEnv,
-    rows: slice,
-    environments: int,
-    slots: int,
-    make_renderer: MakeRenderer | None,
-    frames_after_reset: bool,
-) -> None:
-    """Main function of a worker process: carries out commands until the connection closes.
+def serve(connection: multiprocessing.connection.Connection, spec: EnvSpec, rows: slice) -> None:
+    """Main function of a worker process: executes commands until the connection closes.
 
     Args:
         connection: To the main process.
-        make_env: Creates an environment.
-        rows: Which of the environments are this worker's.
-        environments: Number of environments of all workers.
-        slots: Number of frame slots.
-        make_renderer: Creates the renderer, if frames are wanted.
-        frames_after_reset: As for `vlmrm.training.vec_env.vector_env.VectorEnv`.
+        spec: All environments.
+        rows: Those of this worker.
     """
     # Both signals go to the whole process group. The main process decides what they mean, and
     # needs its workers to write a checkpoint.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        count = rows.stop - rows.start
-        group = EnvironmentGroup(make_env, count, make_renderer, frames_after_reset)
+        group = EnvironmentGroup(spec, rows.stop - rows.start)
         shapes = group.shapes
         connection.send((True, shapes))
         file = reduction.recv_handle(connection)
-        group.exchange = Exchange.allocate(shapes, environments, slots, file).part(rows)
+        group.arrays = SharedArrays.allocate(spec, shapes, file).part(rows)
         os.close(file)
         while True:
             for answer in group.execute(*connection.recv()):

@@ -1,0 +1,59 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.training.toy import AGENTS
+from tests.training.toy_training import at_call, policy_weights, terminate, train_toy
+from vlmrm.training.run import Interrupted
+
+
+def test_results(tmp_path):
+    table = train_toy(tmp_path, AGENTS["dqn"])
+    assert list(table["steps"]) == list(range(15, 361, 15))
+    assert table["loss"].isna().sum() == 2, "no updates in the first rounds"
+    assert table["episodes"].iloc[-1] == 3 * (120 // 7)
+    np.testing.assert_allclose(table["training_reward"], table["ground_truth"], rtol=1e-6)
+    assert table["oracle"].between(0, 1).all()
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names >= {"policy.zip", "best.zip", "best-oracle.zip", "tensorboard"}
+    kept = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert kept == [f"{steps:09}.zip" for steps in range(60, 361, 60)]
+    assert any((tmp_path / "tensorboard").iterdir())
+
+
+def test_the_best_policy_is_that_of_the_best_checkpoint(tmp_path):
+    def reward(frames):
+        nonlocal seen
+        seen += len(frames)
+        return np.full(len(frames), 1.0 if 100 < seen <= 180 else 0.0)
+
+    seen = 0
+    train_toy(tmp_path, AGENTS["dqn"], reward)
+    best = policy_weights(tmp_path / "best.zip")
+    at_180 = policy_weights(tmp_path / "checkpoints" / "000000180.zip")
+    final = policy_weights(tmp_path / "policy.zip")
+    assert all(np.array_equal(best[k], at_180[k]) for k in best)
+    assert not all(np.array_equal(best[k], final[k]) for k in best)
+
+
+def test_the_latest_episode_is_shown_at_every_checkpoint(tmp_path):
+    videos = {}
+    train_toy(
+        tmp_path, AGENTS["dqn"], write_video=lambda path, states: videos.update({path: states})
+    )
+    names = [path.stem for path in videos]
+    assert names == sorted(p.stem for p in (tmp_path / "checkpoints").glob("*.zip"))[: len(names)]
+    assert len(names) >= 5
+    for path, states in videos.items():
+        assert path.parent == tmp_path / "videos"
+        (episode,) = states
+        np.testing.assert_array_equal(episode[:, 1], np.arange(1, 8))  # whole, and of one piece
+        assert len(np.unique(episode[:, 2])) == 1
+
+
+def test_time_goes_on_after_an_interruption(tmp_path):
+    with pytest.raises(Interrupted):
+        train_toy(tmp_path, AGENTS["dqn"], at_call(50, terminate))
+    train_toy(tmp_path, AGENTS["dqn"])
+    seconds = pd.read_csv(tmp_path / "learning_curve.csv")["wall_seconds"]
+    assert seconds.is_monotonic_increasing

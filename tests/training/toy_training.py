@@ -1,0 +1,67 @@
+"""Trainings of the toy."""
+
+import os
+import signal
+
+import numpy as np
+import pandas as pd
+from stable_baselines3 import DQN as StableDQN
+
+from tests.training.toy import Printer, reward_of_frames, slider
+from vlmrm.config import TrainingRun
+from vlmrm.rewards.sources import FrameReward
+from vlmrm.tasks.oracles import Oracle
+from vlmrm.training.deferred import RING_CALLS, steps_per_call
+from vlmrm.training.run import learn
+from vlmrm.training.vec_env.spec import EnvSpec
+from vlmrm.training.vec_env.vector_env import VectorEnv
+
+RUN = TrainingRun(task="toy", scene="none", reward_source="frames", alpha=0, seed=1)
+NEAR_ZERO = Oracle("cartpole", lambda states: np.abs(states[:, 0]) < 0.5)
+
+
+def train_toy(output, agent, reward=reward_of_frames, run=RUN, workers=0, **settings):
+    source = FrameReward(reward, frames_per_call=6)
+    spec = EnvSpec(
+        slider(discrete=agent.algorithm == "dqn"),
+        agent.n_envs,
+        Printer,
+        RING_CALLS * steps_per_call(source, agent.n_envs, agent.train_freq),
+    )
+    env = VectorEnv(spec, workers)
+    try:
+        learn(run, agent, env, source, NEAR_ZERO, output, "cpu", **settings)
+    finally:
+        env.close()
+    return curve(output)
+
+
+def curve(output):
+    table = pd.read_csv(output / "learning_curve.csv")
+    return table.drop(columns=["wall_seconds", "frames_per_second"])
+
+
+def at_call(number, action):
+    """The toy's reward, but something happens at a call, once."""
+    calls = 0
+
+    def reward(frames):
+        nonlocal calls
+        calls += 1
+        if calls == number:
+            action()
+        return reward_of_frames(frames)
+
+    return reward
+
+
+def crash():
+    raise KeyboardInterrupt("power cut")
+
+
+def terminate():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def policy_weights(path):
+    return {k: v.numpy() for k, v in StableDQN.load(path, device="cpu").policy.state_dict().items()}

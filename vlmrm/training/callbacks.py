@@ -1,0 +1,281 @@
+"""Callbacks of a training: learning curve, policies, videos, checkpoints, and stopping on a signal.
+
+They act when a round begins, in the order of their list, after the updates of the round before and
+before any of its steps. A training that is stopped or killed and started again then continues as
+if it had never stopped.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.callbacks import BaseCallback
+from tqdm import tqdm
+
+from vlmrm.data.files import atomic_path
+from vlmrm.tasks.oracles import Oracle
+from vlmrm.training.checkpoints import Checkpoint
+from vlmrm.training.curve import MEASURES, LearningCurve
+from vlmrm.training.deferred import DeferredReward
+
+VideoWriter = Callable[[Path, NDArray[np.float64]], None]
+"""Writes a video of trajectories ``[K, T, D]`` to a file."""
+
+
+class DeferredCallback(BaseCallback):
+    """A callback of an agent whose rewards are deferred."""
+
+    model: DeferredReward
+
+    def _on_step(self) -> bool:
+        return True
+
+
+class LearningCurveCallback(DeferredCallback):
+    """Writes the learning curve as a table and to TensorBoard, and updates the progress bar.
+
+    Args:
+        curve: Keeps the rows, also those from before an interruption.
+        path: File of the table.
+        bar: Counts steps.
+        losses: Columns of the algorithm's losses, and their keys in the logger.
+        oracle: Judges every state; None for no such column.
+        min_steps: Minimum number of steps in a row.
+        seconds: Duration of the training up to now.
+    """
+
+    def __init__(
+        self,
+        curve: LearningCurve,
+        path: Path,
+        bar: tqdm[Any],
+        losses: dict[str, str],
+        oracle: Oracle | None,
+        min_steps: int,
+        seconds: float = 0.0,
+    ):
+        super().__init__()
+        self.curve = curve
+        self._path = path
+        self._bar = bar
+        self._losses = losses
+        self._oracle = oracle
+        self._min_steps = min_steps
+        self._started = time.perf_counter() - seconds
+
+    @property
+    def seconds(self) -> float:
+        """Duration of the training, without interruptions."""
+        return time.perf_counter() - self._started
+
+    def _on_training_start(self) -> None:
+        self.curve.write(self._path)
+        self._row_started = (self.num_timesteps, time.perf_counter())
+
+    def _on_rollout_start(self) -> None:
+        if self.model.num_timesteps - self.curve.steps >= self._min_steps:
+            self._end_row()
+
+    def _on_step(self) -> bool:
+        self._bar.update(self.model.n_envs)
+        return True
+
+    def _on_rollout_end(self) -> None:
+        for steps, rewards in self.model.rewarded:
+            satisfied = None
+            if self._oracle:
+                states = steps.states.reshape(-1, steps.states.shape[-1])
+                satisfied = self._oracle(states).reshape(rewards.shape)
+            self.curve.add(rewards, satisfied, steps.environment_rewards, steps.dones)
+
+    def _on_training_end(self) -> None:
+        if self.model.finished and self.model.num_timesteps > self.curve.steps:
+            self._end_row()
+
+    def _end_row(self) -> None:
+        steps, now = self.model.num_timesteps, time.perf_counter()
+        logged = self.logger.name_to_value
+        losses = {c: float(logged[key]) for c, key in self._losses.items() if key in logged}
+        rate = (steps - self._row_started[0]) / (now - self._row_started[1])
+        self._row_started = (steps, now)
+        row = self.curve.end_row(steps, self.seconds, rate, losses)
+        self.curve.append_last(self._path)
+        means = {name: row[name] for name in MEASURES if row[name] is not None}
+        for name, value in {**means, "frames_per_second": rate}.items():
+            self.logger.record(f"rollout/{name}", value)
+        self.logger.dump(steps)
+        self._bar.set_postfix({name: f"{value:.3f}" for name, value in means.items()})
+
+
+class SaveCallback(DeferredCallback):
+    """Saves something every ``save_freq`` steps, when a round begins, and at the end."""
+
+    def __init__(self, save_freq: int):
+        super().__init__()
+        self._save_freq = save_freq
+
+    def _on_rollout_start(self) -> None:
+        # Only the number of steps decides, so an interruption shifts nothing. Without a step since
+        # the start, a checkpoint of this moment was just loaded.
+        round_steps = self.model.train_freq.frequency * self.model.n_envs  # type: ignore[union-attr]
+        every = math.ceil(self._save_freq / round_steps) * round_steps
+        if self.n_calls and self.model.num_timesteps % every == 0:
+            self._save()
+
+    def _save(self) -> None:
+        raise NotImplementedError
+
+
+class PolicyCallback(SaveCallback):
+    """Saves policies: ``checkpoints/STEPS.zip``, the best ones, and at the end ``policy.zip``.
+
+    ``best.zip`` and ``best-oracle.zip`` are those with the highest score over the latest episodes.
+
+    Args:
+        output: Folder of the results.
+        save_freq: Steps between two policies.
+        curve: Scores the policies.
+        best: Scores and steps of the best policies so far.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        save_freq: int,
+        curve: LearningCurve,
+        best: dict[str, tuple[float, int]] | None = None,
+    ):
+        super().__init__(save_freq)
+        self.best = best or {}
+        self._output = output
+        self._curve = curve
+
+    def _save(self) -> None:
+        steps = self.model.num_timesteps
+        self._save_policy(self._checkpoint(steps))
+        for name, score in self._curve.recent.items():
+            if score > self.best.get(name, (-math.inf, 0))[0]:
+                self.best[name] = (score, steps)
+                self._copy_best(name)
+
+    def _on_training_end(self) -> None:
+        if not self.model.finished:
+            return
+        self._save()
+        for name in self.best:
+            self._copy_best(name)  # A scheduler deletes the outputs of a job that it restarts.
+        if "reward" not in self.best:  # No episode has ended.
+            self._save_policy(self._output / "best.zip")
+        self._save_policy(self._output / "policy.zip")
+
+    def _checkpoint(self, steps: int) -> Path:
+        return self._output / "checkpoints" / f"{steps:09}.zip"
+
+    def _save_policy(self, path: Path) -> None:
+        with atomic_path(path) as temporary:
+            self.model.save(temporary)
+
+    def _copy_best(self, name: str) -> None:
+        _, steps = self.best[name]
+        best = self._output / ("best.zip" if name == "reward" else "best-oracle.zip")
+        with atomic_path(best) as temporary:
+            shutil.copyfile(self._checkpoint(steps), temporary)
+
+
+class VideoCallback(SaveCallback):
+    """Writes a video of the latest episode of the first environment.
+
+    Args:
+        folder: Where the videos appear, as ``STEPS.mp4``.
+        save_freq: Steps between two videos.
+        write_video: Writes one.
+    """
+
+    def __init__(self, folder: Path, save_freq: int, write_video: VideoWriter):
+        super().__init__(save_freq)
+        self._folder = folder
+        self._write_video = write_video
+        self._episode: list[NDArray[np.float64]] = []
+        self._latest: NDArray[np.float64] | None = None
+
+    def _on_rollout_end(self) -> None:
+        for steps, _ in self.model.rewarded:
+            for state, done in zip(steps.states[:, 0], steps.dones[:, 0], strict=True):
+                self._episode.append(state)
+                if done:
+                    self._latest = np.stack(self._episode)
+                    self._episode = []
+
+    def _save(self) -> None:
+        if self._latest is not None:
+            path = self._folder / f"{self.model.num_timesteps:09}.mp4"
+            self._write_video(path, self._latest[None])
+            self._latest = None
+
+
+class CheckpointCallback(SaveCallback):
+    """Saves checkpoints from which an interrupted training continues; removes the last at the end.
+
+    Args:
+        checkpoint: The checkpoint.
+        save_freq: Steps between two checkpoints.
+        state: Returns what is saved with the agent and its environments.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, save_freq: int, state: Callable[[], dict[str, Any]]):
+        super().__init__(save_freq)
+        self._checkpoint = checkpoint
+        self._state = state
+
+    def _save(self) -> None:
+        self._checkpoint.save(self.model, **self._state())
+
+    def _on_training_end(self) -> None:
+        if self.model.finished:
+            self._checkpoint.remove()
+        else:
+            self._save()
+
+
+class StopOnSignalCallback(DeferredCallback):
+    """Stops at the next step after SIGTERM (a scheduler's warning) or SIGINT (Ctrl-C).
+
+    A context manager, which catches the signals until it exits.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stopping = False
+
+    def __enter__(self) -> StopOnSignalCallback:
+        self._previous = {
+            number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)
+        }
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _stop(self, number: int, frame: object) -> None:
+        self._stopping = True
+
+    def _on_rollout_start(self) -> None:
+        self.model.stop_requested = self._stopping
+
+    def _on_step(self) -> bool:
+        return not self._stopping
