@@ -25,6 +25,17 @@ class GridStates(ConfigModel):
     resolution: Annotated[float, Field(gt=0)] = 1.0
     """Multiplies the number of grid points along each axis."""
 
+    @property
+    def size(self) -> int:
+        """Number of grid points, as in `vlmrm.states.grid`."""
+
+        def intervals(number: int) -> int:
+            return max(1, round(number * self.resolution))
+
+        if self.environment == "mountain-car":
+            return 3 * intervals(60) + 1
+        return (2 * intervals(9) + 1) * (2 * (6 * intervals(5) + intervals(28)) + 1)
+
 
 class UniformStates(ConfigModel):
     """Uniformly drawn states of a classic-control environment."""
@@ -57,6 +68,11 @@ class PathStates(ConfigModel):
     tasks: NonEmptyList[HumanoidOracleName] = list(get_args(HumanoidOracleName))
     points: Annotated[int, Field(ge=3)] = 41
     """States on each path, both ends among them."""
+
+    @property
+    def size(self) -> int:
+        """Number of states on all paths."""
+        return self.points * len(self.tasks)
 
 
 class RolloutStates(ConfigModel):
