@@ -136,7 +136,7 @@ def load_machine(name: str, gpus: int = 1) -> Machine:
 
 
 def this_machine() -> Machine:
-    """This machine: its cores and GPUs are counted, its rates are the stated ones."""
+    """Counts the cores and GPUs of this machine; its rates are the stated ones."""
     cores, gpus = len(os.sched_getaffinity(0)), len(visible_gpus())
     if not gpus:
         return _cpu(f"this machine ({cores} cores, no GPU)", cores)

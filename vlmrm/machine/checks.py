@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path

@@ -19,6 +19,7 @@ from vlmrm.machine.libraries import NVIDIA_EGL
 LOW_SPACE, LITTLE_SPACE = 1e9, 10e9
 """Bytes free on the disk below which runs fail, and below which long ones may."""
 
+
 class Verdict(enum.Enum):
     """`note`: something lacks, but runs without network or GPU do not need it."""
 
