@@ -10,9 +10,7 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-if not workflow.overwrite_configfiles:
-
-    configfile: "config.yaml"
+configfile: "config.yaml"
 
 
 # The image of the Dockerfile, where the workflow is asked to run in containers: as a file, which a

@@ -177,7 +177,9 @@ def test_an_experiment_trains_on_models_or_references(content):
 
 def test_states_of_an_agent_need_what_its_training_needs(content):
     content["state_sets"]["rollouts"]["run"] |= {"reward_source": "oracle", "alpha": 0.5}
-    with pytest.raises(UserError, match=r"state_sets\.rollouts\.run\.alpha: 0\.5 means nothing to 'or"):
+    with pytest.raises(
+        UserError, match=r"state_sets\.rollouts\.run\.alpha: 0\.5 means nothing to 'or"
+    ):
         parse_config(content)
     content["state_sets"]["rollouts"]["run"]["alpha"] = 0
     parse_config(content)

@@ -23,8 +23,8 @@ def machine(monkeypatch):
     """Sets what the commands of the checks would find: their answer, or a failure's last line."""
     answers = {"nvidia-smi": (False, "No such file or directory")}
 
-    def run(command, **_):
-        return answers[command[0] if command[0] in answers else command[2]]
+    def run(command, *_, **__):
+        return answers[command[0] if command[0] in answers else command[3]]
 
     monkeypatch.setattr(doctor, "_run", run)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -92,7 +92,7 @@ def test_a_gpu_that_torch_cannot_use_is_noted(machine, monkeypatch):
     ],
 )
 def test_drawing(machine, drawn, gpu, verdict, told):
-    machine[doctor.DRAW] = drawn
+    machine["rendering"] = drawn
     if gpu:
         machine["nvidia-smi"] = (True, GPU)
     check = doctor.check_drawing()
@@ -101,18 +101,18 @@ def test_drawing(machine, drawn, gpu, verdict, told):
 
 
 def test_the_scene_of_vulkan_is_optional(machine):
-    machine[doctor.VULKAN] = (False, "scene: filament needs Vulkan")
+    machine["vulkan"] = (False, "scene: filament needs Vulkan")
     assert doctor.check_vulkan().verdict is Verdict.note
-    machine[doctor.VULKAN] = (True, f"software: {LLVMPIPE}")
+    machine["vulkan"] = (True, f"software: {LLVMPIPE}")
     told = f"the scene filament can be drawn, in software: {LLVMPIPE}"
     assert doctor.check_vulkan() == Check("Vulkan", Verdict.fine, told)
 
 
 def test_vulkan_in_software_beside_a_gpu_is_noted(machine):
     machine["nvidia-smi"] = (True, GPU)
-    machine[doctor.VULKAN] = (True, "hardware: NVIDIA H200")
+    machine["vulkan"] = (True, "hardware: NVIDIA H200")
     assert doctor.check_vulkan().verdict is Verdict.fine
-    machine[doctor.VULKAN] = (True, f"software: {LLVMPIPE}")
+    machine["vulkan"] = (True, f"software: {LLVMPIPE}")
     check = doctor.check_vulkan()
     assert check.verdict is Verdict.note
     assert "in containers start with --runtime=nvidia" in check.told
@@ -131,13 +131,13 @@ def test_disk(monkeypatch, tmp_path, free, verdict):
 
 
 def test_a_hub_out_of_reach_is_no_harm(machine, monkeypatch):
-    machine[doctor.REACH] = (False, "timed out")
+    machine["hub"] = (False, "timed out")
     monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example/")
     assert str(doctor.check_hub()) == (
         "Hub         note: https://mirror.example not reachable (timed out): "
         "published models cannot be downloaded; offline models work"
     )
-    machine[doctor.REACH] = (True, "no output")
+    machine["hub"] = (True, "no output")
     assert doctor.check_hub().told.endswith("HF_TOKEN is not set, gated models need it")
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     assert doctor.check_hub().told == "https://mirror.example answers; HF_TOKEN is set"

@@ -7,6 +7,7 @@ import sys
 import tempfile
 
 import pytest
+from filelock import FileLock
 
 from vlmrm.machine import gpus
 
@@ -92,6 +93,7 @@ def test_others_can_lock_what_a_strict_mask_makes(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(gpus, "_held", [])
     monkeypatch.setenv("VLMRM_GPUS", "0")
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
         monkeypatch.setenv(name, "")
     mask = os.umask(0o077)
@@ -115,7 +117,22 @@ def test_the_lock_of_another_user_counts_too(monkeypatch, tmp_path):
     monkeypatch.setenv("VLMRM_GPUS", "0")
     for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
         monkeypatch.setenv(name, "")
-    (tmp_path / "vlmrm-gpu-0.lock").touch(0o444)
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    file = tmp_path / "vlmrm-gpu-0.lock"
+    file.touch(0o666)
     monkeypatch.setattr(gpus, "_held", [])
+    with FileLock(file):
+        assert gpus._lock(["0"], 1) == {}
     gpus.claim_gpus()
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
+
+
+def test_jobs_of_a_scheduler_share_no_locks(monkeypatch, tmp_path):
+    """Each may number its own GPUs from 0."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for job in ("7", "8"):
+        monkeypatch.setenv("SLURM_JOB_ID", job)
+        locks = gpus._lock(["0"], 1)
+        assert list(locks) == ["0"]
+        monkeypatch.setattr(gpus, "_held", [*gpus._held, *locks.values()])
+    assert gpus._lock(["0"], 1) == {}

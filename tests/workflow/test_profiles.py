@@ -69,6 +69,17 @@ def test_every_job_asks_for_memory_and_time_under_every_profile(fresh, smoke, na
             assert int(request["runtime"]) >= 10, rule
 
 
+@pytest.fixture
+def cluster(fresh):
+    """A machine on which jobs can be submitted."""
+    command = fresh.folder / "bin" / "sbatch"
+    command.write_text("#!/bin/sh\n")
+    command.chmod(0o755)
+    yield
+    command.unlink()
+
+
+@pytest.mark.usefixtures("cluster")
 def test_on_a_cluster_trainings_that_look_at_frames_ask_for_a_gpu(fresh, smoke):
     jobs = dry_run(fresh, smoke, "--profile", "workflow/profiles/slurm")
     gpus = {rule: {int(job.get("gpu", 0)) for job in found} for rule, found in jobs.items()}
@@ -77,6 +88,7 @@ def test_on_a_cluster_trainings_that_look_at_frames_ask_for_a_gpu(fresh, smoke):
     assert gpus["evaluate_policy"] == gpus["draw_epic"] == {0}
 
 
+@pytest.mark.usefixtures("cluster")
 def test_a_cluster_without_gpus(fresh, smoke):
     arguments = ("--profile", "workflow/profiles/slurm", "--resources", "gpu=0")
     jobs = dry_run(fresh, smoke, *arguments)

@@ -1,14 +1,13 @@
 """What happens before the first job."""
 
+import re
 from collections import Counter
 
 import pytest
 import yaml
 
 from vlmrm.config import parse_config
-from vlmrm.plan.estimate import make_plan
-from vlmrm.plan.jobs import planned_jobs
-from vlmrm.plan.machine import load_machine
+from vlmrm.plan import MACHINES, planned_jobs, work_of
 
 
 def only_complaint(run):
@@ -83,22 +82,25 @@ def test_an_alpha_may_be_very_small(fresh, smoke):
 @pytest.mark.parametrize("name", ["config/smoke.yaml", "config/demo.yaml"])
 def test_the_plan_has_the_jobs_of_a_dry_run(fresh, name):
     config = yaml.safe_load((fresh.folder / name).read_text())
-    jobs = planned_jobs(fresh.folder / name, folder=fresh.folder)
+    jobs = planned_jobs(["--configfile", name], folder=fresh.folder)
     assert Counter(job.rule for job in jobs) == fresh.planned(config)
-    plan = make_plan(jobs, parse_config(config), load_machine("laptop"))
-    assert plan.jobs == fresh.planned(config)
-    # The rules that take all cores are known by that.
-    alone = {job.rule for job in jobs if job.alone}
+    settings = parse_config(config)
+    alone = {job.rule for job in jobs if work_of(job, settings, MACHINES["laptop"]).alone}
     assert {"render_frames", "embed_frames", "train_policy", "evaluate_policy"} <= alone
     assert not alone & {"make_states", "score_states", "draw_epic"}
+    # These are the rules that take all cores.
+    shown = fresh.snakemake(config, "--dry-run", "--cores", "8").stdout
+    threads = re.findall(r"^rule (\w+):$.*?^    (?:threads: (\d+)|resources)", shown, re.M | re.S)
+    assert {rule for rule, number in threads if number} == alone
 
 
 def test_the_plan_is_what_is_left_to_do(finished, smoke):
     (finished.folder / "left.yaml").write_text(yaml.safe_dump(smoke))
-    assert planned_jobs(finished.folder / "left.yaml", folder=finished.folder) == []
+    arguments = ["--configfile", "left.yaml"]
+    assert planned_jobs(arguments, folder=finished.folder) == []
     smoke["experiments"]["humanoid"]["seeds"] = [1]
     (finished.folder / "left.yaml").write_text(yaml.safe_dump(smoke))
-    jobs = planned_jobs(finished.folder / "left.yaml", folder=finished.folder)
+    jobs = planned_jobs(arguments, folder=finished.folder)
     assert Counter(job.rule for job in jobs)["train_policy"] == 2
 
 
@@ -117,7 +119,7 @@ def test_without_hub_nothing_is_started(fresh, published, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     run = fresh.snakemake(published)
     assert (
-        "models.smoke-S: to be downloaded, but http://127.0.0.1:9 not reachable"
+        "models.smoke-S: must be downloaded, but http://127.0.0.1:9 not reachable"
         in only_complaint(run)
     )
     assert not (fresh.folder / "results" / "smoke").exists()
@@ -134,7 +136,7 @@ def test_without_gpu_a_training_for_months_is_not_started(fresh, published, monk
     target = "results/smoke/figures/success-humanoid.svg"
     run = fresh.snakemake(published, "--keep-going", target)
     assert "1 training on published models: about" in only_complaint(run)
-    monkeypatch.setenv("VLMRM_PATIENCE", "1")
+    monkeypatch.setenv("VLMRM_FORCE", "1")
     run = fresh.snakemake(published, "--keep-going", target)
     assert run.returncode == 0, run.stderr
 

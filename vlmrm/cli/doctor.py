@@ -1,4 +1,4 @@
-"""``vlmrm doctor``: whether this machine has what the pipeline needs."""
+"""``vlmrm doctor``: checks the machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import typer
 
 
 def doctor() -> None:
-    """Tell what the pipeline will find on this machine; status 1 if runs would fail."""
+    """Check the machine and say how to fix what is missing; status 1 if runs would fail."""
     from vlmrm.machine.doctor import Verdict, examine
 
     checks = examine()

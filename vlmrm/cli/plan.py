@@ -1,7 +1,8 @@
-"""``vlmrm plan``: what a run would take."""
+"""``vlmrm plan``: how long a run takes."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,43 +18,44 @@ def plan(
         list[str] | None, typer.Argument(help="Files to make; default: everything.")
     ] = None,
     machine: Annotated[
-        str | None, typer.Option(help="A machine of the table: laptop, a100 or h200.")
+        str | None, typer.Option(help="laptop, a100, h200, or a YAML file; default: this machine.")
     ] = None,
     gpus: Annotated[
-        int, typer.Option(min=1, help="With --machine: so many of its GPU, and cores for each.")
+        int, typer.Option(min=1, help="With --machine: how many of its GPU, each with its cores.")
     ] = 1,
-    measure: Annotated[
-        bool, typer.Option("--measure", help="Measure this machine; default without --machine.")
-    ] = False,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Show the arithmetic of every line.")
-    ] = False,
 ) -> None:
-    """Tell what is left to do of a run: jobs, hours, disk and download, stage by stage."""
-    if measure and machine is not None:
-        raise UserError("--measure: stands beside --machine; keep one of them")
+    """Show what is left to do of a run: jobs, hours, disk and download, rule by rule."""
     if gpus > 1 and machine is None:
-        raise UserError("--gpus: belongs to --machine; those of this machine are counted")
+        raise UserError("--gpus: belongs to --machine; the GPUs of this machine are counted")
+    from rich.console import Console
+
+    from vlmrm.machine.checks import find_problems
+    from vlmrm.plan import (
+        load_machine,
+        make_plan,
+        plan_table,
+        planned_jobs,
+        this_machine,
+        warnings,
+    )
+
     settings = load_config(config)
-    from vlmrm.plan.machine import load_machine
-
-    profile = None if machine is None else load_machine(machine, gpus)
-    from vlmrm.plan.jobs import planned_jobs
-
-    jobs = planned_jobs(config, targets or [])
+    where = this_machine() if machine is None else load_machine(machine, gpus)
+    try:
+        jobs = planned_jobs(["--configfile", str(config.resolve()), "--", *(targets or [])])
+    except UserError as error:
+        raise UserError(f"{config}: {error}") from error
     if not jobs:
         print("Nothing is left to do.")
         return
-    from vlmrm.plan.estimate import make_plan
-
-    if profile is None:
-        from vlmrm.plan.measure import measure_machine
-
-        profile = measure_machine(settings)
-    for line in make_plan(jobs, settings, profile).lines(explain):
+    benchmarks = Path("results", settings.run, "benchmarks") if machine is None else None
+    rows = make_plan(jobs, settings, where, benchmarks)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)
+    console.print(plan_table(rows, where))
+    for line in warnings(rows, settings, where):
         print(line)
     if machine is None:
-        from vlmrm.plan.preflight import refusal
-
-        for reason in (refusal(jobs, settings) or "").splitlines():
-            print(f"Warning: a run here would not start: {reason}")
+        for line in (find_problems(jobs, settings) or "").splitlines():
+            print(f"Warning: a run here would not start: {line}")

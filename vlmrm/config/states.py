@@ -26,6 +26,17 @@ class GridStates(ConfigModel):
     resolution: Annotated[float, Field(gt=0)] = 1.0
     """Factor for the number of grid points along each axis."""
 
+    @property
+    def size(self) -> int:
+        """Number of grid points, as in `vlmrm.states.grid`."""
+
+        def intervals(number: int) -> int:
+            return max(1, round(number * self.resolution))
+
+        if self.environment == "mountain-car":
+            return 3 * intervals(60) + 1
+        return (2 * intervals(9) + 1) * (2 * (6 * intervals(5) + intervals(28)) + 1)
+
 
 class UniformStates(ConfigModel):
     """Uniformly sampled states of a classic-control environment."""
@@ -69,6 +80,11 @@ class PathStates(ConfigModel):
     """Oracles whose poses the paths lead to."""
     points: Annotated[int, Field(ge=3)] = 41
     """Number of states on each path, including both ends."""
+
+    @property
+    def size(self) -> int:
+        """Number of states on all paths."""
+        return self.points * len(self.tasks)
 
 
 class RolloutStates(ConfigModel):

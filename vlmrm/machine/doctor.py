@@ -1,4 +1,4 @@
-"""What the pipeline will find on this machine, a line each, and what to do where it lacks."""
+"""Checks the machine and says how to fix what is missing, one line per check."""
 
 from __future__ import annotations
 
@@ -19,40 +19,6 @@ from vlmrm.machine.libraries import NVIDIA_EGL
 LOW_SPACE, LITTLE_SPACE = 1e9, 10e9
 """Bytes free on the disk below which runs fail, and below which long ones may."""
 
-DRAW = """
-from vlmrm.config import Rendering
-from vlmrm.rendering import make_renderer
-from vlmrm.errors import UserError
-try:
-    renderer = make_renderer("humanoid", "textured-fixed", Rendering(humanoid_size=64))
-except UserError as error:
-    raise SystemExit(str(error))
-from vlmrm.rendering.opengl import drawn_by, in_software
-print("software:" if in_software() else "hardware:", drawn_by())
-renderer.close()
-"""
-
-VULKAN = """
-from vlmrm.rendering.vulkan import require_filament, vulkan_devices
-from vlmrm.errors import UserError
-try:
-    require_filament()
-except UserError as error:
-    raise SystemExit(str(error))
-device, *_ = vulkan_devices()
-print("software:" if device.software else "hardware:", device.name)
-"""
-
-REACH = """
-import sys, urllib.error, urllib.request
-try:
-    urllib.request.urlopen(sys.argv[1], timeout=3).close()
-except urllib.error.HTTPError:
-    pass  # an answer all the same
-except OSError as error:
-    raise SystemExit(str(getattr(error, "reason", error)))
-"""
-
 
 class Verdict(enum.Enum):
     """`note`: something lacks, but runs without network or GPU do not need it."""
@@ -64,7 +30,7 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at, how it is, and the value or what to do."""
+    """What is checked, the verdict, and the value or what to do."""
 
     name: str
     verdict: Verdict
@@ -75,7 +41,7 @@ class Check:
 
 
 def examine() -> list[Check]:
-    """All checks, in seconds, and in at most a minute: what may hang has a limit."""
+    """Runs all checks; takes seconds, and at most a minute."""
     checks: list[Callable[[], Check]] = [
         check_python,
         check_torch,
@@ -129,8 +95,8 @@ def check_torch() -> Check:
 
 
 def check_drawing() -> Check:
-    """Whether the humanoid's renderer starts, and what it draws with."""
-    ended, told = _run([sys.executable, "-c", DRAW], timeout=60)
+    """Whether the humanoid's renderer starts, and what it renders with."""
+    ended, told = _probe("rendering", timeout=60)
     library = os.environ.get("MUJOCO_GL", "egl").upper()
     if not ended:
         return Check("Drawing", Verdict.broken, told)
@@ -143,8 +109,8 @@ def check_drawing() -> Check:
 
 
 def check_vulkan() -> Check:
-    """Whether the physically based scene can be drawn, and by what."""
-    ended, told = _run([sys.executable, "-c", VULKAN], timeout=60)
+    """Whether the scene `filament` can be rendered, and on what."""
+    ended, told = _probe("vulkan", timeout=60)
     if ended and told.startswith("software") and nvidia_gpu():
         told = f"filament is drawn in {told}, although there is an NVIDIA GPU"
         advice = "install the driver's Vulkan library, in containers start with --runtime=nvidia"
@@ -174,7 +140,7 @@ def check_hub() -> Check:
     lost = "published models cannot be downloaded; offline models work"
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return Check("Hub", Verdict.note, f"HF_HUB_OFFLINE is set: {lost}")
-    ended, told = _run([sys.executable, "-c", REACH, f"{hub}/api/models?limit=1"], timeout=5)
+    ended, told = _probe("hub", timeout=10)
     if ended:
         token = "set" if os.environ.get("HF_TOKEN") else "not set, gated models need it"
         return Check("Hub", Verdict.fine, f"{hub} answers; HF_TOKEN is {token}")
@@ -182,7 +148,7 @@ def check_hub() -> Check:
 
 
 def check_tokenizers() -> Check:
-    """Whether models can be used that bring a tokenizer of their own."""
+    """Whether the library for models with their own tokenizers is installed."""
     try:
         version = importlib.metadata.version("transformers")
     except importlib.metadata.PackageNotFoundError:
@@ -192,7 +158,7 @@ def check_tokenizers() -> Check:
 
 
 def check_slurm() -> Check:
-    """Whether jobs can be handed to a cluster."""
+    """Whether jobs can be submitted to a cluster."""
     found = shutil.which("sbatch")
     if found is None:
         return Check("SLURM", Verdict.fine, "no sbatch; jobs run on this machine")
@@ -218,10 +184,14 @@ def nvidia_gpu() -> tuple[str, str] | None:
 
 
 def cuda_works() -> bool:
-    """Whether PyTorch can use a GPU, asked of another process so that this one keeps off it."""
-    question = "import torch; raise SystemExit(not torch.cuda.is_available())"
-    works, _ = _run([sys.executable, "-c", question], timeout=60)
+    """Whether PyTorch can use a GPU; another process finds out, which leaves it again."""
+    works, _ = _probe("cuda", timeout=60)
     return works
+
+
+def _probe(name: str, timeout: float) -> tuple[bool, str]:
+    """Runs a function of `vlmrm.machine.probe`."""
+    return _run([sys.executable, "-m", "vlmrm.machine.probe", name], timeout)
 
 
 def _run(command: list[str], timeout: float, line: int = -1) -> tuple[bool, str]:

@@ -1,40 +1,58 @@
-"""Several commands on a machine with several GPUs: each has its own.
+"""GPUs of this machine, and locks by which several commands share them.
 
 Where the environment variable VLMRM_GPUS lists GPUs ("0,1,2,3", as nvidia-smi numbers them), a
-command sees none of them until it claims some. The workflow sets it on machines with several; on a
-cluster the scheduler deals GPUs out, and it is not set. Commands that are to have none see none
-anywhere.
+command sees none of them until it claims some. The workflow sets it on machines with several.
+Commands that need no GPU see none anywhere.
 """
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import random
+import shutil
+import subprocess
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock, Timeout
 
 LOGGER = logging.getLogger("vlmrm")
 
 NVIDIA_DEVICES = (Path("/dev"), "nvidia[0-9]*")
 """Where the driver shows its GPUs: a container may have any of them, not just the first."""
 
-_held: list[IO[bytes]] = []
+_held: list[FileLock] = []
 """Locks go with the process, however it ends."""
 
 
+def visible_gpus() -> list[str]:
+    """The NVIDIA GPUs that this process may use, as CUDA_VISIBLE_DEVICES writes them."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return [gpu.strip() for gpu in chosen.split(",") if gpu.strip()]
+    query = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return answer.stdout.split() if answer.returncode == 0 else []
+
+
+def on_cluster() -> bool:
+    """Whether jobs can be submitted here to a scheduler, which then assigns their GPUs."""
+    return shutil.which("sbatch") is not None
+
+
 def hide_gpus() -> None:
-    """Until GPUs are claimed, everything computes on the CPU."""
+    """Makes everything compute on the CPU until GPUs are claimed."""
     if os.environ.get("VLMRM_GPUS"):
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
 def has_nvidia_gpu() -> bool:
-    """Whether this process is meant to find an NVIDIA GPU, whatever libraries make of it."""
+    """Whether this process should find an NVIDIA GPU, whatever libraries make of it."""
     folder, pattern = NVIDIA_DEVICES
     return os.environ.get("CUDA_VISIBLE_DEVICES") != "" and any(folder.glob(pattern))
 
@@ -42,7 +60,7 @@ def has_nvidia_gpu() -> bool:
 def claim_gpus(count: int = 1) -> None:
     """Waits for GPUs that no other command has. Call it before CUDA or OpenGL is started.
 
-    MuJoCo draws on the first that CUDA sees, where the driver tells which that is.
+    MuJoCo renders on the first that CUDA sees, if the driver reports which that is.
 
     Args:
         count: How many; all that are listed, if they are fewer. With 0 CUDA sees none.
@@ -52,14 +70,14 @@ def claim_gpus(count: int = 1) -> None:
         return
     gpus = [gpu.strip() for gpu in os.environ.get("VLMRM_GPUS", "").split(",") if gpu.strip()]
     count = min(count, len(gpus))
-    told = False
+    waiting = False
     while len(free := _lock(gpus, count)) < count:
-        if not told:
-            LOGGER.info("waiting for %d of the GPUs %s, which others use", count, ", ".join(gpus))
-            told = True
+        if not waiting:
+            LOGGER.info("waiting for %d of the GPUs %s, which are in use", count, ", ".join(gpus))
+            waiting = True
         # Two commands that keep what they have would wait for each other.
-        for file in free.values():
-            file.close()
+        for lock in free.values():
+            lock.release()
         time.sleep(1 + random.random())
     if free:
         _held.extend(free.values())
@@ -67,22 +85,19 @@ def claim_gpus(count: int = 1) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(free)
 
 
-def _lock(gpus: list[str], count: int) -> dict[str, IO[bytes]]:
-    """Up to ``count`` of the GPUs that nobody has, with their locks."""
-    free: dict[str, IO[bytes]] = {}
+def _lock(gpus: list[str], count: int) -> dict[str, FileLock]:
+    """Up to ``count`` of the GPUs that are free, with their locks."""
+    # The GPUs of a SLURM job are its alone, but each job may number them from 0.
+    prefix = "-".join(filter(None, ("vlmrm-gpu", os.environ.get("SLURM_JOB_ID"))))
+    free: dict[str, FileLock] = {}
     for gpu in gpus:
-        path = Path(tempfile.gettempdir()) / f"vlmrm-gpu-{gpu}.lock"
-        # Another user's file can be locked, but not touched.
-        with suppress(PermissionError):
-            path.touch()
-            path.chmod(0o644)  # whatever its owner's mask
-        file = path.open("rb")
+        # Other users lock the same file, so that the mode must not depend on a mask.
+        lock = FileLock(Path(tempfile.gettempdir()) / f"{prefix}-{gpu}.lock", mode=0o666)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
+            lock.acquire(blocking=False)
+        except Timeout:
             continue
-        free[gpu] = file
+        free[gpu] = lock
         if len(free) == count:
             break
     return free

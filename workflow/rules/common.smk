@@ -9,14 +9,16 @@ import yaml
 
 from vlmrm.config import TrainingRun, parse_config, read_yaml
 from vlmrm.errors import UserError
-from vlmrm.plan.jobs import Job
-from vlmrm.plan.preflight import refusal
+from vlmrm.machine.checks import check_start
+
+# The Snakefile's config.yaml is the last; files of --configfile replace it.
+config_files = workflow.configfiles[:-1] or workflow.configfiles
 
 try:
-    # Snakemake keeps the last of a key given twice, and says nothing.
-    for file in workflow.configfiles:
+    # Snakemake silently keeps the last of a key given twice.
+    for file in config_files:
         read_yaml(file)
-    settings = parse_config(config, ", ".join(map(str, workflow.configfiles)))
+    settings = parse_config(config, ", ".join(map(str, config_files)))
 except UserError as error:
     sys.exit(f"vlmrm: {error}")
 
@@ -71,19 +73,10 @@ wildcard_constraints:
 
 
 onstart:
-    # What cannot end well here is told before the first job, not by one that fails hours later.
-    planned = [
-        Job(
-            job.rule.name,
-            dict(job.wildcards_dict),
-            job.threads > 1,
-            next(iter(job.output), ""),
-        )
-        for job in workflow.dag.needrun_jobs()
-    ]
-    refused = refusal(planned, settings, here=workflow.local_exec)
-    if refused:
-        sys.exit(f"vlmrm: {refused}")
+    # Problems are reported before the first job, not by a job that fails hours later.
+    problems = check_start(sys.argv, settings)
+    if problems:
+        sys.exit(f"vlmrm: {problems}")
     # The commands read the resolved configuration, which stays beside the results.
     resolved = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
     Path(RESULTS).mkdir(parents=True, exist_ok=True)

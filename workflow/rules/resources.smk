@@ -1,48 +1,30 @@
-"""What jobs need: threads, memory, run time, GPUs. Where they run is the matter of a profile.
+"""What jobs need: threads, memory, run time, GPUs. A profile says where they run.
 
 Estimates for the first attempt. A cluster's profile has jobs tried again with more, and any of them
 can be changed there: `set-resources: {train_policy: {runtime: 2880}}`.
 """
 
 import os
-import shutil
-import subprocess
 
-from snakemake.settings.types import ExecMode
+from snakemake.exceptions import WorkflowError
 
-
-def visible_gpus():
-    """The NVIDIA GPUs that this process may use, as CUDA_VISIBLE_DEVICES writes them."""
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None:
-        return [gpu.strip() for gpu in chosen.split(",") if gpu.strip()]
-    if shutil.which("nvidia-smi") is None:
-        return []
-    query = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=30)
-    except subprocess.TimeoutExpired:
-        return []
-    return answer.stdout.split() if answer.returncode == 0 else []
+from vlmrm.machine.gpus import visible_gpus
 
 
-# On a cluster the scheduler deals out GPUs. Here jobs ask for one each, and get what there is: the
-# total also limits each job, so that without a GPU they run without.
-GPUS = []
-if workflow.exec_mode == ExecMode.DEFAULT and workflow.resource_settings.nodes is None:
-    GPUS = visible_gpus()
-    if "gpu" not in workflow.global_resources:
-        workflow.register_resource("gpu", len(GPUS))
-    if len(GPUS) > 1:
-        # Each command takes its own of them (vlmrm/machine/gpus.py).
-        os.environ.setdefault("VLMRM_GPUS", ",".join(GPUS))
+# Rules ask for one GPU each. The default profile limits them to the GPUs of this machine; on a
+# cluster the scheduler assigns them. With several, each command locks one (vlmrm/machine/gpus.py).
+GPUS = visible_gpus()
+os.environ["VLMRM_GPUS"] = ",".join(GPUS) if len(GPUS) > 1 else ""
 
 # As many as there are: --cores, or max-threads of a profile, is the limit.
 ALL_CORES = 64
 # Jobs on several GPUs share the cores of the machine.
 CORES_PER_GPU = ALL_CORES
-if len(GPUS) > 1 and workflow.resource_settings.cores:
-    CORES_PER_GPU = max(1, workflow.resource_settings.cores // len(GPUS))
+if len(GPUS) > 1:
+    try:
+        CORES_PER_GPU = max(1, workflow.cores // len(GPUS))
+    except WorkflowError:  # a cluster's profile has none
+        pass
 
 
 def memory(megabytes):

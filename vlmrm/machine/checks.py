@@ -1,0 +1,151 @@
+"""Checks before a run starts: each problem is one line, reported before the first job."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import humanize
+
+from vlmrm.config import Config, PretrainedModel
+from vlmrm.config.architectures import architecture_file, family_architectures
+from vlmrm.errors import UserError
+from vlmrm.machine.doctor import Verdict, check_hub, cuda_works
+from vlmrm.machine.gpus import on_cluster
+from vlmrm.plan import MACHINES, Job, hours, make_plan, planned_jobs, sum_seconds, work_of
+
+FORCE = "VLMRM_FORCE"
+"""Environment variable that, set to 1, starts a run that takes very long or fills the disk."""
+
+TOO_LONG = 200
+"""Hours of published models without a GPU above which a run is not started."""
+
+EMBEDDING = {"train_policy": "training", "embed_frames": "embedding"}
+"""Rules in which models embed frames, as they are reported."""
+
+
+def check_start(argv: Sequence[str], config: Config) -> str | None:
+    """Problems of the run that a command line of Snakemake starts; asks it for a dry run."""
+    if "snakemake" not in argv[0]:
+        return None
+    try:
+        return find_problems(planned_jobs(argv[1:]), config)
+    except UserError:
+        return None  # a dry run that is not possible with these options
+
+
+def find_problems(jobs: Iterable[Job], config: Config) -> str | None:
+    """Why a run should not start and what to do, one line per problem; None if it may start."""
+    jobs = list(jobs)
+    fetched = [job.wildcards["model"] for job in jobs if job.rule == "fetch_model"]
+    problems = [*_hub(fetched, config), *_tokenizers(fetched, config)]
+    if os.environ.get(FORCE) != "1":
+        problems += [*_gpu(jobs, config), *_space(jobs, config)]
+    return "\n".join(problems) or None
+
+
+def _hub(fetched: list[str], config: Config) -> Iterator[str]:
+    missing = [name for name in fetched if not _is_local(config, name)]
+    if not missing or (hub := check_hub()).verdict is Verdict.fine:
+        return
+    reason, _, _ = hub.told.partition(": published models")
+    yield (
+        f"models.{missing[0]}:{_others(missing)} must be downloaded, but {reason}; run `make demo`,"
+        " which needs no network, or copy the folders to resources/models from a machine that has "
+        "them, or name a mirror in HF_ENDPOINT"
+    )
+
+
+def _tokenizers(fetched: list[str], config: Config) -> Iterator[str]:
+    if importlib.util.find_spec("transformers") is not None:
+        return
+    if needing := [name for name in fetched if _has_tokenizer(config, name)]:
+        yield (
+            f"models.{needing[0]}:{_others(needing)} needs the library transformers for the "
+            "tokenizer; install it with `pip install transformers`, or remove the models from the "
+            "configuration"
+        )
+
+
+def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:
+    """Counts only jobs in which published models embed frames: such runs do little else."""
+    long = [job for job in jobs if _embeds(job, config)]
+    if not long or on_cluster():
+        return
+    machine = MACHINES["laptop"]
+    seconds = sum_seconds(make_plan(long, config, machine))
+    if seconds < TOO_LONG * 3600 or cuda_works():
+        return
+    counts = Counter(EMBEDDING[job.rule] for job in long)
+    counted = " and ".join(f"{n} {name}{'s' if n > 1 else ''}" for name, n in counts.items())
+    yield (
+        f"{counted} on published models: about {hours(seconds)} hours on {machine.cores} cores, "
+        "and there is no GPU that PyTorch can use; run `make demo` (an hour), or see what less "
+        f"would take with `vlmrm plan`; {FORCE}=1 starts it anyway"
+    )
+
+
+def _space(jobs: list[Job], config: Config) -> Iterator[str]:
+    """Counts on each disk what stays in the end and is not there already."""
+    needed: Counter[int] = Counter()
+    folders: dict[int, Path] = {}
+    for job in jobs:
+        if not job.output or not (size := round(work_of(job, config, MACHINES["laptop"]).disk)):
+            continue
+        place = Path(job.output)
+        top = Path(place.parts[0])  # may be on its own disk, as a link or a volume
+        folder = top if top.is_dir() else Path()
+        disk = folder.stat().st_dev
+        folders.setdefault(disk, folder)
+        needed[disk] += max(0, size - _size_on_disk(place))
+    for disk, size in needed.items():
+        free = shutil.disk_usage(folders[disk]).free
+        if size > free:
+            yield (
+                f"about {humanize.naturalsize(size)} of disk space are needed, but the disk of "
+                f"{folders[disk].resolve()} has {humanize.naturalsize(free)} free; free some, or "
+                "remove models, states or trainings from the configuration; "
+                f"{FORCE}=1 starts it anyway"
+            )
+
+
+def _size_on_disk(place: Path) -> int:
+    """Bytes of a file or folder, and of its partial downloads."""
+    parts = place.with_name(f".{place.name}.download")
+    files = [place, *place.rglob("*"), *parts.rglob("*")]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _is_local(config: Config, name: str) -> bool:
+    model = config.models[name]
+    return isinstance(model, PretrainedModel) and model.path is not None
+
+
+def _embeds(job: Job, config: Config) -> bool:
+    """Whether a model of published size embeds frames in a job."""
+    if job.rule not in EMBEDDING:
+        return False
+    model = config.models.get(job.wildcards.get("model") or job.wildcards["reward"])
+    if model is None or model.architecture in family_architectures():
+        return False
+    return job.rule == "embed_frames" or (
+        config.training[config.tasks[job.wildcards["task"]].environment].lookup is None
+    )
+
+
+def _has_tokenizer(config: Config, name: str) -> bool:
+    """Whether an architecture needs transformers for its text; unknown ones do not."""
+    architecture = config.models[name].architecture
+    if architecture is None:
+        return False
+    described = json.loads(architecture_file(architecture).read_text())
+    return bool(described["text_cfg"].get("hf_tokenizer_name"))
+
+
+def _others(names: list[str]) -> str:
+    return f" with {len(names) - 1} more," if len(names) > 1 else ""

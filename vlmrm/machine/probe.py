@@ -1,0 +1,69 @@
+"""Questions that may hang or crash, each asked in a process of its own.
+
+``python -m vlmrm.machine.probe NAME`` prints the answer as its last line; a failure's reason is the
+last line of its errors.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from vlmrm.errors import UserError
+
+
+def rendering() -> str:
+    """Whether MuJoCo renders in hardware or in software, and on what."""
+    from vlmrm.config import Rendering
+    from vlmrm.rendering import make_renderer
+
+    renderer = make_renderer("humanoid", "textured-fixed", Rendering(humanoid_size=64))
+    from vlmrm.rendering.opengl import drawn_by, in_software
+
+    try:
+        return f"{_kind(in_software())}: {drawn_by()}"
+    finally:
+        renderer.close()
+
+
+def vulkan() -> str:
+    """The same of the scene `filament`."""
+    from vlmrm.rendering.vulkan import require_filament, vulkan_devices
+
+    require_filament()
+    device, *_ = vulkan_devices()
+    return f"{_kind(device.software)}: {device.name}"
+
+
+def hub() -> str:
+    """That the hub answers, whatever its answer."""
+    from huggingface_hub import get_session
+
+    from vlmrm.models.hub import HTTPError, endpoint
+
+    try:
+        get_session().get(f"{endpoint()}/api/models?limit=1", timeout=3)
+    except (HTTPError, OSError) as error:
+        raise UserError(" ".join(str(error).split()) or type(error).__name__) from error
+    return endpoint()
+
+
+def cuda() -> str:
+    """That PyTorch can use a GPU."""
+    import torch
+
+    if not torch.cuda.is_available():
+        raise UserError("no GPU that PyTorch can use")
+    return torch.cuda.get_device_name()
+
+
+def _kind(software: bool) -> str:
+    return "software" if software else "hardware"
+
+
+PROBES = {probe.__name__: probe for probe in (rendering, vulkan, hub, cuda)}
+
+if __name__ == "__main__":
+    try:
+        print(PROBES[sys.argv[1]]())
+    except UserError as error:
+        sys.exit(str(error))
