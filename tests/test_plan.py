@@ -10,8 +10,8 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
-
 from vlmrm.cli.planning import plan as command
+
 from vlmrm.config import GridStates, PretrainedModel, load_config
 from vlmrm.config.architectures import architecture_file
 from vlmrm.errors import UserError
@@ -376,7 +376,7 @@ def test_a_start_loads_neither_pytorch_nor_mujoco():
         "import sys; from vlmrm.config import load_config; from vlmrm.plan import Job;"
         "from vlmrm.machine.checks import find_problems;"
         "w = dict(model='RN50', states='cartpole-grid', scene='gymnasium');"
-        "rules = ('make_states', 'render_frames', 'embed_frames');"
+        "rules = ('sample_states', 'render_frames', 'embed_frames');"
         "find_problems([Job(rule, w, 'results/x') for rule in rules], load_config('config.yaml'));"
         "sys.exit(bool({'torch', 'mujoco'} & set(sys.modules)))"
     )

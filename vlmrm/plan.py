@@ -287,7 +287,7 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
     w, work = job.wildcards, Work()
     side = config.rendering.humanoid_size
     match job.rule:
-        case "fetch_model" | "make_random_model" | "pretrain_model":
+        case "fetch_model" | "make_random_model" | "train_model":
             model = config.models[w["model"]]
             work.disk = FLOAT * model_size(config, w["model"]).parameters
             if isinstance(model, PretrainedModel) and model.path is None:
@@ -304,10 +304,10 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
                     work.render(environment, scene, count, side)
                     work.serial += count * STATE[environment]
             work.disk = CORPUS_COMPRESSED * work.frames * 3 * corpus.image_size**2
-        case "make_states":
+        case "sample_states":
             states = config.state_sets[w["states"]]
             work.serial += states.size * STATE[states.environment]
-        case "make_rollout_states":
+        case "sample_rollouts":
             states = config.state_sets[w["states"]]
             work.shared = ROLLOUT_KEEPS * states.size * STEP[states.environment]
         case "render_frames":
@@ -342,9 +342,9 @@ def _train(work: Work, w: dict[str, str], config: Config, machine: Machine) -> N
     steps = math.ceil(agent.total_timesteps / per_round) * per_round
     saved = agent.total_timesteps // agent.save_freq
     work.shared = steps * STEP[environment]
-    if w["reward"] not in REFERENCES and lookup is None:
+    if w["reward_source"] not in REFERENCES and lookup is None:
         work.render(environment, w["scene"], steps, config.rendering.humanoid_size)
-        work.embed(config, machine, w["reward"], steps)
+        work.embed(config, machine, w["reward_source"], steps)
     if config.evaluation.training_videos:
         frames = saved * agent.episode_steps
         work.render(environment, w["scene"], frames, config.evaluation.video_size)

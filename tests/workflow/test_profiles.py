@@ -83,7 +83,7 @@ def cluster(fresh):
 def test_on_a_cluster_trainings_that_look_at_frames_ask_for_a_gpu(fresh, smoke):
     jobs = dry_run(fresh, smoke, "--profile", "workflow/profiles/slurm")
     gpus = {rule: {int(job.get("gpu", 0)) for job in found} for rule, found in jobs.items()}
-    assert gpus["embed_frames"] == gpus["pretrain_model"] == {1}
+    assert gpus["embed_frames"] == gpus["train_model"] == {1}
     assert gpus["train_policy"] == {0, 1}  # classic control looks its rewards up
     assert gpus["evaluate_policy"] == gpus["draw_epic"] == {0}
 

@@ -130,7 +130,7 @@ def _embeds(job: Job, config: Config) -> bool:
     """Whether a model of published size embeds frames in a job."""
     if job.rule not in EMBEDDING:
         return False
-    model = config.models.get(job.wildcards.get("model") or job.wildcards["reward"])
+    model = config.models.get(job.wildcards.get("model") or job.wildcards["reward_source"])
     if model is None or model.architecture in family_architectures():
         return False
     return job.rule == "embed_frames" or (
