@@ -21,6 +21,7 @@ from vlmrm.figures.style import (
     GREY,
     INK,
     Color,
+    LineStyle,
     alpha_color,
     alpha_styles,
     finish,
@@ -56,10 +57,12 @@ SOURCES = {
 }
 """Label and marker of each source of models."""
 
-Style = dict[str, Any]
-"""Keywords of a line."""
-
-DOTTED: Style = {"color": INK, "linestyle": ":", "linewidth": 1, "label": "uninformative reward"}
+DOTTED: LineStyle = {
+    "color": INK,
+    "linestyle": ":",
+    "linewidth": 1,
+    "label": "uninformative reward",
+}
 
 
 @theme()
@@ -151,7 +154,7 @@ def long_form(table: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def model_styles(table: pd.DataFrame, control_line: Any = "") -> dict[str, Style]:
+def model_styles(table: pd.DataFrame, control_line: Any = "") -> dict[str, LineStyle]:
     """Line style of each model, by ascending size, random weights last."""
     models = table.drop_duplicates("model").sort_values(["parameters", "model"])
     models = models.sort_values("source", key=lambda source: source == "random", kind="stable")
@@ -180,7 +183,7 @@ def _draw_band(data: pd.DataFrame, color: Color, label: str, **style: Any) -> No
     axes.fill_between(data["x"], data["low"], data["high"], color=color, alpha=0.15, linewidth=0)
 
 
-def _style(source: str, color: Color, control_line: Any = "") -> Style:
+def _style(source: str, color: Color, control_line: Any = "") -> LineStyle:
     """Random weights are gray and hollow."""
     control = source == "random"
     return {
@@ -197,7 +200,7 @@ def _draw(
     table: pd.DataFrame,
     measures: Sequence[str],
     hue: str,
-    styles: dict[str, Style],
+    styles: dict[str, LineStyle],
     draw: Callable[..., None],
     width: float,
     height: float,

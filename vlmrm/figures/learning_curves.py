@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import seaborn as sns
@@ -14,7 +13,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 from vlmrm.config import RANDOM_POLICY, TrainingRun
 from vlmrm.errors import UserError
 from vlmrm.figures.series import REFERENCES, series_styles
-from vlmrm.figures.style import GREY, finish, grid_lines, lines, panels, theme, wrapped
+from vlmrm.figures.style import GREY, LineStyle, finish, grid_lines, lines, panels, theme, wrapped
 from vlmrm.figures.tables import require_columns
 
 COLUMNS = ("steps", "training_reward", "oracle")
@@ -29,7 +28,7 @@ MEASURES = {
 }
 """Columns of the table and their axis labels, from top to bottom."""
 
-RANDOM: dict[str, Any] = {"color": GREY, "linestyle": ":", "label": REFERENCES[RANDOM_POLICY][0]}
+RANDOM: LineStyle = {"color": GREY, "linestyle": ":", "label": REFERENCES[RANDOM_POLICY][0]}
 
 RUN = ["task", "scene", "reward_source", "alpha", "seed"]
 

@@ -27,8 +27,11 @@ from vlmrm.errors import UserError
 
 Color = tuple[float, float, float]
 
-Styles = Mapping[str, Mapping[str, Any]]
-"""Label of each series to the keywords of its `matplotlib.lines.Line2D`."""
+LineStyle = dict[str, Any]
+"""Keywords of a `matplotlib.lines.Line2D`."""
+
+Styles = Mapping[str, LineStyle]
+"""Label of each series to its style."""
 
 INK: Color = (0.15, 0.15, 0.15)
 GREY: Color = (0.55, 0.55, 0.55)
@@ -84,7 +87,7 @@ def alpha_label(alpha: float) -> str:
     return f"{ALPHA} = {alpha:g}"
 
 
-def alpha_styles(alphas: Any) -> dict[str, dict[str, Any]]:
+def alpha_styles(alphas: Any) -> dict[str, LineStyle]:
     """Line styles of the distinct alphas, in ascending order, by label."""
     return {alpha_label(a): {"color": alpha_color(a)} for a in sorted(ordered(alphas))}
 
@@ -133,7 +136,7 @@ def finish(grid: Any, handles: Sequence[Artist], **legend: Any) -> Figure:
     return figure
 
 
-def lines(styles: Styles, *others: Mapping[str, Any]) -> list[Line2D]:
+def lines(styles: Styles, *others: LineStyle) -> list[Line2D]:
     """Legend entries of series, and of other lines, whose keywords include the label."""
     series = [{"label": label, **style} for label, style in styles.items()]
     return [Line2D([], [], **style) for style in [*series, *others]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import seaborn as sns
@@ -14,26 +13,25 @@ from scipy.stats import binomtest
 from vlmrm.config import RANDOM_POLICY, TrainingRun
 from vlmrm.errors import UserError
 from vlmrm.figures.series import series_styles
-from vlmrm.figures.style import DASHED, GREY, INK, finish, grid_lines, lines, theme, wrapped
+from vlmrm.figures.style import (
+    DASHED,
+    GREY,
+    INK,
+    LineStyle,
+    finish,
+    grid_lines,
+    lines,
+    theme,
+    wrapped,
+)
 from vlmrm.figures.tables import require_columns
 
 COLUMNS = ("success", "success_fraction")
 """Required columns of an evaluation."""
 
-INTERVAL: dict[str, Any] = {"color": INK, "linewidth": 1.2, "label": "95 % interval"}
-SEED: dict[str, Any] = {
-    "color": INK,
-    "linestyle": "",
-    "marker": "o",
-    "markersize": 4,
-    "label": "one seed",
-}
-RANDOM: dict[str, Any] = {
-    "color": GREY,
-    "linestyle": DASHED,
-    "linewidth": 1.2,
-    "label": "random policy",
-}
+INTERVAL: LineStyle = {"color": INK, "linewidth": 1.2, "label": "95 % interval"}
+SEED: LineStyle = {"color": INK, "ls": "", "marker": "o", "markersize": 4, "label": "one seed"}
+RANDOM: LineStyle = {"color": GREY, "ls": DASHED, "linewidth": 1.2, "label": "random policy"}
 
 KEYS = ["task", "scene", "reward_source", "alpha"]
 
