@@ -20,7 +20,7 @@ CONFIG = {
         "mountain-car": {"environment": "mountain-car", "goal": "a car"},
     },
     "training": {
-        "cartpole": {"agent": {"algorithm": "dqn", **COMMON, "environments": 1}},
+        "cartpole": {"agent": {"algorithm": "dqn", **COMMON, "n_envs": 1}},
         "mountain-car": {"agent": {"algorithm": "sac", **COMMON, "use_sde": True}},
     },
 }
