@@ -45,7 +45,7 @@ LAPTOP = MACHINES["laptop"]
 
 def training(model):
     output = f"results/paper/policies/{model}/policy.zip"
-    return Job("train_policy", RUN | {"reward": model}, output)
+    return Job("train_policy", RUN | {"reward_source": model}, output)
 
 
 def fetching(model):
@@ -102,7 +102,7 @@ def test_a_training_renders_and_embeds_every_step():
 
 
 def test_an_agent_with_a_look_up_sees_no_picture():
-    wildcards = RUN | {"task": "cartpole", "scene": "gymnasium", "reward": "ViT-L-14"}
+    wildcards = RUN | {"task": "cartpole", "scene": "gymnasium", "reward_source": "ViT-L-14"}
     work = work_of(Job("train_policy", wildcards), PAPER, LAPTOP)
     assert work.images == 0
     assert not work.alone

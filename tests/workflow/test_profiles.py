@@ -110,15 +110,18 @@ def test_a_training_takes_as_many_gpus_as_it_is_given(fresh, smoke, monkeypatch)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
     several = ("--set-resources", "train_policy:gpu=2")
     run = fresh.snakemake(smoke, "--dry-run", "--cores", "8", *several)
-    commands = re.findall(r"vlmrm .* (train|embed) .*--gpus (\d)", run.stdout)
-    assert set(commands) == {("train", "2"), ("embed", "1")}
+    commands = re.findall(r"vlmrm .* (train-policy|embed-frames) .*--gpus (\d)", run.stdout)
+    assert set(commands) == {("train-policy", "2"), ("embed-frames", "1")}
 
 
 def test_no_job_starts_more_processes_than_it_has_cores(fresh, smoke):
     run = fresh.snakemake(smoke, "--dry-run", "--cores", "3")
-    drawing = "render|train|evaluate|states rollouts"
+    drawing = "render-|train-policy|evaluate-|sample-rollouts"
     commands = re.findall(rf"vlmrm --log \S+ ((?:{drawing}) .*)", run.stdout)
-    assert {command.split()[0] for command in commands} == {"render", "train", "evaluate", "states"}
+    assert {command.split()[0] for command in commands} == {
+        *("render-frames", "train-policy", "evaluate-policy", "evaluate-random-policy"),
+        "sample-rollouts",
+    }
     assert all(re.search(r" --workers [123]\b", command) for command in commands)
 
 
