@@ -189,9 +189,10 @@ def loop(config: Config, task: str, reward: VLMReward, rounds: int = 40) -> floa
     config = config.model_copy(
         update={"training": {"humanoid": training.model_copy(update={"agent": agent})}}
     )
-    run = TrainingRun(task=task, scene=SCENE, reward=reward.model.name, alpha=reward.alpha, seed=0)
+    source = reward.model.name
+    run = TrainingRun(task=task, scene=SCENE, reward_source=source, alpha=reward.alpha, seed=0)
     with tempfile.TemporaryDirectory() as folder:
-        train(run, config, FrameReward(reward), Path(folder))
+        train(config.training_settings(run), FrameReward(reward), Path(folder))
         curve = pd.read_csv(Path(folder) / "learning_curve.csv", comment="#")
     late = curve[curve["steps"] > 2 * starts]
     return float(starts * len(late) / (starts / late["frames_per_second"]).sum())

@@ -10,8 +10,8 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
-from vlmrm.cli.planning import plan as command
 
+from vlmrm.cli.plan import plan as command
 from vlmrm.config import GridStates, PretrainedModel, load_config
 from vlmrm.config.architectures import architecture_file
 from vlmrm.errors import UserError

@@ -169,7 +169,7 @@ def test_a_mistake_is_answered_in_one_line_that_names_the_key(content, key, valu
 
 def test_an_experiment_trains_on_models_or_references(content):
     content["experiments"]["humanoid"] |= {"models": [], "alphas": []}
-    assert [run.reward for run in parse_config(content).runs("humanoid")] == ["oracle"]
+    assert [run.reward_source for run in parse_config(content).runs("humanoid")] == ["oracle"]
     del content["experiments"]["humanoid"]["references"]
     with pytest.raises(UserError, match=r"experiments\.humanoid\.models: empty, as are the refer"):
         parse_config(content)

@@ -43,7 +43,7 @@ def test_table_by_seed(run):
     assert table["seeds"].tolist() == ["0", "1"]
     assert table["success_rate"].tolist() == [0.4, 0.8]
     assert list(table.columns) == [
-        "task", "scene", "reward", "alpha", "seeds", "trajectories",
+        "task", "scene", "reward_source", "alpha", "seeds", "trajectories",
         "success_rate", "low", "high", "success_fraction",
     ]  # fmt: skip
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from vlmrm.config import Corpus, Rendering, SimulatorModel
+from vlmrm.config import Corpus, SimulatorModel
 from vlmrm.data.files import create_hdf5
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import CONFIG_FILE, read_model_provenance
@@ -20,7 +20,7 @@ SETTINGS = SimulatorModel(
 def corpus(tmp_path_factory):
     path = tmp_path_factory.mktemp("corpora") / "toy.h5"
     frames = {"mountain-car": {"gymnasium": 200}}
-    make_corpus(Corpus(frames=frames, image_size=64, seed=0), Rendering(), path)
+    make_corpus(Corpus(frames=frames, image_size=64, seed=0), path)
     return path
 
 

@@ -11,6 +11,7 @@ from vlmrm.rendering import make_renderer, vulkan
 from vlmrm.rendering.filament import CONTRAST, SUPERSAMPLING, develop
 from vlmrm.rendering.parallel import BATCH, draw, render_states
 from vlmrm.rendering.scenes import scene_camera, scene_model
+from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
 SIZE = 96
@@ -134,7 +135,7 @@ def small_filament():
 
 @needs_vulkan
 def test_training_workers_render_the_states_that_they_step(renderer):
-    env = VectorEnv(humanoid, 2, small_filament, 2, slots=1)
+    env = VectorEnv(EnvSpec(humanoid, 2, small_filament, slots=1), 2)
     try:
         env.seed(0)
         env.reset()

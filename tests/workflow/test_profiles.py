@@ -116,7 +116,7 @@ def test_a_training_takes_as_many_gpus_as_it_is_given(fresh, smoke, monkeypatch)
 
 def test_no_job_starts_more_processes_than_it_has_cores(fresh, smoke):
     run = fresh.snakemake(smoke, "--dry-run", "--cores", "3")
-    drawing = "render-|train-policy|evaluate-|sample-rollouts"
+    drawing = "render-frames|train-policy|evaluate-policy|evaluate-random-policy|sample-rollouts"
     commands = re.findall(rf"vlmrm --log \S+ ((?:{drawing}) .*)", run.stdout)
     assert {command.split()[0] for command in commands} == {
         *("render-frames", "train-policy", "evaluate-policy", "evaluate-random-policy"),

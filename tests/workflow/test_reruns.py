@@ -134,6 +134,7 @@ def test_another_episode_length_judges_every_policy_of_the_environment_again(fin
 def test_another_oracle_measures_agreement_again(finished, smoke):
     (finished.folder / "anna.csv").touch()
     smoke["epic"]["kneeling"]["labels"] = "anna.csv"
+    smoke["landscapes"] = {}  # paths lead to one oracle's poses
     run = finished.snakemake(smoke, "--until", "measure_agreement")
     assert run.returncode == 0, run.stderr
     assert "measure_agreement" not in finished.planned(smoke)
@@ -176,9 +177,4 @@ def test_another_setting_of_an_agent_trains_its_environment_alone(finished, smok
 
 def test_judging_another_checkpoint_trains_nothing(finished, smoke):
     smoke["evaluation"]["checkpoint"] = "final"
-    assert set(finished.planned(smoke)) == {
-        "evaluate_policy",
-        "evaluate_random_policy",
-        "draw_learning_curves",
-        "draw_success",
-    }
+    assert set(finished.planned(smoke)) == {"evaluate_policy", "draw_success"}

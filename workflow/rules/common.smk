@@ -27,6 +27,8 @@ RESULTS = f"results/{settings.run}"
 # Commands name it as {CONFIG}: it is filled in last and is no parameter, so that runs share models.
 CONFIG = f"{RESULTS}/config.yaml"
 LOGS = f"{RESULTS}/logs"
+# What jobs took, read by `vlmrm plan`.
+BENCHMARKS = f"{RESULTS}/benchmarks"
 
 # The environment of this Snakemake need not be activated.
 shell.prefix(f'export PATH="$PATH:{Path(sys.executable).parent}"; ')

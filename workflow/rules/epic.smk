@@ -16,6 +16,8 @@ rule measure_epic:
         EPIC,
     log:
         f"{LOGS}/epic/{{epic}}/{{scene}}/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/measure_epic/{{epic}}/{{scene}}/{{model}}.jsonl"
     resources:
         mem_mb=memory(4_000),
         runtime=minutes(60),

@@ -6,6 +6,8 @@ rule make_corpus:
         CORPUS,
     log:
         f"{LOGS}/corpora/{{corpus}}.log",
+    benchmark:
+        f"{BENCHMARKS}/make_corpus/{{corpus}}.jsonl"
     threads: CORES_PER_GPU
     resources:
         mem_mb=memory(8_000),
@@ -25,6 +27,8 @@ rule train_model:
         directory(MODEL),
     log:
         f"{LOGS}/models/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/train_model/{{model}}.jsonl"
     wildcard_constraints:
         model=models_from("simulator"),
     threads: CORES_PER_GPU
@@ -44,6 +48,8 @@ rule make_random_model:
         directory(MODEL),
     log:
         f"{LOGS}/models/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/make_random_model/{{model}}.jsonl"
     wildcard_constraints:
         model=models_from("random"),
     resources:
@@ -62,6 +68,8 @@ rule fetch_model:
         update(directory(MODEL)),
     log:
         f"{LOGS}/models/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/fetch_model/{{model}}.jsonl"
     wildcard_constraints:
         model=models_from("pretrained"),
     # Between workflows, with --cache.
@@ -84,6 +92,8 @@ rule embed_prompts:
         PROMPTS,
     log:
         f"{LOGS}/prompts/{{task}}/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/embed_prompts/{{task}}/{{model}}.jsonl"
     resources:
         mem_mb=model_memory,
         runtime=minutes(15),

@@ -10,7 +10,6 @@ from snakemake.exceptions import WorkflowError
 
 from vlmrm.machine.gpus import visible_gpus
 
-
 # Rules ask for one GPU each. The default profile limits them to the GPUs of this machine; on a
 # cluster the scheduler assigns them. With several, each command locks one (vlmrm/machine/gpus.py).
 GPUS = visible_gpus()

@@ -6,6 +6,8 @@ rule sample_states:
         STATES,
     log:
         f"{LOGS}/states/{{states}}.log",
+    benchmark:
+        f"{BENCHMARKS}/sample_states/{{states}}.jsonl"
     wildcard_constraints:
         states=sets_from("grid", "uniform", "poses", "paths"),
     resources:
@@ -24,6 +26,8 @@ rule sample_rollouts:
         STATES,
     log:
         f"{LOGS}/states/{{states}}.log",
+    benchmark:
+        f"{BENCHMARKS}/sample_rollouts/{{states}}.jsonl"
     wildcard_constraints:
         states=sets_from("rollouts"),
     threads: ALL_CORES
@@ -45,6 +49,8 @@ rule render_frames:
         FRAMES,
     log:
         f"{LOGS}/frames/{{states}}/{{scene}}.log",
+    benchmark:
+        f"{BENCHMARKS}/render_frames/{{states}}/{{scene}}.jsonl"
     threads: CORES_PER_GPU
     resources:
         mem_mb=memory(8_000),
@@ -67,6 +73,8 @@ rule embed_frames:
         EMBEDDINGS,
     log:
         f"{LOGS}/embeddings/{{states}}/{{scene}}/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/embed_frames/{{states}}/{{scene}}/{{model}}.jsonl"
     threads: CORES_PER_GPU
     resources:
         mem_mb=model_memory,
@@ -88,6 +96,8 @@ rule score_states:
         REWARDS,
     log:
         f"{LOGS}/rewards/{{states}}/{{scene}}/{{model}}/{{task}}.log",
+    benchmark:
+        f"{BENCHMARKS}/score_states/{{states}}/{{scene}}/{{model}}/{{task}}.jsonl"
     resources:
         mem_mb=memory(4_000),
         runtime=minutes(15),

@@ -8,6 +8,8 @@ rule check_lookup:
         LOOKUP,
     log:
         f"{LOGS}/lookup/{{task}}/{{scene}}/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/check_lookup/{{task}}/{{scene}}/{{model}}.jsonl"
     resources:
         mem_mb=memory(4_000),
         runtime=minutes(15),
@@ -26,6 +28,8 @@ rule train_policy:
         curve=f"{POLICY}/learning_curve.csv",
     log:
         f"{LOGS}/policies/{RUN}.log",
+    benchmark:
+        f"{BENCHMARKS}/train_policy/{RUN}.jsonl"
     threads: training_threads
     resources:
         mem_mb=training_memory,
@@ -58,6 +62,8 @@ rule evaluate_policy:
         ),
     log:
         f"{LOGS}/evaluations/{RUN}.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluate_policy/{RUN}.jsonl"
     threads: ALL_CORES
     resources:
         mem_mb=memory(8_000),
@@ -76,6 +82,8 @@ rule evaluate_random_policy:
         f"{RANDOM_EVALUATION}/evaluation.csv",
     log:
         f"{LOGS}/evaluations/{{task}}/random.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluate_random_policy/{{task}}.jsonl"
     threads: ALL_CORES
     resources:
         mem_mb=memory(8_000),
