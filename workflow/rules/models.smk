@@ -68,8 +68,6 @@ rule fetch_model:
         update(directory(MODEL)),
     log:
         f"{LOGS}/models/{{model}}.log",
-    benchmark:
-        f"{BENCHMARKS}/fetch_model/{{model}}.jsonl"
     wildcard_constraints:
         model=models_from("pretrained"),
     # Between workflows, with --cache.
