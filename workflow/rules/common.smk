@@ -24,7 +24,6 @@ except UserError as error:
 
 
 RESULTS = f"results/{settings.run}"
-# Commands name it as {CONFIG}: it is filled in last and is no parameter, so that runs share models.
 CONFIG = f"{RESULTS}/config.yaml"
 LOGS = f"{RESULTS}/logs"
 # What jobs took, read by `vlmrm plan`.
@@ -53,6 +52,15 @@ EVALUATION = f"{RESULTS}/evaluations/{RUN}"
 RANDOM_EVALUATION = f"{RESULTS}/evaluations/{{task}}/random"
 FIGURES = f"{RESULTS}/figures"
 TABLES = f"{RESULTS}/tables"
+
+
+def config_file(wildcards, output):
+    """The configuration that commands read, as a parameter.
+
+    Snakemake does not compare parameters that depend on outputs, so that runs share models; what a
+    command reads of the configuration is compared through the parameter `settings`.
+    """
+    return CONFIG
 
 
 def any_of(names):

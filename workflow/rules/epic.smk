@@ -22,10 +22,11 @@ rule measure_epic:
         mem_mb=memory(4_000),
         runtime=minutes(60),
     params:
+        config=config_file,
         settings=lambda w: settings.epic_settings(w.epic).model_dump(),
         labels=lambda w, input: [f"--labels {quote(path)}" for path in input.labels],
     shell:
-        "vlmrm --log {log} measure-epic {wildcards.epic} --config {CONFIG}"
+        "vlmrm --log {log} measure-epic {wildcards.epic} --config {params.config}"
         " --model {input.model} --states {input.states} --rewards {input.rewards}"
         " {params.labels} --output {output}"
 
@@ -46,10 +47,11 @@ rule measure_agreement:
         mem_mb=memory(2_000),
         runtime=minutes(30),
     params:
+        config=config_file,
         settings=lambda w: agreement_settings(w.epic).model_dump(),
     shell:
         "vlmrm --log {log} measure-agreement {input.labels:q} --states {input.states}"
-        " --config {CONFIG} --task {params.settings[task]}"
+        " --config {params.config} --task {params.settings[task]}"
         " --bootstrap {params.settings[bootstrap]} --seed {params.settings[seed]} --output {output}"
 
 
@@ -113,10 +115,11 @@ rule draw_rewards_by_label:
         mem_mb=memory(4_000),
         runtime=minutes(15),
     params:
+        config=config_file,
         settings=lambda w: settings.histogram_settings(w.epic).model_dump(),
     shell:
         "vlmrm --log {log} draw-rewards-by-label {wildcards.epic} {input.rewards}"
-        " --config {CONFIG} --states {input.states} --output {output.svg}"
+        " --config {params.config} --states {input.states} --output {output.svg}"
 
 
 rule draw_epic_overview:

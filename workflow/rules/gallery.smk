@@ -15,9 +15,10 @@ rule draw_scenes:
         mem_mb=memory(4_000),
         runtime=minutes(15),
     params:
+        config=config_file,
         settings=lambda w: settings.rendering_settings(w.environment).model_dump(),
     shell:
-        "vlmrm --log {log} draw-scenes {wildcards.environment} --config {CONFIG}"
+        "vlmrm --log {log} draw-scenes {wildcards.environment} --config {params.config}"
         " --output {output.svg}"
 
 

@@ -22,8 +22,9 @@ rule draw_landscape:
         mem_mb=memory(4_000),
         runtime=minutes(15),
     params:
+        config=config_file,
         settings=lambda w: settings.landscape_settings(w.landscape).model_dump(),
     shell:
-        "vlmrm --log {log} draw-landscape {wildcards.landscape} {input.rewards} --config {CONFIG}"
+        "vlmrm --log {log} draw-landscape {wildcards.landscape} {input.rewards} --config {params.config}"
         " --states {input.states} --table {output.table}"
         " --output {output.svg}"

@@ -14,9 +14,10 @@ rule make_corpus:
         runtime=minutes(60),
         gpu=1,
     params:
+        config=config_file,
         settings=lambda w: settings.corpora[w.corpus].model_dump(),
     shell:
-        "vlmrm --log {log} make-corpus {wildcards.corpus} --config {CONFIG}"
+        "vlmrm --log {log} make-corpus {wildcards.corpus} --config {params.config}"
         " --workers {threads} --gpus {resources.gpu} --output {output}"
 
 
@@ -37,9 +38,10 @@ rule train_model:
         runtime=minutes(240),
         gpu=1,
     params:
+        config=config_file,
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
-        "vlmrm --log {log} train-model {wildcards.model} --config {CONFIG}"
+        "vlmrm --log {log} train-model {wildcards.model} --config {params.config}"
         " --corpus {input.corpus} --gpus {resources.gpu} --output {output}"
 
 
@@ -56,9 +58,10 @@ rule make_random_model:
         mem_mb=model_memory,
         runtime=minutes(15),
     params:
+        config=config_file,
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
-        "vlmrm --log {log} make-random-model {wildcards.model} --config {CONFIG}"
+        "vlmrm --log {log} make-random-model {wildcards.model} --config {params.config}"
         " --output {output}"
 
 
@@ -78,9 +81,10 @@ rule fetch_model:
         mem_mb=model_memory,
         runtime=minutes(240),
     params:
+        config=config_file,
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
-        "vlmrm --log {log} fetch-model {wildcards.model} --config {CONFIG} --output {output}"
+        "vlmrm --log {log} fetch-model {wildcards.model} --config {params.config} --output {output}"
 
 
 rule embed_prompts:
@@ -97,7 +101,8 @@ rule embed_prompts:
         runtime=minutes(15),
         gpu=1,
     params:
+        config=config_file,
         settings=lambda w: settings.prompt_settings(w.task).model_dump(),
     shell:
-        "vlmrm --log {log} embed-prompts --config {CONFIG} --task {wildcards.task}"
+        "vlmrm --log {log} embed-prompts --config {params.config} --task {wildcards.task}"
         " --model {input.model} --gpus {resources.gpu} --output {output}"

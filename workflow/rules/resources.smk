@@ -13,7 +13,7 @@ from vlmrm.machine.gpus import visible_gpus
 # Rules ask for one GPU each. The default profile limits them to the GPUs of this machine; on a
 # cluster the scheduler assigns them. With several, each command locks one (vlmrm/machine/gpus.py).
 GPUS = visible_gpus()
-os.environ["VLMRM_GPUS"] = ",".join(GPUS) if len(GPUS) > 1 else ""
+os.environ.setdefault("VLMRM_GPUS", ",".join(GPUS) if len(GPUS) > 1 else "")
 
 # As many as there are: --cores, or max-threads of a profile, is the limit.
 ALL_CORES = 64

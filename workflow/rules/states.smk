@@ -14,9 +14,10 @@ rule sample_states:
         mem_mb=memory(2_000),
         runtime=minutes(30),
     params:
+        config=config_file,
         settings=lambda w: settings.state_sets[w.states].model_dump(),
     shell:
-        "vlmrm --log {log} sample-states {wildcards.states} --config {CONFIG} --output {output}"
+        "vlmrm --log {log} sample-states {wildcards.states} --config {params.config} --output {output}"
 
 
 rule sample_rollouts:
@@ -35,10 +36,11 @@ rule sample_rollouts:
         mem_mb=memory(8_000),
         runtime=minutes(60),
     params:
+        config=config_file,
         policies=subpath(input.policy, parent=True),
         settings=lambda w: settings.rollout_settings(w.states).model_dump(),
     shell:
-        "vlmrm --log {log} sample-rollouts {wildcards.states} --config {CONFIG}"
+        "vlmrm --log {log} sample-rollouts {wildcards.states} --config {params.config}"
         " --policies {params.policies} --workers {threads} --output {output}"
 
 
@@ -57,11 +59,12 @@ rule render_frames:
         runtime=minutes(60),
         gpu=1,
     params:
+        config=config_file,
         settings=lambda w: settings.rendering_settings(
             environment_of(w.states)
         ).model_dump(),
     shell:
-        "vlmrm --log {log} render-frames --config {CONFIG} --states {input.states}"
+        "vlmrm --log {log} render-frames --config {params.config} --states {input.states}"
         " --scene {wildcards.scene} --workers {threads} --gpus {resources.gpu} --output {output}"
 
 
@@ -81,9 +84,10 @@ rule embed_frames:
         runtime=minutes(60),
         gpu=1,
     params:
+        config=config_file,
         settings=settings.embedding_settings.model_dump(),
     shell:
-        "vlmrm --log {log} embed-frames --config {CONFIG} --frames {input.frames}"
+        "vlmrm --log {log} embed-frames --config {params.config} --frames {input.frames}"
         " --model {input.model} --gpus {resources.gpu} --output {output}"
 
 
@@ -102,7 +106,8 @@ rule score_states:
         mem_mb=memory(4_000),
         runtime=minutes(15),
     params:
+        config=config_file,
         settings=lambda w: settings.scoring_settings(w.task).model_dump(),
     shell:
-        "vlmrm --log {log} score-states --config {CONFIG} --task {wildcards.task} --states {input.states}"
+        "vlmrm --log {log} score-states --config {params.config} --task {wildcards.task} --states {input.states}"
         " --embeddings {input.embeddings} --prompts {input.prompts} --output {output}"

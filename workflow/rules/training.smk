@@ -36,11 +36,12 @@ rule train_policy:
         runtime=training_minutes,
         gpu=lambda w: 0 if looks_up(w) else 1,
     params:
+        config=config_file,
         reward=reward_options,
         folder=subpath(output.final, parent=True),
         settings=lambda w: settings.training_settings(run_of(w)).model_dump(),
     shell:
-        "vlmrm --log {log} train-policy --config {CONFIG} --task {wildcards.task}"
+        "vlmrm --log {log} train-policy --config {params.config} --task {wildcards.task}"
         " --scene {wildcards.scene} --reward-source {wildcards.reward_source} --alpha {wildcards.alpha}"
         " --seed {wildcards.seed} {params.reward} --gpus {resources.gpu} --workers {threads}"
         " --output {params.folder}"
@@ -69,9 +70,10 @@ rule evaluate_policy:
         mem_mb=memory(8_000),
         runtime=minutes(60),
     params:
+        config=config_file,
         settings=lambda w: settings.evaluation_settings(run_of(w)).model_dump(),
     shell:
-        "vlmrm --log {log} evaluate-policy --config {CONFIG} --task {wildcards.task}"
+        "vlmrm --log {log} evaluate-policy --config {params.config} --task {wildcards.task}"
         " --scene {wildcards.scene} --reward-source {wildcards.reward_source} --alpha {wildcards.alpha}"
         " --seed {wildcards.seed} --policy {input.policy} --workers {threads}"
         " --output {output.table} --video {output.video}"
@@ -89,9 +91,10 @@ rule evaluate_random_policy:
         mem_mb=memory(8_000),
         runtime=minutes(60),
     params:
+        config=config_file,
         settings=lambda w: settings.random_evaluation_settings(w.task).model_dump(),
     shell:
-        "vlmrm --log {log} evaluate-random-policy --config {CONFIG} --task {wildcards.task}"
+        "vlmrm --log {log} evaluate-random-policy --config {params.config} --task {wildcards.task}"
         " --workers {threads} --output {output}"
 
 
