@@ -1,4 +1,4 @@
-"""`vlmrm model precision`: error and speed of lower precisions."""
+"""`vlmrm compare-precision`: error and speed of lower precisions."""
 
 import numpy as np
 import pandas as pd

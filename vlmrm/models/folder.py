@@ -35,7 +35,9 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such model folder; obtain it with `vlmrm model`")
+        raise UserError(
+            f"{folder}: no such model folder; make it with `vlmrm fetch-model` or `train-model`"
+        )
     for name in (CONFIG_FILE, WEIGHTS_FILE):
         if not (folder / name).is_file():
             raise UserError(f"{folder}: no {name} in this model folder; delete it and make it anew")

@@ -161,7 +161,7 @@ def lookup_inputs(wildcards):
 
 
 def reward_options(wildcards, input):
-    """The inputs as options of `vlmrm train`."""
+    """The inputs as options of `vlmrm train-policy`."""
     return " ".join(f"--{name} {path}" for name, path in input.items())
 
 
