@@ -3,9 +3,12 @@
 import ast
 from pathlib import Path
 
-import vlmrm
+import pytest
+import yaml
 
-PACKAGE = Path(vlmrm.__file__).parent
+from tests.processes import vlmrm
+
+PACKAGE = Path(__file__).parents[2] / "vlmrm"
 
 
 def imports_of(path):
@@ -27,3 +30,107 @@ def test_only_commands_and_the_plan_see_a_whole_configuration():
     }
     rooms = {file.split("/")[0] for file in seeing}
     assert rooms <= {"cli", "config", "plan", "plan.py", "machine"}
+
+
+CAR = {"environment": "mountain-car", "goal": "a car", "baseline": "a hill"}
+POLE = {"environment": "cartpole", "goal": "a pole", "oracle": "cartpole"}
+AGENT = {
+    "algorithm": "dqn",
+    "total_timesteps": 40,
+    "episode_steps": 10,
+    "learning_starts": 10,
+    "train_freq": 10,
+    "gradient_steps": 1,
+    "batch_size": 4,
+    "buffer_size": 40,
+    "net_arch": [4],
+    "save_freq": 20,
+}
+UNIFORM = {"sampler": "uniform", "environment": "mountain-car", "size": 12}
+GRID = {"sampler": "grid", "environment": "mountain-car", "resolution": 0.1}
+RANDOM = {"m": {"source": "random", "architecture": "sim-XS"}}
+CORPUS = {"tiny": {"frames": {"cartpole": {"gymnasium": 40}}}}
+TRAINED = {"source": "simulator", "architecture": "sim-XS", "corpus": "tiny", "epochs": 1}
+JUDGED = {**CAR, "oracle": "mountain-car"}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Runs a command in one folder, with a configuration that has some sections alone."""
+    folder = tmp_path_factory.mktemp("own")
+
+    def command(name, *arguments, sections):
+        content = {"run": "own", "alphas": [0], "models": {}, "tasks": {}, **sections}
+        (folder / "config.yaml").write_text(yaml.safe_dump(content))
+        done = vlmrm(name, *arguments, "--config", "config.yaml", cwd=folder)
+        assert done.returncode == 0, done.stderr
+        return folder
+
+    return command
+
+
+def test_models(run):
+    corpus = ("--output", "corpus.h5", "--workers", 1)
+    run("make-corpus", "tiny", *corpus, sections={"corpora": CORPUS})
+    models = {"models": {"trained": TRAINED}, "corpora": CORPUS}
+    run("train-model", "trained", "--corpus", "corpus.h5", "--output", "trained", sections=models)
+    folder = run("make-random-model", "m", "--output", "m", sections={"models": RANDOM})
+    assert (folder / "m").is_dir() and (folder / "trained").is_dir()
+
+
+def test_states_to_figures(run):
+    run("make-random-model", "m", "--output", "m", sections={"models": RANDOM})
+    for name, spec in {"few": UNIFORM, "grid": GRID}.items():
+        sets = {"state_sets": {name: spec}}
+        run("sample-states", name, "--output", f"{name}.h5", sections=sets)
+        frames = ("--states", f"{name}.h5", "--scene", "textured", "--workers", 1)
+        run("render-frames", *frames, "--output", f"{name}-frames.h5", sections={})
+        frames = ("--frames", f"{name}-frames.h5", "--model", "m")
+        run("embed-frames", *frames, "--output", f"{name}-embedded.h5", sections={})
+    task = ("--task", "car")
+    prompts = (*task, "--model", "m", "--output", "prompts.h5")
+    run("embed-prompts", *prompts, sections={"tasks": {"car": CAR}})
+    for name in ("few", "grid"):
+        embedded = ("--states", f"{name}.h5", "--embeddings", f"{name}-embedded.h5")
+        rewards = ("--prompts", "prompts.h5", "--output", f"{name}.parquet")
+        run("score-states", *task, *embedded, *rewards, sections={"tasks": {"car": CAR}})
+
+    place = {"states": "few", "scenes": ["textured"], "models": ["m"]}
+    tasks = {"tasks": {"car": JUDGED}, "models": RANDOM}
+    epic = {"epic": {"e": {"task": "car", "bootstrap": 10, **place}}}
+    epic |= {"state_sets": {"few": UNIFORM}, **tasks}
+    measured = ("--model", "m", "--states", "few.h5", "--rewards", "few.parquet")
+    run("measure-epic", "e", *measured, "--output", "epic.csv", sections=epic)
+    drawn = ("few.parquet", "--states", "few.h5", "--output", "rewards.svg")
+    run("draw-rewards-by-label", "e", *drawn, sections=epic)
+
+    landscape = {"landscapes": {"l": {"tasks": ["car"], **place, "states": "grid"}}}
+    landscape |= {"state_sets": {"grid": GRID}, **tasks}
+    drawn = ("grid.parquet", "--states", "grid.h5", "--output", "landscape.svg")
+    folder = run("draw-landscape", "l", *drawn, sections=landscape)
+    assert (folder / "landscape.svg").exists() and (folder / "epic.csv").exists()
+
+
+def test_agents(run):
+    sections = {
+        "tasks": {"pole": POLE},
+        "training": {"cartpole": {"agent": AGENT}},
+        "evaluation": {"trajectories": 2, "training_videos": False, "video_trajectories": 1},
+    }
+    source = ("--task", "pole", "--reward-source", "oracle")
+    run("train-policy", *source, "--output", "policy", sections=sections)
+    judged = ("--policy", "policy/policy.zip", "--output", "judged.csv", "--video", "video.mp4")
+    run("evaluate-policy", *source, *judged, sections=sections)
+    run("evaluate-random-policy", "--task", "pole", "--output", "random.csv", sections=sections)
+    rollouts = {
+        "sampler": "rollouts",
+        "environment": "cartpole",
+        "run": {"task": "pole", "scene": "gymnasium", "reward_source": "oracle"},
+        "size": 4,
+    }
+    rollouts["run"] |= {"alpha": 0, "seed": 0}
+    del sections["evaluation"]
+    states = ("--policies", "policy", "--output", "rollouts.h5")
+    sections |= {"state_sets": {"met": rollouts}}
+    folder = run("sample-rollouts", "met", *states, sections=sections)
+    assert (folder / "rollouts.h5").exists() and (folder / "video.mp4").exists()
