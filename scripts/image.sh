@@ -64,7 +64,7 @@ set -eux
 test "$(id -u)" != 0
 python -c "import torch, mujoco, open_clip, vlmrm"
 vlmrm doctor || true
-python -m pytest -q -p no:cacheprovider tests/envs tests/epic tests/test_reward.py tests/test_reward_model.py
+python -m pytest -q -p no:cacheprovider tests/envs tests/epic tests/rendering tests/rewards
 began=$(date +%s)
 snakemake --cores all --configfile config/smoke.yaml --quiet all
 echo "Smoke run: $(($(date +%s) - began)) seconds"
