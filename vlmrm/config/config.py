@@ -162,10 +162,11 @@ class Config(ConfigModel):
 
     def evaluation_settings(self, run: TrainingRun) -> EvaluationSettings:
         """What judging the policy of a run reads."""
-        return EvaluationSettings(
-            **self.random_evaluation_settings(run.task).model_dump(exclude={"video"}),
-            video=self._video(run),
-        ).model_copy(update={"video_trajectories": self.evaluation.video_trajectories})
+        video = {
+            "video": self._video(run),
+            "video_trajectories": self.evaluation.video_trajectories,
+        }
+        return self.random_evaluation_settings(run.task).model_copy(update=video)
 
     def random_evaluation_settings(self, task: str) -> EvaluationSettings:
         """What judging uniformly random actions reads."""
@@ -194,7 +195,6 @@ class Config(ConfigModel):
         environment = self.tasks[task].environment
         agent = self.training[environment].agent
         return {
-            "task": task,
             "environment": environment,
             "algorithm": agent.algorithm,
             "episode_steps": agent.episode_steps,

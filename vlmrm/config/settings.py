@@ -107,7 +107,6 @@ class TrainingSettings(ConfigModel):
 class PlaySettings(ConfigModel):
     """How a policy acts in an environment."""
 
-    task: Name
     environment: EnvironmentName
     algorithm: str
     episode_steps: int
