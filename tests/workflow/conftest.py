@@ -17,10 +17,22 @@ from tests.processes import snakemake
 ROOT = Path(__file__).parents[2]
 
 STAND_IN = """#!{python}
+import json
 import sys
 from pathlib import Path
 
+import yaml
+
 options = dict(zip(sys.argv, sys.argv[1:]))
+
+
+def provenance(section):
+    # As recorded by commands that make what all runs share.
+    config = yaml.safe_load(Path(options["--config"]).read_text())
+    name = Path(options["--output"]).stem
+    return json.dumps({{"settings": config[section][name]}})
+
+
 for option in ("--output", "--table", "--video"):
     if option not in options:
         continue
@@ -28,6 +40,12 @@ for option in ("--output", "--table", "--video"):
     path.parent.mkdir(parents=True, exist_ok=True)
     if {{"fetch-model", "make-random-model", "train-model"}} & {{*sys.argv}}:
         path.mkdir(exist_ok=True)
+        (path / "provenance.json").write_text(provenance("models"))
+    elif "make-corpus" in sys.argv:
+        import h5py
+
+        with h5py.File(path, "w") as file:
+            file.attrs["provenance"] = provenance("corpora")
     elif "train-policy" in sys.argv:
         path.mkdir(exist_ok=True)
         for name in ("policy.zip", "best.zip", "learning_curve.csv"):

@@ -99,6 +99,27 @@ def test_another_run_shares_the_models(finished, smoke):
     assert not jobs & {"make_corpus", "train_model", "make_random_model"}
 
 
+@pytest.mark.parametrize(
+    ("section", "name", "key", "value"),
+    [
+        ("models", "smoke-S", "epochs", 3),
+        ("models", "random-XS", "seed", 7),
+        ("corpora", "smoke", "rendering", {"humanoid_size": 97}),
+    ],
+)
+def test_what_all_runs_share_is_not_made_again_by_other_settings(
+    finished, smoke, section, name, key, value
+):
+    smoke["run"] = "other"
+    smoke[section][name][key] = value
+    run = finished.snakemake(smoke, "--dry-run")
+    assert run.returncode != 0
+    assert "Traceback" not in run.stderr
+    (line,) = [line for line in run.stderr.splitlines() if line.startswith("vlmrm: ")]
+    assert line.startswith(f"vlmrm: {section}.{name}.{key}: ")
+    assert f"choose another name, or delete resources/{section}/{name}" in line
+
+
 def runs_of(project, config, rule):
     """The training runs for which a rule is planned, as (task, reward source)."""
     run = project.snakemake(config, "--dry-run")

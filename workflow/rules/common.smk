@@ -10,6 +10,7 @@ import yaml
 from vlmrm.config import TrainingRun, parse_config, read_yaml
 from vlmrm.errors import UserError
 from vlmrm.machine.checks import check_start
+from vlmrm.models.shared import check_shared
 
 # The Snakefile's config.yaml is the last; files of --configfile replace it.
 config_files = workflow.configfiles[:-1] or workflow.configfiles
@@ -19,6 +20,7 @@ try:
     for file in config_files:
         read_yaml(file)
     settings = parse_config(config, ", ".join(map(str, config_files)))
+    check_shared(settings)
 except UserError as error:
     sys.exit(f"vlmrm: {error}")
 
