@@ -17,17 +17,18 @@ from tests.processes import snakemake
 ROOT = Path(__file__).parents[2]
 
 STAND_IN = """#!{python}
-import json
 import sys
 from pathlib import Path
-
-import yaml
 
 options = dict(zip(sys.argv, sys.argv[1:]))
 
 
 def provenance(section):
     # As recorded by commands that make what all runs share.
+    import json
+
+    import yaml
+
     config = yaml.safe_load(Path(options["--config"]).read_text())
     name = Path(options["--output"]).stem
     return json.dumps({{"settings": config[section][name]}})
