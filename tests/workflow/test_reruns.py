@@ -85,10 +85,10 @@ def test_human_labels_measure_again_and_nothing_else(finished, smoke):
     smoke["epic"]["kneeling"]["labels"] = files
     jobs = finished.planned(smoke)
     assert set(jobs) == {"measure_epic", "measure_agreement", *EPIC} - {"draw_rewards_by_label"}
-    assert jobs["measure_epic"] == 3
+    assert jobs["measure_epic"] == 2
     assert jobs["measure_agreement"] == 1
     commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
-    assert commands.count("""--labels 'anna'"'"'s labels.csv' --labels bo.csv --output""") == 3
+    assert commands.count("""--labels 'anna'"'"'s labels.csv' --labels bo.csv --output""") == 2
     assert commands.count("""measure-agreement 'anna'"'"'s labels.csv' bo.csv --states""") == 1
 
 

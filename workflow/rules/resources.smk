@@ -43,6 +43,25 @@ def model_memory(wildcards, attempt):
     return (32_000 if large else 8_000) * 2 ** (attempt - 1)
 
 
+def cores_for(count, per_core, limit=ALL_CORES):
+    """Cores for this many frames or trajectories.
+
+    A job of few leaves the others to other jobs: starting takes it longer than its work.
+    """
+    return max(1, min(limit, count // per_core))
+
+
+def rendering_threads(wildcards):
+    return cores_for(settings.state_sets[wildcards.states].size, 500, CORES_PER_GPU)
+
+
+def embedding_threads(wildcards):
+    """All that there are for published models: each image may take a second of one core."""
+    if settings.models[wildcards.model].source == "pretrained":
+        return CORES_PER_GPU
+    return rendering_threads(wildcards)
+
+
 def looks_up(wildcards):
     """Whether a training looks its rewards up: then its networks are all that it computes."""
     return training_of(wildcards).lookup is not None

@@ -65,7 +65,7 @@ rule evaluate_policy:
         f"{LOGS}/evaluations/{RUN}.log",
     benchmark:
         f"{BENCHMARKS}/evaluate_policy/{RUN}.jsonl"
-    threads: ALL_CORES
+    threads: cores_for(settings.evaluation.trajectories, 25)
     resources:
         mem_mb=memory(8_000),
         runtime=minutes(60),
@@ -86,7 +86,7 @@ rule evaluate_random_policy:
         f"{LOGS}/evaluations/{{task}}/random.log",
     benchmark:
         f"{BENCHMARKS}/evaluate_random_policy/{{task}}.jsonl"
-    threads: ALL_CORES
+    threads: cores_for(settings.evaluation.trajectories, 25)
     resources:
         mem_mb=memory(8_000),
         runtime=minutes(60),
