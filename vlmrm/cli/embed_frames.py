@@ -31,7 +31,7 @@ def embed_frames(
     from vlmrm.data.frames import FrameReader
     from vlmrm.models.clip import ClipModel
 
-    clip = ClipModel.load(model, device, settings.precision, settings.openai_normalization, gpus)
+    clip = ClipModel.load(model, device, gpus=gpus, **settings.model_dump())
     with FrameReader(frames) as reader:
         batches = reader.batches(batch_size)
         count = -(-len(reader) // batch_size)

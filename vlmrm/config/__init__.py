@@ -12,6 +12,7 @@ from vlmrm.config.base import (
     HumanoidOracleName,
     OracleName,
     Precision,
+    WideFrames,
 )
 from vlmrm.config.config import Config
 from vlmrm.config.loading import load_config, parse_config, read_yaml
@@ -70,6 +71,7 @@ __all__ = [
     "PlaySettings",
     "PoseStates",
     "Precision",
+    "WideFrames",
     "PretrainedModel",
     "PromptSettings",
     "RandomModel",

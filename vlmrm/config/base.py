@@ -44,6 +44,9 @@ SCENES: dict[str, tuple[str, ...]] = {
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A name that becomes part of file names."""
 
+WideFrames = Literal["squash", "pad", "crop"]
+"""How a frame that is wider than high becomes a square."""
+
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 """Number format of the reward models' image towers."""
 

@@ -17,6 +17,7 @@ from vlmrm.config.base import (
     Name,
     NonEmptyList,
     Precision,
+    WideFrames,
 )
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, Model
@@ -55,6 +56,10 @@ class Config(ConfigModel):
     """Number format of the reward models' image towers. `auto` is bfloat16 on hardware with
     bfloat16 matrix multiplication, otherwise float32. Use one precision for all rewards of a
     run."""
+    wide_frames: WideFrames = "squash"
+    """How frames that are not square, those of classic control, reach published models that would
+    cut off their sides: `squash` distorts them, as the paper's code does, `pad` adds black bars, and
+    `crop` cuts, so that neither car nor flag may be in the picture."""
     state_sets: dict[Name, StateSet] = {}
     """Sets of simulator states, from five samplers."""
     landscapes: dict[Name, Landscape] = {}
@@ -106,7 +111,9 @@ class Config(ConfigModel):
     def embedding_settings(self) -> EmbeddingSettings:
         """What embedding frames reads."""
         return EmbeddingSettings(
-            precision=self.precision, openai_normalization=self.paper_code.openai_normalization
+            precision=self.precision,
+            wide_frames=self.wide_frames,
+            openai_normalization=self.paper_code.openai_normalization,
         )
 
     def epic_settings(self, name: str) -> EpicSettings:
@@ -146,7 +153,7 @@ class Config(ConfigModel):
         uses_model = run.reward_source not in REFERENCES
         sees_frames = uses_model and training.lookup is None
         no_prompts = PromptSettings(task=run.task)
-        default = EmbeddingSettings(precision="auto", openai_normalization=False)
+        default = EmbeddingSettings()
         return TrainingSettings(
             run=run,
             environment=task.environment,

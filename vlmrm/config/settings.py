@@ -7,7 +7,7 @@ it reads has changed.
 
 from __future__ import annotations
 
-from vlmrm.config.base import Alpha, ConfigModel, EnvironmentName, Name, OracleName, Precision
+from vlmrm.config.base import Alpha, ConfigModel, EnvironmentName, Name, OracleName, Precision, WideFrames
 from vlmrm.config.measurements import Rendering
 from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.states import RolloutStates
@@ -37,8 +37,9 @@ class ScoringSettings(PromptSettings):
 class EmbeddingSettings(ConfigModel):
     """How a model embeds frames."""
 
-    precision: Precision
-    openai_normalization: bool
+    precision: Precision = "auto"
+    wide_frames: WideFrames = "squash"
+    openai_normalization: bool = False
 
 
 class EpicSettings(ConfigModel):

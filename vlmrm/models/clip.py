@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vlmrm.config import Precision
+from vlmrm.config import Precision, WideFrames
 from vlmrm.errors import UserError, in_short
 from vlmrm.machine.gpus import has_nvidia_gpu
 from vlmrm.machine.libraries import load_triton_first
@@ -65,7 +65,7 @@ class ClipModel:
         self.network: Any = network.eval().requires_grad_(False)
         self.precision = choose_precision(precision, device)
         self._dtype: torch.dtype = getattr(torch, self.precision)
-        self.network.visual.to(self._dtype)
+        _cast(self.network.visual, self._dtype)
         self._batch_size = CUDA_BATCH_SIZE
         if device.type != "cuda":
             self._batch_size = max(1, CPU_BATCH_PIXELS // preprocessing.size**2)
@@ -82,6 +82,8 @@ class ClipModel:
         folder: str | os.PathLike[str],
         device: str = "auto",
         precision: Precision = "auto",
+        *,
+        wide_frames: WideFrames = "squash",
         openai_normalization: bool = False,
         gpus: int = 1,
     ) -> ClipModel:
@@ -91,6 +93,7 @@ class ClipModel:
             folder: A model in open_clip's layout.
             device: A torch device, or ``auto`` for CUDA if available.
             precision: Precision of the image tower; see `choose_precision` for ``auto``.
+            wide_frames: How frames that are not square reach a model that would crop them.
             openai_normalization: Whether images are normalized as for OpenAI's models, whatever the
                 model's own mean and standard deviation: a bug of the paper's code, for comparison.
             gpus: Number of CUDA GPUs that share the images if ``device`` is ``auto``.
@@ -108,6 +111,7 @@ class ClipModel:
                 "folder and make it anew"
             ) from error
         preprocessing = Preprocessing.from_open_clip(network.visual.preprocess_cfg)
+        preprocessing = preprocessing.for_wide_frames(wide_frames)
         if openai_normalization:
             preprocessing = replace(
                 preprocessing,
@@ -217,6 +221,14 @@ def choose_precision(precision: Precision, device: torch.device) -> Precision:
     else:
         fast = device.type == "cpu" and torch.cpu._is_amx_tile_supported()
     return "bfloat16" if fast else "float32"
+
+
+def _cast(network: nn.Module, dtype: torch.dtype) -> None:
+    """Casts weights, but for batch norm, whose running statistics lose their digits otherwise."""
+    network.to(dtype)
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.float()
 
 
 def _to_numpy(embeddings: list[Tensor]) -> NDArray[np.float32]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as F
+
+from vlmrm.config import WideFrames
+
+_RESIZE_MODES: dict[WideFrames, str] = {"squash": "squash", "pad": "longest", "crop": "shortest"}
+"""open_clip's names."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,15 @@ class Preprocessing:
             resize_mode=config["resize_mode"],
             fill=config.get("fill_color", 0),
         )
+
+    def for_wide_frames(self, mode: WideFrames) -> Preprocessing:
+        """Keeps the sides of frames that are not square where the model's own way cuts them off.
+
+        Square frames, and models that squash or pad by themselves, are treated as before.
+        """
+        if self.resize_mode != "shortest":
+            return self
+        return replace(self, resize_mode=_RESIZE_MODES[mode])
 
     def resize(self, frames: Tensor) -> Tensor:
         """Resizes uint8 ``[N, H, W, 3]`` to uint8 ``[N, 3, size, size]``."""

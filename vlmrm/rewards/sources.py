@@ -125,7 +125,7 @@ def reward_source(
     from vlmrm.rewards.vlm import VLMReward
 
     assert model is not None
-    prompts, embedding = settings.prompts, settings.embedding
+    prompts = settings.prompts
     return FrameReward(
         VLMReward.load(
             model,
@@ -133,9 +133,8 @@ def reward_source(
             prompts.baselines or None,
             run.alpha,
             device,
-            embedding.precision,
-            embedding.openai_normalization,
-            gpus,
+            gpus=gpus,
+            **settings.embedding.model_dump(),
         )
     )
 

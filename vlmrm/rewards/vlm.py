@@ -55,11 +55,10 @@ class VLMReward:
         alpha: float = 0.0,
         device: str = "auto",
         precision: Precision = "auto",
-        openai_normalization: bool = False,
-        gpus: int = 1,
+        **options: Any,
     ) -> VLMReward:
-        """Loads a model folder; see `ClipModel.load` and the constructor."""
-        model = ClipModel.load(folder, device, precision, openai_normalization, gpus)
+        """Loads a model folder; see `ClipModel.load`, also for ``options``, and the constructor."""
+        model = ClipModel.load(folder, device, precision, **options)
         return cls(model, goal, baseline, alpha)
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
