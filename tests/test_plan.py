@@ -18,7 +18,7 @@ from vlmrm.errors import UserError
 from vlmrm.machine import checks
 from vlmrm.machine.checks import find_problems
 from vlmrm.machine.doctor import Check, Verdict
-from vlmrm.models.model_size import towers
+from vlmrm.models.model_size import measure_size
 from vlmrm.plan import (
     MACHINES,
     SIZES,
@@ -129,7 +129,7 @@ def test_the_table_of_sizes_is_that_of_the_towers():
     architectures = {model.architecture for model in PAPER.models.values()}
     assert architectures | {"sim-S", "ViT-B-32"} <= set(table)
     for architecture, size in table.items():
-        built = towers(architecture)
+        built = measure_size(architecture)
         assert size == {
             "image_flops": built.image_flops,
             "parameters": built.parameters,
@@ -158,7 +158,7 @@ def test_jobs_of_one_core_run_beside_each_other():
 
 def test_a_download_is_the_parameters_in_float32():
     row = make_plan([fetching("RN50")], PAPER, LAPTOP)["fetch_model"]
-    assert row.total("download") == 4 * towers("RN50-quickgelu").parameters
+    assert row.total("download") == 4 * measure_size("RN50-quickgelu").parameters
     assert row.seconds == pytest.approx(5 + row.total("download") / 12.5e6)
 
 
@@ -178,7 +178,7 @@ def test_a_gpu_has_one_job_at_a_time():
 
 def test_a_folder_says_how_large_its_model_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    size = towers("ViT-L-14")
+    size = measure_size("ViT-L-14")
     describe(tmp_path / "mine", "ViT-L-14")
     describe(tmp_path / "resources" / "models" / "X", "ViT-L-14")
     local = unnamed(path="mine")
@@ -205,7 +205,7 @@ def test_a_model_of_unknown_size_counts_as_a_small_published_one(tmp_path, monke
     rows = make_plan([embedding("X")], config, LAPTOP)
     message = "models.X: of unknown size, counted as ViT-B-32 until it is fetched"
     assert list(warnings(rows, config, LAPTOP)) == [message]
-    assert work_of(fetching("X"), config, LAPTOP).disk == 4 * towers("ViT-B-32").parameters
+    assert work_of(fetching("X"), config, LAPTOP).disk == 4 * measure_size("ViT-B-32").parameters
     assert work_of(embedding("X"), config, LAPTOP).disk == 4 * 5000 * 512
 
 

@@ -25,7 +25,7 @@ from pydantic import Field, ValidationError
 from rich.table import Table
 
 from vlmrm.config import REFERENCES, Config, PretrainedModel, SimulatorModel, read_yaml
-from vlmrm.config.architectures import family_architectures
+from vlmrm.config.architectures import sim_architectures
 from vlmrm.config.base import ConfigModel, PositiveInt
 from vlmrm.config.training import SAC, OffPolicyAgent
 from vlmrm.errors import UserError, suggest
@@ -202,9 +202,9 @@ def size_of(architecture: str) -> Size:
     known = json.loads(SIZES.read_text())
     if architecture in known:
         return Size(**known[architecture])
-    from vlmrm.models.model_size import towers
+    from vlmrm.models.model_size import measure_size
 
-    size = towers(architecture)
+    size = measure_size(architecture)
     return Size(size.image_flops, size.parameters, size.embedding)
 
 
@@ -276,7 +276,7 @@ class Work:
 
     def embed(self, config: Config, machine: Machine, model: str, count: float) -> None:
         """Adds images that a model embeds."""
-        small = config.models[model].architecture in family_architectures()
+        small = config.models[model].architecture in sim_architectures()
         flops = machine.small_flops if small else machine.flops
         self.images += count
         self.accelerated += count * model_size(config, model).image_flops / flops

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from vlmrm.config.base import Alpha, ConfigModel, Name, NonEmptyList, PositiveInt, Seed, UniqueList
 
-ALGORITHMS = {"cartpole": "dqn", "mountain-car": "sac", "humanoid": "sac"}
+REQUIRED_ALGORITHM = {"cartpole": "dqn", "mountain-car": "sac", "humanoid": "sac"}
 """The algorithm for each environment: DQN has discrete actions, SAC continuous ones."""
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import humanize
 
 from vlmrm.config import Config, PretrainedModel
-from vlmrm.config.architectures import architecture_file, family_architectures
+from vlmrm.config.architectures import architecture_file, sim_architectures
 from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub, cuda_works
 from vlmrm.machine.gpus import on_cluster
@@ -131,7 +131,7 @@ def _embeds(job: Job, config: Config) -> bool:
     if job.rule not in EMBEDDING:
         return False
     model = config.models.get(job.wildcards.get("model") or job.wildcards["reward_source"])
-    if model is None or model.architecture in family_architectures():
+    if model is None or model.architecture in sim_architectures():
         return False
     return job.rule == "embed_frames" or (
         config.training[config.tasks[job.wildcards["task"]].environment].lookup is None

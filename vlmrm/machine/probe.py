@@ -17,10 +17,10 @@ def rendering() -> str:
     from vlmrm.rendering import make_renderer
 
     renderer = make_renderer("humanoid", "textured-fixed", Rendering(humanoid_size=64))
-    from vlmrm.rendering.opengl import drawn_by, in_software
+    from vlmrm.rendering.opengl import gl_renderer, in_software
 
     try:
-        return f"{_kind(in_software())}: {drawn_by()}"
+        return f"{_kind(in_software())}: {gl_renderer()}"
     finally:
         renderer.close()
 

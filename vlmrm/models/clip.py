@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vlmrm.config import Precision
-from vlmrm.errors import UserError, in_short
+from vlmrm.errors import UserError, one_line
 from vlmrm.machine.gpus import has_nvidia_gpu
 from vlmrm.machine.libraries import load_triton_first
 from vlmrm.models.folder import check_model_folder
@@ -104,7 +104,7 @@ class ClipModel:
             network = open_clip.create_model(identifier, pretrained_text=False)
         except (SafetensorError, RuntimeError, ValueError, TypeError) as error:
             raise UserError(
-                f"{folder}: open_clip cannot load this model ({in_short(error)}); delete the "
+                f"{folder}: open_clip cannot load this model ({one_line(error)}); delete the "
                 "folder and make it anew"
             ) from error
         preprocessing = Preprocessing.from_open_clip(network.visual.preprocess_cfg)

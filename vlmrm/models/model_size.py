@@ -10,11 +10,11 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from vlmrm.models.folder import count_parameters
-from vlmrm.models.random_init import build_untrained
+from vlmrm.models.random_init import build_random
 
 
 @dataclass(frozen=True)
-class Towers:
+class ModelSize:
     """Sizes of both towers of an architecture.
 
     Attributes:
@@ -38,19 +38,19 @@ class Towers:
 
 
 @functools.cache
-def towers(architecture: str) -> Towers:
+def measure_size(architecture: str) -> ModelSize:
     """Counts on the device ``meta``, where tensors have shapes but no data.
 
     Raises:
         UserError: The architecture is unknown.
     """
-    built, config, _ = build_untrained(architecture, seed=0, device="meta")
+    built, config, _ = build_random(architecture, seed=0, device="meta")
     network: Any = built.eval().requires_grad_(False)
     size = config["vision_cfg"]["image_size"]
     parameters = count_parameters(network)
     with FlopCounterMode(display=False) as counter:
         embeddings = network.encode_image(torch.empty(1, 3, size, size, device="meta"))
-    return Towers(
+    return ModelSize(
         image_size=size,
         embedding=embeddings.shape[-1],
         image_flops=counter.get_total_flops(),

@@ -20,7 +20,7 @@ from open_clip.transform import PreprocessCfg, merge_preprocess_dict
 
 from vlmrm.config import PretrainedModel
 from vlmrm.data.files import atomic_path
-from vlmrm.errors import UserError, in_short, suggest
+from vlmrm.errors import UserError, one_line, suggest
 from vlmrm.models import hub
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import (
@@ -351,7 +351,7 @@ def _assemble(key: str, settings: PretrainedModel, parts: _Parts, folder: Path) 
             )
         except Exception as error:  # whatever a malformed or foreign file makes open_clip raise
             hub.refuse_full_disk(key, error)
-            reason = in_short(error.__cause__ or error)
+            reason = one_line(error.__cause__ or error)
             raise UserError(
                 f"{key}: open_clip {open_clip.__version__} cannot use it ({reason}); choose "
                 "another model"

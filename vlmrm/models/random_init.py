@@ -16,11 +16,11 @@ import torch
 from torch import nn
 
 from vlmrm.config import RandomModel
-from vlmrm.config.architectures import FAMILY, family_architectures, open_clip_architectures
+from vlmrm.config.architectures import SIM_FOLDER, sim_architectures, open_clip_architectures
 from vlmrm.errors import UserError, suggest
 from vlmrm.models.folder import CONFIG_FILE, save_model_folder
 
-FAMILY_PREPROCESSING: dict[str, Any] = {
+SIM_PREPROCESSING: dict[str, Any] = {
     "mean": [0.5, 0.5, 0.5],
     "std": [0.5, 0.5, 0.5],
     "interpolation": "bilinear",
@@ -36,11 +36,11 @@ def architecture_config(architecture: str) -> tuple[dict[str, Any], dict[str, An
     Raises:
         UserError: The architecture is unknown, or its text tower is configured from the network.
     """
-    if architecture in family_architectures():
-        return json.loads((FAMILY / f"{architecture}.json").read_text()), FAMILY_PREPROCESSING
+    if architecture in sim_architectures():
+        return json.loads((SIM_FOLDER / f"{architecture}.json").read_text()), SIM_PREPROCESSING
     config = open_clip.get_model_config(architecture)
     if config is None:
-        known = family_architectures() + open_clip_architectures()
+        known = sim_architectures() + open_clip_architectures()
         raise UserError(f"architecture '{architecture}' is unknown{suggest(architecture, known)}")
     if config.get("text_cfg", {}).get("hf_model_name"):
         raise UserError(
@@ -50,7 +50,7 @@ def architecture_config(architecture: str) -> tuple[dict[str, Any], dict[str, An
     return config, {}
 
 
-def build_untrained(
+def build_random(
     architecture: str, seed: int, device: str = "cpu"
 ) -> tuple[nn.Module, dict[str, Any], dict[str, Any]]:
     """Builds a network with random weights, and returns it with its two configurations.
@@ -94,7 +94,7 @@ def make_random_model(settings: RandomModel, folder: str | os.PathLike[str]) -> 
     Raises:
         UserError: The architecture is unknown, or cannot be used with this tokenizer.
     """
-    network, model_config, preprocess_config = build_untrained(settings.architecture, settings.seed)
+    network, model_config, preprocess_config = build_random(settings.architecture, settings.seed)
     text = model_config["text_cfg"]
     if text.get("vocab_size", 0) < open_clip.SimpleTokenizer().vocab_size:
         raise UserError(

@@ -20,7 +20,7 @@ from vlmrm.config import Corpus, EnvironmentName
 from vlmrm.data.files import create_hdf5, open_hdf5
 from vlmrm.data.frames import COMPRESSION, FRAMES_PER_CHUNK
 from vlmrm.models.preprocessing import Preprocessing
-from vlmrm.models.random_init import FAMILY_PREPROCESSING
+from vlmrm.models.random_init import SIM_PREPROCESSING
 from vlmrm.pretraining.captions import Facts, state_facts
 from vlmrm.rendering import check_scene
 from vlmrm.rendering.parallel import render_states
@@ -63,7 +63,7 @@ def make_corpus(settings: Corpus, path: str | os.PathLike[str], workers: int | N
     ``workers`` processes render, by default one per core.
     """
     size = settings.image_size
-    preprocessing = Preprocessing.from_open_clip({**FAMILY_PREPROCESSING, "size": size})
+    preprocessing = Preprocessing.from_open_clip({**SIM_PREPROCESSING, "size": size})
     for environment, scenes in settings.frames.items():
         for scene in scenes:
             check_scene(environment, scene)

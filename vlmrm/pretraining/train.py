@@ -22,7 +22,7 @@ from vlmrm.config import SimulatorModel
 from vlmrm.models.clip import ClipModel, choose_device
 from vlmrm.models.folder import save_model_folder
 from vlmrm.models.preprocessing import Preprocessing
-from vlmrm.models.random_init import build_untrained
+from vlmrm.models.random_init import build_random
 from vlmrm.pretraining.captions import LEADING, UNCLEAR, generic_caption, write_caption
 from vlmrm.pretraining.corpus import CorpusPart, read_corpus
 from vlmrm.pretraining.held_out import evaluate_held_out
@@ -48,7 +48,7 @@ SHIFT = 3
 """Largest random shift of a training image in pixels."""
 
 
-def pretrain(
+def train_model(
     settings: SimulatorModel,
     corpus: str | os.PathLike[str],
     folder: str | os.PathLike[str],
@@ -62,7 +62,7 @@ def pretrain(
     parts = read_corpus(corpus)
     training, held_out = zip(*(part.split() for part in parts), strict=True)
     target = choose_device(device)
-    network, model_config, preprocess_config = build_untrained(settings.architecture, settings.seed)
+    network, model_config, preprocess_config = build_random(settings.architecture, settings.seed)
     preprocess_config = {**preprocess_config, "size": model_config["vision_cfg"]["image_size"]}
     preprocessing = Preprocessing.from_open_clip(preprocess_config)
     tokenizer = open_clip.SimpleTokenizer(context_length=model_config["text_cfg"]["context_length"])

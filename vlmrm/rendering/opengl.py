@@ -23,7 +23,7 @@ def open_gl(size: int) -> Any:
     """Makes a context for frames of ``size`` x ``size`` pixels, and makes it current.
 
     MuJoCo uses the first GPU of ``CUDA_VISIBLE_DEVICES``, or number ``MUJOCO_EGL_DEVICE_ID`` of
-    them: see `draw_on`.
+    them: see `render_on`.
 
     Raises:
         UserError: OpenGL cannot start.
@@ -49,7 +49,7 @@ def free_gl(gl: Any, context: mujoco.MjrContext) -> None:
     gl.free()
 
 
-def draw_on(device: str) -> None:
+def render_on(device: str) -> None:
     """Makes this process and its workers render on the GPU that torch uses.
 
     Args:
@@ -60,7 +60,7 @@ def draw_on(device: str) -> None:
         os.environ.setdefault("MUJOCO_EGL_DEVICE_ID", number)
 
 
-def drawn_by() -> str:
+def gl_renderer() -> str:
     """The renderer of the current context, as the driver names it."""
     from OpenGL.GL import GL_RENDERER, glGetString
 
@@ -70,7 +70,7 @@ def drawn_by() -> str:
 
 def in_software() -> bool:
     """Whether the current context renders on the CPU."""
-    return any(word in drawn_by().lower() for word in SOFTWARE)
+    return any(word in gl_renderer().lower() for word in SOFTWARE)
 
 
 @functools.cache
@@ -78,7 +78,7 @@ def warn_if_software() -> None:
     """Warns once per process if there is an NVIDIA GPU but rendering does not use it."""
     if has_nvidia_gpu() and in_software():
         warnings.warn(
-            f"frames are rendered in software ({drawn_by()}), which is slow, although there is an "
+            f"frames are rendered in software ({gl_renderer()}), which is slow, although there is an "
             f"NVIDIA GPU; {NVIDIA_EGL}",
             stacklevel=2,
         )

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from vlmrm.data.files import atomic_path
 from vlmrm.tasks.oracles import Oracle
 from vlmrm.training.checkpoints import Checkpoint
-from vlmrm.training.curve import MEASURES, LearningCurve
+from vlmrm.training.curve import MEANS, LearningCurve
 from vlmrm.training.deferred import DeferredReward
 
 VideoWriter = Callable[[Path, NDArray[np.float64]], None]
@@ -109,7 +109,7 @@ class LearningCurveCallback(DeferredCallback):
         self._row_started = (steps, now)
         row = self.curve.end_row(steps, self.seconds, rate, losses)
         self.curve.append_last(self._path)
-        means = {name: row[name] for name in MEASURES if row[name] is not None}
+        means = {name: row[name] for name in MEANS if row[name] is not None}
         for name, value in {**means, "frames_per_second": rate}.items():
             self.logger.record(f"rollout/{name}", value)
         self.logger.dump(steps)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vlmrm.config import TrainingRun
 from vlmrm.data.files import atomic_path
 
-MEASURES = ("training_reward", "oracle", "ground_truth")
+MEANS = ("training_reward", "oracle", "ground_truth")
 """Means over the timesteps of a row."""
 
 MIN_RECENT_EPISODES = 40
@@ -40,7 +40,7 @@ class LearningCurve:
         self._run = run.model_dump()
         self._measured = (
             *("steps", "wall_seconds", "frames_per_second", "episodes"),
-            *MEASURES,
+            *MEANS,
             *losses,
         )
         self.rows: list[Row] = []

@@ -18,7 +18,7 @@ from vlmrm.config import DQN, SAC, PaperCode, TrainingRun, TrainingSettings
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.rendering import make_renderer
-from vlmrm.rendering.opengl import draw_on
+from vlmrm.rendering.opengl import render_on
 from vlmrm.rendering.video import write_trajectories
 from vlmrm.rewards.sources import RewardSource
 from vlmrm.tasks.oracles import ORACLES, Oracle
@@ -84,7 +84,7 @@ def train(
     environment, agent, paper_code = settings.environment, settings.agent, settings.paper_code
     if environment != "humanoid" and not reward.frames_per_call:
         workers = 0  # a step takes less time than a message to another process
-    draw_on(device)
+    render_on(device)
     render = functools.partial(make_renderer, environment, settings.run.scene, settings.rendering)
     spec = EnvSpec(
         functools.partial(
