@@ -34,7 +34,7 @@ from vlmrm.models.clip import choose_device
 from vlmrm.models.model_size import measure_size
 from vlmrm.models.random_init import make_random_model
 from vlmrm.rendering import make_renderer
-from vlmrm.rendering.opengl import render_on, gl_renderer
+from vlmrm.rendering.opengl import gl_renderer, render_on
 from vlmrm.rendering.parallel import BATCH, render_states
 from vlmrm.rewards.vlm import VLMReward
 from vlmrm.states.training import sample_training_states

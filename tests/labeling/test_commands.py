@@ -173,7 +173,7 @@ def test_bad_input_is_one_line(labels, vlmrm, config, states_file, rewards, mode
             ((*agreement, *climb, tmp_path / "none.csv"), "none.csv: cannot be read"),
             (
                 (*epic, "--labels", unsure),
-                "unsure.csv: no state is decided for task 'mountain",
+                "unsure.csv: no state has a majority for task 'mountain",
             ),
         ]
         for arguments, answer in cases:

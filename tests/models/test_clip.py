@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from vlmrm.config import RandomModel
-from vlmrm.config.architectures import sim_architectures, open_clip_architectures
+from vlmrm.config.architectures import open_clip_architectures, sim_architectures
 from vlmrm.errors import UserError
 from vlmrm.machine import gpus
 from vlmrm.models.clip import ClipModel, choose_device, choose_precision

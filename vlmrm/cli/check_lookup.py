@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from vlmrm.cli.options import Output
+from vlmrm.data.states import States
+from vlmrm.data.tables import read_table, write_table
 
 
 def check_lookup(
@@ -18,8 +20,6 @@ def check_lookup(
     output: Output,
 ) -> None:
     """Measure how far looked-up rewards are from those computed from frames."""
-    from vlmrm.data.states import States
-    from vlmrm.data.tables import read_table, write_table
     from vlmrm.rewards.lookup import measure_interpolation
 
     table = measure_interpolation(

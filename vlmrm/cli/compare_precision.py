@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from vlmrm.cli.options import Alpha, Device, FramesFile
+from vlmrm.data.frames import FrameReader
+from vlmrm.data.tables import write_table
 from vlmrm.errors import UserError
+from vlmrm.models.folder import check_model_folder
 
 
 def compare_precision(
@@ -26,13 +30,7 @@ def compare_precision(
     """Compare rewards and speed in float32, bfloat16 and, on CUDA, float16."""
     if alpha > 0 and not baseline:
         raise UserError("--baseline: missing; --alpha above 0 needs one")
-    from vlmrm.models.folder import check_model_folder
-
     check_model_folder(model)
-    import numpy as np
-
-    from vlmrm.data.frames import FrameReader
-    from vlmrm.data.tables import write_table
     from vlmrm.rewards.precision import compare_precisions
 
     with FrameReader(frames) as reader:

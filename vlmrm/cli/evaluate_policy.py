@@ -19,6 +19,8 @@ from vlmrm.cli.options import (
     training_run,
 )
 from vlmrm.config import load_config
+from vlmrm.data.tables import write_table
+from vlmrm.rendering import check_scene
 
 
 def evaluate_policy(
@@ -37,13 +39,11 @@ def evaluate_policy(
     content = load_config(config)
     run = training_run(content, task, scene, reward_source, alpha, seed)
     settings = content.evaluation_settings(run)
-    from vlmrm.data.tables import write_table
-    from vlmrm.rendering import check_scene
+    if video is not None:
+        check_scene(settings.environment, run.scene)
     from vlmrm.rendering.video import write_trajectories
     from vlmrm.training.evaluation import evaluate, with_run
 
-    if video is not None:
-        check_scene(settings.environment, run.scene)
     table, trajectories = evaluate(policy, settings, workers)
     write_table(output, with_run(table, run))
     if video is not None and settings.video is not None:

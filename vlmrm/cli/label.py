@@ -12,6 +12,12 @@ import typer
 
 from vlmrm.cli.options import ConfigFile, Scene, TaskName, pick
 from vlmrm.config import SCENES, load_config
+from vlmrm.data.states import States
+from vlmrm.labeling.labels import check_environment
+from vlmrm.labeling.page import create_app
+from vlmrm.labeling.pictures import Pictures
+from vlmrm.labeling.server import address, is_private, listen, serve
+from vlmrm.labeling.session import Session
 
 LOGGER = logging.getLogger("vlmrm")
 
@@ -41,15 +47,7 @@ def label(
     content = load_config(config)
     pick(content.tasks, "tasks", task)
     settings = content.labeling_settings(task)
-    from vlmrm.labeling.server import address, is_private, listen, serve
-
     with listen(host, port) as listener:
-        from vlmrm.data.states import States
-        from vlmrm.labeling.labels import check_environment
-        from vlmrm.labeling.page import create_app
-        from vlmrm.labeling.pictures import Pictures
-        from vlmrm.labeling.session import Session
-
         state_set = States.read(states)
         check_environment(task, settings.environment, state_set, states)
         session = Session(state_set, task, settings.goals, rater, output, sample, seed)

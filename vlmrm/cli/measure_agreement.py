@@ -9,7 +9,10 @@ import typer
 
 from vlmrm.cli.options import ConfigFile, Output, StatesFile, TaskName, pick
 from vlmrm.config import load_config
+from vlmrm.data.states import States
+from vlmrm.data.tables import write_table
 from vlmrm.errors import UserError
+from vlmrm.labeling.labels import check_environment, read_answers
 
 
 def measure_agreement(
@@ -25,12 +28,6 @@ def measure_agreement(
     content = load_config(config)
     pick(content.tasks, "tasks", task)
     settings = content.agreement_settings(task, bootstrap, seed)
-    from vlmrm.data.states import States
-    from vlmrm.data.tables import write_table
-    from vlmrm.epic.measure import oracle_labels
-    from vlmrm.labeling.agreement import agreement_table
-    from vlmrm.labeling.labels import check_environment, read_answers
-
     state_set = States.read(states)
     check_environment(task, settings.environment, state_set, states)
     answers = read_answers(labels, task, state_set)
@@ -38,9 +35,11 @@ def measure_agreement(
         raise UserError(f"{labels[0]}: no labels of task '{task}'; add some with `vlmrm label`")
     judged = None
     if settings.oracle is not None:
-        judged = oracle_labels(state_set, task, settings.oracle)
+        judged = state_set.oracle_labels(task, settings.oracle)
     elif len(answers) < 2:
         raise UserError(f"tasks.{task}.oracle: missing, and one rater has nobody to agree with")
+    from vlmrm.labeling.agreement import agreement_table
+
     clusters = state_set.columns.get("trajectory")
     table = agreement_table(answers, judged, clusters, settings.bootstrap, settings.seed)
     table.insert(0, "task", task)

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import typer
 
-from vlmrm.config import REFERENCES, SCENES, Config, TrainingRun
+from vlmrm.config import (
+    REFERENCES,
+    SCENES,
+    Config,
+    PretrainedModel,
+    RandomModel,
+    SimulatorModel,
+    TrainingRun,
+    load_config,
+)
 from vlmrm.errors import UserError, suggest
 
 T = TypeVar("T")
+ModelT = TypeVar("ModelT", PretrainedModel, RandomModel, SimulatorModel)
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration file.")]
 Output = Annotated[Path, typer.Option(help="Path of the result.")]
+ModelName = Annotated[str, typer.Argument(help="Name of a model of the configuration.")]
 ModelFolder = Annotated[Path, typer.Option("--model", help="Model folder.")]
 StatesFile = Annotated[Path, typer.Option("--states", help="States (HDF5).")]
 FramesFile = Annotated[Path, typer.Option("--frames", help="Frames (HDF5).")]
@@ -43,17 +54,32 @@ def pick(section: Mapping[Any, T], key: str, name: str) -> T:
     """The entry ``name`` of a section of the configuration.
 
     Raises:
-        UserError: There is none of that name.
+        UserError: The section has no such entry.
     """
     if name not in section:
         raise UserError(f"{key}: the configuration has no '{name}'{suggest(name, section)}")
     return section[name]
 
 
+def model_settings(config: Path, name: str, kind: type[ModelT]) -> ModelT:
+    """A model of a configuration file.
+
+    Raises:
+        UserError: The configuration is wrong, has no such model, or gives it another source.
+    """
+    settings = pick(load_config(config).models, "models", name)
+    if not isinstance(settings, kind):
+        (source,) = get_args(kind.model_fields["source"].annotation)
+        raise UserError(
+            f"models.{name}.source: is '{settings.source}', but this command is for '{source}'"
+        )
+    return settings
+
+
 def training_run(
     config: Config, task: str, scene: str | None, source: str, alpha: float, seed: int
 ) -> TrainingRun:
-    """A run by its parts.
+    """The training run that the options of a command name.
 
     Raises:
         UserError: The configuration has no such task, model, or training.

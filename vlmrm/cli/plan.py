@@ -6,10 +6,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from vlmrm.cli.options import ConfigFile
 from vlmrm.config import load_config
 from vlmrm.errors import UserError
+from vlmrm.machine.checks import find_problems
+from vlmrm.plan import (
+    load_machine,
+    make_plan,
+    plan_table,
+    planned_jobs,
+    this_machine,
+    warnings,
+)
 
 
 def plan(
@@ -27,18 +37,6 @@ def plan(
     """Show what is left to do of a run: jobs, hours, disk and download, rule by rule."""
     if gpus > 1 and machine is None:
         raise UserError("--gpus: belongs to --machine; the GPUs of this machine are counted")
-    from rich.console import Console
-
-    from vlmrm.machine.checks import find_problems
-    from vlmrm.plan import (
-        load_machine,
-        make_plan,
-        plan_table,
-        planned_jobs,
-        this_machine,
-        warnings,
-    )
-
     settings = load_config(config)
     where = this_machine() if machine is None else load_machine(machine, gpus)
     try:

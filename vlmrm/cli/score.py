@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
 
 from vlmrm.errors import UserError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from vlmrm.models.folder import check_model_folder
 
 
 def score(
@@ -31,8 +31,6 @@ def score(
         raise UserError("--baseline: missing; --alpha above 0 needs one")
     # All pictures are read before the model is, which takes seconds.
     pictures = [_read(path) for path in images]
-    from vlmrm.models.folder import check_model_folder
-
     check_model_folder(model)
     from vlmrm.rewards.vlm import VLMReward
 
@@ -43,9 +41,6 @@ def score(
 
 
 def _read(path: Path) -> NDArray[np.uint8]:
-    import numpy as np
-    from PIL import Image, UnidentifiedImageError
-
     try:
         with Image.open(path) as image:
             return np.array(image.convert("RGB"))

@@ -22,6 +22,7 @@ from vlmrm.cli.options import (
 from vlmrm.config import REFERENCES, check_run, load_config
 from vlmrm.errors import UserError
 from vlmrm.machine.gpus import claim_gpus
+from vlmrm.rendering import check_scene
 
 
 def train_policy(
@@ -55,12 +56,11 @@ def train_policy(
         grid = (states, rewards, errors)
     # What looks its rewards up computes less than a GPU takes to start.
     claim_gpus(0 if grid else gpus)
-    from vlmrm.rendering import check_scene
+    if settings.video is not None or model is not None:
+        check_scene(settings.environment, run.scene)
     from vlmrm.rewards import sources
     from vlmrm.training.run import train
 
-    if settings.video is not None or model is not None:
-        check_scene(settings.environment, run.scene)
     train(
         settings,
         sources.reward_source(settings, model, grid, device, gpus),

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from vlmrm.config.architectures import sim_architectures, open_clip_architectures
+from vlmrm.config.architectures import open_clip_architectures, sim_architectures
 from vlmrm.config.base import (
     ORACLE_NAMES,
     RANDOM_POLICY,
     REFERENCES,
     SCENES,
 )
-from vlmrm.config.config import Config
 from vlmrm.config.measurements import Epic, Landscape, Task
 from vlmrm.config.models import Model, PretrainedModel, SimulatorModel
 from vlmrm.config.states import GridStates, PathStates, RolloutStates, UniformStates
 from vlmrm.config.training import REQUIRED_ALGORITHM, Experiment, Lookup, TrainingRun
 from vlmrm.errors import UserError, suggest
+
+if TYPE_CHECKING:
+    from vlmrm.config.config import Config
 
 
 def problems(config: Config) -> Iterator[str]:

@@ -11,6 +11,15 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
+SIM_PREPROCESSING: dict[str, Any] = {
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.5, 0.5, 0.5],
+    "interpolation": "bilinear",
+    # Cropping would cut off the flag of MountainCar's wide frames.
+    "resize_mode": "squash",
+}
+"""Preprocessing of the simulator-trained models."""
+
 
 @dataclass(frozen=True)
 class Preprocessing:

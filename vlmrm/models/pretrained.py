@@ -17,6 +17,7 @@ import open_clip
 import torch
 from open_clip.factory import load_state_dict
 from open_clip.transform import PreprocessCfg, merge_preprocess_dict
+from safetensors.torch import save_file
 
 from vlmrm.config import PretrainedModel
 from vlmrm.data.files import atomic_path
@@ -381,8 +382,6 @@ def _try_out(folder: Path) -> ClipModel:
 
 def _convert(pickled: Path, path: Path) -> None:
     """Pickled weights, or OpenAI's TorchScript archives, as safetensors."""
-    from safetensors.torch import save_file
-
     try:
         with warnings.catch_warnings(action="ignore", category=FutureWarning):
             archive = torch.jit.load(str(pickled), map_location="cpu")  # type: ignore[no-untyped-call]

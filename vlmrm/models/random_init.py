@@ -16,18 +16,10 @@ import torch
 from torch import nn
 
 from vlmrm.config import RandomModel
-from vlmrm.config.architectures import SIM_FOLDER, sim_architectures, open_clip_architectures
+from vlmrm.config.architectures import SIM_FOLDER, open_clip_architectures, sim_architectures
 from vlmrm.errors import UserError, suggest
 from vlmrm.models.folder import CONFIG_FILE, save_model_folder
-
-SIM_PREPROCESSING: dict[str, Any] = {
-    "mean": [0.5, 0.5, 0.5],
-    "std": [0.5, 0.5, 0.5],
-    "interpolation": "bilinear",
-    # Cropping would cut off the flag of MountainCar's wide frames.
-    "resize_mode": "squash",
-}
-"""Preprocessing of the simulator-trained models."""
+from vlmrm.models.preprocessing import SIM_PREPROCESSING
 
 
 def architecture_config(architecture: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -19,8 +19,7 @@ from tqdm import tqdm
 from vlmrm.config import Corpus, EnvironmentName
 from vlmrm.data.files import create_hdf5, open_hdf5
 from vlmrm.data.frames import COMPRESSION, FRAMES_PER_CHUNK
-from vlmrm.models.preprocessing import Preprocessing
-from vlmrm.models.random_init import SIM_PREPROCESSING
+from vlmrm.models.preprocessing import SIM_PREPROCESSING, Preprocessing
 from vlmrm.pretraining.captions import Facts, state_facts
 from vlmrm.rendering import check_scene
 from vlmrm.rendering.parallel import render_states

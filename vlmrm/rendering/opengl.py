@@ -78,7 +78,7 @@ def warn_if_software() -> None:
     """Warns once per process if there is an NVIDIA GPU but rendering does not use it."""
     if has_nvidia_gpu() and in_software():
         warnings.warn(
-            f"frames are rendered in software ({gl_renderer()}), which is slow, although there is an "
-            f"NVIDIA GPU; {NVIDIA_EGL}",
+            f"frames are rendered in software ({gl_renderer()}), which is slow, although there is "
+            f"an NVIDIA GPU; {NVIDIA_EGL}",
             stacklevel=2,
         )

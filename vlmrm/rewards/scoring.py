@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vlmrm.config import ScoringSettings
+from vlmrm.config.settings import ScoringSettings
 from vlmrm.errors import UserError
 from vlmrm.rewards.goal_baseline import goal_baseline_reward, mean_direction
 

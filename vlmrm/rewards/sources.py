@@ -10,7 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config import REFERENCES, TrainingSettings
+from vlmrm.config import REFERENCES
+from vlmrm.config.settings import TrainingSettings
+from vlmrm.data.states import States
+from vlmrm.data.tables import read_table
+from vlmrm.rewards.lookup import RewardGrid, refuse_inexact
 from vlmrm.tasks.oracles import ORACLES
 
 FRAMES_PER_CALL = 1024
@@ -112,16 +116,12 @@ def reward_source(
     if run.reward_source in REFERENCES:
         return reference_reward(run.reward_source, settings.oracle)
     if grid is not None:
-        from vlmrm.data.states import States
-        from vlmrm.data.tables import read_table
-        from vlmrm.rewards.lookup import RewardGrid, refuse_inexact
-
         states, rewards, errors = grid
         assert settings.max_lookup_error is not None
         refuse_inexact(read_table(errors), run.task, run.alpha, settings.max_lookup_error)
         table = read_table(rewards)
         return StateReward(RewardGrid.from_table(States.read(states), table, run.task, run.alpha))
-    # Loads PyTorch and open_clip, which the other sources do without.
+    # Loads open_clip, which takes seconds and which the other sources do without.
     from vlmrm.rewards.vlm import VLMReward
 
     assert model is not None

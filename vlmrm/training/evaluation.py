@@ -14,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from vlmrm.config import EvaluationSettings, PlaySettings, TrainingRun
+from vlmrm.config import TrainingRun
+from vlmrm.config.settings import EvaluationSettings, PlaySettings
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import ORACLES

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vlmrm.config import RolloutSettings
+from vlmrm.config.settings import RolloutSettings
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import labeled

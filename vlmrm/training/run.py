@@ -14,7 +14,8 @@ import torch
 from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
 from tqdm import tqdm
 
-from vlmrm.config import DQN, SAC, PaperCode, TrainingRun, TrainingSettings
+from vlmrm.config import DQN, SAC, PaperCode, TrainingRun
+from vlmrm.config.settings import TrainingSettings
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.rendering import make_renderer
