@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory) -> Path:
-    """A folder with an untrained model of the offline family."""
+    """A folder with a small model with random weights."""
     from vlmrm.models.random_init import make_random_model
 
     folder = tmp_path_factory.mktemp("models") / "random-XS"

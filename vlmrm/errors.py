@@ -19,7 +19,7 @@ class MissingDependency(UserError):
 
 
 def one_line(error: BaseException) -> str:
-    """The message of another library's error, in one line of at most 200 characters."""
+    """The message of an error in one line of at most 200 characters."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 

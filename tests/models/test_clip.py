@@ -74,7 +74,7 @@ def test_a_damaged_folder_is_refused_by_name(model_folder, tmp_path, damaged):
     folder = tmp_path / "model"
     shutil.copytree(model_folder, folder)
     (folder / damaged).write_bytes((folder / damaged).read_bytes()[:100])
-    with pytest.raises(UserError, match=r"model.*delete the (model )?folder and make it anew"):
+    with pytest.raises(UserError, match=r"model.*delete the (model )?folder and make it again"):
         ClipModel.load(folder)
 
 

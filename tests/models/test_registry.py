@@ -82,7 +82,7 @@ def test_architectures_build_and_embed_frames(architecture, tmp_path):
 
 @pytest.mark.parametrize(
     ("architecture", "reason"),
-    [("ViT-B-16-SigLIP", "too small a vocabulary"), ("roberta-ViT-B-32", "from the network")],
+    [("ViT-B-16-SigLIP", "a vocabulary too small"), ("roberta-ViT-B-32", "needs a download")],
 )
 def test_random_weights_of_some_architectures_are_refused(architecture, reason, tmp_path):
     settings = RandomModel(source="random", architecture=architecture)

@@ -131,7 +131,7 @@ def test_a_grid_that_is_too_coarse_is_refused(rng):
     refuse_inexact(errors, "t", 0.5, max_error=10)
     with pytest.raises(UserError, match="raise the resolution"):
         refuse_inexact(errors, "t", 0.5, max_error=0.2)
-    with pytest.raises(UserError, match="none was measured for task 't' and alpha 0"):
+    with pytest.raises(UserError, match="not measured for task 't' and alpha 0"):
         refuse_inexact(errors, "t", 0.0, max_error=10)
 
 
@@ -168,5 +168,5 @@ def test_says_when_rewards_are_missing(cartpole):
 def test_says_when_the_states_are_no_grid(cartpole, kept):
     states, _ = cartpole
     part = States("cartpole", states.values[kept])
-    with pytest.raises(UserError, match="no complete grid"):
+    with pytest.raises(UserError, match="not a complete grid"):
         RewardGrid.from_table(part, table(part, 1.0), "t", 0.5)

@@ -1,4 +1,4 @@
-"""``vlmrm doctor``: checks the machine."""
+"""``vlmrm doctor``."""
 
 from __future__ import annotations
 

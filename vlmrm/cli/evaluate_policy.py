@@ -27,7 +27,7 @@ def evaluate_policy(
     config: ConfigFile,
     task: TaskName,
     reward_source: RewardSource,
-    policy: Annotated[Path, typer.Option(help="Trained policy.")],
+    policy: Annotated[Path, typer.Option(help="Trained policy (ZIP).")],
     output: Output,
     video: Annotated[Path | None, typer.Option(help="Write a video here (MP4).")] = None,
     scene: Scene = None,
@@ -35,7 +35,7 @@ def evaluate_policy(
     seed: Seed = 0,
     workers: Workers = None,
 ) -> None:
-    """Judge a trained policy by the task's oracle."""
+    """Evaluate a trained policy with the task's oracle."""
     content = load_config(config)
     run = training_run(content, task, scene, reward_source, alpha, seed)
     settings = content.evaluation_settings(run)

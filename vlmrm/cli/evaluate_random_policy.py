@@ -10,7 +10,7 @@ from vlmrm.data.tables import write_table
 def evaluate_random_policy(
     config: ConfigFile, task: TaskName, output: Output, workers: Workers = None
 ) -> None:
-    """Judge uniformly random actions by the task's oracle, for comparison."""
+    """Evaluate uniformly random actions with the task's oracle, for comparison."""
     content = load_config(config)
     pick(content.training, "training", pick(content.tasks, "tasks", task).environment)
     settings = content.random_evaluation_settings(task)

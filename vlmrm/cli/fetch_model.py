@@ -7,7 +7,7 @@ from vlmrm.config import PretrainedModel
 
 
 def fetch_model(name: ModelName, config: ConfigFile, output: Output) -> None:
-    """Download a published model; an interrupted download continues."""
+    """Download a published model, or resume an interrupted download."""
     settings = model_settings(config, name, PretrainedModel)
     from vlmrm.models.pretrained import fetch_pretrained
 

@@ -7,7 +7,7 @@ from vlmrm.config import RandomModel
 
 
 def make_random_model(name: ModelName, config: ConfigFile, output: Output) -> None:
-    """Make a model with random weights, the control."""
+    """Make a model with random weights, as a control."""
     settings = model_settings(config, name, RandomModel)
     from vlmrm.models import random_init
 

@@ -16,15 +16,15 @@ from vlmrm.labeling.labels import check_environment, read_answers
 
 
 def measure_agreement(
-    labels: Annotated[list[Path], typer.Argument(help="Labels by people (CSV).")],
+    labels: Annotated[list[Path], typer.Argument(help="Human labels (CSV).")],
     states: StatesFile,
     config: ConfigFile,
     task: TaskName,
     output: Output,
-    bootstrap: Annotated[int, typer.Option(min=1, help="Resamples behind each interval.")] = 1000,
+    bootstrap: Annotated[int, typer.Option(min=1, help="Resamples for each interval.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
 ) -> None:
-    """Measure how far raters agree with each other and with the oracle (Cohen's kappa)."""
+    """Measure how well raters agree with each other and with the oracle (Cohen's kappa)."""
     content = load_config(config)
     pick(content.tasks, "tasks", task)
     settings = content.agreement_settings(task, bootstrap, seed)
@@ -32,12 +32,12 @@ def measure_agreement(
     check_environment(task, settings.environment, state_set, states)
     answers = read_answers(labels, task, state_set)
     if not answers:
-        raise UserError(f"{labels[0]}: no labels of task '{task}'; add some with `vlmrm label`")
+        raise UserError(f"{labels[0]}: no labels for task '{task}'; add some with `vlmrm label`")
     judged = None
     if settings.oracle is not None:
         judged = state_set.oracle_labels(task, settings.oracle)
     elif len(answers) < 2:
-        raise UserError(f"tasks.{task}.oracle: missing, and one rater has nobody to agree with")
+        raise UserError(f"tasks.{task}.oracle: missing; without it, agreement needs a second rater")
     from vlmrm.labeling.agreement import agreement_table
 
     clusters = state_set.columns.get("trajectory")

@@ -17,15 +17,15 @@ from vlmrm.models.folder import read_model_provenance
 
 
 def measure_epic(
-    name: Annotated[str, typer.Argument(help="Name of a measurement of the configuration.")],
+    name: Annotated[str, typer.Argument(help="Name of an EPIC measurement of the configuration.")],
     config: ConfigFile,
     model: ModelFolder,
     states: StatesFile,
-    rewards: Annotated[Path, typer.Option(help="The model's rewards of the states (Parquet).")],
+    rewards: Annotated[Path, typer.Option(help="The model's rewards for the states (Parquet).")],
     output: Output,
     labels: Annotated[
         list[Path] | None,
-        typer.Option(help="Labels by people (CSV), instead of the oracle's; may be repeated."),
+        typer.Option(help="Human labels (CSV) instead of the oracle's; may be repeated."),
     ] = None,
 ) -> None:
     """Measure the EPIC distance between rewards and labels at every alpha."""

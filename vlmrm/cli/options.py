@@ -24,29 +24,35 @@ T = TypeVar("T")
 ModelT = TypeVar("ModelT", PretrainedModel, RandomModel, SimulatorModel)
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration file.")]
-Output = Annotated[Path, typer.Option(help="Path of the result.")]
+Output = Annotated[Path, typer.Option(help="Output path.")]
 ModelName = Annotated[str, typer.Argument(help="Name of a model of the configuration.")]
 ModelFolder = Annotated[Path, typer.Option("--model", help="Model folder.")]
 StatesFile = Annotated[Path, typer.Option("--states", help="States (HDF5).")]
 FramesFile = Annotated[Path, typer.Option("--frames", help="Frames (HDF5).")]
 RewardFiles = Annotated[list[Path], typer.Argument(help="Rewards of the states (Parquet).")]
 EpicTables = Annotated[list[Path], typer.Argument(help="Tables of `measure-epic` (CSV).")]
-Table = Annotated[Path | None, typer.Option(help="Write the numbers of the figure here (CSV).")]
+Table = Annotated[Path | None, typer.Option(help="Also write the figure's numbers here (CSV).")]
 Device = Annotated[
     str, typer.Option(help="Torch device, or auto: CUDA if there is a GPU, else the CPU.")
 ]
-Gpus = Annotated[int, typer.Option(min=0, help="Number of GPUs to use, at most all there are.")]
+Gpus = Annotated[int, typer.Option(min=0, help="Maximum number of GPUs.")]
 Workers = Annotated[
-    int | None, typer.Option(min=0, help="Largest number of processes; default: one per core.")
+    int | None, typer.Option(min=0, help="Maximum number of processes; default: one per core.")
 ]
 TaskName = Annotated[str, typer.Option("--task", help="Name of a task of the configuration.")]
 Scene = Annotated[
     str | None, typer.Option(help="Scene of the frames; default: the environment's first.")
 ]
+Goals = Annotated[
+    list[str], typer.Option("--goal", help="Sentence that describes success; repeat to average.")
+]
+Baselines = Annotated[
+    list[str] | None, typer.Option("--baseline", help="Sentence that describes any image.")
+]
 Alpha = Annotated[float, typer.Option(min=0, max=1, help="Regularization strength.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the training.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed of the training.")]
 RewardSource = Annotated[
-    str, typer.Option("--reward-source", help="Name of a model, or oracle, or ground-truth.")
+    str, typer.Option("--reward-source", help="Name of a model, oracle, or ground-truth.")
 ]
 
 

@@ -1,4 +1,4 @@
-"""``vlmrm plan``: how long a run takes."""
+"""``vlmrm plan``: what a run takes."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def plan(
         str | None, typer.Option(help="laptop, a100, h200, or a YAML file; default: this machine.")
     ] = None,
     gpus: Annotated[
-        int, typer.Option(min=1, help="With --machine: how many of its GPU, each with its cores.")
+        int, typer.Option(min=1, help="With --machine: number of its GPUs, each with its cores.")
     ] = 1,
 ) -> None:
-    """Show what is left to do of a run: jobs, hours, disk and download, rule by rule."""
+    """Show what is left to do, rule by rule: jobs, hours, disk space, and downloads."""
     if gpus > 1 and machine is None:
-        raise UserError("--gpus: belongs to --machine; the GPUs of this machine are counted")
+        raise UserError("--gpus: needs --machine; the GPUs of this machine are counted")
     settings = load_config(config)
     where = this_machine() if machine is None else load_machine(machine, gpus)
     try:

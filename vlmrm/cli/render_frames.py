@@ -19,7 +19,7 @@ from vlmrm.rendering.parallel import render_states
 def render_frames(
     config: ConfigFile,
     states: StatesFile,
-    scene: Annotated[str, typer.Option(help="Scene of the states' environment.")],
+    scene: Annotated[str, typer.Option(help="Scene to render.")],
     output: Output,
     workers: Workers = None,
     gpus: Gpus = 1,

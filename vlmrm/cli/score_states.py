@@ -31,7 +31,8 @@ def score_states(
     environment = States.read(states).environment
     if environment != settings.environment:
         raise UserError(
-            f"{states}: holds {environment} states, but '{task}' is a {settings.environment} task"
+            f"{states}: contains {environment} states, but '{task}' is a task of "
+            f"{settings.environment}"
         )
     from vlmrm.rewards import scoring
 

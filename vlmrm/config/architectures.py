@@ -7,7 +7,7 @@ import importlib.util
 from pathlib import Path
 
 SIM_FOLDER = Path(__file__).parents[1] / "models" / "architectures"
-"""Folder with the open_clip configurations of the `sim-*` models, one file per size."""
+"""Folder with the open_clip configurations of the `sim-*` architectures."""
 
 
 @functools.cache

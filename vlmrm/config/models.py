@@ -73,7 +73,7 @@ class SimulatorModel(ConfigModel):
 
 
 class RandomModel(ConfigModel):
-    """An untrained model, the control that every reward model has to beat."""
+    """A model with random weights, the control that every reward model has to beat."""
 
     source: Literal["random"]
     architecture: Name

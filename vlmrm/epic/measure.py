@@ -22,7 +22,7 @@ def measure_rewards(
     settings: EpicSettings,
     human_labels: tuple[NDArray[np.int64], NDArray[np.bool_]] | None = None,
 ) -> pd.DataFrame:
-    """Measures the EPIC distance between the rewards of a task and its labels, and related measures.
+    """Measures the EPIC distance between rewards and labels of a task, and related measures.
 
     Args:
         states: Labeled states; if they have a column ``trajectory``, the bootstrap resamples

@@ -1,4 +1,4 @@
-"""Parameters and operations of an architecture, counted without its weights."""
+"""Size of an architecture, without its weights."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from vlmrm.models.random_init import build_random
 
 @dataclass(frozen=True)
 class ModelSize:
-    """Sizes of both towers of an architecture.
+    """Size of an architecture.
 
     Attributes:
-        image_size: Side in pixels of the input.
+        image_size: Side of the input in pixels.
         embedding: Length of the embeddings.
-        image_flops: Floating-point operations per image; a multiplication and the addition that
-            follows it are two.
+        image_flops: Floating-point operations per image; a multiply-add counts as two.
         image_parameters: Parameters of the image tower.
         text_parameters: All other parameters.
     """
@@ -39,7 +38,7 @@ class ModelSize:
 
 @functools.cache
 def measure_size(architecture: str) -> ModelSize:
-    """Counts on the device ``meta``, where tensors have shapes but no data.
+    """Counts parameters and operations on the device ``meta``, whose tensors have no data.
 
     Raises:
         UserError: The architecture is unknown.

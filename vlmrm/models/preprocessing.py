@@ -23,7 +23,7 @@ SIM_PREPROCESSING: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Resizes, crops or pads, and normalizes, as the model's configuration says.
+    """Resizes, crops or pads, and normalizes images, as the model's configuration says.
 
     Attributes:
         size: Side of the square input in pixels.

@@ -20,17 +20,17 @@ SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "software")
 
 
 def open_gl(size: int) -> Any:
-    """Makes a context for frames of ``size`` x ``size`` pixels, and makes it current.
+    """Creates a context for frames of ``size`` x ``size`` pixels, and makes it current.
 
-    MuJoCo uses the first GPU of ``CUDA_VISIBLE_DEVICES``, or number ``MUJOCO_EGL_DEVICE_ID`` of
-    them: see `render_on`.
+    MuJoCo renders on the first GPU of ``CUDA_VISIBLE_DEVICES``, or on number
+    ``MUJOCO_EGL_DEVICE_ID`` of them (see `render_on`).
 
     Raises:
         UserError: OpenGL cannot start.
     """
     if parent_process() is None:  # workers do not train
         load_triton_first()
-    # Not mujoco.GLContext: MuJoCo chose that when it was imported, perhaps before this package.
+    # Not mujoco.GLContext, which MuJoCo chooses on import, perhaps before this package.
     try:
         library = importlib.import_module(f"mujoco.{os.environ['MUJOCO_GL']}")
         context = library.GLContext(size, size)
@@ -61,7 +61,7 @@ def render_on(device: str) -> None:
 
 
 def gl_renderer() -> str:
-    """The renderer of the current context, as the driver names it."""
+    """Name of the current context's renderer (``GL_RENDERER``)."""
     from OpenGL.GL import GL_RENDERER, glGetString
 
     name: bytes = glGetString(GL_RENDERER)

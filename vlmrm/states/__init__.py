@@ -1,4 +1,4 @@
-"""Samplers of state sets, one module each."""
+"""State sets, one module per sampler."""
 
 from __future__ import annotations
 
