@@ -15,7 +15,6 @@ from vlmrm.config import SCENES, load_config
 from vlmrm.data.states import States
 from vlmrm.labeling.labels import check_environment
 from vlmrm.labeling.page import create_app
-from vlmrm.labeling.pictures import Pictures
 from vlmrm.labeling.server import address, is_private, listen, serve
 from vlmrm.labeling.session import Session
 
@@ -54,6 +53,8 @@ def label(
         if scene is None:
             scene, *_ = SCENES[state_set.environment]
         rendering = settings.rendering.model_copy(update={"humanoid_size": size})
+        from vlmrm.labeling.pictures import Pictures
+
         pictures = Pictures(state_set.environment, scene, rendering, state_set.values)
         if not is_private(listener):
             warning = f"--host: anyone who can reach {host} over the network can label"

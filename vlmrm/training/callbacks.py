@@ -124,8 +124,8 @@ class SaveCallback(DeferredCallback):
         self._save_freq = save_freq
 
     def _on_rollout_start(self) -> None:
-        # Depends only on the number of steps, so interruptions do not shift it. Without a step since
-        # the start, the checkpoint of this moment has just been loaded.
+        # Depends only on the number of steps, so interruptions do not shift it. Before the first
+        # step, the checkpoint of this moment has just been loaded.
         round_steps = self.model.train_freq.frequency * self.model.n_envs  # type: ignore[union-attr]
         every = math.ceil(self._save_freq / round_steps) * round_steps
         if self.n_calls and self.model.num_timesteps % every == 0:
