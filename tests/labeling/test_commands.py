@@ -1,4 +1,4 @@
-"""The commands as a user types them: labels, agreement, and EPIC on what people decided."""
+"""The commands as a user types them: labels, agreement, and EPIC to human labels."""
 
 import json
 import signal

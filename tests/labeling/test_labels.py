@@ -147,8 +147,8 @@ def test_majority_leaves_out_ties_and_who_is_unsure():
         "b": {0: "yes", 1: "no", 2: "unsure", 3: "unsure", 5: "no"},
         "c": {0: "no", 5: "no"},
     }
-    decided, fulfilled = majority(answers)
-    np.testing.assert_array_equal(decided, [0, 2, 5, 9])
+    rows, fulfilled = majority(answers)
+    np.testing.assert_array_equal(rows, [0, 2, 5, 9])
     np.testing.assert_array_equal(fulfilled, [True, False, False, False])
     assert [len(part) for part in majority({})] == [0, 0]
 
