@@ -158,7 +158,7 @@ def test_says_when_rewards_are_missing(cartpole):
         RewardGrid.from_table(states, rewards, "other", 0.5)
     with pytest.raises(UserError, match=r"alpha 0\.25"):
         RewardGrid.from_table(states, rewards, "t", 0.25)
-    with pytest.raises(UserError, match="state 2222, but there are 10 states"):
+    with pytest.raises(UserError, match="state 2222, but there are only 10 states"):
         RewardGrid.from_table(States("cartpole", states.values[:10]), rewards, "t", 0.5)
     with pytest.raises(UserError, match="2222 of 2223"):
         RewardGrid.from_table(states, rewards[1:], "t", 0.5)

@@ -13,7 +13,6 @@ import typer
 from vlmrm.cli.options import ConfigFile, Scene, TaskName, pick
 from vlmrm.config import SCENES, load_config
 from vlmrm.data.states import States
-from vlmrm.labeling.labels import check_environment
 from vlmrm.labeling.page import create_app
 from vlmrm.labeling.server import address, is_private, listen, serve
 from vlmrm.labeling.session import Session
@@ -48,7 +47,7 @@ def label(
     settings = content.labeling_settings(task)
     with listen(host, port) as listener:
         state_set = States.read(states)
-        check_environment(task, settings.environment, state_set, states)
+        state_set.check_environment(states, task, settings.environment)
         session = Session(state_set, task, settings.goals, rater, output, sample, seed)
         if scene is None:
             scene, *_ = SCENES[state_set.environment]

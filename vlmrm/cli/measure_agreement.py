@@ -12,7 +12,7 @@ from vlmrm.config import load_config
 from vlmrm.data.states import States
 from vlmrm.data.tables import write_table
 from vlmrm.errors import UserError
-from vlmrm.labeling.labels import check_environment, read_answers
+from vlmrm.labeling.labels import read_answers
 
 
 def measure_agreement(
@@ -29,7 +29,7 @@ def measure_agreement(
     pick(content.tasks, "tasks", task)
     settings = content.agreement_settings(task, bootstrap, seed)
     state_set = States.read(states)
-    check_environment(task, settings.environment, state_set, states)
+    state_set.check_environment(states, task, settings.environment)
     answers = read_answers(labels, task, state_set)
     if not answers:
         raise UserError(f"{labels[0]}: no labels for task '{task}'; add some with `vlmrm label`")

@@ -13,7 +13,6 @@ from vlmrm.data.embeddings import read_embeddings, read_prompt_embeddings
 from vlmrm.data.files import read_provenance
 from vlmrm.data.states import States
 from vlmrm.data.tables import write_table
-from vlmrm.errors import UserError
 
 
 def score_states(
@@ -28,12 +27,7 @@ def score_states(
     content = load_config(config)
     pick(content.tasks, "tasks", task)
     settings = content.scoring_settings(task)
-    environment = States.read(states).environment
-    if environment != settings.environment:
-        raise UserError(
-            f"{states}: contains {environment} states, but '{task}' is a task of "
-            f"{settings.environment}"
-        )
+    States.read(states).check_environment(states, task, settings.environment)
     from vlmrm.rewards import scoring
 
     images, sentences = read_embeddings(embeddings), read_prompt_embeddings(prompts)

@@ -33,6 +33,22 @@ class States:
     def __len__(self) -> int:
         return len(self.values)
 
+    def check_environment(self, path: str | os.PathLike[str], task: str, environment: str) -> None:
+        """Checks that the states belong to the environment of a task.
+
+        Args:
+            path: File of the states, for the error.
+            task: Name of the task.
+            environment: Its environment.
+
+        Raises:
+            UserError: The states belong to another environment.
+        """
+        if self.environment != environment:
+            raise UserError(
+                f"{path}: contains {self.environment} states, but '{task}' is a {environment} task"
+            )
+
     def oracle_labels(self, task: str, oracle: str | None) -> NDArray[np.bool_]:
         """The labels ``[N]`` of a task's oracle.
 

@@ -194,15 +194,3 @@ def _parse(line: list[str], place: str) -> Label:
         return Label(check_rater(rater), task, int(state), check_answer(answer), time, states)
     except ValueError as error:
         raise UserError(f"{place}: {error}") from error
-
-
-def check_environment(task: str, environment: str, states: States, path: Path) -> None:
-    """Checks that states belong to the environment of a task.
-
-    Raises:
-        UserError: They belong to another environment.
-    """
-    if states.environment != environment:
-        raise UserError(
-            f"{path}: contains {states.environment} states, but '{task}' is a task of {environment}"
-        )
