@@ -1,4 +1,4 @@
-"""``vlmrm plan``: what a run takes."""
+"""``vlmrm plan``: how long a run takes."""
 
 from __future__ import annotations
 
@@ -6,20 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from vlmrm.cli.options import ConfigFile
 from vlmrm.config import load_config
 from vlmrm.errors import UserError
-from vlmrm.machine.checks import find_problems
-from vlmrm.plan import (
-    load_machine,
-    make_plan,
-    plan_table,
-    planned_jobs,
-    this_machine,
-    warnings,
-)
 
 
 def plan(
@@ -31,12 +21,24 @@ def plan(
         str | None, typer.Option(help="laptop, a100, h200, or a YAML file; default: this machine.")
     ] = None,
     gpus: Annotated[
-        int, typer.Option(min=1, help="With --machine: number of its GPUs, each with its cores.")
+        int, typer.Option(min=1, help="With --machine: how many of its GPU, each with its cores.")
     ] = 1,
 ) -> None:
-    """Show what is left to do, rule by rule: jobs, hours, disk space, and downloads."""
+    """Show what is left to do of a run: jobs, hours, disk and download, rule by rule."""
     if gpus > 1 and machine is None:
-        raise UserError("--gpus: needs --machine; the GPUs of this machine are counted")
+        raise UserError("--gpus: belongs to --machine; the GPUs of this machine are counted")
+    from rich.console import Console
+
+    from vlmrm.machine.checks import find_problems
+    from vlmrm.plan import (
+        load_machine,
+        make_plan,
+        plan_table,
+        planned_jobs,
+        this_machine,
+        warnings,
+    )
+
     settings = load_config(config)
     where = this_machine() if machine is None else load_machine(machine, gpus)
     try:
