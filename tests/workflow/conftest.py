@@ -20,11 +20,10 @@ STAND_IN = """#!{python}
 import sys
 from pathlib import Path
 
-options = dict(zip(sys.argv, sys.argv[1:]))
-for option in ("--output", "--table", "--video"):
-    if option not in options:
+for option, value in zip(sys.argv, sys.argv[1:]):
+    if option not in ("--output", "--table", "--video"):
         continue
-    path = Path(options[option])
+    path = Path(value)
     path.parent.mkdir(parents=True, exist_ok=True)
     if {{"fetch-model", "make-random-model", "train-model"}} & {{*sys.argv}}:
         path.mkdir(exist_ok=True)
@@ -34,8 +33,6 @@ for option in ("--output", "--table", "--video"):
             (path / name).touch()
     else:
         path.touch()
-        if path.suffix == ".svg":
-            path.with_suffix(".png").touch()
 """
 
 

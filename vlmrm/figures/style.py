@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -177,35 +176,30 @@ def pictures(
     return figure, axes
 
 
-def save_figure(figure: Figure, path: str | os.PathLike[str], **context: Any) -> list[Path]:
-    """Saves a figure as SVG and as PNG, side by side, with its provenance in both.
+def save_figure(figure: Figure, paths: Sequence[Path], **context: Any) -> None:
+    """Saves a figure under each path, with its provenance in the file.
 
-    Equal figures from equal sources are equal files: neither contains a date.
+    Equal figures from equal sources are equal files: none contains a date.
 
     Args:
         figure: The figure.
-        path: Ends in ``.svg`` or ``.png``; the other file differs only in its suffix.
+        paths: Each ends in ``.svg`` or ``.png``.
         **context: Added to the provenance: inputs, settings.
 
-    Returns:
-        The two files.
-
     Raises:
-        UserError: ``path`` has another suffix.
+        UserError: A path has another suffix.
     """
-    path = Path(path)
-    if path.suffix not in (".svg", ".png"):
-        raise UserError(f"{path}: figures are saved as SVG and PNG; use a name that ends in .svg")
+    for path in paths:
+        if path.suffix not in (".svg", ".png"):
+            raise UserError(f"{path}: not a figure's name; use one that ends in .svg or .png")
     origin = {key: value for key, value in provenance(**context).items() if key != "created"}
     description = json.dumps(origin, default=str, sort_keys=True)
-    files = [path.with_suffix(".svg"), path.with_suffix(".png")]
-    for file in files:
+    for path in paths:
         metadata: dict[str, Any] = {"Description": description}
-        if file.suffix == ".svg":
+        if path.suffix == ".svg":
             metadata["Date"] = None
-        with theme(), atomic_path(file) as temporary:
+        with theme(), atomic_path(path) as temporary:
             figure.savefig(temporary, metadata=metadata)
-    return files
 
 
 def ordered(values: Any) -> list[Any]:
