@@ -159,7 +159,9 @@ def draw_landscape(table: pd.DataFrame, environment: str) -> Figure:
         panel = table[(table["model"] == model) & (table["column"] == column)]
         goal = _draw_goal(axes, panel, coordinate)
         axes.xaxis.set_major_locator(MaxNLocator(5 if coordinate.goal is not None else 2))
-    grid.figure.supylabel("reward\n(each curve rescaled to 0-1)", fontsize=9)
+    grid.figure.supylabel(
+        "reward\n(each curve rescaled to 0-1)", fontsize=9, multialignment="center"
+    )
     return finish(grid, [goal, *lines(alpha_styles(table["alpha"]))])
 
 

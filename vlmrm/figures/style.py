@@ -164,15 +164,20 @@ def pictures(
     """
     columns = max(len(frames) for frames in rows)
     heights = [frames[0].shape[0] / frames[0].shape[1] * width / columns for frames in rows]
-    # A quarter of an inch above each row is for titles.
-    layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
-    figure = Figure(figsize=(width, sum(heights) + 0.25 * len(rows)), layout=layout)
+    # A fifth of an inch above each row is for titles.
+    layout = ConstrainedLayoutEngine(
+        w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01, compress=True
+    )
+    figure = Figure(figsize=(width, sum(heights) + 0.2 * len(rows)), layout=layout)
     axes = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
     for panel in axes.flat:
         panel.set(xticks=[], yticks=[], frame_on=False)
     for row, frames in zip(axes, rows, strict=True):
         for panel, frame in zip(row, frames, strict=False):
             panel.imshow(frame, interpolation="antialiased")
+            # Many frames are as white as the page.
+            panel.set_frame_on(True)
+            panel.spines[:].set(visible=True, color="0.8", linewidth=0.5)
     return figure, axes
 
 
