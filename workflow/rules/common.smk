@@ -65,6 +65,21 @@ def config_file(wildcards, output):
     return CONFIG
 
 
+def figure_outputs(name, caption, category):
+    """Both files of a figure, as outputs; the PNG is shown in the report."""
+    png = report(
+        f"{FIGURES}/{name}.png", caption=f"../report/{caption}.rst", category=category
+    )
+    return {"svg": f"{FIGURES}/{name}.svg", "png": png}
+
+
+def table_output(name, caption, category):
+    """A table as an output that is shown in the report."""
+    return report(
+        f"{TABLES}/{name}.csv", caption=f"../report/{caption}.rst", category=category
+    )
+
+
 def any_of(names):
     """Wildcard constraint: one of these names."""
     return "|".join(map(re.escape, names)) or "(?!)"
