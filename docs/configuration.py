@@ -29,10 +29,22 @@ A configuration is a YAML file. [`config/own.yaml`](../config/own.yaml) is a sho
 configuration, including defaults, to `results/RUN/config.yaml`. Quote texts that contain a colon or
 a `#`. `NAME` is a name of your choice, of letters, digits, `.`, `_`, and `-`.
 
+A configuration can build on others: `extends: [FILE, ...]`, with paths relative to the folder where
+Snakemake runs. Mappings are merged key by key; any other value is replaced. Later files override
+earlier ones, and the configuration itself overrides all of them. `config/shared/`
+holds the reward models, tasks, and agents of the shipped configurations.
+
 Editors with a YAML language server, such as VS Code with the YAML extension, complete the keys and
 check the values while you type. The first line of each shipped configuration names the schema,
 [`workflow/schemas/config.schema.json`](../workflow/schemas/config.schema.json).
 """
+
+EXTENDS = {
+    "type": "array",
+    "items": {"type": "string"},
+    "description": "Files whose values hold where this one has none, relative to the folder where "
+    "Snakemake runs.",
+}
 
 
 def page() -> str:
@@ -50,13 +62,27 @@ def page() -> str:
 def schema() -> str:
     """The JSON schema of a configuration, in which every key has its description."""
     whole = Config.model_json_schema()
+    whole["properties"]["extends"] = EXTENDS
     for _, section in sections("", Config):
         node = whole if section is Config else whole["$defs"][section.__name__]
         node["description"] = paragraph(section.__doc__)
-        for key, value in node["properties"].items():
-            value["description"] = description(section, key)
+        for key in section.model_fields:
+            node["properties"][key]["description"] = description(section, key)
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return json.dumps(dialect | whole, indent=2) + "\n"
+    return json.dumps(dialect | partial(whole), indent=2) + "\n"
+
+
+def partial(node: Any) -> Any:
+    """A schema that asks for no key: an extended file may have it, even one that makes a choice."""
+    if isinstance(node, list):
+        return [partial(inner) for inner in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        "anyOf" if key == "oneOf" else key: partial(inner)
+        for key, inner in node.items()
+        if key not in ("required", "discriminator")
+    }
 
 
 def sections(place: str, annotation: Any) -> Iterator[tuple[str, type[ConfigModel]]]:

@@ -7,7 +7,7 @@ import pytest
 import stable_baselines3
 import yaml
 
-from vlmrm.config import OracleName, load_config, parse_config, read_yaml
+from vlmrm.config import OracleName, TrainingRun, load_config, parse_config, read_yaml
 from vlmrm.config import base as section
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
@@ -272,3 +272,35 @@ def test_every_oracle_of_the_configuration_exists_and_conversely():
     for environment, names in section.ORACLE_NAMES.items():
         judges = [n for n, oracle in oracles.ORACLES.items() if oracle.environment == environment]
         assert list(names) == judges
+
+
+@pytest.mark.parametrize(
+    ("switch", "read_by"),
+    [
+        ("openai_normalization", {"kneeling", "mountain-car"}),
+        ("frames_after_reset", {"kneeling", "mountain-car"}),
+        ("goal_never_cleared", {"mountain-car", "mountain-car oracle"}),
+        (
+            "time_limits_terminate",
+            {"kneeling", "kneeling oracle", "mountain-car", "mountain-car oracle"},
+        ),
+    ],
+)
+def test_a_switch_of_the_papers_code_trains_again_only_what_reads_it(content, switch, read_by):
+    for training in content["training"].values():
+        training.pop("lookup", None)  # not with every switch
+
+    def settings():
+        config = parse_config(content)
+        return {
+            f"{task} {source}".removesuffix(" smoke-S"): config.training_settings(
+                TrainingRun(task=task, scene=scene, reward_source=source, alpha=0, seed=0)
+            )
+            for task, scene in (("kneeling", "textured-fixed"), ("mountain-car", "textured"))
+            for source in ("smoke-S", "oracle")
+        }
+
+    before = settings()
+    content["paper_code"] = {switch: True}
+    after = settings()
+    assert {name for name in after if after[name] != before[name]} == read_by

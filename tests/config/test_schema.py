@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))]
+CONFIGS = [ROOT / "config.yaml", *sorted((ROOT / "config").rglob("*.yaml"))]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
 
 
@@ -39,8 +39,8 @@ def test_every_configuration_names_the_schema_and_follows_it(path, validator):
     ("section", "key", "value"),
     [
         ((), "modles", {}),
-        (("models", "sim-S"), "epoch", 3),
-        (("models", "sim-S"), "source", "simulato"),
+        (("models", "smoke-S"), "epoch", 3),
+        (("models", "smoke-S"), "source", "simulato"),
         (("state_sets", "paths"), "points", 2),
         (("training", "humanoid", "agent"), "gamma", 1),
         (("experiments", "humanoid"), "tasks", []),
@@ -48,7 +48,7 @@ def test_every_configuration_names_the_schema_and_follows_it(path, validator):
     ],
 )
 def test_a_mistake_is_marked(validator, section, key, value):
-    content = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text())
+    content = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
     inside = content
     for name in section:
         inside = inside[name]

@@ -21,21 +21,38 @@ import sys
 from pathlib import Path
 
 options = dict(zip(sys.argv, sys.argv[1:]))
-for option in ("--output", "--table", "--video"):
-    if option not in options:
+
+
+def provenance(section):
+    # As recorded by commands that make what all runs share.
+    import json
+
+    import yaml
+
+    config = yaml.safe_load(Path(options["--config"]).read_text())
+    name = Path(options["--output"]).stem
+    return json.dumps({{"settings": config[section][name]}})
+
+
+for option, value in zip(sys.argv, sys.argv[1:]):
+    if option not in ("--output", "--table", "--video"):
         continue
-    path = Path(options[option])
+    path = Path(value)
     path.parent.mkdir(parents=True, exist_ok=True)
     if {{"fetch-model", "make-random-model", "train-model"}} & {{*sys.argv}}:
         path.mkdir(exist_ok=True)
+        (path / "provenance.json").write_text(provenance("models"))
+    elif "make-corpus" in sys.argv:
+        import h5py
+
+        with h5py.File(path, "w") as file:
+            file.attrs["provenance"] = provenance("corpora")
     elif "train-policy" in sys.argv:
         path.mkdir(exist_ok=True)
         for name in ("policy.zip", "best.zip", "learning_curve.csv"):
             (path / name).touch()
     else:
         path.touch()
-        if path.suffix == ".svg":
-            path.with_suffix(".png").touch()
 """
 
 

@@ -100,9 +100,9 @@ def test_one_machine_gives_what_gpus_it_has(fresh, smoke, monkeypatch, visible, 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     run = fresh.snakemake(smoke, "--dry-run", "--cores", "8")
     assert run.returncode == 0, run.stderr
-    for job in asked_for(run.stdout)["embed_frames"]:
+    for job in asked_for(run.stdout)["train_model"]:
         assert int(job["gpu"]) == gpus
-    shown = re.findall(r"^rule embed_frames:$.*?^    threads: (\d+)$", run.stdout, re.M | re.S)
+    shown = re.findall(r"^rule train_model:$.*?^    threads: (\d+)$", run.stdout, re.M | re.S)
     assert set(map(int, shown)) == {threads}
 
 

@@ -85,10 +85,10 @@ def test_human_labels_measure_again_and_nothing_else(finished, smoke):
     smoke["epic"]["kneeling"]["labels"] = files
     jobs = finished.planned(smoke)
     assert set(jobs) == {"measure_epic", "measure_agreement", *EPIC} - {"draw_rewards_by_label"}
-    assert jobs["measure_epic"] == 3
+    assert jobs["measure_epic"] == 2
     assert jobs["measure_agreement"] == 1
     commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
-    assert commands.count("""--labels 'anna'"'"'s labels.csv' --labels bo.csv --output""") == 3
+    assert commands.count("""--labels 'anna'"'"'s labels.csv' --labels bo.csv --output""") == 2
     assert commands.count("""measure-agreement 'anna'"'"'s labels.csv' bo.csv --states""") == 1
 
 
@@ -97,6 +97,27 @@ def test_another_run_shares_the_models(finished, smoke):
     jobs = set(finished.planned(smoke))
     assert "sample_states" in jobs
     assert not jobs & {"make_corpus", "train_model", "make_random_model"}
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "key", "value"),
+    [
+        ("models", "smoke-S", "epochs", 3),
+        ("models", "random-XS", "seed", 7),
+        ("corpora", "smoke", "rendering", {"humanoid_size": 97}),
+    ],
+)
+def test_what_all_runs_share_is_not_made_again_by_other_settings(
+    finished, smoke, section, name, key, value
+):
+    smoke["run"] = "other"
+    smoke[section][name][key] = value
+    run = finished.snakemake(smoke, "--dry-run")
+    assert run.returncode != 0
+    assert "Traceback" not in run.stderr
+    (line,) = [line for line in run.stderr.splitlines() if line.startswith("vlmrm: ")]
+    assert line.startswith(f"vlmrm: {section}.{name}.{key}: ")
+    assert f"choose another name, or delete resources/{section}/{name}" in line
 
 
 def runs_of(project, config, rule):

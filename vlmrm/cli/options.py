@@ -31,6 +31,10 @@ StatesFile = Annotated[Path, typer.Option("--states", help="States (HDF5).")]
 FramesFile = Annotated[Path, typer.Option("--frames", help="Frames (HDF5).")]
 RewardFiles = Annotated[list[Path], typer.Argument(help="Rewards of the states (Parquet).")]
 EpicTables = Annotated[list[Path], typer.Argument(help="Tables of `measure-epic` (CSV).")]
+Figures = Annotated[
+    list[Path],
+    typer.Option("--output", help="Path of the figure, an SVG or a PNG; may be repeated."),
+]
 Table = Annotated[Path | None, typer.Option(help="Also write the figure's numbers here (CSV).")]
 Device = Annotated[
     str, typer.Option(help="Torch device, or auto: CUDA if there is a GPU, else the CPU.")

@@ -146,7 +146,7 @@ class Config(ConfigModel):
             max_lookup_error=training.lookup.max_error if uses_model and training.lookup else None,
             rendering=self.rendering_settings(task.environment) if sees_frames else Rendering(),
             embedding=self.embedding_settings if sees_frames else default,
-            paper_code=self.paper_code,
+            paper_code=self._paper_code(task.environment, sees_frames),
             video=self._video(run) if self.evaluation.training_videos else None,
         )
 
@@ -189,6 +189,15 @@ class Config(ConfigModel):
             "algorithm": agent.algorithm,
             "episode_steps": agent.episode_steps,
         }
+
+    def _paper_code(self, environment: str, sees_frames: bool) -> PaperCode:
+        """The switches that a training reads; the normalization is the embedding's."""
+        unread = {"openai_normalization": False}
+        if not sees_frames:
+            unread["frames_after_reset"] = False
+        if environment != "mountain-car":
+            unread["goal_never_cleared"] = False
+        return self.paper_code.model_copy(update=unread)
 
     def _video(self, run: TrainingRun) -> settings.VideoSettings:
         environment = self.tasks[run.task].environment

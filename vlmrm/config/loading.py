@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +42,47 @@ def read_yaml(path: str | Path) -> Any:
 def parse_config(content: Any, source: str = "config") -> Config:
     """Validates the content of a YAML file; `source` names the file in errors.
 
+    Files that it names under `extends` are read first, relative to the working directory.
+
     Raises:
-        UserError: A key or value is wrong; names the first such key.
+        UserError: A key or value is wrong; names the first such key and its file.
     """
+    layers = _layers(content, source)
+    merged: dict[str, Any] = {}
+    for layer in layers.values():
+        merged = _merge(merged, layer)
+    try:
+        return Config.model_validate(merged)
+    except ValidationError as error:
+        place = error.errors()[0]["loc"]
+        depth = {file: len(_written(place, layer)) for file, layer in layers.items()}
+        file = max(reversed(depth), key=depth.__getitem__)
+        raise UserError(f"{file}: {_first_problem(error, merged)}") from error
+
+
+def _layers(content: Any, source: str, extending: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The content of a file after that of the files that it extends, by file."""
     if not isinstance(content, dict):
         raise UserError(f"{source}: holds no keys; start from config/demo.yaml")
-    try:
-        return Config.model_validate(content)
-    except ValidationError as error:
-        raise UserError(f"{source}: {_first_problem(error, content)}") from error
+    files = content.get("extends", [])
+    if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
+        raise UserError(f"{source}: extends: must be a list of files, got {files!r}")
+    layers = {}
+    for file in files:
+        if file in (*extending, source):
+            raise UserError(f"{source}: extends: {file} extends this file; remove one of them")
+        layers |= _layers(read_yaml(file), file, (*extending, source))
+    return {**layers, source: {key: content[key] for key in content if key != "extends"}}
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Both mappings, key by key; where both have a value that is no mapping, that of ``above``."""
+    both = {
+        key: _merge(below[key], above[key])
+        for key in below.keys() & above.keys()
+        if isinstance(below[key], dict) and isinstance(above[key], dict)
+    }
+    return {**below, **above, **both}
 
 
 class _RepeatedKey(Exception):

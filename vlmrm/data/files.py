@@ -53,10 +53,7 @@ def open_hdf5(path: str | os.PathLike[str], kind: str) -> h5py.File:
         UserError: The file is missing, unreadable, or of another kind.
     """
     require_file(Path(path))
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise UserError(f"{path}: not a readable HDF5 file; delete it and run again") from error
+    file = _open(path)
     found = file.attrs.get("kind", "something else")
     if found != kind:
         file.close()
@@ -65,13 +62,24 @@ def open_hdf5(path: str | os.PathLike[str], kind: str) -> h5py.File:
 
 
 def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Reads where an artifact came from: versions, commit, settings."""
+    """Reads where an artifact came from: versions, commit, settings.
+
+    Raises:
+        UserError: The file is missing or unreadable.
+    """
     path = Path(path)
     require_file(path)
     if path.suffix == ".parquet":
         return dict(json.loads(pq.read_schema(path).metadata[b"provenance"]))
-    with h5py.File(path) as file:
+    with _open(path) as file:
         return dict(json.loads(file.attrs["provenance"]))
+
+
+def _open(path: str | os.PathLike[str]) -> h5py.File:
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise UserError(f"{path}: not a readable HDF5 file; delete it and run again") from error
 
 
 def require_file(path: Path) -> None:

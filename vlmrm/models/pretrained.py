@@ -32,6 +32,7 @@ from vlmrm.models.folder import (
     read_model_provenance,
     write_model_provenance,
 )
+from vlmrm.models.shared import same_definition
 
 SAFE = (WEIGHTS_FILE, "open_clip_pytorch_model.safetensors")
 PICKLED = ("open_clip_pytorch_model.bin", "open_clip_pytorch_model.pth")
@@ -144,11 +145,10 @@ def mismatched_activation(architecture: str, tag: str) -> str | None:
 def _is_here(settings: PretrainedModel, folder: Path) -> bool:
     """Whether the folder contains this model, with unchanged weights."""
     record = read_model_provenance(folder)
-    permissions = {"sha256", "allow_pickle"}
-    wanted = settings.model_dump(exclude=permissions)
-    stored = {k: v for k, v in record.get("settings", {}).items() if k not in permissions}
     files = (folder / CONFIG_FILE, folder / WEIGHTS_FILE)
-    if stored != wanted or not all(path.is_file() for path in files):
+    if not (all(path.is_file() for path in files) and record):
+        return False
+    if not same_definition(settings, record["settings"]):
         return False
     published = record["origin"].get("sha256", record["sha256"])
     if settings.sha256 not in (None, published):

@@ -19,6 +19,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from vlmrm.config import SimulatorModel
+from vlmrm.data.files import read_provenance
 from vlmrm.models.clip import ClipModel, choose_device
 from vlmrm.models.folder import save_model_folder
 from vlmrm.models.preprocessing import Preprocessing
@@ -84,6 +85,7 @@ def train_model(
         preprocess_config,
         source="simulator",
         settings=settings.model_dump(),
+        corpus=read_provenance(corpus).get("settings"),
         held_out=recognition,
     )
 

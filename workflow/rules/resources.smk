@@ -36,11 +36,34 @@ def minutes(first):
     return lambda wildcards, attempt: first * attempt
 
 
+# What drawing any figure needs.
+DRAWING = {"mem_mb": memory(4_000), "runtime": minutes(15)}
+
+
 def model_memory(wildcards, attempt):
     """Main memory for a model's weights, of which published ones have up to 10 GB."""
     name = getattr(wildcards, "reward_source", None) or wildcards.model
     large = name in settings.models and settings.models[name].source != "simulator"
     return (32_000 if large else 8_000) * 2 ** (attempt - 1)
+
+
+def cores_for(count, per_core, limit=ALL_CORES):
+    """Cores for this many frames or trajectories.
+
+    A job of few leaves the others to other jobs: starting takes it longer than its work.
+    """
+    return max(1, min(limit, count // per_core))
+
+
+def rendering_threads(wildcards):
+    return cores_for(settings.state_sets[wildcards.states].size, 500, CORES_PER_GPU)
+
+
+def embedding_threads(wildcards):
+    """All that there are for published models: each image may take a second of one core."""
+    if settings.models[wildcards.model].source == "pretrained":
+        return CORES_PER_GPU
+    return rendering_threads(wildcards)
 
 
 def looks_up(wildcards):

@@ -31,7 +31,7 @@ rule sample_rollouts:
         f"{BENCHMARKS}/sample_rollouts/{{states}}.jsonl"
     wildcard_constraints:
         states=sets_from("rollouts"),
-    threads: ALL_CORES
+    threads: lambda w: cores_for(settings.state_sets[w.states].size, 1000)
     resources:
         mem_mb=memory(8_000),
         runtime=minutes(60),
@@ -53,7 +53,7 @@ rule render_frames:
         f"{LOGS}/frames/{{states}}/{{scene}}.log",
     benchmark:
         f"{BENCHMARKS}/render_frames/{{states}}/{{scene}}.jsonl"
-    threads: CORES_PER_GPU
+    threads: rendering_threads
     resources:
         mem_mb=memory(8_000),
         runtime=minutes(60),
@@ -78,7 +78,7 @@ rule embed_frames:
         f"{LOGS}/embeddings/{{states}}/{{scene}}/{{model}}.log",
     benchmark:
         f"{BENCHMARKS}/embed_frames/{{states}}/{{scene}}/{{model}}.jsonl"
-    threads: CORES_PER_GPU
+    threads: embedding_threads
     resources:
         mem_mb=model_memory,
         runtime=minutes(60),

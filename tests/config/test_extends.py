@@ -1,0 +1,94 @@
+"""Configurations that build on others."""
+
+import pytest
+import yaml
+
+from vlmrm.config import load_config, parse_config
+from vlmrm.errors import UserError
+
+BASE = {
+    "models": {"sim": {"source": "random", "architecture": "sim-S"}},
+    "tasks": {"kneeling": {"environment": "humanoid", "goal": "a robot kneeling"}},
+    "training": {"humanoid": {"agent": {"algorithm": "sac", "total_timesteps": 1000}}},
+    "alphas": [0, 1],
+}
+
+
+@pytest.fixture(autouse=True)
+def write(tmp_path, monkeypatch):
+    """Writes YAML files to the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(name, **content):
+        (tmp_path / name).write_text(yaml.safe_dump(content))
+
+    write("base.yaml", **BASE)
+    return write
+
+
+def test_own_values_replace_those_of_the_extended_file_key_by_key(write):
+    agent = {"total_timesteps": 2000}
+    write(
+        "own.yaml",
+        run="own",
+        extends=["base.yaml"],
+        alphas=[0],
+        training={"humanoid": {"agent": agent}},
+        tasks={"lotus": {"environment": "humanoid", "goal": "a robot meditating"}},
+    )
+    own = load_config("own.yaml")
+    assert own.alphas == [0]
+    assert own.training["humanoid"].agent.total_timesteps == 2000
+    assert own.training["humanoid"].agent.algorithm == "sac"
+    assert set(own.tasks) == {"kneeling", "lotus"}
+
+
+def test_later_files_override_earlier_ones_and_extended_files_may_extend_others(write):
+    write("middle.yaml", extends=["base.yaml"], alphas=[0.5], run="middle")
+    write("last.yaml", run="last")
+    config = parse_config({"extends": ["middle.yaml", "last.yaml"]})
+    assert (config.run, config.alphas) == ("last", [0.5])
+
+
+def test_the_result_is_the_whole_configuration(write):
+    write("own.yaml", run="own", extends=["base.yaml"])
+    whole = load_config("own.yaml")
+    assert parse_config(whole.model_dump(mode="json")) == whole
+    assert whole == parse_config({"run": "own", **BASE})
+
+
+@pytest.mark.parametrize(
+    ("extends", "answer"),
+    [
+        (["nowhere.yaml"], "nowhere.yaml: cannot be read (No such file or directory)"),
+        ("base.yaml", "own.yaml: extends: must be a list of files, got 'base.yaml'"),
+        (["own.yaml"], "own.yaml: extends: own.yaml extends this file; remove one of them"),
+        (["a.yaml"], "a.yaml: extends: own.yaml extends this file; remove one of them"),
+    ],
+)
+def test_a_file_that_cannot_be_extended_is_named(write, extends, answer):
+    write("own.yaml", run="own", extends=extends)
+    write("a.yaml", extends=["own.yaml"])
+    with pytest.raises(UserError) as error:
+        load_config("own.yaml")
+    assert str(error.value) == answer
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("base.yaml", {**BASE, "alphas": [2]}),
+        ("own.yaml", {"alphas": [2]}),
+    ],
+)
+def test_a_mistake_is_reported_with_the_file_that_makes_it(write, file, content):
+    write("own.yaml", run="own", extends=["base.yaml"])
+    write(file, **{"run": "own", "extends": ["base.yaml"]} if file == "own.yaml" else {}, **content)
+    with pytest.raises(UserError, match=rf"^{file}: alphas.0: "):
+        load_config("own.yaml")
+
+
+def test_a_missing_key_is_reported_with_the_file_that_was_asked_for(write):
+    write("own.yaml", extends=["base.yaml"])
+    with pytest.raises(UserError, match=r"^own.yaml: run: missing"):
+        load_config("own.yaml")
