@@ -17,7 +17,8 @@ from vlmrm.config.architectures import architecture_file, family_architectures
 from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub, cuda_works
 from vlmrm.machine.gpus import on_cluster
-from vlmrm.plan import MACHINES, Job, hours, make_plan, planned_jobs, sum_seconds, work_of
+from vlmrm.machine.machines import MACHINES
+from vlmrm.plan import Job, hours, make_plan, planned_jobs, sum_seconds, work_of
 
 FORCE = "VLMRM_FORCE"
 """Environment variable that, set to 1, starts a run that takes very long or fills the disk."""
