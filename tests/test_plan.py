@@ -9,12 +9,14 @@ import tempfile
 from collections import namedtuple
 from pathlib import Path
 
+import gymnasium
 import pytest
 
 from vlmrm.cli.plan import plan as command
 from vlmrm.cli.plan import plan_table
-from vlmrm.config import GridStates, PretrainedModel, load_config
+from vlmrm.config import Corpus, GridStates, PretrainedModel, Rendering, load_config
 from vlmrm.config.architectures import architecture_file
+from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.machine import checks
 from vlmrm.machine.checks import find_problems
@@ -22,9 +24,12 @@ from vlmrm.machine.doctor import Check, Verdict
 from vlmrm.machine.machines import MACHINES, load_machine
 from vlmrm.models.model_size import towers
 from vlmrm.plan import (
+    OBSERVED,
+    ROLLOUT_KEEPS,
     SIZES,
     START,
     START_TORCH,
+    TRAINED_ON,
     Job,
     known_size,
     make_plan,
@@ -35,7 +40,9 @@ from vlmrm.plan import (
     warnings,
     work_of,
 )
+from vlmrm.pretraining import corpus
 from vlmrm.states.grid import sample_grid
+from vlmrm.training import rollouts
 
 ROOT = Path(__file__).parents[1]
 PAPER = load_config(ROOT / "config.yaml")
@@ -101,6 +108,41 @@ def test_a_training_renders_and_embeds_every_step():
     reference = work_of(training("oracle"), PAPER, LAPTOP)
     assert (reference.images, reference.frames) == (0, 7_800)
     assert reference.accelerated == pytest.approx(311_000 * 0.0194)
+
+
+def test_a_corpus_is_rendered_as_it_says_whatever_the_run_renders():
+    mine = Corpus(
+        frames={"humanoid": {"textured-fixed": 1000}}, rendering=Rendering(humanoid_size=500)
+    )
+    job = Job("make_corpus", {"corpus": "mine"})
+    for size in (96, 480):
+        run = {"corpora": {"mine": mine}, "rendering": Rendering(humanoid_size=size)}
+        work = work_of(job, DEMO.model_copy(update=run), LAPTOP)
+        assert work.shared == pytest.approx(1000 * (1.05e-3 + 0.25 * 0.0373))
+
+
+def test_videos_have_their_own_size_and_the_shadows_of_the_run():
+    """Of 10,000,000 steps, 78 checkpoints have a video of 100 frames."""
+    plain = work_of(training("oracle"), PAPER, LAPTOP)
+    steps = 10_000_000 * 1.1e-3
+    video = 7_800 * (1.05e-3 + 0.32**2 * 0.0373)
+    assert plain.shared == pytest.approx(steps + video)
+    shadows = PAPER.rendering.model_copy(update={"shadows": True})
+    shaded = work_of(training("oracle"), PAPER.model_copy(update={"rendering": shadows}), LAPTOP)
+    assert shaded.shared == pytest.approx(steps + 3 * video)
+    silent = PAPER.evaluation.model_copy(update={"training_videos": False})
+    unseen = work_of(training("oracle"), PAPER.model_copy(update={"evaluation": silent}), LAPTOP)
+    assert (unseen.frames, unseen.shared) == (0, pytest.approx(steps))
+
+
+def test_constants_are_those_of_the_modules_that_compute():
+    assert pytest.approx(1 - corpus.HELD_OUT) == TRAINED_ON
+    assert rollouts.KEEP_EVERY == ROLLOUT_KEEPS
+    for environment, (observed, actions) in OBSERVED.items():
+        env = make_env(environment, episode_steps=1)
+        assert env.observation_space.shape == (observed,)
+        assert gymnasium.spaces.flatdim(env.action_space) == actions
+        env.close()
 
 
 def test_an_agent_with_a_look_up_sees_no_picture():

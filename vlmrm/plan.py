@@ -36,9 +36,8 @@ SHADOWS = 3  # times as long; the scene filament always has them
 STEP = {"humanoid": 1.1e-3, "cartpole": 1.9e-4, "mountain-car": 3.6e-4}  # including the action
 UPDATE = {"humanoid": 0.0388, "cartpole": 2.7e-3, "mountain-car": 7.6e-3}
 STATE = {"humanoid": 2.2e-3, "cartpole": 1e-6, "mountain-car": 1e-6}
-RESAMPLE = 1.05e-7  # per state, in the bootstrap of EPIC
-START = 2.0  # importing NumPy and pandas, and reading files
-START_TORCH = 9.0  # importing PyTorch, and open_clip or Stable-Baselines3
+START = 2.5  # importing NumPy and pandas
+START_TORCH = 11.0  # importing PyTorch, and open_clip or Stable-Baselines3
 
 # Bytes on disk, measured.
 COMPRESSED = {"humanoid": 0.072, "cartpole": 0.001, "mountain-car": 0.044}  # per byte of a frame
@@ -233,10 +232,6 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
         case "embed_frames":
             work.embed(config, machine, w["model"], config.state_sets[w["states"]].size)
             work.disk = FLOAT * work.images * model_size(config, w["model"]).embedding
-        case "measure_epic":
-            epic = config.epic[w["epic"]]
-            resamples = epic.bootstrap * len(config.alphas)
-            work.serial += RESAMPLE * resamples * config.state_sets[epic.states].size
         case "train_policy":
             _train(work, TrainingRun.model_validate(w), config, machine)
         case "evaluate_policy":
