@@ -15,7 +15,7 @@ import humanize
 from vlmrm.config import Config, PretrainedModel
 from vlmrm.config.architectures import architecture_file, family_architectures
 from vlmrm.errors import UserError
-from vlmrm.machine.doctor import Verdict, check_drawing, check_hub, cuda_works
+from vlmrm.machine.doctor import Verdict, check_hub, check_rendering, cuda_works
 from vlmrm.machine.gpus import on_cluster
 from vlmrm.machine.machines import MACHINES
 from vlmrm.plan import Job, hours, make_plan, planned_jobs, sum_seconds, work_of
@@ -68,7 +68,7 @@ def _hub(fetched: list[str], config: Config) -> Iterator[str]:
     missing = [name for name in fetched if not _is_local(config, name)]
     if not missing or (hub := check_hub()).verdict is Verdict.fine:
         return
-    reason, _, _ = hub.told.partition(": published models")
+    reason, _, _ = hub.message.partition(": published models")
     yield (
         f"models.{missing[0]}:{_others(missing)} must be downloaded, but {reason}; run `make demo`,"
         " which needs no network, or copy the folders to resources/models from a machine that has "
@@ -91,9 +91,9 @@ def _opengl(jobs: list[Job]) -> Iterator[str]:
     """On a cluster, jobs run on nodes that may have what this one lacks."""
     if on_cluster() or not any(job.rule in MUJOCO for job in jobs):
         return
-    check = check_drawing()
+    check = check_rendering()
     if check.verdict is Verdict.broken:
-        yield f"{check.told}; {FORCE}=1 starts it anyway"
+        yield f"{check.message}; {FORCE}=1 starts it anyway"
 
 
 def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:
