@@ -62,6 +62,21 @@ def test_models_that_cannot_be_downloaded_are_reported_before_the_start(machine)
     assert find_problems([fetching("RN50")], PAPER) is None
 
 
+def test_what_imports_mujoco_is_not_started_where_rendering_does_not_work(machine):
+    broken = Check("Rendering", Verdict.broken, "no answer within 60 seconds")
+    machine.setattr(checks, "check_rendering", lambda: broken)
+    jobs = [Job("sample_states", {"states": "cartpole-grid"})]
+    assert find_problems(jobs, PAPER) == (
+        "rendering does not work: no answer within 60 seconds; VLMRM_FORCE=1 starts it anyway"
+    )
+    assert find_problems([embedding("RN50")], PAPER) is None
+    machine.setenv(checks.FORCE, "1")
+    assert find_problems(jobs, PAPER) is None
+    machine.delenv(checks.FORCE)
+    machine.setattr(checks, "on_cluster", lambda: True)
+    assert find_problems(jobs, PAPER) is None
+
+
 def test_trainings_that_take_for_ever_are_not_started(machine):
     jobs = [training("ViT-bigG-14")]
     problems = find_problems(jobs, PAPER)
@@ -232,7 +247,7 @@ def test_without_egl_a_run_stops_before_its_first_job_and_says_what_to_install(s
     run = snakemake()
     assert run.returncode != 0
     (line,) = [line for line in run.stderr.splitlines() if "vlmrm: " in line]
-    assert "OpenGL cannot start" in line
+    assert "vlmrm: rendering does not work: MUJOCO_GL: OpenGL cannot start" in line
     assert "install the Debian packages libegl1 and libgl1-mesa-dri" in line
     assert "Traceback" not in run.stderr
     assert not (project.folder / "results").exists()
@@ -243,11 +258,5 @@ def test_without_egl_a_cluster_is_sent_jobs(snakemake, project):
     sbatch.write_text("#!/bin/sh\n")
     sbatch.chmod(0o755)
     run = snakemake(STATES)
-    assert run.returncode == 0, run.stderr
-    assert (project.folder / STATES).exists()
-
-
-def test_without_egl_a_run_can_be_started_all_the_same(snakemake, project):
-    run = snakemake(STATES, VLMRM_FORCE="1")
     assert run.returncode == 0, run.stderr
     assert (project.folder / STATES).exists()

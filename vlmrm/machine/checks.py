@@ -93,7 +93,7 @@ def _opengl(jobs: list[Job]) -> Iterator[str]:
         return
     check = check_rendering()
     if check.verdict is Verdict.broken:
-        yield f"{check.message}; {FORCE}=1 starts it anyway"
+        yield f"rendering does not work: {check.message}; {FORCE}=1 starts it anyway"
 
 
 def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:
