@@ -176,7 +176,7 @@ def test_slurm_that_cannot_take_jobs_is_noted(machine, monkeypatch):
 
 def test_the_status_is_1_only_where_runs_would_fail(monkeypatch, capsys):
     checks = [Check("A", Verdict.fine, "1"), Check("B", Verdict.note, "less")]
-    monkeypatch.setattr(doctor, "examine", lambda: checks)
+    monkeypatch.setattr("vlmrm.cli.doctor.examine", lambda: checks)
     command()
     assert capsys.readouterr().out == "A           fine: 1\nB           note: less\n"
     checks.append(Check("C", Verdict.broken, "install it"))

@@ -20,6 +20,7 @@ from open_clip.transform import PreprocessCfg, merge_preprocess_dict
 from safetensors.torch import save_file
 
 from vlmrm.config import PretrainedModel
+from vlmrm.config.models import differences
 from vlmrm.data.files import atomic_path
 from vlmrm.errors import UserError, one_line, suggest
 from vlmrm.models import hub
@@ -32,7 +33,6 @@ from vlmrm.models.folder import (
     read_model_provenance,
     write_model_provenance,
 )
-from vlmrm.models.shared import same_definition
 
 SAFE = (WEIGHTS_FILE, "open_clip_pytorch_model.safetensors")
 PICKLED = ("open_clip_pytorch_model.bin", "open_clip_pytorch_model.pth")
@@ -148,7 +148,7 @@ def _is_here(settings: PretrainedModel, folder: Path) -> bool:
     files = (folder / CONFIG_FILE, folder / WEIGHTS_FILE)
     if not (all(path.is_file() for path in files) and record):
         return False
-    if not same_definition(settings, record["settings"]):
+    if differences(settings, record["settings"]):
         return False
     published = record["origin"].get("sha256", record["sha256"])
     if settings.sha256 not in (None, published):

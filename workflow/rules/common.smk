@@ -10,7 +10,7 @@ import yaml
 from vlmrm.config import TrainingRun, parse_config, read_yaml
 from vlmrm.errors import UserError
 from vlmrm.machine.checks import check_start
-from vlmrm.models.shared import check_shared
+from vlmrm.machine.shared import check_shared
 
 # The Snakefile's config.yaml is the last; files of --configfile replace it.
 config_files = workflow.configfiles[:-1] or workflow.configfiles
