@@ -188,38 +188,15 @@ def test_a_tokenizers_library_is_missed_before_the_download(machine):
     assert find_problems([fetching("RN50")], PAPER) is None
 
 
-# Python imports it at the start of every process.
-WITHOUT_EGL = """
-import ctypes
-
-class CDLL(ctypes.CDLL):
-    def __init__(self, name, *args, **options):
-        if "EGL" in str(name):
-            raise OSError(f"{name}: cannot open shared object file: No such file or directory")
-        super().__init__(name, *args, **options)
-
-ctypes.CDLL = ctypes.cdll._dlltype = CDLL
-"""
-
-
 @pytest.fixture
 def project(tmp_path) -> Project:
     return Project(tmp_path)
 
 
 @pytest.fixture
-def snakemake(project):
+def snakemake(project, without_egl):
     """Runs the smoke run in processes that find neither libEGL nor a GPU."""
-    hidden = project.folder / "hidden"
-    hidden.mkdir()
-    (hidden / "sitecustomize.py").write_text(WITHOUT_EGL)
-    environment = {name: value for name, value in os.environ.items() if name != "MUJOCO_GL"} | {
-        "PATH": f"{project.folder / 'bin'}:{os.environ['PATH']}",
-        "PYTHONPATH": os.pathsep.join((str(hidden), str(ROOT))),
-        "CUDA_VISIBLE_DEVICES": "",
-    }
-    importing = [sys.executable, "-c", "import vlmrm, mujoco"]
-    assert subprocess.run(importing, env=environment, capture_output=True).returncode != 0
+    environment = {**without_egl, "PATH": f"{project.folder / 'bin'}:{os.environ['PATH']}"}
 
     def run(*arguments, **variables) -> subprocess.CompletedProcess:
         options = ["--configfile", "config/smoke.yaml", "--cores", "1"]

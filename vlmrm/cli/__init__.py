@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from vlmrm.errors import UserError
 from vlmrm.machine.gpus import hide_gpus
+from vlmrm.machine.libraries import explain_opengl
 
 LOGGER = logging.getLogger("vlmrm")
 # `main` prints errors to the terminal; logging writes them to the log file, if there is one.
@@ -111,7 +112,8 @@ def options(
 def main() -> NoReturn:
     """Runs the command line; a `UserError` is printed as one line, with exit status 2."""
     try:
-        app()
+        with explain_opengl():
+            app()
     except UserError as error:
         LOGGER.error(error)
         print(f"vlmrm: {error}", file=sys.stderr)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from vlmrm.errors import UserError
+from vlmrm.machine.libraries import explain_opengl
 
 
 def rendering() -> str:
@@ -64,6 +65,7 @@ PROBES = {probe.__name__: probe for probe in (rendering, vulkan, hub, cuda)}
 
 if __name__ == "__main__":
     try:
-        print(PROBES[sys.argv[1]]())
+        with explain_opengl():
+            print(PROBES[sys.argv[1]]())
     except UserError as error:
         sys.exit(str(error))

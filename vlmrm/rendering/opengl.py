@@ -11,9 +11,8 @@ from typing import Any
 
 import mujoco
 
-from vlmrm.envs import opengl_error
 from vlmrm.machine.gpus import has_nvidia_gpu
-from vlmrm.machine.libraries import NVIDIA_EGL, load_triton_first
+from vlmrm.machine.libraries import NVIDIA_EGL, load_triton_first, opengl_error
 
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "software")
 """Words in the names of OpenGL's renderers on the CPU."""
