@@ -31,10 +31,10 @@ from throughput import RENDER_SIZE, SCENE, loop, median, rate
 from vlmrm.config import Config, RandomModel, load_config
 from vlmrm.data.tables import write_table
 from vlmrm.models.clip import choose_device
-from vlmrm.models.model_size import towers
+from vlmrm.models.model_size import measure_size
 from vlmrm.models.random_init import make_random_model
 from vlmrm.rendering import make_renderer
-from vlmrm.rendering.opengl import draw_on, drawn_by
+from vlmrm.rendering.opengl import gl_renderer, render_on
 from vlmrm.rendering.parallel import BATCH, render_states
 from vlmrm.rewards.vlm import VLMReward
 from vlmrm.states.training import sample_training_states
@@ -72,7 +72,7 @@ def main() -> None:
     for architecture in options.architectures:
         reward = random_reward(architecture, config, options.task)
         score = functools.partial(rate, functools.partial(reward, frames), len(frames))
-        share = towers(architecture).image_flops / operations
+        share = measure_size(architecture).image_flops / operations
         alone[architecture] = median(score, options.repeat)
         add(architecture, alone[architecture], alone[architecture] * share, reward.model.precision)
         if options.compiled:
@@ -80,12 +80,12 @@ def main() -> None:
             score()
             compiled = median(score, options.repeat)
             add(f"{architecture}, compiled", compiled, compiled * share, reward.model.precision)
-    draw_on(str(device))
+    render_on(str(device))
     driver = rendering_driver(config)
     for processes in options.processes:
         render = functools.partial(rendering_rate, config, processes, options.frames)
         add(f"rendering, {processes} processes", median(render, options.repeat), note=driver)
-    smallest = min(options.architectures, key=lambda a: towers(a).image_flops)
+    smallest = min(options.architectures, key=lambda a: measure_size(a).image_flops)
     whole = loop(config, options.task, random_reward(smallest, config, options.task))
     add("whole training", whole, whole / alone[smallest], f"relative to {smallest} alone")
     if options.output:
@@ -130,7 +130,7 @@ def rendering_rate(config: Config, processes: int, count: int) -> float:
 def rendering_driver(config: Config) -> str:
     renderer = make_renderer("humanoid", SCENE, config.rendering)
     try:
-        return drawn_by()
+        return gl_renderer()
     finally:
         renderer.close()
 

@@ -1,6 +1,8 @@
 """Fixtures that several tests share."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 # Before PyTorch is imported: tests run beside each other, and two that share the cores by threads
@@ -34,9 +36,38 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory) -> Path:
-    """A folder with an untrained model of the offline family."""
+    """A folder with a small model with random weights."""
     from vlmrm.models.random_init import make_random_model
 
     folder = tmp_path_factory.mktemp("models") / "random-XS"
     make_random_model(RandomModel(source="random", architecture="sim-XS", seed=1), folder)
     return folder
+
+
+# Python imports it at the start of every process.
+WITHOUT_EGL = """
+import ctypes
+
+class CDLL(ctypes.CDLL):
+    def __init__(self, name, *args, **options):
+        if "EGL" in str(name):
+            raise OSError(f"{name}: cannot open shared object file: No such file or directory")
+        super().__init__(name, *args, **options)
+
+ctypes.CDLL = ctypes.cdll._dlltype = CDLL
+"""
+
+
+@pytest.fixture
+def without_egl(tmp_path) -> dict[str, str]:
+    """Environment variables of processes that find neither libEGL nor a GPU."""
+    folder = tmp_path / "hidden"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(WITHOUT_EGL)
+    variables = {name: value for name, value in os.environ.items() if name != "MUJOCO_GL"} | {
+        "PYTHONPATH": os.pathsep.join((str(folder), str(Path(__file__).parents[1]))),
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    importing = [sys.executable, "-c", "import vlmrm, mujoco"]
+    assert subprocess.run(importing, env=variables, capture_output=True).returncode != 0
+    return variables

@@ -1,66 +1,50 @@
 """`vlmrm plan`: its jobs are Snakemake's, its arithmetic can be done by hand."""
 
-import importlib.util
 import json
-import shutil
-import subprocess
-import sys
-import tempfile
-from collections import namedtuple
 from pathlib import Path
 
+import gymnasium
 import pytest
 
+from tests.machine.jobs import (
+    DEMO,
+    LAPTOP,
+    PAPER,
+    ROOT,
+    RUN,
+    embedding,
+    fetching,
+    training,
+    unnamed,
+)
 from vlmrm.cli.plan import plan as command
-from vlmrm.config import GridStates, PretrainedModel, load_config
+from vlmrm.cli.plan import plan_table
+from vlmrm.config import Corpus, GridStates, Rendering
 from vlmrm.config.architectures import architecture_file
+from vlmrm.envs import make_env
 from vlmrm.errors import UserError
-from vlmrm.machine import checks
-from vlmrm.machine.checks import find_problems
-from vlmrm.machine.doctor import Check, Verdict
-from vlmrm.models.model_size import towers
+from vlmrm.machine.machines import MACHINES, load_machine
+from vlmrm.models.model_size import measure_size
 from vlmrm.plan import (
-    MACHINES,
+    OBSERVED,
+    ROLLOUT_KEEPS,
     SIZES,
+    START,
+    START_TORCH,
+    TRAINED_ON,
     Job,
-    is_unknown,
-    load_machine,
+    known_size,
     make_plan,
     parse_dry_run,
-    plan_table,
     planned_jobs,
     policy_bytes,
     updates,
     warnings,
     work_of,
 )
+from vlmrm.pretraining import corpus
 from vlmrm.states.grid import sample_grid
-
-ROOT = Path(__file__).parents[1]
-PAPER = load_config(ROOT / "config.yaml")
-DEMO = load_config(ROOT / "config" / "demo.yaml")
-RUN = {"task": "kneeling", "scene": "textured-fixed", "alpha": "0.0", "seed": "0"}
-LAPTOP = MACHINES["laptop"]
-
-
-def training(model):
-    output = f"results/paper/policies/{model}/policy.zip"
-    return Job("train_policy", RUN | {"reward_source": model}, output)
-
-
-def fetching(model):
-    return Job("fetch_model", {"model": model}, f"resources/models/{model}")
-
-
-def embedding(model, states="kneeling-poses"):
-    wildcards = {"states": states, "scene": "textured-fixed", "model": model}
-    return Job("embed_frames", wildcards, f"results/paper/embeddings/{states}/{model}.h5")
-
-
-def unnamed(**settings):
-    """The paper with a model `X` that names no architecture."""
-    model = PretrainedModel(source="pretrained", **settings)
-    return PAPER.model_copy(update={"models": {**PAPER.models, "X": model}})
+from vlmrm.training import rollouts
 
 
 def describe(folder, architecture):
@@ -102,6 +86,41 @@ def test_a_training_renders_and_embeds_every_step():
     assert reference.accelerated == pytest.approx(311_000 * 0.0194)
 
 
+def test_a_corpus_is_rendered_as_it_says_whatever_the_run_renders():
+    mine = Corpus(
+        frames={"humanoid": {"textured-fixed": 1000}}, rendering=Rendering(humanoid_size=500)
+    )
+    job = Job("make_corpus", {"corpus": "mine"})
+    for size in (96, 480):
+        run = {"corpora": {"mine": mine}, "rendering": Rendering(humanoid_size=size)}
+        work = work_of(job, DEMO.model_copy(update=run), LAPTOP)
+        assert work.shared == pytest.approx(1000 * (1.05e-3 + 0.25 * 0.0373))
+
+
+def test_videos_have_their_own_size_and_the_shadows_of_the_run():
+    """Of 10,000,000 steps, 78 checkpoints have a video of 100 frames."""
+    plain = work_of(training("oracle"), PAPER, LAPTOP)
+    steps = 10_000_000 * 1.1e-3
+    video = 7_800 * (1.05e-3 + 0.32**2 * 0.0373)
+    assert plain.shared == pytest.approx(steps + video)
+    shadows = PAPER.rendering.model_copy(update={"shadows": True})
+    shaded = work_of(training("oracle"), PAPER.model_copy(update={"rendering": shadows}), LAPTOP)
+    assert shaded.shared == pytest.approx(steps + 3 * video)
+    silent = PAPER.evaluation.model_copy(update={"training_videos": False})
+    unseen = work_of(training("oracle"), PAPER.model_copy(update={"evaluation": silent}), LAPTOP)
+    assert (unseen.frames, unseen.shared) == (0, pytest.approx(steps))
+
+
+def test_constants_are_those_of_the_modules_that_compute():
+    assert pytest.approx(1 - corpus.HELD_OUT) == TRAINED_ON
+    assert rollouts.KEEP_EVERY == ROLLOUT_KEEPS
+    for environment, (observed, actions) in OBSERVED.items():
+        env = make_env(environment, episode_steps=1)
+        assert env.observation_space.shape == (observed,)
+        assert gymnasium.spaces.flatdim(env.action_space) == actions
+        env.close()
+
+
 def test_an_agent_with_a_look_up_sees_no_picture():
     wildcards = RUN | {"task": "cartpole", "scene": "gymnasium", "reward_source": "ViT-L-14"}
     work = work_of(Job("train_policy", wildcards), PAPER, LAPTOP)
@@ -129,7 +148,7 @@ def test_the_table_of_sizes_is_that_of_the_towers():
     architectures = {model.architecture for model in PAPER.models.values()}
     assert architectures | {"sim-S", "ViT-B-32"} <= set(table)
     for architecture, size in table.items():
-        built = towers(architecture)
+        built = measure_size(architecture)
         assert size == {
             "image_flops": built.image_flops,
             "parameters": built.parameters,
@@ -146,20 +165,20 @@ def test_one_training_by_hand():
     # 480 x 480 pixels, and the steps; videos are few.
     shared = 1e7 * (1.05e-3 + 0.2304 * 0.0373 + 1.1e-3)
     assert work.shared == pytest.approx(shared, rel=2e-3)
-    assert row.seconds == pytest.approx(5 + work.accelerated + work.shared / 16)
+    assert row.seconds == pytest.approx(START_TORCH + work.accelerated + work.shared / 16)
 
 
 def test_jobs_of_one_core_run_beside_each_other():
     job = Job("draw_poses", {})
     one, many = (make_plan([job] * n, PAPER, LAPTOP)["draw_poses"].seconds for n in (1, 16))
-    assert one == pytest.approx(5)
-    assert many == pytest.approx(16 * 5 / 8)
+    assert one == pytest.approx(START)
+    assert many == pytest.approx(16 * START / 8)
 
 
 def test_a_download_is_the_parameters_in_float32():
     row = make_plan([fetching("RN50")], PAPER, LAPTOP)["fetch_model"]
-    assert row.total("download") == 4 * towers("RN50-quickgelu").parameters
-    assert row.seconds == pytest.approx(5 + row.total("download") / 12.5e6)
+    assert row.total("download") == 4 * measure_size("RN50-quickgelu").parameters
+    assert row.seconds == pytest.approx(START_TORCH + row.total("download") / 12.5e6)
 
 
 def test_a_gpu_has_one_job_at_a_time():
@@ -178,7 +197,7 @@ def test_a_gpu_has_one_job_at_a_time():
 
 def test_a_folder_says_how_large_its_model_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    size = towers("ViT-L-14")
+    size = measure_size("ViT-L-14")
     describe(tmp_path / "mine", "ViT-L-14")
     describe(tmp_path / "resources" / "models" / "X", "ViT-L-14")
     local = unnamed(path="mine")
@@ -189,7 +208,7 @@ def test_a_folder_says_how_large_its_model_is(tmp_path, monkeypatch):
         assert work.accelerated == pytest.approx(5000 * size.image_flops / LAPTOP.flops)
         assert work.disk == 4 * 5000 * size.embedding
         assert work_of(fetching("X"), config, LAPTOP).disk == 4 * size.parameters
-        assert not is_unknown(config, "X")
+        assert known_size(config, "X") is not None
     assert work_of(fetching("X"), local, LAPTOP).download == 0
 
 
@@ -205,29 +224,16 @@ def test_a_model_of_unknown_size_counts_as_a_small_published_one(tmp_path, monke
     rows = make_plan([embedding("X")], config, LAPTOP)
     message = "models.X: of unknown size, counted as ViT-B-32 until it is fetched"
     assert list(warnings(rows, config, LAPTOP)) == [message]
-    assert work_of(fetching("X"), config, LAPTOP).disk == 4 * towers("ViT-B-32").parameters
+    assert work_of(fetching("X"), config, LAPTOP).disk == 4 * measure_size("ViT-B-32").parameters
     assert work_of(embedding("X"), config, LAPTOP).disk == 4 * 5000 * 512
 
 
-def test_a_cpu_is_warned_of_in_one_line():
+def test_a_plan_of_months_on_a_cpu_comes_with_a_warning():
     rows = make_plan([training("ViT-L-14")], PAPER, LAPTOP)
     (slow,) = warnings(rows, PAPER, LAPTOP)
     assert slow.startswith("Warning: about ")
     assert "`make demo` takes an hour" in slow
     assert not list(warnings(rows, PAPER, MACHINES["h200"]))
-
-
-def test_machines_are_known_or_described_by_a_file(tmp_path):
-    for machine in MACHINES.values():
-        assert "stated, not measured" in machine.title
-    with pytest.raises(UserError, match="--machine: unknown name 'h20'; did you mean 'h200'"):
-        load_machine("h20")
-    file = tmp_path / "mine.yaml"
-    file.write_text("{title: mine, cores: 4, gpus: 1, flops: 1e+13, small_flops: 1e+12}")
-    with pytest.raises(UserError, match=r"mine\.yaml: update: Field required"):
-        load_machine(str(file))
-    file.write_text("{title: mine, cores: 4, flops: 1e+13, small_flops: 1e+12, update: 0.01}")
-    assert load_machine(str(file)).cores == 4
 
 
 def test_benchmarks_of_a_rule_scale_its_time(tmp_path):
@@ -280,8 +286,8 @@ def test_contradictions_and_unknown_files_are_reported(monkeypatch):
 
 
 def test_for_this_machine_a_plan_has_the_problems_of_a_start(monkeypatch, capsys):
-    monkeypatch.setattr("vlmrm.plan.planned_jobs", lambda *_: [training("ViT-L-14")])
-    monkeypatch.setattr("vlmrm.machine.checks.find_problems", lambda *_: "no hub\nno disk")
+    monkeypatch.setattr("vlmrm.cli.plan.planned_jobs", lambda *_: [training("ViT-L-14")])
+    monkeypatch.setattr("vlmrm.cli.plan.find_problems", lambda *_: "no hub\nno disk")
     command(ROOT / "config.yaml")
     assert capsys.readouterr().out.splitlines()[-2:] == [
         "Warning: a run here would not start: no hub",
@@ -289,156 +295,3 @@ def test_for_this_machine_a_plan_has_the_problems_of_a_start(monkeypatch, capsys
     ]
     command(ROOT / "config.yaml", machine="h200")
     assert "Warning" not in capsys.readouterr().out
-
-
-Usage = namedtuple("Usage", "total used free")
-
-
-def library(monkeypatch, name, found):
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        "importlib.util.find_spec", lambda n, *rest: found if n == name else find(n, *rest)
-    )
-
-
-@pytest.fixture
-def machine(monkeypatch, tmp_path):
-    """A machine with neither hub nor GPU, with the library of all tokenizers, and a large disk."""
-
-    def unreachable():
-        told = "https://huggingface.co not reachable (no route): published models cannot be ..."
-        return Check("Hub", Verdict.note, told)
-
-    monkeypatch.setattr(checks, "check_hub", unreachable)
-    monkeypatch.setattr(checks, "cuda_works", lambda: False)
-    monkeypatch.setattr(checks, "on_cluster", lambda: False)
-    library(monkeypatch, "transformers", object())
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1e12))
-    monkeypatch.delenv(checks.FORCE, raising=False)
-    monkeypatch.chdir(tmp_path)
-    return monkeypatch
-
-
-def test_models_that_cannot_come_are_told_before_the_start(machine):
-    told = find_problems([fetching("RN50"), fetching("ViT-L-14")], PAPER)
-    assert told is not None
-    assert told.startswith(
-        "models.RN50: with 1 more, must be downloaded, but https://huggingface.co"
-    )
-    assert "not reachable (no route); run `make demo`" in told
-    assert "HF_ENDPOINT" in told
-    # Those that are here already, or are made here, need no hub.
-    assert find_problems([Job("embed_prompts", {"model": "RN50"})], PAPER) is None
-    machine.setattr(checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
-    assert find_problems([fetching("RN50")], PAPER) is None
-
-
-def test_trainings_that_take_for_ever_are_not_started(machine):
-    jobs = [training("ViT-bigG-14")]
-    told = find_problems(jobs, PAPER)
-    assert told is not None
-    assert "1 training on published models" in told
-    assert "VLMRM_FORCE=1 starts it anyway" in told
-    machine.setattr(checks, "on_cluster", lambda: True)
-    assert find_problems(jobs, PAPER) is None
-    machine.setattr(checks, "on_cluster", lambda: False)
-    machine.setenv(checks.FORCE, "1")
-    assert find_problems(jobs, PAPER) is None
-    machine.delenv(checks.FORCE)
-    machine.setattr(checks, "cuda_works", lambda: True)
-    assert find_problems(jobs, PAPER) is None
-
-
-def test_embeddings_count_as_well_as_trainings(machine):
-    # 5,000 pictures of 967.5 GFLOP take 2.9 hours on eight cores.
-    assert find_problems([embedding("ViT-bigG-14")] * 60, PAPER) is None
-    told = find_problems([embedding("ViT-bigG-14")] * 80, PAPER)
-    assert told is not None
-    assert told.startswith("80 embeddings on published models: about 234 hours on 8 cores, and")
-
-
-def test_a_model_of_unknown_size_takes_as_long_as_a_published_one(machine):
-    config = unnamed(repository="a/b", revision="0" * 40)
-    assert find_problems([training("X")], config) is None
-    told = find_problems([training("X")] * 4, config)
-    assert told is not None
-    assert told.startswith("4 trainings on published models: about ")
-
-
-def test_what_needs_no_published_tower_is_started_at_once(machine):
-    machine.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 2e9))
-    jobs = planned_jobs(["--configfile", "config/demo.yaml", "--forceall"], folder=ROOT)
-    assert {"train_policy", "make_corpus", "embed_frames"} <= {job.rule for job in jobs}
-    assert find_problems(jobs, DEMO) is None
-
-
-def test_a_start_loads_neither_pytorch_nor_mujoco():
-    code = (
-        "import sys; from vlmrm.config import load_config; from vlmrm.plan import Job;"
-        "from vlmrm.machine.checks import find_problems;"
-        "w = dict(model='RN50', states='cartpole-grid', scene='gymnasium');"
-        "rules = ('sample_states', 'render_frames', 'embed_frames');"
-        "find_problems([Job(rule, w, 'results/x') for rule in rules], load_config('config.yaml'));"
-        "sys.exit(bool({'torch', 'mujoco'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
-
-
-def test_a_disk_that_is_too_small_is_told_before_the_start(machine):
-    machine.setattr(checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
-    machine.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 5e9))
-    jobs = [fetching("ViT-bigG-14")]
-    for cluster in (True, False):
-        machine.setattr(checks, "on_cluster", lambda cluster=cluster: cluster)
-        told = find_problems(jobs, PAPER)
-        assert told is not None
-        assert told.startswith("about 10.2 GB of disk space are needed, but the disk of ")
-        assert "has 5.0 GB free" in told
-    assert find_problems([fetching("RN50")], PAPER) is None
-    # What was downloaded before needs no further space.
-    parts = Path("resources", "models", ".ViT-bigG-14.download")
-    parts.mkdir(parents=True)
-    with (parts / "weights.part").open("wb") as file:
-        file.truncate(6_000_000_000)
-    assert find_problems(jobs, PAPER) is None
-    shutil.rmtree(parts)
-    machine.setenv(checks.FORCE, "1")
-    assert find_problems(jobs, PAPER) is None
-
-
-def test_results_on_a_disk_of_their_own_need_no_space_elsewhere(machine):
-    shared = Path("/dev/shm")
-    if not shared.is_dir() or shared.stat().st_dev == Path().stat().st_dev:
-        pytest.skip("there is no second disk")
-    with tempfile.TemporaryDirectory(dir=shared) as other:
-        Path("results").symlink_to(other)
-        there = Path(other).stat().st_dev
-
-        def free(path):
-            return Usage(0, 0, 1e6 if Path(path).stat().st_dev == there else 1e12)
-
-        machine.setattr(shutil, "disk_usage", free)
-        machine.setattr(checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
-        assert find_problems([fetching("ViT-bigG-14")], PAPER) is None
-        told = find_problems([training("oracle")], PAPER)
-        assert told is not None
-        assert f"the disk of {other} has 1.0 MB free" in told
-
-
-def test_all_reasons_are_told_at_once(machine):
-    machine.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 5e9))
-    told = find_problems([fetching("ViT-bigG-14"), training("ViT-bigG-14")], PAPER)
-    assert told is not None
-    hub, gpu, disk = told.splitlines()
-    assert "must be downloaded" in hub
-    assert "no GPU that PyTorch can use" in gpu
-    assert "of disk space are needed" in disk
-
-
-def test_a_tokenizers_library_is_missed_before_the_download(machine):
-    machine.setattr(checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
-    library(machine, "transformers", None)
-    told = find_problems([fetching("RN50"), fetching("SigLIP2-B-32")], PAPER)
-    assert told is not None
-    assert told.startswith("models.SigLIP2-B-32: needs the library transformers")
-    assert find_problems([fetching("RN50")], PAPER) is None

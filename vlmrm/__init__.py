@@ -22,7 +22,7 @@ __all__ = ["VLMReward", "VLMRewardWrapper"]
 def __getattr__(name: str) -> Any:
     """Imports torch only when a reward model is used, so that the command line starts faster."""
     if name in __all__:
-        from vlmrm.rewards import vlm as reward_model
+        from vlmrm.rewards import vlm
 
-        return getattr(reward_model, name)
+        return getattr(vlm, name)
     raise AttributeError(f"module 'vlmrm' has no attribute '{name}'")

@@ -18,8 +18,8 @@ class MissingDependency(UserError):
     """An optional dependency is not installed."""
 
 
-def in_short(error: BaseException) -> str:
-    """The message of another library's error, in one line of at most 200 characters."""
+def one_line(error: BaseException) -> str:
+    """The message of an error in one line of at most 200 characters."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 

@@ -171,3 +171,28 @@ def test_every_command_has_a_help_page_that_needs_neither_pytorch_nor_mujoco():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout.endswith("set()\n"), run.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("sample-states", "kneeling"),
+        ("sample-states", "cartpole-grid"),
+        ("evaluate-random-policy", "--task", "kneeling"),
+        ("draw-poses",),
+    ],
+    ids=" ".join,
+)
+def test_without_egl_a_command_says_what_to_install(command, without_egl, tmp_path):
+    config = () if command == ("draw-poses",) else ("--config", str(ROOT / "config" / "smoke.yaml"))
+    python = [sys.executable, "-c", "from vlmrm.cli import main; main()"]
+    run = subprocess.run(
+        [*python, *command, *config, "--output", str(tmp_path / "output.svg")],
+        env=without_egl,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 2
+    (line,) = run.stderr.splitlines()
+    assert line.startswith("vlmrm: MUJOCO_GL: OpenGL cannot start (")
+    assert "install the Debian packages libegl1 and libgl1-mesa-dri" in line

@@ -107,8 +107,11 @@ def test_states_to_figures(run):
     landscape = {"landscapes": {"l": {"tasks": ["car"], **place, "states": "grid"}}}
     landscape |= {"state_sets": {"grid": GRID}, **tasks}
     drawn = ("grid.parquet", "--states", "grid.h5", "--output", "landscape.svg")
+    drawn += ("--output", "landscape.png")
     folder = run("draw-landscape", "l", *drawn, sections=landscape)
-    assert (folder / "landscape.svg").exists() and (folder / "epic.csv").exists()
+    assert (folder / "landscape.svg").exists() and (folder / "landscape.png").exists()
+    assert (folder / "rewards.svg").exists() and not (folder / "rewards.png").exists()
+    assert (folder / "epic.csv").exists()
 
 
 def test_agents(run):

@@ -269,7 +269,7 @@ def test_every_oracle_of_the_configuration_exists_and_conversely():
     from vlmrm.tasks import oracles
 
     assert set(get_args(OracleName)) == set(oracles.ORACLES)
-    for environment, names in section.ORACLES.items():
+    for environment, names in section.ORACLE_NAMES.items():
         judges = [n for n, oracle in oracles.ORACLES.items() if oracle.environment == environment]
         assert list(names) == judges
 

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vlmrm.config import EpicSettings, UniformStates
+from vlmrm.config import UniformStates
+from vlmrm.config.settings import EpicSettings
 from vlmrm.epic.measure import measure_rewards
 from vlmrm.errors import UserError
 from vlmrm.states.uniform import sample_uniform
@@ -46,7 +47,9 @@ def test_a_reward_against_the_goal_has_distance_one(states):
 def test_human_labels_replace_the_oracle(states):
     rows = np.arange(0, 400, 4)
     left = states.values[rows, 0] < 0
-    table = measure_rewards(states, rewards_of(-states.values[:, 0]), BALANCE, decided=(rows, left))
+    table = measure_rewards(
+        states, rewards_of(-states.values[:, 0]), BALANCE, human_labels=(rows, left)
+    )
     assert table["labels"].tolist() == ["human"]
     assert table["n"].tolist() == [100]
     assert table["auroc"].tolist() == [1]

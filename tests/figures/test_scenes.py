@@ -43,5 +43,5 @@ def test_a_scene_that_cannot_be_drawn_here_is_left_out_with_a_note(monkeypatch, 
     assert [*frames, "filament"] == list(SCENES["humanoid"])
     assert "filament needs Vulkan" in caplog.text
     figure = draw_scenes(frames, ["filament"])
-    assert figure.get_supxlabel().endswith("not drawn, for lack of a driver: filament")
+    assert figure.get_supxlabel().endswith("not available on this machine: filament")
     assert draw_scenes(frames).get_supxlabel() == ""

@@ -62,6 +62,7 @@ def test_bars_dots_intervals_and_the_random_policy(run, labels_of):
         f"sim-S, {alpha_label(0)}",
         f"sim-S, {alpha_label(1)}",
     ]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("success rate", "")
     assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.6, 0.1])
     interval = axes.collections[0].get_paths()[0].vertices[:, 0]
     assert interval == pytest.approx(wilson_interval(12, 20))

@@ -39,10 +39,10 @@ def test_kappa_by_hand(counts, kappa):
 @pytest.mark.parametrize(
     ("first", "second", "message"),
     [
-        ([], [], "no states that both raters decided"),
-        ([True], [True, False], "lists of one length"),
-        ([True, True], [True, True], "one and the same answer"),
-        ([False, False, False], [False, False, False], "one and the same answer"),
+        ([], [], "no states to which both raters said"),
+        ([True], [True, False], "lists of equal length"),
+        ([True, True], [True, True], "the same answer to every state"),
+        ([False, False, False], [False, False, False], "the same answer to every state"),
     ],
 )
 def test_kappa_refuses(first, second, message):

@@ -1,4 +1,4 @@
-"""The commands as a user types them: labels, agreement, and EPIC on what people decided."""
+"""The commands as a user types them: labels, agreement, and EPIC to human labels."""
 
 import json
 import signal
@@ -86,7 +86,7 @@ def test_others_on_the_network_are_warned_of(serving, tmp_path):
     process.send_signal(signal.SIGINT)
     process.wait(20)
     (line,) = process.stderr.read().splitlines()
-    assert line == "vlmrm: --host: anyone who reaches 0.0.0.0 over the network can label"
+    assert line == "vlmrm: --host: anyone who can reach 0.0.0.0 over the network can label"
 
 
 def test_epic_is_measured_on_what_most_people_decided(epic, labels):
@@ -165,7 +165,7 @@ def test_bad_input_is_one_line(labels, vlmrm, config, states_file, rewards, mode
             ((*label, "--task", "mountain"), "did you mean 'mountain-car'?"),
             ((*label, "--task", "kneeling"), "but 'kneeling' is a humanoid task"),
             ((*label, *climb, "--scene", "texture"), "did you mean 'textured'?"),
-            ((*label, *climb, "--rater", "oracle"), "--rater: 'oracle' is how tables"),
+            ((*label, *climb, "--rater", "oracle"), "--rater: 'oracle' is the name of the oracle"),
             ((*label, *climb, "--output", other), "other.csv:2: labels state set 0000"),
             ((*label, *climb, "--output", states_file), "states.h5: not a CSV file"),
             ((*agreement, *climb, other), "other.csv:2: labels state set 0000"),
@@ -173,7 +173,7 @@ def test_bad_input_is_one_line(labels, vlmrm, config, states_file, rewards, mode
             ((*agreement, *climb, tmp_path / "none.csv"), "none.csv: cannot be read"),
             (
                 (*epic, "--labels", unsure),
-                "unsure.csv: no state is decided for task 'mountain",
+                "unsure.csv: no state has a majority for task 'mountain",
             ),
         ]
         for arguments, answer in cases:

@@ -93,11 +93,11 @@ def test_what_editors_and_spreadsheets_do_to_a_file_is_read(path, label, states)
     [
         ("anna,climb,1,maybe,{time},{states}", "2: label is 'maybe', but must be yes, no, unsure"),
         ("anna,climb,-1,yes,{time},{states}", "2: state is '-1', but must be a row number"),
-        ("anna,climb,30,yes,{time},{states}", "2: state 30 is beyond the 30 states"),
+        ("anna,climb,30,yes,{time},{states}", "2: there is no state 30, only 30 states"),
         ("anna,climb,1,yes,yesterday,{states}", "2: Invalid isoformat string"),
         ("anna,climb,1,ye", "2: has 4 of 6 columns"),
         (" ,climb,1,yes,{time},{states}", "2: a rater's name"),
-        ("Oracle,climb,1,yes,{time},{states}", "2: 'Oracle' is how tables name the oracle"),
+        ("Oracle,climb,1,yes,{time},{states}", "2: 'Oracle' is the name of the oracle"),
         ("anna,climb,1,yes,{time},0123456789abcdef", "2: labels state set 0123456789abcdef, but"),
         ("anna,rest,x,yes,{time},{states}", "2: state is 'x'"),
     ],
@@ -147,8 +147,8 @@ def test_majority_leaves_out_ties_and_who_is_unsure():
         "b": {0: "yes", 1: "no", 2: "unsure", 3: "unsure", 5: "no"},
         "c": {0: "no", 5: "no"},
     }
-    decided, fulfilled = majority(answers)
-    np.testing.assert_array_equal(decided, [0, 2, 5, 9])
+    rows, fulfilled = majority(answers)
+    np.testing.assert_array_equal(rows, [0, 2, 5, 9])
     np.testing.assert_array_equal(fulfilled, [True, False, False, False])
     assert [len(part) for part in majority({})] == [0, 0]
 

@@ -173,7 +173,7 @@ def test_a_port_in_use_is_told():
 
 def test_a_host_that_is_not_here_is_told():
     for host in ("192.0.2.1", "no such host"):
-        with pytest.raises(UserError, match=f"--host: '{host}' is no address of this machine"):
+        with pytest.raises(UserError, match=f"--host: '{host}' is not an address of this machine"):
             listen(host, 0)
 
 

@@ -70,7 +70,7 @@ def test_the_key_tells_sessions_apart(session, tmp_path):
 
 
 def test_a_refused_name_or_file_is_told_before_anything_is_written(session, path):
-    with pytest.raises(UserError, match="--rater: 'oracle' is how tables name the oracle"):
+    with pytest.raises(UserError, match="--rater: 'oracle' is the name of the oracle"):
         session("oracle")
     path.write_text("state,label\n")
     with pytest.raises(UserError, match=r"labels\.csv:1: the columns"):

@@ -37,7 +37,7 @@ def machine(monkeypatch):
 def test_torch_without_gpu_is_fine(machine):
     check = doctor.check_torch()
     assert check.verdict is Verdict.fine
-    assert check.told.endswith("threads, no GPU: CPU only")
+    assert check.message.endswith("threads, no GPU: CPU only")
 
 
 def test_torch_with_a_gpu_names_it_and_its_driver(machine, monkeypatch):
@@ -47,11 +47,11 @@ def test_torch_with_a_gpu_names_it_and_its_driver(machine, monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "NVIDIA H200")
     monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_90", "compute_90"])
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (9, 0))
-    assert "2 x NVIDIA H200, CUDA" in doctor.check_torch().told
-    assert doctor.check_torch().told.endswith("driver 550.54")
+    assert "2 x NVIDIA H200, CUDA" in doctor.check_torch().message
+    assert doctor.check_torch().message.endswith("driver 550.54")
 
 
-def test_a_gpu_older_than_torch_is_told(machine, monkeypatch):
+def test_a_gpu_older_than_torch_is_reported(machine, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Tesla V100")
@@ -59,21 +59,23 @@ def test_a_gpu_older_than_torch_is_told(machine, monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (7, 0))
     check = doctor.check_torch()
     assert check.verdict is Verdict.broken
-    assert "Tesla V100 is too old for this PyTorch: hide it by CUDA_VISIBLE_DEVICES" in check.told
+    assert (
+        "Tesla V100 is too old for this PyTorch: hide it by CUDA_VISIBLE_DEVICES" in check.message
+    )
 
 
 def test_a_gpu_that_torch_cannot_use_is_noted(machine, monkeypatch):
     machine["nvidia-smi"] = (True, GPU)
     monkeypatch.setattr(torch.version, "cuda", "13.2")
-    assert doctor.check_torch().told.endswith("update the driver, to one for CUDA 13.2")
+    assert doctor.check_torch().message.endswith("update the driver, to one for CUDA 13.2")
     monkeypatch.setattr(torch.version, "cuda", None)
     check = doctor.check_torch()
     assert check.verdict is Verdict.note
-    assert check.told.endswith("PyTorch cannot use it: it was built without CUDA")
+    assert check.message.endswith("PyTorch cannot use it: it was built without CUDA")
 
 
 @pytest.mark.parametrize(
-    ("drawn", "gpu", "verdict", "told"),
+    ("rendered", "gpu", "verdict", "message"),
     [
         (
             (True, "hardware: NVIDIA H200/PCIe/SSE2"),
@@ -91,21 +93,21 @@ def test_a_gpu_that_torch_cannot_use_is_noted(machine, monkeypatch):
         ((False, "MUJOCO_GL: OpenGL cannot start"), False, Verdict.broken, "cannot start"),
     ],
 )
-def test_drawing(machine, drawn, gpu, verdict, told):
-    machine["rendering"] = drawn
+def test_rendering(machine, rendered, gpu, verdict, message):
+    machine["rendering"] = rendered
     if gpu:
         machine["nvidia-smi"] = (True, GPU)
-    check = doctor.check_drawing()
+    check = doctor.check_rendering()
     assert check.verdict is verdict
-    assert told in check.told
+    assert message in check.message
 
 
 def test_the_scene_of_vulkan_is_optional(machine):
     machine["vulkan"] = (False, "scene: filament needs Vulkan")
     assert doctor.check_vulkan().verdict is Verdict.note
     machine["vulkan"] = (True, f"software: {LLVMPIPE}")
-    told = f"the scene filament can be drawn, in software: {LLVMPIPE}"
-    assert doctor.check_vulkan() == Check("Vulkan", Verdict.fine, told)
+    message = f"the scene filament can be rendered, in software: {LLVMPIPE}"
+    assert doctor.check_vulkan() == Check("Vulkan", Verdict.fine, message)
 
 
 def test_vulkan_in_software_beside_a_gpu_is_noted(machine):
@@ -115,7 +117,7 @@ def test_vulkan_in_software_beside_a_gpu_is_noted(machine):
     machine["vulkan"] = (True, f"software: {LLVMPIPE}")
     check = doctor.check_vulkan()
     assert check.verdict is Verdict.note
-    assert "in containers start with --runtime=nvidia" in check.told
+    assert "in containers start with --runtime=nvidia" in check.message
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_disk(monkeypatch, tmp_path, free, verdict):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1e12, 0, free))
     check = doctor.check_disk()
     assert check.verdict is verdict
-    assert f"GB free in {tmp_path}" in check.told
+    assert f"GB free in {tmp_path}" in check.message
 
 
 def test_a_hub_out_of_reach_is_no_harm(machine, monkeypatch):
@@ -138,20 +140,20 @@ def test_a_hub_out_of_reach_is_no_harm(machine, monkeypatch):
         "published models cannot be downloaded; offline models work"
     )
     machine["hub"] = (True, "no output")
-    assert doctor.check_hub().told.endswith("HF_TOKEN is not set, gated models need it")
+    assert doctor.check_hub().message.endswith("HF_TOKEN is not set, gated models need it")
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    assert doctor.check_hub().told == "https://mirror.example answers; HF_TOKEN is set"
+    assert doctor.check_hub().message == "https://mirror.example answers; HF_TOKEN is set"
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert doctor.check_hub().verdict is Verdict.note
 
 
 def test_slurm(machine, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    assert doctor.check_slurm().told == "no sbatch; jobs run on this machine"
+    assert doctor.check_slurm().message == "no sbatch; jobs run on this machine"
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/sbatch")
     machine["sinfo"] = (True, "main* up infinite 1 idle node")
-    told = "/usr/bin/sbatch, and a controller answers"
-    assert doctor.check_slurm() == Check("SLURM", Verdict.fine, told)
+    message = "/usr/bin/sbatch, and a controller answers"
+    assert doctor.check_slurm() == Check("SLURM", Verdict.fine, message)
 
 
 def test_slurm_that_cannot_take_jobs_is_noted(machine, monkeypatch):
@@ -169,12 +171,12 @@ def test_slurm_that_cannot_take_jobs_is_noted(machine, monkeypatch):
     monkeypatch.setattr(importlib.metadata, "version", lacking)
     check = doctor.check_slurm()
     assert check.verdict is Verdict.note
-    assert check.told.endswith("`pip install '.[slurm]'` in the project's folder")
+    assert check.message.endswith("`pip install '.[slurm]'` in the project's folder")
 
 
 def test_the_status_is_1_only_where_runs_would_fail(monkeypatch, capsys):
     checks = [Check("A", Verdict.fine, "1"), Check("B", Verdict.note, "less")]
-    monkeypatch.setattr(doctor, "examine", lambda: checks)
+    monkeypatch.setattr("vlmrm.cli.doctor.examine", lambda: checks)
     command()
     assert capsys.readouterr().out == "A           fine: 1\nB           note: less\n"
     checks.append(Check("C", Verdict.broken, "install it"))
@@ -197,4 +199,13 @@ def test_every_check_has_an_answer_on_this_machine():
     run = vlmrm("doctor", env=nowhere)
     assert run.returncode == 0, run.stdout
     names = [line.split()[0] for line in run.stdout.splitlines()]
-    assert names == ["Python", "PyTorch", "Drawing", "Vulkan", "Disk", "Hub", "Tokenizers", "SLURM"]
+    assert names == [
+        "Python",
+        "PyTorch",
+        "Rendering",
+        "Vulkan",
+        "Disk",
+        "Hub",
+        "Tokenizers",
+        "SLURM",
+    ]

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from vlmrm.config import RandomModel
-from vlmrm.config.architectures import family_architectures, open_clip_architectures
+from vlmrm.config.architectures import open_clip_architectures, sim_architectures
 from vlmrm.errors import UserError
 from vlmrm.machine import gpus
 from vlmrm.models.clip import ClipModel, choose_device, choose_precision
@@ -74,13 +74,13 @@ def test_a_damaged_folder_is_refused_by_name(model_folder, tmp_path, damaged):
     folder = tmp_path / "model"
     shutil.copytree(model_folder, folder)
     (folder / damaged).write_bytes((folder / damaged).read_bytes()[:100])
-    with pytest.raises(UserError, match=r"model.*delete the (model )?folder and make it anew"):
+    with pytest.raises(UserError, match=r"model.*delete the (model )?folder and make it again"):
         ClipModel.load(folder)
 
 
 def test_architecture_names_are_those_that_open_clip_lists():
     assert open_clip_architectures() == sorted(open_clip.list_models())
-    assert not set(family_architectures()) & set(open_clip_architectures())
+    assert not set(sim_architectures()) & set(open_clip_architectures())
 
 
 def test_simulator_architectures_grow_with_their_names(tmp_path):
@@ -91,7 +91,7 @@ def test_simulator_architectures_grow_with_their_names(tmp_path):
         config = json.loads((tmp_path / name / "open_clip_config.json").read_text())
         assert config["model_cfg"]["vision_cfg"]["image_size"] == 64
     assert sizes == sorted(sizes)
-    assert set(family_architectures()) == {"sim-XS", "sim-S", "sim-M"}
+    assert set(sim_architectures()) == {"sim-XS", "sim-S", "sim-M"}
 
 
 def test_bfloat16_changes_embeddings_little(model_folder):

@@ -7,11 +7,11 @@ import open_clip
 import pytest
 
 from vlmrm.config import PretrainedModel, RandomModel, load_config
-from vlmrm.config.architectures import family_architectures
+from vlmrm.config.architectures import sim_architectures
 from vlmrm.errors import UserError
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import read_model_provenance
-from vlmrm.models.model_size import towers
+from vlmrm.models.model_size import measure_size
 from vlmrm.models.pretrained import check_pretrained, mismatched_activation
 from vlmrm.models.random_init import make_random_model
 
@@ -51,9 +51,9 @@ def test_weights_are_used_with_their_activation():
             assert mismatched_activation(model.architecture, model.tag) is None, name
 
 
-@pytest.mark.parametrize("architecture", [*ARCHITECTURES, *family_architectures()])
+@pytest.mark.parametrize("architecture", [*ARCHITECTURES, *sim_architectures()])
 def test_towers_are_counted_without_weights(architecture):
-    counted = towers(architecture)
+    counted = measure_size(architecture)
     published = open_clip.get_model_config(architecture)
     if published is not None:
         assert counted.embedding == published["embed_dim"]
@@ -73,7 +73,7 @@ def test_architectures_build_and_embed_frames(architecture, tmp_path):
     assert model.preprocessing.size == published["vision_cfg"]["image_size"]
     check_embeddings(model.embed_images(FRAMES), architecture)
     check_embeddings(model.embed_prompts(["a robot", "a robot kneeling"]), architecture)
-    counted = towers(architecture)
+    counted = measure_size(architecture)
     assert read_model_provenance(folder)["parameters"] == {
         "image": counted.image_parameters,
         "text": counted.text_parameters,
@@ -82,7 +82,7 @@ def test_architectures_build_and_embed_frames(architecture, tmp_path):
 
 @pytest.mark.parametrize(
     ("architecture", "reason"),
-    [("ViT-B-16-SigLIP", "too small a vocabulary"), ("roberta-ViT-B-32", "from the network")],
+    [("ViT-B-16-SigLIP", "a vocabulary too small"), ("roberta-ViT-B-32", "needs a download")],
 )
 def test_random_weights_of_some_architectures_are_refused(architecture, reason, tmp_path):
     settings = RandomModel(source="random", architecture=architecture)

@@ -9,7 +9,7 @@ from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import CONFIG_FILE, read_model_provenance
 from vlmrm.pretraining.corpus import CorpusPart, make_corpus, read_corpus
 from vlmrm.pretraining.held_out import evaluate_held_out
-from vlmrm.pretraining.train import pretrain
+from vlmrm.pretraining.train import train_model
 
 SETTINGS = SimulatorModel(
     source="simulator", architecture="sim-XS", corpus="toy", epochs=8, batch_size=16
@@ -29,7 +29,7 @@ def folder(corpus):
     folder = corpus.parent / "model"
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    pretrain(SETTINGS, corpus, folder, "cpu")
+    train_model(SETTINGS, corpus, folder, "cpu")
     torch.set_num_threads(threads)
     return folder
 
@@ -48,7 +48,7 @@ def test_the_held_out_evaluation_belongs_to_the_saved_weights(corpus, folder):
 def test_the_seed_determines_the_weights(corpus, tmp_path):
     def weights(name, seed):
         settings = SETTINGS.model_copy(update={"epochs": 1, "seed": seed})
-        pretrain(settings, corpus, tmp_path / name, "cpu")
+        train_model(settings, corpus, tmp_path / name, "cpu")
         return load_file(tmp_path / name / "open_clip_model.safetensors")["visual.conv1.weight"]
 
     first = weights("a", 0)
@@ -86,6 +86,6 @@ def test_a_file_that_is_not_a_corpus_is_named(tmp_path):
 
 @pytest.mark.gpu
 def test_training_also_learns_on_a_gpu(corpus, tmp_path):
-    pretrain(SETTINGS, corpus, tmp_path / "model", "cuda")
+    train_model(SETTINGS, corpus, tmp_path / "model", "cuda")
     assert read_model_provenance(tmp_path / "model")["held_out"]["mountain-car"]["place"] > 0.3
     ClipModel.load(tmp_path / "model", "cpu")

@@ -17,7 +17,7 @@ def context():
 
 def test_software_rendering_despite_a_gpu_warns_once(context, monkeypatch):
     monkeypatch.setattr(opengl, "has_nvidia_gpu", lambda: True)
-    monkeypatch.setattr(opengl, "drawn_by", lambda: "llvmpipe (LLVM 15)")
+    monkeypatch.setattr(opengl, "gl_renderer", lambda: "llvmpipe (LLVM 15)")
     with pytest.warns(UserWarning, match=r"in software \(llvmpipe.*libEGL_nvidia"):
         opengl.warn_if_software()
     with warnings.catch_warnings():
@@ -28,7 +28,7 @@ def test_software_rendering_despite_a_gpu_warns_once(context, monkeypatch):
 @pytest.mark.parametrize(("gpu", "name"), [(True, "NVIDIA H200/PCIe/SSE2"), (False, "llvmpipe")])
 def test_hardware_and_machines_without_a_gpu_do_not_warn(context, monkeypatch, gpu, name):
     monkeypatch.setattr(opengl, "has_nvidia_gpu", lambda: gpu)
-    monkeypatch.setattr(opengl, "drawn_by", lambda: name)
+    monkeypatch.setattr(opengl, "gl_renderer", lambda: name)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         opengl.warn_if_software()
@@ -38,19 +38,19 @@ def test_frames_are_rendered_on_the_gpu_that_torch_uses(monkeypatch):
     monkeypatch.setenv("MUJOCO_EGL_DEVICE_ID", "none")  # so that it is restored
     monkeypatch.delenv("MUJOCO_EGL_DEVICE_ID")
     for device in ("auto", "cpu", "cuda"):
-        opengl.draw_on(device)
+        opengl.render_on(device)
         assert "MUJOCO_EGL_DEVICE_ID" not in opengl.os.environ
-    opengl.draw_on("cuda:2")
+    opengl.render_on("cuda:2")
     assert opengl.os.environ["MUJOCO_EGL_DEVICE_ID"] == "2"
 
 
 def test_a_rendering_device_that_the_user_chose_is_kept(monkeypatch):
     monkeypatch.setenv("MUJOCO_EGL_DEVICE_ID", "1")
-    opengl.draw_on("cuda:2")
+    opengl.render_on("cuda:2")
     assert opengl.os.environ["MUJOCO_EGL_DEVICE_ID"] == "1"
 
 
 @pytest.mark.gpu
 @pytest.mark.usefixtures("context")
 def test_a_gpu_renders():
-    assert not opengl.in_software(), opengl.drawn_by()
+    assert not opengl.in_software(), opengl.gl_renderer()

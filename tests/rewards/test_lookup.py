@@ -131,7 +131,7 @@ def test_a_grid_that_is_too_coarse_is_refused(rng):
     refuse_inexact(errors, "t", 0.5, max_error=10)
     with pytest.raises(UserError, match="raise the resolution"):
         refuse_inexact(errors, "t", 0.5, max_error=0.2)
-    with pytest.raises(UserError, match="none was measured for task 't' and alpha 0"):
+    with pytest.raises(UserError, match="not measured for task 't' and alpha 0"):
         refuse_inexact(errors, "t", 0.0, max_error=10)
 
 
@@ -158,7 +158,7 @@ def test_says_when_rewards_are_missing(cartpole):
         RewardGrid.from_table(states, rewards, "other", 0.5)
     with pytest.raises(UserError, match=r"alpha 0\.25"):
         RewardGrid.from_table(states, rewards, "t", 0.25)
-    with pytest.raises(UserError, match="state 2222, but there are 10 states"):
+    with pytest.raises(UserError, match="state 2222, but there are only 10 states"):
         RewardGrid.from_table(States("cartpole", states.values[:10]), rewards, "t", 0.5)
     with pytest.raises(UserError, match="2222 of 2223"):
         RewardGrid.from_table(states, rewards[1:], "t", 0.5)
@@ -168,5 +168,5 @@ def test_says_when_rewards_are_missing(cartpole):
 def test_says_when_the_states_are_no_grid(cartpole, kept):
     states, _ = cartpole
     part = States("cartpole", states.values[kept])
-    with pytest.raises(UserError, match="no complete grid"):
+    with pytest.raises(UserError, match="not a complete grid"):
         RewardGrid.from_table(part, table(part, 1.0), "t", 0.5)

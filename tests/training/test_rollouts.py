@@ -63,5 +63,5 @@ def test_a_seed_is_a_set(settings, trained):
 
 
 def test_a_folder_without_checkpoints_is_named(settings, tmp_path):
-    with pytest.raises(UserError, match="holds no checkpoints"):
+    with pytest.raises(UserError, match="has no checkpoints"):
         sample_rollouts(settings, tmp_path)

@@ -131,7 +131,7 @@ def test_a_worker_that_hangs_is_reported_and_ended(vector_env):
     env.reset()
     (pid,) = env.env_method("getpid")
     env.timeout = 0.1
-    with pytest.raises(WorkerError, match="no answer"):
+    with pytest.raises(WorkerError, match="not answered"):
         env.step(np.zeros(1))
     env.close()
     with pytest.raises(ProcessLookupError):

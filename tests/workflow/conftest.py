@@ -34,10 +34,10 @@ def provenance(section):
     return json.dumps({{"settings": config[section][name]}})
 
 
-for option in ("--output", "--table", "--video"):
-    if option not in options:
+for option, value in zip(sys.argv, sys.argv[1:]):
+    if option not in ("--output", "--table", "--video"):
         continue
-    path = Path(options[option])
+    path = Path(value)
     path.parent.mkdir(parents=True, exist_ok=True)
     if {{"fetch-model", "make-random-model", "train-model"}} & {{*sys.argv}}:
         path.mkdir(exist_ok=True)
@@ -53,8 +53,6 @@ for option in ("--output", "--table", "--video"):
             (path / name).touch()
     else:
         path.touch()
-        if path.suffix == ".svg":
-            path.with_suffix(".png").touch()
 """
 
 

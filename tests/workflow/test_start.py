@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from vlmrm.config import parse_config
-from vlmrm.plan import MACHINES, planned_jobs, work_of
+from vlmrm.machine.machines import MACHINES
+from vlmrm.plan import planned_jobs, work_of
 
 
 def only_complaint(run):

@@ -1,7 +1,7 @@
 """The command line: a module per command, each named after the rule of the workflow that runs it.
 
-A command's module holds its options and imports what computes when it runs: bad input and
-``--help`` are answered without the seconds that PyTorch takes to load.
+A command's module is imported when that command runs or prints its help. Modules that load PyTorch,
+MuJoCo, or pandas are imported inside the command, after it has checked its input.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from typer.core import TyperGroup
 
 from vlmrm.errors import UserError
 from vlmrm.machine.gpus import hide_gpus
+from vlmrm.machine.libraries import explain_opengl
 
 LOGGER = logging.getLogger("vlmrm")
-# Errors reach the terminal as one line, printed below, and the log file if there is one.
+# `main` prints errors to the terminal; logging writes them to the log file, if there is one.
 LOGGER.addHandler(logging.NullHandler())
 
 COMMANDS = (
@@ -65,7 +66,7 @@ COMMANDS = (
 
 
 class Commands(TyperGroup):
-    """Imports the module of a command when the command is asked for."""
+    """Imports the module of a command on demand."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
@@ -92,10 +93,10 @@ app = typer.Typer(
 @app.callback()
 def options(
     log: Annotated[
-        Path | None, typer.Option(help="Write warnings and errors to this file as well.")
+        Path | None, typer.Option(help="Also write warnings and errors to this file.")
     ] = None,
 ) -> None:
-    """Options that stand before the command."""
+    """Options before the command."""
     hide_gpus()
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -103,20 +104,21 @@ def options(
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         logging.getLogger().addHandler(handler)
         logging.captureWarnings(True)
-        # The progress bar stays on the terminal; the file holds what a batch system shows.
+        # The file also gets messages of level INFO, which the terminal does not show.
         LOGGER.setLevel(logging.INFO)
         LOGGER.info("vlmrm %s", " ".join(sys.argv[1:]))
 
 
 def main() -> NoReturn:
-    """Runs the command line; a user's error is one line and exit status 2."""
+    """Runs the command line; a `UserError` is printed as one line, with exit status 2."""
     try:
-        app()
+        with explain_opengl():
+            app()
     except UserError as error:
         LOGGER.error(error)
         print(f"vlmrm: {error}", file=sys.stderr)
         sys.exit(2)
     except Exception:
-        LOGGER.exception("A defect of vlmrm or of a library, not of your input")
+        LOGGER.exception("A bug in vlmrm or in a library, not in your input")
         raise
     sys.exit(0)

@@ -8,18 +8,18 @@ from typing import Annotated
 import typer
 
 from vlmrm.cli.options import Output
+from vlmrm.data.states import States
+from vlmrm.data.tables import read_table, write_table
 
 
 def check_lookup(
     states: Annotated[Path, typer.Option(help="Grid of states (HDF5).")],
     rewards: Annotated[Path, typer.Option(help="Rewards of the grid (Parquet).")],
-    check_states: Annotated[Path, typer.Option(help="States between its points (HDF5).")],
-    check_rewards: Annotated[Path, typer.Option(help="Rewards of these (Parquet).")],
+    check_states: Annotated[Path, typer.Option(help="States between the grid points (HDF5).")],
+    check_rewards: Annotated[Path, typer.Option(help="Rewards of these states (Parquet).")],
     output: Output,
 ) -> None:
-    """Measure how far looked-up rewards are from those computed from frames."""
-    from vlmrm.data.states import States
-    from vlmrm.data.tables import read_table, write_table
+    """Measure the error of looked-up rewards, compared with rewards from frames."""
     from vlmrm.rewards.lookup import measure_interpolation
 
     table = measure_interpolation(

@@ -5,34 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
-from vlmrm.cli.options import Alpha, Device, FramesFile
+from vlmrm.cli.options import Alpha, Baselines, Device, FramesFile, Goals
+from vlmrm.data.frames import FrameReader
+from vlmrm.data.tables import write_table
 from vlmrm.errors import UserError
+from vlmrm.models.folder import check_model_folder
 
 
 def compare_precision(
     model: Annotated[Path, typer.Argument(help="Model folder.")],
     frames: FramesFile,
-    goal: Annotated[list[str], typer.Option(help="Sentence; repeat it to average several.")],
-    baseline: Annotated[
-        list[str] | None, typer.Option(help="Sentence that describes any picture.")
-    ] = None,
+    goal: Goals,
+    baseline: Baselines = None,
     alpha: Alpha = 0.0,
-    count: Annotated[int, typer.Option(min=2, help="Number of frames, evenly spread.")] = 200,
+    count: Annotated[int, typer.Option(min=2, help="Number of frames, evenly spaced.")] = 200,
     device: Device = "auto",
     output: Annotated[Path | None, typer.Option(help="Write the table here (CSV).")] = None,
 ) -> None:
-    """Compare rewards and speed in float32, bfloat16 and, on CUDA, float16."""
+    """Compare a model's rewards and speed in float32, bfloat16, and (on CUDA) float16."""
     if alpha > 0 and not baseline:
         raise UserError("--baseline: missing; --alpha above 0 needs one")
-    from vlmrm.models.folder import check_model_folder
-
     check_model_folder(model)
-    import numpy as np
-
-    from vlmrm.data.frames import FrameReader
-    from vlmrm.data.tables import write_table
     from vlmrm.rewards.precision import compare_precisions
 
     with FrameReader(frames) as reader:

@@ -1,14 +1,14 @@
-"""``vlmrm doctor``: checks the machine."""
+"""``vlmrm doctor``."""
 
 from __future__ import annotations
 
 import typer
 
+from vlmrm.machine.doctor import Verdict, examine
+
 
 def doctor() -> None:
-    """Check the machine and say how to fix what is missing; status 1 if runs would fail."""
-    from vlmrm.machine.doctor import Verdict, examine
-
+    """Check the machine and say how to fix what is missing; exit with 1 if runs would fail."""
     checks = examine()
     for check in checks:
         print(check)

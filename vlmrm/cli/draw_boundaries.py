@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vlmrm.cli.options import Output, Table
+from vlmrm.cli.options import Figures, Table
 
 
 def draw_boundaries(
-    output: Output,
+    output: Figures,
     table: Table = None,
 ) -> None:
     """Draw the humanoid states on which each oracle's verdict is borderline.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from vlmrm.cli.options import EpicTables, Output, Table
+from vlmrm.cli.options import EpicTables, Figures, Table
 
 
 def draw_epic(
     tables: EpicTables,
-    output: Output,
+    output: Figures,
     table: Table = None,
 ) -> None:
     """Draw EPIC distance and area under the ROC curve against model size."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from vlmrm.cli.options import EpicTables, Output
+from vlmrm.cli.options import EpicTables, Figures
 
 
 def draw_epic_by_alpha(
     tables: EpicTables,
-    output: Output,
+    output: Figures,
 ) -> None:
     """Draw EPIC distance and area under the ROC curve against alpha."""
     from vlmrm.data.tables import read_tables

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from vlmrm.cli.options import Alpha, EpicTables, Output
+from vlmrm.cli.options import Alpha, EpicTables, Figures
 
 
 def draw_epic_overview(
     tables: EpicTables,
-    output: Output,
+    output: Figures,
     alpha: Alpha = 0.0,
 ) -> None:
     """Draw the EPIC distance of every task and model."""

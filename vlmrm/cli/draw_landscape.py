@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vlmrm.cli.options import ConfigFile, Output, RewardFiles, StatesFile, Table, pick
+from vlmrm.cli.options import ConfigFile, Figures, RewardFiles, StatesFile, Table, pick
 from vlmrm.config import load_config
 
 
@@ -15,7 +15,7 @@ def draw_landscape(
     rewards: RewardFiles,
     config: ConfigFile,
     states: StatesFile,
-    output: Output,
+    output: Figures,
     table: Table = None,
 ) -> None:
     """Draw reward against state, rescaled, at every alpha."""

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from vlmrm.cli.options import Output
+from vlmrm.cli.options import Figures
 
 
 def draw_learning_curves(
     curves: Annotated[list[Path], typer.Argument(help="Learning curves of runs (CSV).")],
-    output: Output,
+    output: Figures,
     random: Annotated[
         list[Path] | None, typer.Option(help="Evaluation of a task's random policy (CSV).")
     ] = None,

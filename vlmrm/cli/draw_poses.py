@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vlmrm.cli.options import Output
+from vlmrm.cli.options import Figures
 
 
 def draw_poses(
-    output: Output,
+    output: Figures,
 ) -> None:
     """Draw the humanoid's pose library, with the oracles that accept each pose."""
     from vlmrm.figures.poses import draw_contact_sheet

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vlmrm.cli.options import ConfigFile, Output, RewardFiles, StatesFile, pick
+from vlmrm.cli.options import ConfigFile, Figures, RewardFiles, StatesFile, pick
 from vlmrm.config import load_config
 
 
@@ -15,7 +15,7 @@ def draw_rewards_by_label(
     rewards: RewardFiles,
     config: ConfigFile,
     states: StatesFile,
-    output: Output,
+    output: Figures,
 ) -> None:
     """Draw the rewards of states that fulfill a task and of states that do not."""
     content = load_config(config)

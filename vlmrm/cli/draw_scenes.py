@@ -6,7 +6,7 @@ from typing import Annotated, cast
 
 import typer
 
-from vlmrm.cli.options import ConfigFile, Output
+from vlmrm.cli.options import ConfigFile, Figures
 from vlmrm.config import SCENES, EnvironmentName, load_config
 from vlmrm.errors import UserError, suggest
 
@@ -14,7 +14,7 @@ from vlmrm.errors import UserError, suggest
 def draw_scenes(
     environment: Annotated[str, typer.Argument(help="Name of an environment.")],
     config: ConfigFile,
-    output: Output,
+    output: Figures,
 ) -> None:
     """Draw example frames of an environment in each of its scenes."""
     rendering = load_config(config).rendering_settings(environment)

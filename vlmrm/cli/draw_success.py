@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from vlmrm.cli.options import Output, Table
+from vlmrm.cli.options import Figures, Table
 
 
 def draw_success(
     evaluations: Annotated[list[Path], typer.Argument(help="Evaluations of policies (CSV).")],
-    output: Output,
+    output: Figures,
     table: Table = None,
 ) -> None:
     """Draw success rates, with intervals."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
 import typer
+from tqdm import tqdm
 
 from vlmrm.cli.options import ConfigFile, Device, FramesFile, Gpus, ModelFolder, Output
 from vlmrm.config import load_config
+from vlmrm.data.embeddings import write_embeddings
+from vlmrm.data.files import read_provenance
+from vlmrm.data.frames import FrameReader
 from vlmrm.machine.gpus import claim_gpus
 
 
@@ -23,12 +28,6 @@ def embed_frames(
     """Embed frames with a model."""
     settings = load_config(config).embedding_settings
     claim_gpus(gpus)
-    import numpy as np
-    from tqdm import tqdm
-
-    from vlmrm.data.embeddings import write_embeddings
-    from vlmrm.data.files import read_provenance
-    from vlmrm.data.frames import FrameReader
     from vlmrm.models.clip import ClipModel
 
     clip = ClipModel.load(model, device, gpus=gpus, **settings.model_dump())

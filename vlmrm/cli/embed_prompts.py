@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vlmrm.cli.options import ConfigFile, Device, Gpus, ModelFolder, Output, TaskName, pick
 from vlmrm.config import load_config
+from vlmrm.data.embeddings import write_prompt_embeddings
 from vlmrm.machine.gpus import claim_gpus
 
 
@@ -20,7 +21,6 @@ def embed_prompts(
     pick(content.tasks, "tasks", task)
     sentences = content.prompt_settings(task).sentences
     claim_gpus(gpus)
-    from vlmrm.data.embeddings import write_prompt_embeddings
     from vlmrm.models.clip import ClipModel
 
     clip = ClipModel.load(model, device)

@@ -19,13 +19,15 @@ from vlmrm.cli.options import (
     training_run,
 )
 from vlmrm.config import load_config
+from vlmrm.data.tables import write_table
+from vlmrm.rendering import check_scene
 
 
 def evaluate_policy(
     config: ConfigFile,
     task: TaskName,
     reward_source: RewardSource,
-    policy: Annotated[Path, typer.Option(help="Trained policy.")],
+    policy: Annotated[Path, typer.Option(help="Trained policy (ZIP).")],
     output: Output,
     video: Annotated[Path | None, typer.Option(help="Write a video here (MP4).")] = None,
     scene: Scene = None,
@@ -33,17 +35,15 @@ def evaluate_policy(
     seed: Seed = 0,
     workers: Workers = None,
 ) -> None:
-    """Judge a trained policy by the task's oracle."""
+    """Evaluate a trained policy with the task's oracle."""
     content = load_config(config)
     run = training_run(content, task, scene, reward_source, alpha, seed)
     settings = content.evaluation_settings(run)
-    from vlmrm.data.tables import write_table
-    from vlmrm.rendering import check_scene
+    if video is not None:
+        check_scene(settings.environment, run.scene)
     from vlmrm.rendering.video import write_trajectories
     from vlmrm.training.evaluation import evaluate, with_run
 
-    if video is not None:
-        check_scene(settings.environment, run.scene)
     table, trajectories = evaluate(policy, settings, workers)
     write_table(output, with_run(table, run))
     if video is not None and settings.video is not None:

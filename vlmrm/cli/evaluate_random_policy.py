@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from vlmrm.cli.options import ConfigFile, Output, TaskName, Workers, pick
 from vlmrm.config import RANDOM_POLICY, SCENES, TrainingRun, load_config
+from vlmrm.data.tables import write_table
 
 
 def evaluate_random_policy(
     config: ConfigFile, task: TaskName, output: Output, workers: Workers = None
 ) -> None:
-    """Judge uniformly random actions by the task's oracle, for comparison."""
+    """Evaluate uniformly random actions with the task's oracle, for comparison."""
     content = load_config(config)
     pick(content.training, "training", pick(content.tasks, "tasks", task).environment)
     settings = content.random_evaluation_settings(task)
-    from vlmrm.data.tables import write_table
     from vlmrm.training.evaluation import evaluate, with_run
 
     scene, *_ = SCENES[settings.environment]

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from vlmrm.cli.model_entry import model_entry
-from vlmrm.cli.options import ConfigFile, Output
-from vlmrm.config import PretrainedModel, load_config
+from vlmrm.cli.options import ConfigFile, ModelName, Output, model_settings
+from vlmrm.config import PretrainedModel
 
 
-def fetch_model(
-    name: Annotated[str, typer.Argument(help="Name of a model of the configuration.")],
-    config: ConfigFile,
-    output: Output,
-) -> None:
-    """Download a published model; an interrupted download continues."""
-    settings = model_entry(load_config(config), name, PretrainedModel)
+def fetch_model(name: ModelName, config: ConfigFile, output: Output) -> None:
+    """Download a published model, or resume an interrupted download."""
+    settings = model_settings(config, name, PretrainedModel)
     from vlmrm.models.pretrained import fetch_pretrained
 
     fetch_pretrained(name, settings, output)

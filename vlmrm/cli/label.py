@@ -12,6 +12,10 @@ import typer
 
 from vlmrm.cli.options import ConfigFile, Scene, TaskName, pick
 from vlmrm.config import SCENES, load_config
+from vlmrm.data.states import States
+from vlmrm.labeling.page import create_app
+from vlmrm.labeling.server import address, is_private, listen, serve
+from vlmrm.labeling.session import Session
 
 LOGGER = logging.getLogger("vlmrm")
 
@@ -21,54 +25,47 @@ def label(
     config: ConfigFile,
     task: TaskName,
     rater: Annotated[str, typer.Option(help="Name of the person who labels.")],
-    output: Annotated[Path, typer.Option(help="Labels (CSV), new or to be continued.")],
+    output: Annotated[Path, typer.Option(help="Label file (CSV); continued if it exists.")],
     scene: Scene = None,
     size: Annotated[
-        int, typer.Option(min=32, max=1024, help="Side of the humanoid's pictures in pixels.")
+        int, typer.Option(min=32, max=1024, help="Side of the humanoid's frames in pixels.")
     ] = 480,
     sample: Annotated[
         int | None, typer.Option(min=1, help="Number of states to show; default: all.")
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="Seed of the states' order; the same for all raters.")
+        int, typer.Option(min=0, help="Seed of the states' order; use the same for all raters.")
     ] = 0,
-    host: Annotated[str, typer.Option(help="Address to serve at.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to serve at; 0: any free one.")
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0: any free one.")
     ] = 8000,
 ) -> None:
-    """Serve a page on which a person labels states by their pictures."""
+    """Serve a web page on which a person labels the frames of states."""
     content = load_config(config)
     pick(content.tasks, "tasks", task)
     settings = content.labeling_settings(task)
-    from vlmrm.labeling.server import address, is_private, listen, serve
-
     with listen(host, port) as listener:
-        from vlmrm.data.states import States
-        from vlmrm.labeling.labels import check_environment
-        from vlmrm.labeling.page import create_app
-        from vlmrm.labeling.pictures import Pictures
-        from vlmrm.labeling.session import Session
-
         state_set = States.read(states)
-        check_environment(task, settings.environment, state_set, states)
+        state_set.check_environment(states, task, settings.environment)
         session = Session(state_set, task, settings.goals, rater, output, sample, seed)
         if scene is None:
             scene, *_ = SCENES[state_set.environment]
         rendering = settings.rendering.model_copy(update={"humanoid_size": size})
+        from vlmrm.labeling.pictures import Pictures
+
         pictures = Pictures(state_set.environment, scene, rendering, state_set.values)
         if not is_private(listener):
-            warning = f"--host: anyone who reaches {host} over the network can label"
+            warning = f"--host: anyone who can reach {host} over the network can label"
             LOGGER.warning(warning)
             print(f"vlmrm: {warning}", file=sys.stderr)
-        where = address(listener)
-        # A shell that starts a command in the background lets it ignore Ctrl+C.
+        # Shells make commands in the background ignore Ctrl+C.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             serve(
                 create_app(session, pictures.png),
                 listener,
-                lambda: print(f"Label at {where} and end with Ctrl+C", flush=True),
+                lambda: print(f"Label at {address(listener)} and stop with Ctrl+C", flush=True),
             )
         finally:
             pictures.close()

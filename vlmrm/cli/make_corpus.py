@@ -18,7 +18,7 @@ def make_corpus(
     workers: Workers = None,
     gpus: Gpus = 1,
 ) -> None:
-    """Render the image-text pairs that simulator-trained models learn from."""
+    """Render the image-text pairs on which simulator-trained models are trained."""
     settings = pick(load_config(config).corpora, "corpora", name)
     claim_gpus(gpus)
     from vlmrm.pretraining import corpus

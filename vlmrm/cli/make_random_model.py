@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from vlmrm.cli.model_entry import model_entry
-from vlmrm.cli.options import ConfigFile, Output
-from vlmrm.config import RandomModel, load_config
+from vlmrm.cli.options import ConfigFile, ModelName, Output, model_settings
+from vlmrm.config import RandomModel
 
 
-def make_random_model(
-    name: Annotated[str, typer.Argument(help="Name of a model of the configuration.")],
-    config: ConfigFile,
-    output: Output,
-) -> None:
-    """Make a model with random weights, the control."""
-    settings = model_entry(load_config(config), name, RandomModel)
+def make_random_model(name: ModelName, config: ConfigFile, output: Output) -> None:
+    """Make a model with random weights, as a control."""
+    settings = model_settings(config, name, RandomModel)
     from vlmrm.models import random_init
 
     random_init.make_random_model(settings, output)

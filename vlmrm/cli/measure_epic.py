@@ -9,41 +9,41 @@ import typer
 
 from vlmrm.cli.options import ConfigFile, ModelFolder, Output, StatesFile, pick
 from vlmrm.config import load_config
+from vlmrm.data.states import States
+from vlmrm.data.tables import read_table, write_table
 from vlmrm.errors import UserError
+from vlmrm.labeling.labels import majority, read_answers
+from vlmrm.models.folder import read_model_provenance
 
 
 def measure_epic(
-    name: Annotated[str, typer.Argument(help="Name of a measurement of the configuration.")],
+    name: Annotated[str, typer.Argument(help="Name of an EPIC measurement of the configuration.")],
     config: ConfigFile,
     model: ModelFolder,
     states: StatesFile,
-    rewards: Annotated[Path, typer.Option(help="The model's rewards of the states (Parquet).")],
+    rewards: Annotated[Path, typer.Option(help="The model's rewards for the states (Parquet).")],
     output: Output,
     labels: Annotated[
         list[Path] | None,
-        typer.Option(help="Labels by people (CSV), instead of the oracle's; may be repeated."),
+        typer.Option(help="Human labels (CSV) instead of the oracle's; may be repeated."),
     ] = None,
 ) -> None:
     """Measure the EPIC distance between rewards and labels at every alpha."""
     content = load_config(config)
     pick(content.epic, "epic", name)
     settings = content.epic_settings(name)
-    from vlmrm.data.states import States
-    from vlmrm.data.tables import read_table, write_table
-    from vlmrm.epic.measure import measure_rewards
-    from vlmrm.labeling.labels import majority, read_answers
-    from vlmrm.models.folder import read_model_provenance
-
     origin = read_model_provenance(model)
     state_set = States.read(states)
-    decided = None
+    human_labels = None
     if labels:
-        decided = majority(read_answers(labels, settings.task, state_set))
-        if not len(decided[0]):
+        rows, _ = human_labels = majority(read_answers(labels, settings.task, state_set))
+        if not len(rows):
             raise UserError(
-                f"{labels[0]}: no state is decided for task '{settings.task}'; label more"
+                f"{labels[0]}: no state has a majority for task '{settings.task}'; label more"
             )
-    table = measure_rewards(state_set, read_table(rewards), settings, decided)
+    from vlmrm.epic.measure import measure_rewards
+
+    table = measure_rewards(state_set, read_table(rewards), settings, human_labels)
     table.insert(0, "task", settings.task)
     table.insert(1, "states", settings.states)
     table.insert(5, "source", origin.get("source", "unknown"))

@@ -4,38 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import typer
 
-from vlmrm.config import REFERENCES, SCENES, Config, TrainingRun
+from vlmrm.config import (
+    REFERENCES,
+    SCENES,
+    Config,
+    PretrainedModel,
+    RandomModel,
+    SimulatorModel,
+    TrainingRun,
+    load_config,
+)
 from vlmrm.errors import UserError, suggest
 
 T = TypeVar("T")
+ModelT = TypeVar("ModelT", PretrainedModel, RandomModel, SimulatorModel)
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration file.")]
-Output = Annotated[Path, typer.Option(help="Path of the result.")]
+Output = Annotated[Path, typer.Option(help="Output path.")]
+ModelName = Annotated[str, typer.Argument(help="Name of a model of the configuration.")]
 ModelFolder = Annotated[Path, typer.Option("--model", help="Model folder.")]
 StatesFile = Annotated[Path, typer.Option("--states", help="States (HDF5).")]
 FramesFile = Annotated[Path, typer.Option("--frames", help="Frames (HDF5).")]
 RewardFiles = Annotated[list[Path], typer.Argument(help="Rewards of the states (Parquet).")]
 EpicTables = Annotated[list[Path], typer.Argument(help="Tables of `measure-epic` (CSV).")]
-Table = Annotated[Path | None, typer.Option(help="Write the numbers of the figure here (CSV).")]
+Figures = Annotated[
+    list[Path],
+    typer.Option("--output", help="Path of the figure, an SVG or a PNG; may be repeated."),
+]
+Table = Annotated[Path | None, typer.Option(help="Also write the figure's numbers here (CSV).")]
 Device = Annotated[
     str, typer.Option(help="Torch device, or auto: CUDA if there is a GPU, else the CPU.")
 ]
-Gpus = Annotated[int, typer.Option(min=0, help="Number of GPUs to use, at most all there are.")]
+Gpus = Annotated[int, typer.Option(min=0, help="Maximum number of GPUs.")]
 Workers = Annotated[
-    int | None, typer.Option(min=0, help="Largest number of processes; default: one per core.")
+    int | None, typer.Option(min=0, help="Maximum number of processes; default: one per core.")
 ]
 TaskName = Annotated[str, typer.Option("--task", help="Name of a task of the configuration.")]
 Scene = Annotated[
     str | None, typer.Option(help="Scene of the frames; default: the environment's first.")
 ]
+Goals = Annotated[
+    list[str], typer.Option("--goal", help="Sentence that describes success; repeat to average.")
+]
+Baselines = Annotated[
+    list[str] | None, typer.Option("--baseline", help="Sentence that describes any image.")
+]
 Alpha = Annotated[float, typer.Option(min=0, max=1, help="Regularization strength.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the training.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed of the training.")]
 RewardSource = Annotated[
-    str, typer.Option("--reward-source", help="Name of a model, or oracle, or ground-truth.")
+    str, typer.Option("--reward-source", help="Name of a model, oracle, or ground-truth.")
 ]
 
 
@@ -43,17 +64,32 @@ def pick(section: Mapping[Any, T], key: str, name: str) -> T:
     """The entry ``name`` of a section of the configuration.
 
     Raises:
-        UserError: There is none of that name.
+        UserError: The section has no such entry.
     """
     if name not in section:
         raise UserError(f"{key}: the configuration has no '{name}'{suggest(name, section)}")
     return section[name]
 
 
+def model_settings(config: Path, name: str, kind: type[ModelT]) -> ModelT:
+    """A model of a configuration file.
+
+    Raises:
+        UserError: The configuration is wrong, has no such model, or gives it another source.
+    """
+    settings = pick(load_config(config).models, "models", name)
+    if not isinstance(settings, kind):
+        (source,) = get_args(kind.model_fields["source"].annotation)
+        raise UserError(
+            f"models.{name}.source: is '{settings.source}', but this command is for '{source}'"
+        )
+    return settings
+
+
 def training_run(
     config: Config, task: str, scene: str | None, source: str, alpha: float, seed: int
 ) -> TrainingRun:
-    """A run by its parts.
+    """The training run that the options of a command name.
 
     Raises:
         UserError: The configuration has no such task, model, or training.

@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from tqdm import tqdm
 
 from vlmrm.cli.options import ConfigFile, Gpus, Output, StatesFile, Workers
 from vlmrm.config import load_config
+from vlmrm.data.frames import FrameWriter
+from vlmrm.data.states import States
 from vlmrm.machine.gpus import claim_gpus
+from vlmrm.rendering import make_renderer
+from vlmrm.rendering.parallel import render_states
 
 
 def render_frames(
     config: ConfigFile,
     states: StatesFile,
-    scene: Annotated[str, typer.Option(help="Scene of the states' environment.")],
+    scene: Annotated[str, typer.Option(help="Scene to render.")],
     output: Output,
     workers: Workers = None,
     gpus: Gpus = 1,
@@ -22,13 +27,6 @@ def render_frames(
     """Render states in a scene."""
     content = load_config(config)
     claim_gpus(gpus)
-    from tqdm import tqdm
-
-    from vlmrm.data.frames import FrameWriter
-    from vlmrm.data.states import States
-    from vlmrm.rendering import make_renderer
-    from vlmrm.rendering.parallel import render_states
-
     state_set = States.read(states)
     environment, count = state_set.environment, len(state_set)
     rendering = content.rendering_settings(environment)

@@ -15,14 +15,14 @@ from vlmrm.errors import UserError
 def sample_rollouts(
     name: Annotated[str, typer.Argument(help="Name of a state set of the configuration.")],
     config: ConfigFile,
-    policies: Annotated[Path, typer.Option(help="Folder of the training whose agent acts.")],
+    policies: Annotated[Path, typer.Option(help="Results folder of the training.")],
     output: Output,
     workers: Workers = None,
 ) -> None:
-    """Sample the states that an agent meets, with the oracles' labels."""
+    """Sample states that an agent visits, labeled by the oracles."""
     content = load_config(config)
     if not isinstance(pick(content.state_sets, "state_sets", name), RolloutStates):
-        raise UserError(f"state_sets.{name}: holds no rollouts; use `vlmrm sample-states`")
+        raise UserError(f"state_sets.{name}: is not a set of rollouts; use `vlmrm sample-states`")
     settings = content.rollout_settings(name)
     from vlmrm.training import rollouts
 

@@ -16,10 +16,10 @@ def sample_states(
     config: ConfigFile,
     output: Output,
 ) -> None:
-    """Sample a state set, with the oracles' labels."""
+    """Sample a state set, labeled by the oracles."""
     settings = pick(load_config(config).state_sets, "state_sets", name)
     if isinstance(settings, RolloutStates):
-        raise UserError(f"state_sets.{name}: holds rollouts; use `vlmrm sample-rollouts`")
+        raise UserError(f"state_sets.{name}: is a set of rollouts; use `vlmrm sample-rollouts`")
     from vlmrm import states
 
     states.sample_states(settings).write(output, name=name, settings=settings.model_dump())

@@ -9,7 +9,10 @@ import typer
 
 from vlmrm.cli.options import ConfigFile, Output, StatesFile, TaskName, pick
 from vlmrm.config import load_config
-from vlmrm.errors import UserError
+from vlmrm.data.embeddings import read_embeddings, read_prompt_embeddings
+from vlmrm.data.files import read_provenance
+from vlmrm.data.states import States
+from vlmrm.data.tables import write_table
 
 
 def score_states(
@@ -24,17 +27,9 @@ def score_states(
     content = load_config(config)
     pick(content.tasks, "tasks", task)
     settings = content.scoring_settings(task)
-    from vlmrm.data.embeddings import read_embeddings, read_prompt_embeddings
-    from vlmrm.data.files import read_provenance
-    from vlmrm.data.states import States
-    from vlmrm.data.tables import write_table
+    States.read(states).check_environment(states, task, settings.environment)
     from vlmrm.rewards import scoring
 
-    environment = States.read(states).environment
-    if environment != settings.environment:
-        raise UserError(
-            f"{states}: holds {environment} states, but '{task}' is a {settings.environment} task"
-        )
     images, sentences = read_embeddings(embeddings), read_prompt_embeddings(prompts)
     table = scoring.score_states(images, sentences, settings)
     source = read_provenance(embeddings)

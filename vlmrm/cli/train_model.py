@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from vlmrm.cli.model_entry import model_entry
-from vlmrm.cli.options import ConfigFile, Device, Gpus, Output
-from vlmrm.config import SimulatorModel, load_config
+from vlmrm.cli.options import ConfigFile, Device, Gpus, ModelName, Output, model_settings
+from vlmrm.config import SimulatorModel
 from vlmrm.machine.gpus import claim_gpus
 
 
 def train_model(
-    name: Annotated[str, typer.Argument(help="Name of a model of the configuration.")],
+    name: ModelName,
     config: ConfigFile,
     corpus: Annotated[Path, typer.Option(help="Image-text pairs of `make-corpus`.")],
     output: Output,
@@ -22,8 +21,8 @@ def train_model(
     gpus: Gpus = 1,
 ) -> None:
     """Train a CLIP model on a corpus of simulator frames."""
-    settings = model_entry(load_config(config), name, SimulatorModel)
+    settings = model_settings(config, name, SimulatorModel)
     claim_gpus(gpus)
-    from vlmrm.pretraining.train import pretrain
+    from vlmrm.pretraining import train
 
-    pretrain(settings, corpus, output, device)
+    train.train_model(settings, corpus, output, device)

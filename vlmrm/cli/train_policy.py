@@ -22,6 +22,7 @@ from vlmrm.cli.options import (
 from vlmrm.config import REFERENCES, check_run, load_config
 from vlmrm.errors import UserError
 from vlmrm.machine.gpus import claim_gpus
+from vlmrm.rendering import check_scene
 
 
 def train_policy(
@@ -33,14 +34,14 @@ def train_policy(
     alpha: Alpha = 0.0,
     seed: Seed = 0,
     model: Annotated[Path | None, typer.Option(help="Model folder, to score frames.")] = None,
-    states: Annotated[Path | None, typer.Option(help="Grid of states, for look-up.")] = None,
+    states: Annotated[Path | None, typer.Option(help="Grid of states, to look up rewards.")] = None,
     rewards: Annotated[Path | None, typer.Option(help="Rewards of the grid.")] = None,
-    errors: Annotated[Path | None, typer.Option(help="Errors of looking them up (CSV).")] = None,
+    errors: Annotated[Path | None, typer.Option(help="Errors of the look-up (CSV).")] = None,
     workers: Workers = None,
     device: Device = "auto",
     gpus: Gpus = 1,
 ) -> None:
-    """Train an agent; an interrupted training continues."""
+    """Train an agent, or continue an interrupted training."""
     content = load_config(config)
     run = training_run(content, task, scene, reward_source, alpha, seed)
     check_run(content, run)
@@ -50,17 +51,16 @@ def train_policy(
         if reward_source not in REFERENCES and model is None:
             raise UserError("--model: missing; give the model's folder")
     elif states is None or rewards is None or errors is None:
-        raise UserError("--model: missing; give it, or --states, --rewards and --errors of a grid")
+        raise UserError("--model: missing; give it, or --states, --rewards, and --errors of a grid")
     else:
         grid = (states, rewards, errors)
-    # What looks its rewards up computes less than a GPU takes to start.
+    # With looked-up rewards, starting a GPU takes longer than it saves.
     claim_gpus(0 if grid else gpus)
-    from vlmrm.rendering import check_scene
+    if settings.video is not None or model is not None:
+        check_scene(settings.environment, run.scene)
     from vlmrm.rewards import sources
     from vlmrm.training.run import train
 
-    if settings.video is not None or model is not None:
-        check_scene(settings.environment, run.scene)
     train(
         settings,
         sources.reward_source(settings, model, grid, device, gpus),

@@ -6,14 +6,14 @@ import functools
 import importlib.util
 from pathlib import Path
 
-FAMILY = Path(__file__).parents[1] / "models" / "architectures"
-"""Folder with the open_clip configurations of the `sim-*` models, one file per size."""
+SIM_FOLDER = Path(__file__).parents[1] / "models" / "architectures"
+"""Folder with the open_clip configurations of the `sim-*` architectures."""
 
 
 @functools.cache
-def family_architectures() -> list[str]:
+def sim_architectures() -> list[str]:
     """Names of the `sim-*` architectures."""
-    return sorted(file.stem for file in FAMILY.glob("*.json"))
+    return sorted(file.stem for file in SIM_FOLDER.glob("*.json"))
 
 
 @functools.cache
@@ -24,7 +24,7 @@ def open_clip_architectures() -> list[str]:
 
 def architecture_file(architecture: str) -> Path:
     """File with the open_clip configuration of an architecture."""
-    folder = FAMILY if architecture in family_architectures() else _open_clip_folder()
+    folder = SIM_FOLDER if architecture in sim_architectures() else _open_clip_folder()
     return folder / f"{architecture}.json"
 
 

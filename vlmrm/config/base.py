@@ -27,7 +27,7 @@ RANDOM_POLICY = "random-policy"
 
 OracleName = Literal["cartpole", "mountain-car", HumanoidOracleName]
 
-ORACLES: dict[str, tuple[str, ...]] = {
+ORACLE_NAMES: dict[str, tuple[str, ...]] = {
     "cartpole": ("cartpole",),
     "mountain-car": ("mountain-car",),
     "humanoid": get_args(HumanoidOracleName),

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import model_validator
 
+from vlmrm.config import settings
 from vlmrm.config.base import (
     REFERENCES,
     SCENES,
@@ -22,20 +23,7 @@ from vlmrm.config.base import (
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, Model
 from vlmrm.config.paper_code import PaperCode
-from vlmrm.config.settings import (
-    AgreementSettings,
-    EmbeddingSettings,
-    EpicSettings,
-    EvaluationSettings,
-    HistogramSettings,
-    LabelingSettings,
-    LandscapeSettings,
-    PromptSettings,
-    RolloutSettings,
-    ScoringSettings,
-    TrainingSettings,
-    VideoSettings,
-)
+from vlmrm.config.references import problems
 from vlmrm.config.states import RolloutStates, StateSet
 from vlmrm.config.training import Evaluation, Experiment, Training, TrainingRun
 
@@ -84,42 +72,42 @@ class Config(ConfigModel):
                         task=task, scene=scene, reward_source=reference, alpha=0, seed=seed
                     )
 
-    def rollout_settings(self, name: str) -> RolloutSettings:
+    def rollout_settings(self, name: str) -> settings.RolloutSettings:
         """What sampling a state set of rollouts reads."""
         spec = self.state_sets[name]
         assert isinstance(spec, RolloutStates)
-        return RolloutSettings(**self._play(spec.run.task), spec=spec)
+        return settings.RolloutSettings(**self._play(spec.run.task), spec=spec)
 
     def rendering_settings(self, environment: str) -> Rendering:
         """What rendering the states of an environment reads: nothing for classic control."""
         return self.rendering if environment == "humanoid" else Rendering()
 
-    def prompt_settings(self, task: str) -> PromptSettings:
+    def prompt_settings(self, task: str) -> settings.PromptSettings:
         """The sentences of a task."""
-        sentences = self.tasks[task]
-        return PromptSettings(task=task, goals=sentences.goals, baselines=sentences.baselines)
+        entry = self.tasks[task]
+        return settings.PromptSettings(task=task, goals=entry.goals, baselines=entry.baselines)
 
-    def scoring_settings(self, task: str) -> ScoringSettings:
+    def scoring_settings(self, task: str) -> settings.ScoringSettings:
         """What scoring embedded states for a task reads."""
-        return ScoringSettings(
+        return settings.ScoringSettings(
             **self.prompt_settings(task).model_dump(),
             environment=self.tasks[task].environment,
             alphas=self.alphas,
         )
 
     @property
-    def embedding_settings(self) -> EmbeddingSettings:
+    def embedding_settings(self) -> settings.EmbeddingSettings:
         """What embedding frames reads."""
-        return EmbeddingSettings(
+        return settings.EmbeddingSettings(
             precision=self.precision,
             wide_frames=self.wide_frames,
             openai_normalization=self.paper_code.openai_normalization,
         )
 
-    def epic_settings(self, name: str) -> EpicSettings:
+    def epic_settings(self, name: str) -> settings.EpicSettings:
         """What measuring an EPIC distance reads."""
         epic = self.epic[name]
-        return EpicSettings(
+        return settings.EpicSettings(
             **self._labels(epic.task),
             states=epic.states,
             discount=epic.discount,
@@ -127,23 +115,25 @@ class Config(ConfigModel):
             seed=epic.seed,
         )
 
-    def agreement_settings(self, task: str, bootstrap: int, seed: int) -> AgreementSettings:
+    def agreement_settings(
+        self, task: str, bootstrap: int, seed: int
+    ) -> settings.AgreementSettings:
         """What measuring the agreement of raters about a task reads."""
-        return AgreementSettings(**self._labels(task), bootstrap=bootstrap, seed=seed)
+        return settings.AgreementSettings(**self._labels(task), bootstrap=bootstrap, seed=seed)
 
-    def landscape_settings(self, name: str) -> LandscapeSettings:
+    def landscape_settings(self, name: str) -> settings.LandscapeSettings:
         """What drawing a landscape reads."""
         oracles = {task: self.tasks[task].oracle for task in self.landscapes[name].tasks}
-        return LandscapeSettings(name=name, oracles=oracles)
+        return settings.LandscapeSettings(name=name, oracles=oracles)
 
-    def histogram_settings(self, name: str) -> HistogramSettings:
+    def histogram_settings(self, name: str) -> settings.HistogramSettings:
         """What drawing the rewards of an EPIC measurement by label reads."""
         task = self.epic[name].task
         oracle = self.tasks[task].oracle
         assert oracle is not None
-        return HistogramSettings(task=task, oracle=oracle)
+        return settings.HistogramSettings(task=task, oracle=oracle)
 
-    def training_settings(self, run: TrainingRun) -> TrainingSettings:
+    def training_settings(self, run: TrainingRun) -> settings.TrainingSettings:
         """What one training run reads.
 
         References see no frame and no sentence, and looked-up rewards no frame.
@@ -152,9 +142,9 @@ class Config(ConfigModel):
         training = self.training[task.environment]
         uses_model = run.reward_source not in REFERENCES
         sees_frames = uses_model and training.lookup is None
-        no_prompts = PromptSettings(task=run.task)
-        default = EmbeddingSettings()
-        return TrainingSettings(
+        no_prompts = settings.PromptSettings(task=run.task)
+        default = settings.EmbeddingSettings()
+        return settings.TrainingSettings(
             run=run,
             environment=task.environment,
             oracle=task.oracle,
@@ -167,7 +157,7 @@ class Config(ConfigModel):
             video=self._video(run) if self.evaluation.training_videos else None,
         )
 
-    def evaluation_settings(self, run: TrainingRun) -> EvaluationSettings:
+    def evaluation_settings(self, run: TrainingRun) -> settings.EvaluationSettings:
         """What judging the policy of a run reads."""
         video = {
             "video": self._video(run),
@@ -175,28 +165,28 @@ class Config(ConfigModel):
         }
         return self.random_evaluation_settings(run.task).model_copy(update=video)
 
-    def random_evaluation_settings(self, task: str) -> EvaluationSettings:
+    def random_evaluation_settings(self, task: str) -> settings.EvaluationSettings:
         """What judging uniformly random actions reads."""
-        return EvaluationSettings(
+        return settings.EvaluationSettings(
             **self._play(task),
             oracle=self.tasks[task].oracle,
             trajectories=self.evaluation.trajectories,
             seed=self.evaluation.seed,
         )
 
-    def labeling_settings(self, task: str) -> LabelingSettings:
+    def labeling_settings(self, task: str) -> settings.LabelingSettings:
         """What the page for labeling by hand reads."""
-        settings = self.tasks[task]
-        return LabelingSettings(
+        entry = self.tasks[task]
+        return settings.LabelingSettings(
             task=task,
-            environment=settings.environment,
-            goals=settings.goals,
+            environment=entry.environment,
+            goals=entry.goals,
             rendering=self.rendering,
         )
 
     def _labels(self, task: str) -> dict[str, Any]:
-        settings = self.tasks[task]
-        return {"task": task, "environment": settings.environment, "oracle": settings.oracle}
+        entry = self.tasks[task]
+        return {"task": task, "environment": entry.environment, "oracle": entry.oracle}
 
     def _play(self, task: str) -> dict[str, Any]:
         environment = self.tasks[task].environment
@@ -216,19 +206,16 @@ class Config(ConfigModel):
             unread["goal_never_cleared"] = False
         return self.paper_code.model_copy(update=unread)
 
-    def _video(self, run: TrainingRun) -> VideoSettings:
+    def _video(self, run: TrainingRun) -> settings.VideoSettings:
         environment = self.tasks[run.task].environment
         size = {"humanoid_size": self.evaluation.video_size}
         rendering = self.rendering_settings(environment)
         if environment == "humanoid":
             rendering = rendering.model_copy(update=size)
-        return VideoSettings(environment=environment, scene=run.scene, rendering=rendering)
+        return settings.VideoSettings(environment=environment, scene=run.scene, rendering=rendering)
 
     @model_validator(mode="after")
     def _names_exist(self) -> Config:
-        # Imported here, because it needs this class.
-        from vlmrm.config.references import problems
-
         for problem in problems(self):
             raise ValueError(problem)
         return self

@@ -67,7 +67,7 @@ def _layers(content: Any, source: str, extending: tuple[str, ...] = ()) -> dict[
     files = content.get("extends", [])
     if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
         raise UserError(f"{source}: extends: must be a list of files, got {files!r}")
-    layers = {}
+    layers: dict[str, Any] = {}
     for file in files:
         if file in (*extending, source):
             raise UserError(f"{source}: extends: {file} extends this file; remove one of them")

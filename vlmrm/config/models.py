@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from vlmrm.config.base import ConfigModel, EnvironmentName, Name, PositiveInt, Seed
 from vlmrm.config.measurements import Rendering
@@ -73,7 +74,7 @@ class SimulatorModel(ConfigModel):
 
 
 class RandomModel(ConfigModel):
-    """An untrained model, the control that every reward model has to beat."""
+    """A model with random weights, the control that every reward model has to beat."""
 
     source: Literal["random"]
     architecture: Name
@@ -99,3 +100,19 @@ class Corpus(ConfigModel):
     """How the frames are rendered before they are resized, whatever a run renders."""
     seed: Seed = 0
     """Random seed."""
+
+
+_CHECKS = {"sha256", "allow_pickle"}
+"""Keys that say what is accepted, not what it is."""
+
+
+def differences(definition: ConfigModel, recorded: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Keys of a model or corpus that differ from a record of it, each with both values."""
+    with suppress(ValidationError):  # a definition of another kind
+        # Keys that are newer than the record have their defaults.
+        recorded = type(definition).model_validate(recorded).model_dump()
+    now = definition.model_dump()
+    keys = [key for key in (*now, *(recorded.keys() - now.keys())) if key not in _CHECKS]
+    return [
+        (key, now.get(key), recorded.get(key)) for key in keys if now.get(key) != recorded.get(key)
+    ]

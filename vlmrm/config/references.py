@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from vlmrm.config.architectures import family_architectures, open_clip_architectures
+from vlmrm.config.architectures import open_clip_architectures, sim_architectures
 from vlmrm.config.base import (
-    ORACLES,
+    ORACLE_NAMES,
     RANDOM_POLICY,
     REFERENCES,
     SCENES,
 )
-from vlmrm.config.config import Config
 from vlmrm.config.measurements import Epic, Landscape, Task
 from vlmrm.config.models import Model, PretrainedModel, SimulatorModel
 from vlmrm.config.states import GridStates, PathStates, RolloutStates, UniformStates
-from vlmrm.config.training import ALGORITHMS, Experiment, Lookup, TrainingRun
+from vlmrm.config.training import REQUIRED_ALGORITHM, Experiment, Lookup, TrainingRun
 from vlmrm.errors import UserError, suggest
+
+if TYPE_CHECKING:
+    from vlmrm.config.config import Config
 
 
 def problems(config: Config) -> Iterator[str]:
@@ -34,7 +37,7 @@ def problems(config: Config) -> Iterator[str]:
             key = f"corpora.{name}.frames.{environment}"
             yield from _scene_problems(key, list(scenes), environment)
     for name, task in config.tasks.items():
-        fitting = ORACLES[task.environment]
+        fitting = ORACLE_NAMES[task.environment]
         if task.oracle is not None and task.oracle not in fitting:
             what = f"'{task.oracle}' judges no {task.environment} states"
             yield f"tasks.{name}.oracle: {what}{suggest(task.oracle, fitting)}"
@@ -49,7 +52,7 @@ def problems(config: Config) -> Iterator[str]:
             key = f"tasks.{epic.task}.oracle"
             yield f"{key}: missing, but epic.{name} measures against its labels"
     for environment, training in config.training.items():
-        algorithm, fit = training.agent.algorithm, ALGORITHMS[environment]
+        algorithm, fit = training.agent.algorithm, REQUIRED_ALGORITHM[environment]
         if algorithm != fit:
             key = f"training.{environment}.agent.algorithm"
             yield f"{key}: {algorithm} cannot act in {environment}; write {fit}"
@@ -195,7 +198,7 @@ def _missing(key: str, name: str, section: Mapping[str, object]) -> Iterator[str
 def _architecture_problems(key: str, model: Model) -> Iterator[str]:
     if model.architecture is None:
         return
-    known = [] if model.source == "pretrained" else family_architectures()
+    known = [] if model.source == "pretrained" else sim_architectures()
     if model.source != "simulator":
         known = known + open_clip_architectures()
     if model.architecture not in known:

@@ -1,13 +1,21 @@
 """What each command reads of a configuration, and nothing else.
 
-A command takes one of these objects, made by a method of `vlmrm.config.Config`, and its rule in the
+A command takes one of these objects, made by a method of `Config`, and its rule in the
 workflow declares the same object as a parameter. Thus a job runs again exactly when something that
 it reads has changed.
 """
 
 from __future__ import annotations
 
-from vlmrm.config.base import Alpha, ConfigModel, EnvironmentName, Name, OracleName, Precision, WideFrames
+from vlmrm.config.base import (
+    Alpha,
+    ConfigModel,
+    EnvironmentName,
+    Name,
+    OracleName,
+    Precision,
+    WideFrames,
+)
 from vlmrm.config.measurements import Rendering
 from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.states import RolloutStates

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field
 
 from vlmrm.config.base import Alpha, ConfigModel, Name, NonEmptyList, PositiveInt, Seed, UniqueList
 
-ALGORITHMS = {"cartpole": "dqn", "mountain-car": "sac", "humanoid": "sac"}
-"""The algorithm for each environment: DQN has discrete actions, SAC continuous ones."""
+REQUIRED_ALGORITHM = {"cartpole": "dqn", "mountain-car": "sac", "humanoid": "sac"}
+"""The algorithm for each environment: DQN for discrete actions, SAC for continuous ones."""
 
 
 class OffPolicyAgent(ConfigModel):

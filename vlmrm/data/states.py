@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.data.files import create_hdf5, open_hdf5
+from vlmrm.errors import UserError, suggest
 
 
 @dataclass
@@ -31,6 +32,33 @@ class States:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def check_environment(self, path: str | os.PathLike[str], task: str, environment: str) -> None:
+        """Checks that the states belong to the environment of a task.
+
+        Args:
+            path: File of the states, for the error.
+            task: Name of the task.
+            environment: Its environment.
+
+        Raises:
+            UserError: The states belong to another environment.
+        """
+        if self.environment != environment:
+            raise UserError(
+                f"{path}: contains {self.environment} states, but '{task}' is a {environment} task"
+            )
+
+    def oracle_labels(self, task: str, oracle: str | None) -> NDArray[np.bool_]:
+        """The labels ``[N]`` of a task's oracle.
+
+        Raises:
+            UserError: The states have no labels of this oracle.
+        """
+        if oracle not in self.labels:
+            hint = suggest(str(oracle), self.labels)
+            raise UserError(f"tasks.{task}.oracle: the states have no labels of '{oracle}'{hint}")
+        return self.labels[oracle]
 
     def write(self, path: str | os.PathLike[str], **context: Any) -> None:
         """Writes the set to ``path``; ``context`` (settings, seed) is added to the provenance."""

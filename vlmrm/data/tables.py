@@ -1,21 +1,26 @@
-"""Tables: rewards and measurements."""
+"""Tables: rewards and measurements.
+
+Commands import this module before they check their input, so pandas is imported by the functions.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from vlmrm.data.files import atomic_path, dump_provenance, require_file
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_table(path: str | os.PathLike[str], table: pd.DataFrame, **context: Any) -> None:
     """Writes a table as Parquet (with provenance) or as CSV, by the suffix of ``path``."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     with atomic_path(path) as temporary:
         if temporary.suffix == ".parquet":
             arrow = pa.Table.from_pandas(table, preserve_index=False)
@@ -30,6 +35,8 @@ def write_table(path: str | os.PathLike[str], table: pd.DataFrame, **context: An
 
 def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Reads a Parquet or CSV table."""
+    import pandas as pd
+
     path = Path(path)
     require_file(path)
     return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
@@ -37,4 +44,6 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
 
 def read_tables(paths: Sequence[Path]) -> pd.DataFrame:
     """Reads tables of the same columns as one."""
+    import pandas as pd
+
     return pd.concat([read_table(path) for path in paths], ignore_index=True)

@@ -11,8 +11,9 @@ from gymnasium.wrappers import TimeLimit
 
 from vlmrm.envs.base import StateEnv
 from vlmrm.errors import UserError, suggest
+from vlmrm.machine.libraries import explain_opengl
 
-__all__ = ["StateEnv", "import_env", "make_env", "opengl_error"]
+__all__ = ["StateEnv", "import_env", "make_env"]
 
 _CLASSES = {
     "cartpole": "CartPoleEnv",
@@ -28,7 +29,7 @@ def make_env(name: str, episode_steps: int, goal_never_cleared: bool = False) ->
     reached the flag stays where it is forever (see `vlmrm.config.PaperCode`).
 
     Raises:
-        UserError: No environment has this name.
+        UserError: No environment has this name, or MuJoCo finds no OpenGL.
     """
     environment: Any = getattr(import_env(name), _CLASSES[name])()
     if goal_never_cleared and name == "mountain-car":
@@ -44,18 +45,5 @@ def import_env(name: str) -> ModuleType:
     """
     if name not in _CLASSES:
         raise UserError(f"environment: unknown name '{name}'{suggest(name, _CLASSES)}")
-    if name == "humanoid":
-        try:
-            importlib.import_module("mujoco")  # loads the OpenGL library that MUJOCO_GL names
-        except (ImportError, AttributeError, OSError) as error:
-            raise opengl_error(error) from error
-    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
-
-
-def opengl_error(reason: Exception) -> UserError:
-    """An error that says how to install off-screen OpenGL."""
-    return UserError(
-        f"MUJOCO_GL: OpenGL cannot start ({' '.join(str(reason).split())}); install the Debian "
-        "packages libegl1 and libgl1-mesa-dri (EGL, with a software fallback), or install "
-        "libosmesa6 and set MUJOCO_GL=osmesa"
-    )
+    with explain_opengl():
+        return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")

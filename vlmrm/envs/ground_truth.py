@@ -45,4 +45,4 @@ GROUND_TRUTH: dict[str, GroundTruth] = {
     "cartpole": GroundTruth(np.arange(2), _cartpole),
     "mountain-car": GroundTruth(np.linspace(-1, 1, 9)[:, None], _mountain_car),
 }
-"""Environment to its own reward. The humanoid's rewards walking, which is not a task here."""
+"""Own reward of each environment. The humanoid's rewards walking, which is not a task here."""

@@ -29,7 +29,7 @@ class MountainCarEnv(Continuous_MountainCarEnv, StateEnv):
     state_names = ("position", "velocity")
 
     goal_never_cleared = False
-    """Whether an arrival outlasts the reset: a bug of the paper's code."""
+    """Whether an arrival outlasts the reset: a bug in the paper's code."""
     _arrived = False
 
     def step(

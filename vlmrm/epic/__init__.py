@@ -1,4 +1,4 @@
-"""How far a reward is from labels of success: the EPIC distance and its companions.
+"""How far a reward is from labels of success: the EPIC distance and related measures.
 
 EPIC (Gleave et al., "Quantifying Differences in Reward Functions", ICLR 2021) compares rewards up
 to potential shaping and positive affine maps, which do not change the optimal policy:
@@ -12,7 +12,7 @@ rewards of the states. A reward model of frames is such a case (`measure_epic`).
 
 With a binary label of frequency p, rho = sqrt(p (1 - p)) times the difference of the two classes'
 means in units of the reward's standard deviation: the distance depends on the share of successes
-among the states. The companions do not, or measure only how well the reward orders the states.
+among the states. The related measures do not, or only measure how well the reward orders states.
 """
 
 from vlmrm.epic.canonical import canonical_shaping, epic_distance, tabulate

@@ -11,13 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 def cluster_bootstrap(
     states: int, clusters: ArrayLike | None, bootstrap: int, seed: int
 ) -> tuple[NDArray[np.intp], Callable[[int], NDArray[np.float64]]]:
-    """Resamples clusters of states: those of one cluster are drawn together.
+    """Resamples clusters of states: the states of a cluster are drawn together.
 
     Args:
-        states: How many states there are.
+        states: Number of states.
         clusters: Cluster of each state, for example its trajectory, ``[states]``; by default, each
             state is a cluster.
-        bootstrap: How many resamples will be drawn.
+        bootstrap: Number of resamples.
         seed: Seed of the resampling.
 
     Returns:

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vlmrm.config import EpicSettings
+from vlmrm.config.settings import EpicSettings
 from vlmrm.data.states import States
 from vlmrm.envs.ground_truth import GROUND_TRUTH
 from vlmrm.epic import measure_epic, measure_ground_truth, tabulate
-from vlmrm.errors import UserError, suggest
+from vlmrm.errors import UserError
 
 TRANSITION_STATES = 256
 """Number of states whose transitions are compared: all pairs, with every action."""
@@ -20,17 +20,17 @@ def measure_rewards(
     states: States,
     rewards: pd.DataFrame,
     settings: EpicSettings,
-    decided: tuple[NDArray[np.int64], NDArray[np.bool_]] | None = None,
+    human_labels: tuple[NDArray[np.int64], NDArray[np.bool_]] | None = None,
 ) -> pd.DataFrame:
-    """EPIC distance and its companions between the rewards of a task and its labels.
+    """Measures the EPIC distance between rewards and labels of a task, and related measures.
 
     Args:
         states: Labeled states; if they have a column ``trajectory``, the bootstrap resamples
             trajectories.
         rewards: Rewards of these states by one model in one scene.
         settings: The task, its oracle, and how to measure.
-        decided: Instead of the oracle's labels, those of people: rows of the states that they
-            decided ``[M]``, and whether each fulfills the task. Only these states are measured.
+        human_labels: Replaces the oracle's labels: rows of the labeled states ``[M]``, and whether
+            each fulfills the task ``[M]``. Only these states are measured.
 
     Returns:
         The columns labels (human or oracle), scene, and model, followed by those of
@@ -42,10 +42,10 @@ def measure_rewards(
             labels or rewards are degenerate.
     """
     name = settings.task
-    if decided is None:
-        rows, labels = np.arange(len(states)), oracle_labels(states, name, settings.oracle)
+    if human_labels is None:
+        rows, labels = np.arange(len(states)), states.oracle_labels(name, settings.oracle)
     else:
-        rows, labels = decided
+        rows, labels = human_labels
     task_rewards = rewards[rewards["task"] == name]
     by_alpha = {
         float(str(alpha)): group.sort_values("state")["reward"].to_numpy()
@@ -67,7 +67,7 @@ def measure_rewards(
             table = table.merge(_to_ground_truth(states, by_alpha, settings), on="alpha")
     except ValueError as error:
         raise UserError(f"epic of task {name}: {error}") from error
-    table.insert(0, "labels", "oracle" if decided is None else "human")
+    table.insert(0, "labels", "oracle" if human_labels is None else "human")
     table.insert(1, "scene", task_rewards["scene"].iloc[0])
     table.insert(2, "model", task_rewards["model"].iloc[0])
     return table
@@ -87,15 +87,3 @@ def _to_ground_truth(
         settings.bootstrap,
         settings.seed,
     )
-
-
-def oracle_labels(states: States, name: str, oracle: str | None) -> NDArray[np.bool_]:
-    """The oracle's labels of a task, ``[N]``.
-
-    Raises:
-        UserError: The states have no labels of this oracle.
-    """
-    if oracle not in states.labels:
-        hint = suggest(str(oracle), states.labels)
-        raise UserError(f"tasks.{name}.oracle: the states have no labels of '{oracle}'{hint}")
-    return states.labels[oracle]

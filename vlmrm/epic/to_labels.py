@@ -26,7 +26,7 @@ def measure_epic(
     bootstrap: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """EPIC of rewards to labels, for every alpha, with companions and 95 % intervals.
+    """EPIC of rewards to labels and related measures, for every alpha, with 95 % intervals.
 
     The intervals are percentiles over bootstrap resamples. Resamples that lack a class, in which no
     measure is defined, are left out.
@@ -46,8 +46,7 @@ def measure_epic(
 
     Raises:
         ValueError: Rewards are constant (up to rounding) or not finite, there is only one class or
-            one cluster, lengths differ, or there are no resamples or so few that all of them
-            lack a class.
+            one cluster, lengths differ, or every resample lacks a class.
     """
     truth = checked_labels(labels)
     table = []

@@ -48,8 +48,6 @@ MEASURES = {
 UNINFORMATIVE = {**dict.fromkeys(MEASURES, math.sqrt(0.5)), "auroc": 0.5}
 """Score of a reward that is independent of the labels."""
 
-DISTANCES = ("epic", "epic_balanced", "epic_ground_truth")
-
 SOURCES = {
     "pretrained": ("pretrained", "o"),
     "simulator": ("trained on this domain", "s"),

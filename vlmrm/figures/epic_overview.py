@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from vlmrm.errors import UserError
 from vlmrm.figures.epic import (
     COLUMNS,
-    DISTANCES,
     DOTTED,
     MEASURES,
     UNINFORMATIVE,
@@ -20,8 +19,8 @@ from vlmrm.figures.epic import (
 from vlmrm.figures.style import alpha_label, finish, grid_lines, lines, ordered, panels, theme
 from vlmrm.figures.tables import require_columns
 
-SHOWN = ("epic_balanced", "auroc")
-"""Measures that do not depend on the share of states that fulfill the task."""
+BEST = {"epic_balanced": 0, "auroc": 1}
+"""Best value of each measure that does not depend on the share of fulfilled states."""
 
 
 @theme()
@@ -44,14 +43,14 @@ def draw_epic_overview(table: pd.DataFrame, alpha: float) -> Figure:
     rows, models = ordered(names), list(styles)
     offsets = np.linspace(-0.25, 0.25, len(models)) if len(models) > 1 else np.zeros(1)
     y = names.map(rows.index) + offsets[table["model"].map(models.index)]
-    points = long_form(table.assign(y=y), SHOWN)
+    points = long_form(table.assign(y=y), list(BEST))
     grid = panels(
         points, 3.2, 0.34 * len(rows) + 0.8, styles, col="measure", hue="model", sharex=False
     )
     grid.map_dataframe(draw_intervals).set_axis_labels("", "")
     for measure, axes in grid.axes_dict.items():
         axes.axvline(UNINFORMATIVE[measure], **DOTTED)
-        axes.set_xlabel(MEASURES[measure] + (" (0 is best)" if measure in DISTANCES else ""))
+        axes.set_xlabel(f"{MEASURES[measure]} ({BEST[measure]} is best)")
         grid_lines(axes, "both")
     first = grid.axes[0, 0]
     first.set_yticks(range(len(rows)), rows)

@@ -20,12 +20,11 @@ from vlmrm.errors import UserError, suggest
 from vlmrm.figures.style import (
     GREY,
     INK,
-    alpha_label,
+    alpha_color,
     alpha_styles,
     finish,
     lines,
     ordered,
-    panels,
     theme,
 )
 from vlmrm.figures.tables import require_columns, task_rewards
@@ -142,13 +141,13 @@ def draw_landscape(table: pd.DataFrame, environment: str) -> Figure:
     columns = table["task"] if several_tasks else table["scene"]
     if several_tasks and several_scenes:
         columns = table["task"] + " · " + table["scene"]
-    table = table.assign(column=columns, curve=table["alpha"].map(alpha_label))
-    styles = alpha_styles(table["alpha"])
+    table = table.assign(column=columns)
     width = 3.0 if columns.nunique() < 4 else 1.6
-    grid = panels(table, width, 2.3, styles, row="model", col="column", hue="curve")
-    grid.map_dataframe(
-        sns.lineplot, "coordinate", "rescaled", estimator=None, linewidth=1.4, legend=False
-    )
+    grid = sns.relplot(
+        table, x="coordinate", y="rescaled", row="model", col="column", hue="alpha", kind="line",
+        palette={alpha: alpha_color(alpha) for alpha in ordered(table["alpha"])}, estimator=None,
+        linewidth=1.4, legend=False, height=2.3, aspect=width / 2.3,
+    )  # fmt: skip
     grid.set_axis_labels(coordinate.label, "").set(
         xlim=(coordinate.low, coordinate.high), yticks=[0, 0.5, 1]
     )
@@ -160,8 +159,10 @@ def draw_landscape(table: pd.DataFrame, environment: str) -> Figure:
         panel = table[(table["model"] == model) & (table["column"] == column)]
         goal = _draw_goal(axes, panel, coordinate)
         axes.xaxis.set_major_locator(MaxNLocator(5 if coordinate.goal is not None else 2))
-    grid.figure.supylabel("reward\n(each curve rescaled to 0-1)", fontsize=9)
-    return finish(grid, [goal, *lines(styles)])
+    grid.figure.supylabel(
+        "reward\n(each curve rescaled to 0-1)", fontsize=9, multialignment="center"
+    )
+    return finish(grid, [goal, *lines(alpha_styles(table["alpha"]))])
 
 
 def _draw_goal(axes: Axes, table: pd.DataFrame, coordinate: Coordinate) -> Artist:

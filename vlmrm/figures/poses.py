@@ -15,7 +15,7 @@ from vlmrm.tasks.oracle_accuracy import closest_to_boundary
 from vlmrm.tasks.oracles import ORACLES
 from vlmrm.tasks.poses import pose_library, turned
 
-COLUMNS = 12
+COLUMNS = 9
 YAW = np.radians(35)
 """The poses are turned a little, which shows both their width and their depth."""
 ACCEPTED, REJECTED = (0.0, 0.45, 0.25), (0.75, 0.2, 0.1)
@@ -77,5 +77,6 @@ def _sheet(rows: list[Row], size: int, scene: str) -> Figure:
         for panel, name, accepted in zip(panels, names, verdicts, strict=False):
             mark = "\N{CHECK MARK}" if accepted else "\N{MULTIPLICATION X}"
             color = ACCEPTED if accepted else REJECTED
-            panel.set_title(f"{mark} {name}", fontsize=6.5, fontweight="normal", color=color)
+            points = 6.5 if name else 11
+            panel.set_title(f"{mark} {name}", fontsize=points, fontweight="normal", color=color)
     return figure

@@ -24,7 +24,7 @@ FRAME_SIZE = 224
 """Side of the humanoid's example frames in pixels."""
 
 EXAMPLES: dict[str, list[list[float]]] = {
-    "cartpole": [[-1.2, 0, -0.25, 0], [0, 0, 0, 0], [0.6, 0, 0.1, 0], [1.5, 0, 1.2, 0]],
+    "cartpole": [[-1.2, 0, -0.25, 0], [0, 0, 0, 0], [0.6, 0, 0.1, 0], [1.3, 0, 1.2, 0]],
     "mountain-car": [[-1.1, 0], [-0.5, 0], [0.2, 0], [0.5, 0]],
 }
 """States that show the range of a scene."""
@@ -76,5 +76,5 @@ def draw_scenes(rows: Mapping[str, NDArray[np.uint8]], missing: Iterable[str] = 
     for first, title in zip(axes[:, 0], rows, strict=True):
         first.set_title(title)
     if names := ", ".join(missing):
-        figure.supxlabel(f"not drawn, for lack of a driver: {names}", fontsize="small")
+        figure.supxlabel(f"not available on this machine: {names}", fontsize="small")
     return figure

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -165,47 +164,47 @@ def pictures(
     """
     columns = max(len(frames) for frames in rows)
     heights = [frames[0].shape[0] / frames[0].shape[1] * width / columns for frames in rows]
-    # A quarter of an inch above each row is for titles.
-    layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01)
-    figure = Figure(figsize=(width, sum(heights) + 0.25 * len(rows)), layout=layout)
+    # A fifth of an inch above each row is for titles.
+    layout = ConstrainedLayoutEngine(
+        w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01, compress=True
+    )
+    figure = Figure(figsize=(width, sum(heights) + 0.2 * len(rows)), layout=layout)
     axes = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
     for panel in axes.flat:
         panel.set(xticks=[], yticks=[], frame_on=False)
     for row, frames in zip(axes, rows, strict=True):
         for panel, frame in zip(row, frames, strict=False):
             panel.imshow(frame, interpolation="antialiased")
+            # Many frames are as white as the page.
+            panel.set_frame_on(True)
+            panel.spines[:].set(visible=True, color="0.8", linewidth=0.5)
     return figure, axes
 
 
-def save_figure(figure: Figure, path: str | os.PathLike[str], **context: Any) -> list[Path]:
-    """Saves a figure as SVG and as PNG, side by side, with its provenance in both.
+def save_figure(figure: Figure, paths: Sequence[Path], **context: Any) -> None:
+    """Saves a figure under each path, with its provenance in the file.
 
-    Equal figures from equal sources are equal files: neither contains a date.
+    Equal figures from equal sources are equal files: none contains a date.
 
     Args:
         figure: The figure.
-        path: Ends in ``.svg`` or ``.png``; the other file differs only in its suffix.
+        paths: Each ends in ``.svg`` or ``.png``.
         **context: Added to the provenance: inputs, settings.
 
-    Returns:
-        The two files.
-
     Raises:
-        UserError: ``path`` has another suffix.
+        UserError: A path has another suffix.
     """
-    path = Path(path)
-    if path.suffix not in (".svg", ".png"):
-        raise UserError(f"{path}: figures are saved as SVG and PNG; use a name that ends in .svg")
+    for path in paths:
+        if path.suffix not in (".svg", ".png"):
+            raise UserError(f"{path}: not a figure's name; use one that ends in .svg or .png")
     origin = {key: value for key, value in provenance(**context).items() if key != "created"}
     description = json.dumps(origin, default=str, sort_keys=True)
-    files = [path.with_suffix(".svg"), path.with_suffix(".png")]
-    for file in files:
+    for path in paths:
         metadata: dict[str, Any] = {"Description": description}
-        if file.suffix == ".svg":
+        if path.suffix == ".svg":
             metadata["Date"] = None
-        with theme(), atomic_path(file) as temporary:
+        with theme(), atomic_path(path) as temporary:
             figure.savefig(temporary, metadata=metadata)
-    return files
 
 
 def ordered(values: Any) -> list[Any]:

@@ -109,8 +109,9 @@ def draw_success(evaluations: Sequence[Judged]) -> Figure:
         hue_order=labels, palette=colors, col="panel", col_wrap=columns, width=0.62, alpha=0.45,
         saturation=1, errorbar=None, legend=False, height=height, aspect=2.8 / height,
     )  # fmt: skip
-    grid.set_titles("{col_name}").set_axis_labels("success rate", "")
-    grid.set(xlim=(0, 1), xticks=[0, 0.5, 1], ylim=(len(labels) - 0.5, -0.5))
+    grid.set_titles("{col_name}").set(
+        xlim=(0, 1), xticks=[0, 0.5, 1], ylim=(len(labels) - 0.5, -0.5)
+    )
     for panel, axes in grid.axes_dict.items():
         rates = pooled[trained & (pooled["panel"] == panel)]
         places = rates["series"].map(labels.index)
@@ -125,6 +126,8 @@ def draw_success(evaluations: Sequence[Judged]) -> Figure:
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.tick_params(axis="y", length=0)
         grid_lines(axes, "x")
+    # After the strips, which name the axes again.
+    grid.set_axis_labels("success rate", "")
     entries = [INTERVAL, *[SEED] * (not single.empty), *[RANDOM] * (not trained.all())]
     return finish(grid, lines({}, *entries))
 

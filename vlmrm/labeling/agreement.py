@@ -1,12 +1,12 @@
-"""How far people agree with each other, and with the oracle.
+"""How well people agree with each other and with the oracle.
 
 Cohen's kappa (Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological
-Measurement 20, 1960) is the agreement of two raters beyond what chance would give them:
+Measurement 20, 1960) is the agreement of two raters beyond chance:
 
     kappa = (p_o - p_e) / (1 - p_e)        p_e = p_1 p_2 + (1 - p_1) (1 - p_2)
 
-with the share p_o of states to which both gave the same answer, and the share p_i of yes among the
-answers of rater i. 1 is perfect agreement, 0 that of raters who answer independently of each other.
+with the share p_o of states with equal answers and the share p_i of yes among the answers of rater
+i. 1 is perfect agreement, 0 the agreement of raters who answer independently.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ Floats = NDArray[np.float64]
 
 
 def cohens_kappa(first: ArrayLike, second: ArrayLike) -> float:
-    """Cohen's kappa of two raters' answers, bool ``[N]`` each.
+    """Cohen's kappa of the answers of two raters, bool ``[N]`` each.
 
     Raises:
-        ValueError: Lengths differ, there are no answers, or both raters gave one and the same
-            answer to all states, where chance alone would make them agree.
+        ValueError: Lengths differ, there are no answers, or both raters gave the same answer to
+            every state, which leaves kappa undefined.
     """
     a, b = np.asarray(first, dtype=np.bool_), np.asarray(second, dtype=np.bool_)
     if a.ndim != 1 or a.shape != b.shape:
-        raise ValueError(f"answers must be two lists of one length, got {a.shape} and {b.shape}")
+        raise ValueError(f"answers must be two lists of equal length, got {a.shape} and {b.shape}")
     if not a.size:
-        raise ValueError("there are no states that both raters decided")
+        raise ValueError("there are no states to which both raters said yes or no")
     kappa = float(_kappas(_cells(a, b).sum(axis=0)[None])[0])
     if np.isnan(kappa):
-        raise ValueError("both raters gave one and the same answer to all states")
+        raise ValueError("both raters gave the same answer to every state")
     return kappa
 
 
@@ -55,15 +55,15 @@ def kappa_interval(
 
     Args:
         first: Answers of one rater, bool ``[N]``.
-        second: Those of the other.
-        clusters: What each state was taken from, ``[N]``: states of a cluster are drawn together.
-            Each state alone if left out.
-        bootstrap: How many resamples.
+        second: Answers of the other, bool ``[N]``.
+        clusters: Cluster of each state, for example its trajectory, ``[N]``: states of a cluster
+            are resampled together. By default, each state is a cluster.
+        bootstrap: Number of resamples.
         seed: Seed of the resampling.
 
     Raises:
-        ValueError: As `cohens_kappa`; or fewer than two clusters, fewer than one resample, or none
-            in which kappa is defined.
+        ValueError: As in `cohens_kappa`, or there are fewer than two clusters, or no resample in
+            which kappa is defined.
     """
     cohens_kappa(first, second)
     a, b = np.asarray(first, dtype=np.bool_), np.asarray(second, dtype=np.bool_)
@@ -89,19 +89,19 @@ def agreement_table(
     A pair is compared on the states to which both said yes or no.
 
     Args:
-        answers: What each rater said.
-        oracle: Whether each state fulfills the task, bool ``[N]``; None leaves the oracle out.
-        clusters: As in `kappa_interval`, one for each of the ``N`` states.
-        bootstrap: Resamples behind each interval.
+        answers: The answers of each rater.
+        oracle: The oracle's labels, bool ``[N]``; None leaves the oracle out.
+        clusters: Cluster of each state, ``[N]``, as in `kappa_interval`.
+        bootstrap: Number of resamples for each interval.
         seed: Seed of the resampling.
 
     Returns:
         One row per pair: first and second (names), n (states compared), first_yes and second_yes
-        (shares of yes), agreement (share of equal answers), kappa, kappa_low and kappa_high. What
-        is undefined is NaN: all shares at n = 0, kappa where both gave one and the same answer
-        to all, the interval where there are fewer than two clusters.
+        (shares of yes), agreement (share of equal answers), kappa, kappa_low and kappa_high.
+        Undefined values are NaN: all shares at n = 0, kappa if both gave the same answer to every
+        state, the interval if there are fewer than two clusters.
     """
-    judges = {rater: _decided(given) for rater, given in answers.items()}
+    judges = {rater: _yes_or_no(given) for rater, given in answers.items()}
     if oracle is not None:
         judges[ORACLE] = dict(enumerate(oracle.tolist()))
     rows = []
@@ -131,7 +131,7 @@ def agreement_table(
     return pd.DataFrame(rows)
 
 
-def _decided(given: Mapping[int, str]) -> dict[int, bool]:
+def _yes_or_no(given: Mapping[int, str]) -> dict[int, bool]:
     return {state: answer == "yes" for state, answer in given.items() if answer != "unsure"}
 
 
@@ -140,7 +140,7 @@ def _share(values: NDArray[np.bool_]) -> float:
 
 
 def _cells(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Floats:
-    """The cell of each state in the table of answers, one-hot ``[N, 4]``: yy, yn, ny, nn."""
+    """The cell of each state in the 2 x 2 table of answers, one-hot ``[N, 4]``: yy, yn, ny, nn."""
     cells = [first & second, first & ~second, ~first & second, ~first & ~second]
     return np.stack(cells, axis=1).astype(np.float64)
 

@@ -1,7 +1,7 @@
-"""What people say of states, as a CSV: who, of which state, and whether it fulfills the task.
+"""Human labels as CSV files: one line per answer of a rater about a state.
 
-A line is added with every answer and none is ever changed, so that an interruption loses nothing
-and several raters can share a file. Where a rater answers again, the later line counts.
+Answers are appended and never changed, so an interruption loses nothing and several raters can
+share a file. If a rater answers again, the later line counts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Answer = Literal["yes", "no", "unsure"]
 ANSWERS: tuple[Answer, ...] = get_args(Answer)
 
 ORACLE = "oracle"
-"""No rater's name, since tables name the oracle so."""
+"""Name of the oracle in tables, which no rater may have."""
 
 Answers = Mapping[str, Mapping[int, Answer]]
 """Rater to row of the state to answer."""
@@ -44,7 +44,7 @@ class Label:
     """Row of the state in its set."""
     label: Answer
     time: str
-    """When it was given, ISO 8601 in UTC."""
+    """Time of the answer, ISO 8601 in UTC."""
     states: str
     """Fingerprint of the state set."""
 
@@ -53,9 +53,9 @@ COLUMNS = tuple(field.name for field in fields(Label))
 
 
 def fingerprint(states: States) -> str:
-    """Sixteen hexadecimal digits that tell a state set from others, whatever file it lies in.
+    """Sixteen hexadecimal digits that identify a state set, whatever its file.
 
-    Values count to a millionth: their last bits may differ from machine to machine.
+    Values are rounded to a millionth, because their last bits may differ between machines.
     """
     rounded = np.round(states.values, 6) + 0.0  # turns -0 into 0
     digest = hashlib.sha256(f"{states.environment} {rounded.shape} ".encode())
@@ -68,23 +68,23 @@ def now() -> str:
 
 
 def check_rater(name: str) -> str:
-    """A rater's name as it is written.
+    """Checks the name of a rater, and returns it without spaces around it.
 
     Raises:
-        ValueError: It is blank, or not a single printable line, or the oracle's.
+        ValueError: The name is blank, not a single printable line, or that of the oracle.
     """
     if not name.strip() or not name.isprintable():
         raise ValueError("a rater's name must be one printable line and not blank")
     if name.strip().lower() == ORACLE:
-        raise ValueError(f"'{name}' is how tables name the oracle; choose another name")
+        raise ValueError(f"'{name}' is the name of the oracle in tables; choose another name")
     return name.strip()
 
 
 def check_answer(text: object) -> Answer:
-    """One of `ANSWERS`.
+    """Checks that a text is one of `ANSWERS`.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: It is not.
     """
     for known in ANSWERS:
         if text == known:
@@ -93,9 +93,9 @@ def check_answer(text: object) -> Answer:
 
 
 def append_label(path: str | os.PathLike[str], label: Label) -> None:
-    """Adds a line, which is on the disk when this returns; makes the file if there is none.
+    """Appends a line to a file, which is created if it does not exist, and flushes it to the disk.
 
-    Several threads and processes may add to the same file.
+    Several threads and processes may append to the same file.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with open(path, "ab+") as file:  # noqa: PTH123
@@ -115,17 +115,16 @@ def append_label(path: str | os.PathLike[str], label: Label) -> None:
 def read_answers(
     paths: Sequence[str | os.PathLike[str]], task: str, states: States
 ) -> dict[str, dict[int, Answer]]:
-    """The answers of one task, of all raters in the order of their first answer.
+    """Reads the answers about one task, of all raters in the order of their first answer.
 
     Args:
-        paths: Files of labels; where a rater answered again, the later line counts, and the later
-            file.
+        paths: Label files. If a rater answered again, the later line or file counts.
         task: Name of the task; lines of other tasks are checked but left out.
-        states: What was labeled.
+        states: The labeled states.
 
     Raises:
-        UserError: A file is missing or is no file of labels, a line is malformed, or labels of the
-            task were given to other states; names file and line.
+        UserError: A file is missing or not a label file, a line is malformed, or its label belongs
+            to other states; names the file and the line.
     """
     known = fingerprint(states)
     answers: dict[str, dict[int, Answer]] = {}
@@ -140,26 +139,25 @@ def read_answers(
                 )
             if label.state >= len(states):
                 raise UserError(
-                    f"{path}:{number}: state {label.state} is beyond the {len(states)} states"
+                    f"{path}:{number}: there is no state {label.state}, only {len(states)} states"
                 )
             answers.setdefault(label.rater, {})[label.state] = label.label
     return answers
 
 
 def majority(answers: Answers) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """What most raters say: decided states, ascending ``[M]``, and whether each fulfills the task.
+    """The majority's labels: rows of states, ascending ``[M]``, and whether each fulfills the task.
 
-    Who is unsure of a state does not vote on it. States without votes, or with as many yes as no,
-    are left out.
+    Only yes and no count as votes. States without votes or with a tie are left out.
     """
     balance: dict[int, int] = {}
     for given in answers.values():
         for state, answer in given.items():
             vote = {"yes": 1, "no": -1, "unsure": 0}[answer]
             balance[state] = balance.get(state, 0) + vote
-    decided = sorted(state for state, votes in balance.items() if votes)
-    fulfilled = [balance[state] > 0 for state in decided]
-    return np.array(decided, dtype=np.int64), np.array(fulfilled, dtype=np.bool_)
+    rows = sorted(state for state, votes in balance.items() if votes)
+    fulfilled = [balance[state] > 0 for state in rows]
+    return np.array(rows, dtype=np.int64), np.array(fulfilled, dtype=np.bool_)
 
 
 def _ends_with_newline(file: io.BufferedRandom) -> bool:
@@ -168,9 +166,9 @@ def _ends_with_newline(file: io.BufferedRandom) -> bool:
 
 
 def _read(path: Path) -> Iterator[tuple[int, Label]]:
-    """The lines of a file behind its header, each with its number, counted from 1."""
+    """Yields the lines after the header, each with its number, counted from 1."""
     try:
-        # Spreadsheets write a byte-order mark.
+        # utf-8-sig: spreadsheets write a byte-order mark.
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = csv.reader(file)
             header = next(lines, [])
@@ -187,7 +185,7 @@ def _read(path: Path) -> Iterator[tuple[int, Label]]:
 
 def _parse(line: list[str], place: str) -> Label:
     if len(line) != len(COLUMNS):
-        raise UserError(f"{place}: has {len(line)} of {len(COLUMNS)} columns; mend or delete it")
+        raise UserError(f"{place}: has {len(line)} of {len(COLUMNS)} columns; correct or delete it")
     rater, task, state, answer, time, states = line
     try:
         if not (state.isascii() and state.isdigit()):
@@ -196,15 +194,3 @@ def _parse(line: list[str], place: str) -> Label:
         return Label(check_rater(rater), task, int(state), check_answer(answer), time, states)
     except ValueError as error:
         raise UserError(f"{place}: {error}") from error
-
-
-def check_environment(task: str, environment: str, states: States, path: Path) -> None:
-    """Refuses states of another environment than the task's.
-
-    Raises:
-        UserError: They are of another one.
-    """
-    if states.environment != environment:
-        raise UserError(
-            f"{path}: holds {states.environment} states, but '{task}' is a {environment} task"
-        )

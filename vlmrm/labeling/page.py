@@ -1,11 +1,11 @@
-"""The page on which a rater labels, as a Flask application.
+"""The labeling page, as a Flask application.
 
     GET  /                            the page
-    GET  /session                     its key, and the answer given at each position, or null
-    GET  /pictures/KEY/POSITION.png   a picture
-    PUT  /answers/KEY/POSITION        {"answer": "yes"}: is on the disk when the reply comes
+    GET  /session                     the session's key, and the answer at each position or null
+    GET  /pictures/KEY/POSITION.png   a frame
+    PUT  /answers/KEY/POSITION        {"answer": "yes"}; saved before the reply
 
-Nothing here depends on the labels of the oracle, and no reply tells the row of a state.
+Nothing here depends on the oracle's labels, and no reply contains the row of a state.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def create_app(session: Session, picture: Callable[[int], bytes]) -> Flask:
     """Makes the application.
 
     Args:
-        session: Whose answers it takes.
-        picture: Row of a state to its picture, PNG.
+        session: Session that receives the answers.
+        picture: Function from the row of a state to its frame as PNG.
     """
     app = Flask(__name__)
 
@@ -43,7 +43,7 @@ def create_app(session: Session, picture: Callable[[int], bytes]) -> Flask:
     @app.put("/answers/<key>/<int:position>")
     def answer(key: str, position: int) -> Response:
         _check(session, key, position)
-        # Only JSON is taken, which pages of other sites cannot send here.
+        # Pages of other sites cannot send JSON here.
         content = request.get_json()
         try:
             given = check_answer(content.get("answer") if isinstance(content, dict) else None)
@@ -56,7 +56,7 @@ def create_app(session: Session, picture: Callable[[int], bytes]) -> Flask:
     def restrict(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = "default-src 'self'"
         if request.endpoint != "static":
-            # The next session may be served at the same address.
+            # The next session may have the same address.
             response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -1,4 +1,4 @@
-"""Pictures of states, rendered on request."""
+"""Frames of states as PNG, rendered on request."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from vlmrm.rendering import make_renderer
 
 
 class Pictures:
-    """Draws states as PNG; may be asked by any thread.
+    """Renders states as PNG, for any thread.
 
-    A thread of its own draws, because an OpenGL context belongs to the thread that made it, and
-    several serve the page.
+    A separate thread renders, because an OpenGL context belongs to the thread that created it, and
+    several threads serve the page.
 
     Args:
         environment: Name of the environment that the states belong to.
@@ -26,14 +26,14 @@ class Pictures:
         values: State vectors ``[N, D]``.
 
     Raises:
-        UserError: No environment or scene has this name, or drawing cannot start.
+        UserError: No environment or scene has this name, or rendering cannot start.
     """
 
     def __init__(
         self, environment: str, scene: str, rendering: Rendering, values: NDArray[np.float64]
     ):
         self._values = values
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="drawing")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="rendering")
         try:
             started = self._thread.submit(make_renderer, environment, scene, rendering)
             self._renderer = started.result()
@@ -42,17 +42,17 @@ class Pictures:
             raise
 
     def png(self, row: int) -> bytes:
-        """The picture of the state in a row."""
-        return self._thread.submit(self._draw, row).result()
+        """The frame of the state in a row, as PNG."""
+        return self._thread.submit(self._render, row).result()
 
     def close(self) -> None:
         self._thread.submit(self._renderer.close).result()
         self._thread.shutdown()
 
-    def _draw(self, row: int) -> bytes:
+    def _render(self, row: int) -> bytes:
         frame = np.empty(self._renderer.shape, np.uint8)
         self._renderer.render(self._values[row], frame)
         file = io.BytesIO()
-        # Drawn once and sent to the same machine: time matters more than size.
+        # Encoded once and usually sent to the same machine: time matters more than size.
         Image.fromarray(frame).save(file, "PNG", compress_level=1)
         return file.getvalue()

@@ -1,4 +1,4 @@
-"""A rater's way through the states."""
+"""A rater's session: states in random order, and the answers so far."""
 
 from __future__ import annotations
 
@@ -21,35 +21,36 @@ from vlmrm.labeling.labels import (
 )
 
 STREAM = 0x1ABE1
-"""Marks the random stream of the order in which states are shown."""
+"""Seeds the random stream of the order in which states are shown."""
 
 
 def shown_order(count: int, sample: int | None, seed: int) -> NDArray[np.int64]:
     """Rows of the states to label, in the order in which every rater sees them.
 
-    The order is random, so that whatever was labeled when a rater stops is an unbiased sample. A
-    larger ``sample`` begins with a smaller one.
+    The order is random, so the states that a rater has labeled so far are an unbiased sample. A
+    larger ``sample`` starts with the states of a smaller one.
     """
     return np.random.default_rng([STREAM, seed]).permutation(count)[:sample]
 
 
 class Session:
-    """One rater who labels states for one task, beginning where an earlier session stopped.
+    """The labels of one rater for one task; continues where an earlier session stopped.
 
-    States are known by their position in the order shown. Their rows stay here: in many sets they
-    follow a grid, a path to the pose, or a training, and a rater must not know.
+    The page knows states only by their position in the order shown. In many sets, rows follow a
+    grid, a path to the pose, or a training, which a rater must not know.
 
     Args:
-        states: What is labeled; their own labels are not used.
+        states: States to label; the oracle's labels are not used.
         task: Name of the task.
-        goals: The sentences that describe success.
-        rater: Who labels.
-        path: File of labels, new or to be continued.
-        sample: How many states are shown; all if left out.
-        seed: Of their order.
+        goals: Sentences that describe success.
+        rater: Name of the rater.
+        path: Label file; continued if it exists.
+        sample: Number of states to show; all by default.
+        seed: Seed of the order.
 
     Raises:
-        UserError: The name of the rater, or the file, is refused.
+        UserError: The name of the rater is not allowed, or the file is not a label file of these
+            states.
     """
 
     def __init__(
@@ -81,19 +82,19 @@ class Session:
 
     @property
     def key(self) -> str:
-        """Equal for sessions whose positions and answers mean the same.
+        """Identifies the session: states, order, task, rater, and file.
 
-        It lets the server refuse an answer from a page that was opened for another session.
+        With it, the server refuses answers from a page that was opened for another session.
         """
-        what = f"{self._states} {self.task} {self.goals} {self.rater} {self._path.resolve()} "
-        return hashlib.sha256(what.encode() + self._order.tobytes()).hexdigest()[:16]
+        names = f"{self._states} {self.task} {self.goals} {self.rater} {self._path.resolve()} "
+        return hashlib.sha256(names.encode() + self._order.tobytes()).hexdigest()[:16]
 
     def row(self, position: int) -> int:
-        """Row in the state set of what is shown at ``position``."""
+        """Row of the state shown at ``position``."""
         return int(self._order[position])
 
     def answer(self, position: int, answer: Answer) -> None:
-        """Writes an answer to the file."""
+        """Appends an answer to the file."""
         state = self.row(position)
         append_label(self._path, Label(self.rater, self.task, state, answer, now(), self._states))
         self.answers[position] = answer

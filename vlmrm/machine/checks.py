@@ -13,17 +13,32 @@ from pathlib import Path
 import humanize
 
 from vlmrm.config import Config, PretrainedModel
-from vlmrm.config.architectures import architecture_file, family_architectures
+from vlmrm.config.architectures import architecture_file, sim_architectures
 from vlmrm.errors import UserError
-from vlmrm.machine.doctor import Verdict, check_hub, cuda_works
+from vlmrm.machine.doctor import Verdict, check_hub, check_rendering, cuda_works
 from vlmrm.machine.gpus import on_cluster
-from vlmrm.plan import MACHINES, Job, hours, make_plan, planned_jobs, sum_seconds, work_of
+from vlmrm.machine.machines import MACHINES
+from vlmrm.plan import Job, hours, make_plan, planned_jobs, sum_seconds, work_of
 
 FORCE = "VLMRM_FORCE"
-"""Environment variable that, set to 1, starts a run that takes very long or fills the disk."""
+"""Environment variable that, set to 1, skips the checks of rendering, time and disk space."""
 
 TOO_LONG = 200
 """Hours of published models without a GPU above which a run is not started."""
+
+MUJOCO = {
+    "make_corpus",
+    "sample_states",
+    "sample_rollouts",
+    "render_frames",
+    "train_policy",
+    "evaluate_policy",
+    "evaluate_random_policy",
+    "draw_scenes",
+    "draw_poses",
+    "draw_boundaries",
+}
+"""Rules whose commands import MuJoCo, which loads OpenGL also where nothing is rendered."""
 
 EMBEDDING = {"train_policy": "training", "embed_frames": "embedding"}
 """Rules in which models embed frames, as they are reported."""
@@ -45,7 +60,7 @@ def find_problems(jobs: Iterable[Job], config: Config) -> str | None:
     fetched = [job.wildcards["model"] for job in jobs if job.rule == "fetch_model"]
     problems = [*_hub(fetched, config), *_tokenizers(fetched, config)]
     if os.environ.get(FORCE) != "1":
-        problems += [*_gpu(jobs, config), *_space(jobs, config)]
+        problems += [*_opengl(jobs), *_gpu(jobs, config), *_space(jobs, config)]
     return "\n".join(problems) or None
 
 
@@ -53,7 +68,7 @@ def _hub(fetched: list[str], config: Config) -> Iterator[str]:
     missing = [name for name in fetched if not _is_local(config, name)]
     if not missing or (hub := check_hub()).verdict is Verdict.fine:
         return
-    reason, _, _ = hub.told.partition(": published models")
+    reason, _, _ = hub.message.partition(": published models")
     yield (
         f"models.{missing[0]}:{_others(missing)} must be downloaded, but {reason}; run `make demo`,"
         " which needs no network, or copy the folders to resources/models from a machine that has "
@@ -70,6 +85,15 @@ def _tokenizers(fetched: list[str], config: Config) -> Iterator[str]:
             "tokenizer; install it with `pip install transformers`, or remove the models from the "
             "configuration"
         )
+
+
+def _opengl(jobs: list[Job]) -> Iterator[str]:
+    """On a cluster, jobs run on nodes that may have what this one lacks."""
+    if on_cluster() or not any(job.rule in MUJOCO for job in jobs):
+        return
+    check = check_rendering()
+    if check.verdict is Verdict.broken:
+        yield f"rendering does not work: {check.message}; {FORCE}=1 starts it anyway"
 
 
 def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:
@@ -131,7 +155,7 @@ def _embeds(job: Job, config: Config) -> bool:
     if job.rule not in EMBEDDING:
         return False
     model = config.models.get(job.wildcards.get("model") or job.wildcards["reward_source"])
-    if model is None or model.architecture in family_architectures():
+    if model is None or model.architecture in sim_architectures():
         return False
     return job.rule == "embed_frames" or (
         config.training[config.tasks[job.wildcards["task"]].environment].lookup is None

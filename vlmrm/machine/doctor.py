@@ -34,10 +34,10 @@ class Check:
 
     name: str
     verdict: Verdict
-    told: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.name:<11} {self.verdict.value}: {self.told}"
+        return f"{self.name:<11} {self.verdict.value}: {self.message}"
 
 
 def examine() -> list[Check]:
@@ -45,7 +45,7 @@ def examine() -> list[Check]:
     checks: list[Callable[[], Check]] = [
         check_python,
         check_torch,
-        check_drawing,
+        check_rendering,
         check_vulkan,
         check_disk,
         check_hub,
@@ -67,8 +67,8 @@ def check_torch() -> Check:
     try:
         import torch
     except (ImportError, OSError) as error:
-        told = f"cannot be imported ({_one_line(error)}); run `make install` again"
-        return Check("PyTorch", Verdict.broken, told)
+        message = f"cannot be imported ({_one_line(error)}); run `make install` again"
+        return Check("PyTorch", Verdict.broken, message)
     what = f"{torch.__version__}, {torch.get_num_threads()} threads"
     card = nvidia_gpu()
     if torch.cuda.is_available():
@@ -77,61 +77,61 @@ def check_torch() -> Check:
         for number in range(torch.cuda.device_count()):
             major, minor = torch.cuda.get_device_capability(number)
             if 10 * major + minor < oldest:
-                told = f"{torch.cuda.get_device_name(number)} is too old for this PyTorch"
+                message = f"{torch.cuda.get_device_name(number)} is too old for this PyTorch"
                 advice = "hide it by CUDA_VISIBLE_DEVICES, or install a PyTorch made for it"
-                return Check("PyTorch", Verdict.broken, f"{what}; {told}: {advice}")
+                return Check("PyTorch", Verdict.broken, f"{what}; {message}: {advice}")
         devices = f"{torch.cuda.device_count()} x {', '.join(sorted(names))}"
         driver = f", driver {card[1]}" if card else ""
         return Check(
             "PyTorch", Verdict.fine, f"{what}, {devices}, CUDA {torch.version.cuda}{driver}"
         )
     if card:
-        told = f"{what}; there is a {card[0]} (driver {card[1]}), but PyTorch cannot use it"
+        message = f"{what}; there is a {card[0]} (driver {card[1]}), but PyTorch cannot use it"
         reason = f"update the driver, to one for CUDA {torch.version.cuda}"
         if torch.version.cuda is None:
             reason = "it was built without CUDA"
-        return Check("PyTorch", Verdict.note, f"{told}: {reason}")
+        return Check("PyTorch", Verdict.note, f"{message}: {reason}")
     return Check("PyTorch", Verdict.fine, f"{what}, no GPU: CPU only")
 
 
-def check_drawing() -> Check:
+def check_rendering() -> Check:
     """Whether the humanoid's renderer starts, and what it renders with."""
-    ended, told = _probe("rendering", timeout=60)
+    ended, message = _probe("rendering", timeout=60)
     library = os.environ.get("MUJOCO_GL", "egl").upper()
     if not ended:
-        return Check("Drawing", Verdict.broken, told)
-    if told.startswith("hardware"):
-        return Check("Drawing", Verdict.fine, f"{library}, {told}")
+        return Check("Rendering", Verdict.broken, message)
+    if message.startswith("hardware"):
+        return Check("Rendering", Verdict.fine, f"{library}, {message}")
     if nvidia_gpu():
-        told = f"{library}, in {told}, although there is an NVIDIA GPU; {NVIDIA_EGL}"
-        return Check("Drawing", Verdict.note, told)
-    return Check("Drawing", Verdict.fine, f"{library}, in {told}")
+        message = f"{library}, in {message}, although there is an NVIDIA GPU; {NVIDIA_EGL}"
+        return Check("Rendering", Verdict.note, message)
+    return Check("Rendering", Verdict.fine, f"{library}, in {message}")
 
 
 def check_vulkan() -> Check:
     """Whether the scene `filament` can be rendered, and on what."""
-    ended, told = _probe("vulkan", timeout=60)
-    if ended and told.startswith("software") and nvidia_gpu():
-        told = f"filament is drawn in {told}, although there is an NVIDIA GPU"
+    ended, message = _probe("vulkan", timeout=60)
+    if ended and message.startswith("software") and nvidia_gpu():
+        message = f"filament is rendered in {message}, although there is an NVIDIA GPU"
         advice = "install the driver's Vulkan library, in containers start with --runtime=nvidia"
-        return Check("Vulkan", Verdict.note, f"{told}; {advice}")
+        return Check("Vulkan", Verdict.note, f"{message}; {advice}")
     if ended:
-        return Check("Vulkan", Verdict.fine, f"the scene filament can be drawn, in {told}")
-    return Check("Vulkan", Verdict.note, f"the scene filament cannot be drawn: {told}")
+        return Check("Vulkan", Verdict.fine, f"the scene filament can be rendered, in {message}")
+    return Check("Vulkan", Verdict.note, f"the scene filament cannot be rendered: {message}")
 
 
 def check_disk() -> Check:
     """Free space where the results go."""
     here = Path.cwd()
     free = shutil.disk_usage(here).free
-    told = f"{free / 1e9:.0f} GB free in {here}"
+    message = f"{free / 1e9:.0f} GB free in {here}"
     if not os.access(here, os.W_OK):
         return Check("Disk", Verdict.broken, f"{here} cannot be written; start elsewhere")
     if free < LOW_SPACE:
         return Check("Disk", Verdict.broken, f"{free / 1e9:.1f} GB free in {here}; free some")
     if free < LITTLE_SPACE:
-        return Check("Disk", Verdict.note, f"{told}; long runs and large models need more")
-    return Check("Disk", Verdict.fine, told)
+        return Check("Disk", Verdict.note, f"{message}; long runs and large models need more")
+    return Check("Disk", Verdict.fine, message)
 
 
 def check_hub() -> Check:
@@ -140,11 +140,11 @@ def check_hub() -> Check:
     lost = "published models cannot be downloaded; offline models work"
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return Check("Hub", Verdict.note, f"HF_HUB_OFFLINE is set: {lost}")
-    ended, told = _probe("hub", timeout=10)
+    ended, message = _probe("hub", timeout=10)
     if ended:
         token = "set" if os.environ.get("HF_TOKEN") else "not set, gated models need it"
         return Check("Hub", Verdict.fine, f"{hub} answers; HF_TOKEN is {token}")
-    return Check("Hub", Verdict.note, f"{hub} not reachable ({told}): {lost}")
+    return Check("Hub", Verdict.note, f"{hub} not reachable ({message}): {lost}")
 
 
 def check_tokenizers() -> Check:
@@ -152,8 +152,8 @@ def check_tokenizers() -> Check:
     try:
         version = importlib.metadata.version("transformers")
     except importlib.metadata.PackageNotFoundError:
-        told = "transformers is not installed; models of the SigLIP family need it"
-        return Check("Tokenizers", Verdict.note, f"{told}: `pip install transformers`")
+        message = "transformers is not installed; models of the SigLIP family need it"
+        return Check("Tokenizers", Verdict.note, f"{message}: `pip install transformers`")
     return Check("Tokenizers", Verdict.fine, f"transformers {version}")
 
 
@@ -162,24 +162,24 @@ def check_slurm() -> Check:
     found = shutil.which("sbatch")
     if found is None:
         return Check("SLURM", Verdict.fine, "no sbatch; jobs run on this machine")
-    answers, told = _run(["sinfo", "--noheader"], timeout=10)
+    answers, message = _run(["sinfo", "--noheader"], timeout=10)
     if not answers:
-        told = f"sbatch is here, but no controller answers ({told}); jobs run on this machine"
-        return Check("SLURM", Verdict.note, told)
+        message = f"sbatch is here, but no controller answers ({message}); jobs run on this machine"
+        return Check("SLURM", Verdict.note, message)
     try:
         importlib.metadata.version("snakemake-executor-plugin-slurm")
     except importlib.metadata.PackageNotFoundError:
-        told = "a controller answers, but Snakemake has no executor for it; run "
+        message = "a controller answers, but Snakemake has no executor for it; run "
         advice = "`pip install '.[slurm]'` in the project's folder"
-        return Check("SLURM", Verdict.note, told + advice)
+        return Check("SLURM", Verdict.note, message + advice)
     return Check("SLURM", Verdict.fine, f"{found}, and a controller answers")
 
 
 def nvidia_gpu() -> tuple[str, str] | None:
     """Name of the first NVIDIA GPU, and the version of its driver."""
     query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
-    ended, told = _run(query, timeout=30, line=0)
-    name, comma, driver = told.partition(",")
+    ended, message = _run(query, timeout=30, line=0)
+    name, comma, driver = message.partition(",")
     return (name.strip(), driver.strip()) if ended and comma else None
 
 
@@ -211,10 +211,10 @@ def _run(command: list[str], timeout: float, line: int = -1) -> tuple[bool, str]
     except OSError as error:
         return False, _one_line(error)
     lines = (run.stderr if run.returncode else run.stdout).strip().splitlines()
-    told = lines[line] if lines else "no output"
+    message = lines[line] if lines else "no output"
     return (
         run.returncode == 0,
-        told if run.returncode >= 0 else f"ended by signal {-run.returncode}",
+        message if run.returncode >= 0 else f"ended by signal {-run.returncode}",
     )
 
 

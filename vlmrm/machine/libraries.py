@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from contextlib import suppress
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from vlmrm.errors import UserError
 
 NVIDIA_EGL = (
     "install the driver's EGL library (libEGL_nvidia), in containers set "
@@ -20,3 +24,35 @@ def load_triton_first() -> None:
     """
     with suppress(ImportError):
         importlib.import_module("triton")
+
+
+@contextmanager
+def explain_opengl() -> Iterator[None]:
+    """Says what to install where MuJoCo cannot be imported.
+
+    MuJoCo loads the OpenGL library that ``MUJOCO_GL`` names, even if nothing is rendered.
+
+    Raises:
+        UserError: MuJoCo finds no such library.
+    """
+    try:
+        yield
+    except Exception as error:
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        for frame in frames:
+            importing = frame.f_code.co_name == "<module>"
+            if importing and frame.f_globals.get("__name__") == "mujoco":
+                raise opengl_error(error) from error
+        raise
+
+
+def opengl_error(reason: BaseException) -> UserError:
+    """An error that says how to install off-screen OpenGL."""
+    # PyOpenGL asks a library that it has not found for its functions.
+    missing = isinstance(reason, AttributeError)
+    why = "no such library" if missing else " ".join(str(reason).split())
+    return UserError(
+        f"MUJOCO_GL: OpenGL cannot start ({why}); install the Debian "
+        "packages libegl1 and libgl1-mesa-dri (EGL, with a software fallback), or install "
+        "libosmesa6 and set MUJOCO_GL=osmesa"
+    )

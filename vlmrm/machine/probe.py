@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from vlmrm.errors import UserError
+from vlmrm.machine.libraries import explain_opengl
 
 
 def rendering() -> str:
@@ -17,10 +18,10 @@ def rendering() -> str:
     from vlmrm.rendering import make_renderer
 
     renderer = make_renderer("humanoid", "textured-fixed", Rendering(humanoid_size=64))
-    from vlmrm.rendering.opengl import drawn_by, in_software
+    from vlmrm.rendering.opengl import gl_renderer, in_software
 
     try:
-        return f"{_kind(in_software())}: {drawn_by()}"
+        return f"{_kind(in_software())}: {gl_renderer()}"
     finally:
         renderer.close()
 
@@ -64,6 +65,7 @@ PROBES = {probe.__name__: probe for probe in (rendering, vulkan, hub, cuda)}
 
 if __name__ == "__main__":
     try:
-        print(PROBES[sys.argv[1]]())
+        with explain_opengl():
+            print(PROBES[sys.argv[1]]())
     except UserError as error:
         sys.exit(str(error))

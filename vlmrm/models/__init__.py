@@ -1,1 +1,1 @@
-"""CLIP models: downloading, initializing, and loading them."""
+"""CLIP models: published ones, ones with random weights, and how all of them are loaded."""

@@ -1,4 +1,4 @@
-"""A loaded CLIP model, which embeds images and sentences."""
+"""Loads CLIP models and embeds images and sentences with them."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vlmrm.config import Precision, WideFrames
-from vlmrm.errors import UserError, in_short
+from vlmrm.errors import UserError, one_line
 from vlmrm.machine.gpus import has_nvidia_gpu
 from vlmrm.machine.libraries import load_triton_first
 from vlmrm.models.folder import check_model_folder
 from vlmrm.models.preprocessing import Preprocessing
 
 CUDA_BATCH_SIZE = 4096
-"""Frames at a time on a GPU, if its memory suffices."""
+"""Frames per batch on a GPU; halved whenever its memory runs out."""
 
 CPU_BATCH_PIXELS = 32 * 224**2
-"""Pixels of the network's input at a time on a CPU: larger batches do not fit into the caches."""
+"""Input pixels per batch on a CPU; larger batches do not fit into the caches."""
 
-# Callers may train on the rewards after rendering with other libraries than this package's.
+# The caller may render with other libraries first, and then train, which loads Triton.
 load_triton_first()
 
 
@@ -44,8 +44,8 @@ class ClipModel:
         name: Name of the folder that the model was loaded from.
         network: The open_clip model, in evaluation mode.
         preprocessing: The model's image preprocessing.
-        device: The device that it computes on.
-        replicas: Further devices with a copy of the network each, which share the images.
+        device: Device of the network.
+        replicas: Further devices, which hold copies of the network and share the images.
         precision: Precision of the image tower; sentences are always embedded in float32.
     """
 
@@ -72,7 +72,7 @@ class ClipModel:
         self.tokenizer = tokenizer
         self.preprocessing = preprocessing
         self.device = device
-        # Copy before moving: the first GPU may have no memory for two networks.
+        # Copy before moving: the first GPU may not have the memory for two networks.
         networks = [self.network, *(copy.deepcopy(self.network) for _ in replicas)]
         self._towers = list(map(_Tower, [device, *replicas], networks))
 
@@ -94,9 +94,9 @@ class ClipModel:
             device: A torch device, or ``auto`` for CUDA if available.
             precision: Precision of the image tower; see `choose_precision` for ``auto``.
             wide_frames: How frames that are not square reach a model that would crop them.
-            openai_normalization: Whether images are normalized as for OpenAI's models, whatever the
-                model's own mean and standard deviation: a bug of the paper's code, for comparison.
-            gpus: Number of CUDA GPUs that share the images if ``device`` is ``auto``.
+            openai_normalization: Normalize images with the constants of OpenAI's models instead of
+                the model's own: a bug in the paper's code, for comparison.
+            gpus: Number of GPUs that share the images if ``device`` is ``auto``.
 
         Raises:
             UserError: The folder, its configuration or its weights are missing or damaged.
@@ -107,8 +107,8 @@ class ClipModel:
             network = open_clip.create_model(identifier, pretrained_text=False)
         except (SafetensorError, RuntimeError, ValueError, TypeError) as error:
             raise UserError(
-                f"{folder}: open_clip cannot load this model ({in_short(error)}); delete the "
-                "folder and make it anew"
+                f"{folder}: open_clip cannot load this model ({one_line(error)}); delete the "
+                "folder and make it again"
             ) from error
         preprocessing = Preprocessing.from_open_clip(network.visual.preprocess_cfg)
         preprocessing = preprocessing.for_wide_frames(wide_frames)
@@ -139,8 +139,8 @@ class ClipModel:
 
         Args:
             frames: Frames of any size; they are resized on the device.
-            batch_size: Frames at a time; by default a size that suits the device, which is halved
-                whenever its memory runs out.
+            batch_size: Frames per batch. The default suits the device, and is halved whenever its
+                memory runs out.
         """
         if not isinstance(frames, Tensor):
             frames = torch.from_numpy(np.ascontiguousarray(frames))
@@ -156,7 +156,7 @@ class ClipModel:
             except torch.cuda.OutOfMemoryError:
                 if batch_size or size == 1:
                     raise
-            # Outside of the handler, the batch's memory is free; OpenGL needs some too.
+            # Outside the handler, the batch's memory is free; OpenGL needs some of it.
             self._batch_size = size // 2
             torch.cuda.empty_cache()
 
@@ -186,11 +186,11 @@ class _Tower:
             torch.cuda.synchronize(device)  # wait for the weights
 
     def stream(self) -> AbstractContextManager[Any]:
-        """A context whose computations do not wait for others on the device."""
+        """A context in which computations do not wait for others on the device."""
         return torch.cuda.stream(self._stream) if self._stream else nullcontext()
 
     def finish(self) -> None:
-        """Waits until all computations are finished."""
+        """Waits for all computations."""
         if self._stream:
             self._stream.synchronize()
 
@@ -209,10 +209,10 @@ def choose_device(device: str) -> torch.device:
 
 
 def choose_precision(precision: Precision, device: torch.device) -> Precision:
-    """Resolves ``auto`` to bfloat16 if the hardware multiplies such matrices, else to float32.
+    """Resolves ``auto`` to bfloat16 if the hardware multiplies bfloat16 matrices, else to float32.
 
-    This is the case on CUDA from compute capability 8.0 and on CPUs with AMX. Other CPUs are slower
-    in bfloat16 than in float32.
+    GPUs do from compute capability 8.0 on, and CPUs with AMX. Other CPUs are slower in bfloat16
+    than in float32.
     """
     if precision != "auto":
         return precision

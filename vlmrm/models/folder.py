@@ -27,10 +27,10 @@ PROVENANCE_FILE = "provenance.json"
 
 
 def check_model_folder(folder: str | os.PathLike[str]) -> Path:
-    """The folder as a path, if it holds a model.
+    """Checks that a folder contains a model, and returns its path.
 
     Raises:
-        UserError: The folder, its configuration, its weights, or a library for its tokenizer are
+        UserError: The folder, its configuration, its weights, or a library for its tokenizer is
             missing, or the configuration is not JSON.
     """
     folder = Path(folder)
@@ -40,7 +40,7 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
         )
     for name in (CONFIG_FILE, WEIGHTS_FILE):
         if not (folder / name).is_file():
-            raise UserError(f"{folder}: no {name} in this model folder; delete it and make it anew")
+            raise UserError(f"{folder}: no {name}; delete the model folder and make it again")
     check_tokenizer(folder, _read_json(folder / CONFIG_FILE))
     return folder
 
@@ -55,11 +55,11 @@ def save_model_folder(
     """Writes a model in open_clip's layout, whole or not at all.
 
     Args:
-        folder: Replaced if it exists.
-        network: Its weights are stored in float32 as they are.
-        model_config: The ``model_cfg`` of open_clip, with a tokenizer that needs no files.
-        preprocess_config: The ``preprocess_cfg`` of open_clip.
-        context: Joins the provenance (source, settings).
+        folder: Output folder; replaced if it exists.
+        network: The open_clip model.
+        model_config: Its ``model_cfg``, with a tokenizer that needs no files.
+        preprocess_config: Its ``preprocess_cfg``.
+        context: Added to the provenance (source, settings).
     """
     from safetensors.torch import save_file
 
@@ -73,7 +73,7 @@ def save_model_folder(
 
 
 def write_model_provenance(folder: Path, network: nn.Module, **context: Any) -> None:
-    """Writes ``provenance.json``: sha256 of the weights, parameters, and ``context``."""
+    """Writes ``provenance.json``: checksum of the weights, parameters, and ``context``."""
     record = provenance(
         sha256=file_sha256(folder / WEIGHTS_FILE), parameters=count_parameters(network), **context
     )
@@ -81,16 +81,16 @@ def write_model_provenance(folder: Path, network: nn.Module, **context: Any) -> 
 
 
 def file_sha256(path: Path) -> str:
-    """Sha256 of a file's content, in hexadecimal."""
+    """SHA-256 checksum of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_tokenizer(key: str | Path, config: dict[str, Any]) -> None:
-    """Refuses a model whose tokenizer needs a library that is not installed.
+    """Checks that the library of a model's tokenizer is installed.
 
     Args:
-        key: What the error opens with.
+        key: Key or path that the error names.
         config: Content of ``open_clip_config.json``.
 
     Raises:
@@ -105,10 +105,10 @@ def check_tokenizer(key: str | Path, config: dict[str, Any]) -> None:
 
 
 def read_model_provenance(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Content of ``provenance.json`` of a model folder; empty for a folder made by others.
+    """Reads ``provenance.json`` of a model folder; empty if there is none.
 
     Raises:
-        UserError: It is not JSON.
+        UserError: The file is not JSON.
     """
     path = Path(folder) / PROVENANCE_FILE
     return _read_json(path) if path.is_file() else {}
@@ -118,12 +118,12 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text()))
     except (ValueError, TypeError) as error:
-        message = f"{path}: damaged ({error}); delete the model folder and make it anew"
+        message = f"{path}: damaged ({error}); delete the model folder and make it again"
         raise UserError(message) from error
 
 
 def count_parameters(network: nn.Module) -> dict[str, int]:
-    """Parameters of the image tower, and of everything else."""
+    """Number of parameters of the image tower and of everything else."""
     image = _count(network.visual.parameters())  # type: ignore[union-attr]
     return {"image": image, "text": _count(network.parameters()) - image}
 

@@ -1,9 +1,9 @@
 """Downloads from the Hugging Face hub with its client, resumed and verified.
 
-The client's `hf_hub_download` deletes what has arrived when a download fails, so `download` keeps
+The client's `hf_hub_download` deletes the partial file when a download fails, so `download` keeps
 partial files itself. Three environment variables of the client apply: ``HF_ENDPOINT`` (a mirror),
-``HF_TOKEN`` (for gated models; a token stored by other programs is not used) and
-``HF_HUB_OFFLINE``.
+``HF_TOKEN`` (for gated models; tokens stored by other programs are not used), and
+``HF_HUB_OFFLINE``. Every `UserError` starts with the ``key`` of the model in the configuration.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers, logging
 from humanize import naturalsize
 
-from vlmrm.errors import UserError
+from vlmrm.errors import UserError, one_line
 from vlmrm.models.folder import file_sha256
 
 HTTPError = HfHubHTTPError.__bases__[0]
-"""The base class of the errors of the client's HTTP library, whichever that is."""
+"""Base class of the errors of the client's HTTP library."""
 
 TIMEOUT = 10.0
-"""Seconds before a question to the hub fails; downloads have the client's own limits."""
+"""Timeout of metadata requests in seconds; downloads have the client's own."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class RemoteFile:
     """A file that can be downloaded.
 
     Attributes:
-        name: Without folders.
-        url: Its address.
-        version: Differs between files of the same name with different content.
-        size: Bytes, if the server says.
-        sha256: Or its first digits, if known.
+        name: File name, without folders.
+        url: Address of the file.
+        version: Identifies the content; differs between versions of a file.
+        size: Size in bytes, if the server reports it.
+        sha256: Checksum or its first digits, if known.
     """
 
     name: str
@@ -63,13 +63,13 @@ class RemoteFile:
 
     @property
     def stored_name(self) -> str:
-        """Its name among downloads: partial files of another version must not be resumed."""
+        """Name of the downloaded file; a partial file of another version must not be resumed."""
         return f"{self.version[:16]}-{self.name}"
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository of the hub at one commit, and the files of its top folder by name."""
+    """A repository of the hub at one commit, with the files of its top folder by name."""
 
     name: str
     commit: str
@@ -77,22 +77,22 @@ class Repository:
 
 
 def endpoint() -> str:
-    """The hub's address: ``HF_ENDPOINT``, or the official one."""
+    """Address of the hub: ``HF_ENDPOINT`` or the official one."""
     return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
 
 
 def look_up(key: str, name: str, revision: str | None) -> Repository:
-    """Asks the hub for the files of a repository at a revision, by default its main branch.
+    """Looks up the files of a repository at a revision, by default of its main branch.
 
     Raises:
-        UserError: The hub cannot be reached, or refuses; begins with ``key``.
+        UserError: The hub cannot be reached or refuses the request.
     """
     with _explain(key, endpoint(), name, revision):
         api = HfApi(endpoint=endpoint(), token=_token())
         info = api.model_info(name, revision=revision, files_metadata=True, timeout=TIMEOUT)
     commit = info.sha or revision
     if commit is None:
-        raise UserError(f"{key}: {endpoint()} names no commit of {name}; give a `revision`")
+        raise UserError(f"{key}: {endpoint()} reports no commit of {name}; set `revision`")
     files = {
         f.rfilename: RemoteFile(
             name=f.rfilename,
@@ -108,10 +108,15 @@ def look_up(key: str, name: str, revision: str | None) -> Repository:
 
 
 def look_up_url(key: str, url: str, sha256: str) -> RemoteFile:
-    """Asks a server other than the hub for a file; the first digits of its sha256 are known.
+    """Looks up a file on another server than the hub.
+
+    Args:
+        key: Key of the model in the configuration.
+        url: Address of the file.
+        sha256: Its checksum or the first digits of it.
 
     Raises:
-        UserError: The server cannot be reached, or refuses; begins with ``key``.
+        UserError: The server cannot be reached or refuses the request.
     """
     name = url.rsplit("/", 1)[-1]
     with _explain(key, _host(url), name):
@@ -120,13 +125,13 @@ def look_up_url(key: str, url: str, sha256: str) -> RemoteFile:
 
 
 def check_space(key: str, files: Iterable[RemoteFile], folder: Path, extra: int = 0) -> str:
-    """Checks that the disk has space for a download; returns both sizes in words.
+    """Checks that the disk has space for a download; returns a text with both sizes.
 
     Args:
-        key: The error begins with it.
-        files: Files to download; what ``folder`` already holds of them is not counted.
-        folder: The folder of partial downloads.
-        extra: Bytes needed besides.
+        key: Key of the model in the configuration.
+        files: Files to download, minus what ``folder`` already contains of them.
+        folder: Folder of partial downloads.
+        extra: Further bytes needed.
 
     Raises:
         UserError: The disk has too little space.
@@ -137,30 +142,30 @@ def check_space(key: str, files: Iterable[RemoteFile], folder: Path, extra: int 
 
 
 def require_space(key: str, needed: float, folder: Path) -> int:
-    """Bytes free on the disk of a folder.
+    """Checks that the disk of a folder has ``needed`` bytes of free space; returns the free bytes.
 
     Raises:
-        UserError: Fewer than ``needed``; begins with ``key``.
+        UserError: The disk has too little space.
     """
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise UserError(
             f"{key}: needs {readable(needed)} of disk space, but {folder} has {readable(free)}; "
-            "free some and run again"
+            "free some space and run again"
         )
     return free
 
 
 def download(key: str, file: RemoteFile, folder: Path) -> Path:
-    """Downloads a file into a folder of partial downloads, or the part that is missing there.
+    """Downloads a file, or the rest of it, into a folder of partial downloads.
 
     Shows a progress bar on a terminal.
 
     Returns:
-        The path, which ends in `RemoteFile.stored_name`.
+        Path of the file, which ends in `RemoteFile.stored_name`.
 
     Raises:
-        UserError: The file did not arrive, or arrived damaged; begins with ``key``.
+        UserError: The download failed, or the file is damaged.
     """
     whole = folder / file.stored_name
     if whole.is_file():
@@ -171,7 +176,7 @@ def download(key: str, file: RemoteFile, folder: Path) -> Path:
         if file.size is not None and stream.tell() > file.size:
             stream.truncate(0)
             stream.seek(0)
-        # The client reports each of its attempts; only the outcome is reported here.
+        # The client would report each attempt; only the outcome is of interest.
         logging.set_verbosity_error()
         http_get(
             file.url,
@@ -186,18 +191,18 @@ def download(key: str, file: RemoteFile, folder: Path) -> Path:
         if not found.startswith(file.sha256):
             part.unlink()
             raise UserError(
-                f"{key}: {file.name} arrived damaged (its sha256 is {found[:12]}..., not "
-                f"{file.sha256[:12]}...); run again to download it anew"
+                f"{key}: {file.name} is damaged (its sha256 is {found[:12]}..., not "
+                f"{file.sha256[:12]}...); run the command again"
             )
     return part.rename(whole)
 
 
 @contextmanager
 def partial_downloads(key: str, folder: Path) -> Iterator[Path]:
-    """A folder for downloads to one model folder, beside it; kept only if the block fails.
+    """A folder for partial downloads next to the model folder; kept only if the block fails.
 
     Raises:
-        UserError: Another process is using it; begins with ``key``.
+        UserError: Another process is using it.
     """
     parts = folder.parent / f".{folder.name}.download"
     parts.mkdir(parents=True, exist_ok=True)
@@ -207,39 +212,39 @@ def partial_downloads(key: str, folder: Path) -> Iterator[Path]:
         except OSError:  # a file system without locks
             free = True
         if not free:
-            raise UserError(f"{key}: another process is downloading it; wait until that has ended")
+            raise UserError(f"{key}: another process is downloading it; wait for that process")
         yield parts
         shutil.rmtree(parts)
 
 
 def refuse_full_disk(key: str, error: Exception) -> None:
-    """Reports a full disk, if that is what the error says.
+    """Turns an error caused by a full disk into a `UserError`; ignores other errors.
 
     Raises:
-        UserError: The disk is full; begins with ``key``.
+        UserError: The disk is full.
     """
     numbers = (errno.ENOSPC, errno.EDQUOT)
-    # safetensors gives the number in its message only.
+    # safetensors gives the number only in its message.
     in_words = any(f"(os error {number})" in str(error) for number in numbers)
     if in_words or getattr(error, "errno", None) in numbers:
-        message = f"{key}: the disk is full; free some space and run again, it will continue"
+        message = f"{key}: the disk is full; free some space and run again to resume"
         raise UserError(message) from error
 
 
 def readable(size: float) -> str:
-    """Bytes in a unit that suits them, for example ``1.7 GB``."""
+    """Formats a number of bytes, for example as ``1.7 GB``."""
     return naturalsize(size)
 
 
 def _present(file: RemoteFile, folder: Path) -> int:
-    """Bytes of a file that the folder holds already."""
+    """Bytes of a file that are already in the folder."""
     stored = folder / file.stored_name
     paths = (stored, stored.with_name(f"{stored.name}.part"))
     return next((path.stat().st_size for path in paths if path.is_file()), 0)
 
 
 def _token() -> str | bool:
-    # False: not a token that other programs have stored.
+    # False rather than None: the client must not use a token stored by another program.
     return os.environ.get("HF_TOKEN") or False
 
 
@@ -259,7 +264,7 @@ def _explain(
     part: Path | None = None,
     size: int | None = None,
 ) -> Iterator[None]:
-    """Turns errors of the client into one line that says what to do."""
+    """Turns errors of the client into a `UserError` with a remedy."""
     try:
         yield
     except OfflineModeIsEnabled as error:
@@ -268,7 +273,7 @@ def _explain(
             "from a machine that has it"
         ) from error
     except GatedRepoError as error:
-        asked = "the owner of HF_TOKEN was not let in" if _token() else "HF_TOKEN is not set"
+        asked = "the account of HF_TOKEN has no access" if _token() else "HF_TOKEN is not set"
         page = error.repo_id or what
         raise UserError(
             f"{key}: {page} is gated and {asked}; accept its terms at {host}/{page} and set the "
@@ -277,7 +282,7 @@ def _explain(
     except RepositoryNotFoundError as error:
         raise UserError(
             f"{key}: {host} has no repository {what}, or it is private; correct the name, or set "
-            "the environment variable HF_TOKEN to a token of its owner"
+            "the environment variable HF_TOKEN to a token with access"
         ) from error
     except RevisionNotFoundError as error:
         raise UserError(
@@ -286,7 +291,7 @@ def _explain(
         ) from error
     except HFValidationError as error:
         raise UserError(
-            f"{key}: {what} is no name of a repository; choose another model"
+            f"{key}: {what} is not a valid repository name; choose another model"
         ) from error
     except HfHubHTTPError as error:
         _refused(key, host, what, error)
@@ -294,7 +299,7 @@ def _explain(
         _interrupted(key, host, what, error, part, size)
     except (json.JSONDecodeError, KeyError) as error:
         raise UserError(
-            f"{key}: {host} does not answer as a hub of models does; correct HF_ENDPOINT"
+            f"{key}: {host} does not answer like a model hub; correct HF_ENDPOINT"
         ) from error
     except OSError as error:
         refuse_full_disk(key, error)
@@ -303,31 +308,30 @@ def _explain(
         # The client raises a plain OSError for a file of another size than announced.
         if part is not None:
             part.unlink(missing_ok=True)
-        message = f"{key}: {what} arrived with another size than announced; run again"
+        message = f"{key}: the size of {what} is not the announced one; run again"
         raise UserError(message) from error
 
 
 def _refused(key: str, host: str, what: str, error: HfHubHTTPError) -> NoReturn:
     status = error.response.status_code
     if status in (401, 403):
-        remedy = "set the environment variable HF_TOKEN to a token that may read it"
+        remedy = "set the environment variable HF_TOKEN to a token with access"
         if _token():
-            remedy = "HF_TOKEN is not valid, or may not read it; renew or unset it"
+            remedy = "HF_TOKEN is invalid or has no access; renew or unset it"
     else:
-        remedy = f"run again later{_or_mirror(host)}; what has arrived is kept"
+        remedy = f"run again later{_or_mirror(host)}; the partial download is kept"
     raise UserError(f"{key}: {host} answers {status} for {what}; {remedy}") from error
 
 
 def _interrupted(
     key: str, host: str, what: str, error: Exception, part: Path | None, size: int | None
 ) -> NoReturn:
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = one_line(error)
     here = part.stat().st_size if part is not None and part.is_file() else 0
     if here:
         of = f" of {readable(size)}" if size else ""
         raise UserError(
-            f"{key}: {what} broke off after {readable(here)}{of} ({reason}); run again, it will "
-            "continue"
+            f"{key}: {what} stopped after {readable(here)}{of} ({reason}); run again to resume"
         ) from error
     raise UserError(
         f"{key}: {host} cannot be reached ({reason}); check the network{_or_mirror(host)}, or "

@@ -1,4 +1,4 @@
-"""Parameters and operations of an architecture, counted without its weights."""
+"""Size of an architecture, without its weights."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from vlmrm.models.folder import count_parameters
-from vlmrm.models.random_init import build_untrained
+from vlmrm.models.random_init import build_random
 
 
 @dataclass(frozen=True)
-class Towers:
-    """Sizes of both towers of an architecture.
+class ModelSize:
+    """Size of an architecture.
 
     Attributes:
-        image_size: Side in pixels of the input.
+        image_size: Side of the input in pixels.
         embedding: Length of the embeddings.
-        image_flops: Floating-point operations per image; a multiplication and the addition that
-            follows it are two.
+        image_flops: Floating-point operations per image; a multiply-add counts as two.
         image_parameters: Parameters of the image tower.
         text_parameters: All other parameters.
     """
@@ -38,19 +37,19 @@ class Towers:
 
 
 @functools.cache
-def towers(architecture: str) -> Towers:
-    """Counts on the device ``meta``, where tensors have shapes but no data.
+def measure_size(architecture: str) -> ModelSize:
+    """Counts parameters and operations on the device ``meta``, whose tensors have no data.
 
     Raises:
         UserError: The architecture is unknown.
     """
-    built, config, _ = build_untrained(architecture, seed=0, device="meta")
+    built, config, _ = build_random(architecture, seed=0, device="meta")
     network: Any = built.eval().requires_grad_(False)
     size = config["vision_cfg"]["image_size"]
     parameters = count_parameters(network)
     with FlopCounterMode(display=False) as counter:
         embeddings = network.encode_image(torch.empty(1, 3, size, size, device="meta"))
-    return Towers(
+    return ModelSize(
         image_size=size,
         embedding=embeddings.shape[-1],
         image_flops=counter.get_total_flops(),

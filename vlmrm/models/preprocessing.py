@@ -16,10 +16,19 @@ from vlmrm.config import WideFrames
 _RESIZE_MODES: dict[WideFrames, str] = {"squash": "squash", "pad": "longest", "crop": "shortest"}
 """open_clip's names."""
 
+SIM_PREPROCESSING: dict[str, Any] = {
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.5, 0.5, 0.5],
+    "interpolation": "bilinear",
+    # Cropping would cut off the flag of MountainCar's wide frames.
+    "resize_mode": "squash",
+}
+"""Preprocessing of the simulator-trained models."""
+
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Resizes, crops or pads, and normalizes, as the model's configuration says.
+    """Resizes, crops or pads, and normalizes images, as the model's configuration says.
 
     Attributes:
         size: Side of the square input in pixels.

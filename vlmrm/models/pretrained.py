@@ -1,4 +1,4 @@
-"""Published CLIP models as folders: from the hub by tag or repository, or from a local folder."""
+"""Fetches published CLIP models: from the hub, by tag or repository, or from a local folder."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ import open_clip
 import torch
 from open_clip.factory import load_state_dict
 from open_clip.transform import PreprocessCfg, merge_preprocess_dict
+from safetensors.torch import save_file
 
 from vlmrm.config import PretrainedModel
+from vlmrm.config.models import differences
 from vlmrm.data.files import atomic_path
-from vlmrm.errors import UserError, in_short, suggest
+from vlmrm.errors import UserError, one_line, suggest
 from vlmrm.models import hub
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import (
@@ -31,11 +33,10 @@ from vlmrm.models.folder import (
     read_model_provenance,
     write_model_provenance,
 )
-from vlmrm.models.shared import same_definition
 
 SAFE = (WEIGHTS_FILE, "open_clip_pytorch_model.safetensors")
 PICKLED = ("open_clip_pytorch_model.bin", "open_clip_pytorch_model.pth")
-"""File names of weights for open_clip; others in a repository are for other libraries."""
+"""File names of open_clip's weights; others in a repository are for other libraries."""
 
 VOCABULARIES = (
     "tokenizer.json",
@@ -53,20 +54,20 @@ TOKENIZER_FILES = (
     "merges.txt",
     "config.json",  # older repositories name the tokenizer's class nowhere else
 )
-"""File names of a tokenizer; there is none without a vocabulary."""
+"""File names of a tokenizer; every tokenizer has a vocabulary."""
 
 File = TypeVar("File", Path, hub.RemoteFile)
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """What a model folder is made of.
+    """The parts of a model folder.
 
     Attributes:
         config: ``model_cfg`` and ``preprocess_cfg`` of open_clip.
-        weights: As published.
-        tokenizer: Its files by name, where it needs any.
-        origin: Where all that came from, for the provenance.
+        weights: File of the published weights.
+        tokenizer: Files of the tokenizer by name; empty for open_clip's own.
+        origin: Source of the model, for the provenance.
     """
 
     config: dict[str, Any]
@@ -76,19 +77,19 @@ class _Parts:
 
 
 def fetch_pretrained(name: str, settings: PretrainedModel, folder: str | os.PathLike[str]) -> None:
-    """Fetches a published model into ``folder``; afterwards it needs no network.
+    """Fetches a published model into a folder that works without network.
 
-    A folder that already holds it undamaged is left alone. Interrupted downloads resume.
+    A folder that already contains the undamaged model stays as it is. Interrupted downloads resume.
 
     Args:
-        name: The model's in the configuration, for errors.
-        settings: Which model.
-        folder: Appears once everything is there, and the model has embedded a picture and a
+        name: Name of the model in the configuration, for errors.
+        settings: The model.
+        folder: Output folder. It appears when the model is complete and has embedded an image and a
             sentence.
 
     Raises:
-        UserError: There is no such model, it did not arrive as published, it is only to be had as a
-            pickle, or there is too little space.
+        UserError: There is no such model, it differs from the published one, it exists only as a
+            pickle, or the disk has too little space.
     """
     key, folder = f"models.{name}", Path(folder)
     if settings.tag is not None:
@@ -107,10 +108,10 @@ def fetch_pretrained(name: str, settings: PretrainedModel, folder: str | os.Path
 
 
 def check_pretrained(key: str, settings: PretrainedModel) -> None:
-    """Checks the names of a tag against open_clip's registry, without network.
+    """Checks architecture and tag against open_clip's registry, without network.
 
     Raises:
-        UserError: The architecture is unknown, or has no weights of that tag.
+        UserError: The architecture is unknown or has no weights with this tag.
     """
     architecture, tag = str(settings.architecture), str(settings.tag)
     known = open_clip.list_models()
@@ -123,10 +124,10 @@ def check_pretrained(key: str, settings: PretrainedModel) -> None:
 
 
 def mismatched_activation(architecture: str, tag: str) -> str | None:
-    """Says so where weights were trained with another activation than the architecture has.
+    """A warning if the weights were trained with another activation than the architecture's.
 
-    They work, but worse than published. open_clip knows of such pairs, and warns of them only
-    where it downloads the weights itself.
+    Such weights work, but worse than published. open_clip warns only when it downloads the weights
+    itself.
     """
     trained = open_clip.get_pretrained_cfg(architecture, tag).get("quick_gelu", False)
     built = (open_clip.get_model_config(architecture) or {}).get("quick_gelu", False)
@@ -134,7 +135,7 @@ def mismatched_activation(architecture: str, tag: str) -> str | None:
         return None
     names = {True: "QuickGELU", False: "GELU"}
     fitting = architecture.removesuffix("-quickgelu") if built else f"{architecture}-quickgelu"
-    hint = f"; {fitting} is built with that" if fitting in open_clip.list_models() else ""
+    hint = f"; use {fitting}" if fitting in open_clip.list_models() else ""
     return (
         f"{tag} was trained with {names[trained]}, but {architecture} is built with "
         f"{names[built]}{hint}"
@@ -142,12 +143,12 @@ def mismatched_activation(architecture: str, tag: str) -> str | None:
 
 
 def _is_here(settings: PretrainedModel, folder: Path) -> bool:
-    """Whether the folder holds this model, with the weights that were once put there."""
+    """Whether the folder contains this model, with unchanged weights."""
     record = read_model_provenance(folder)
     files = (folder / CONFIG_FILE, folder / WEIGHTS_FILE)
     if not (all(path.is_file() for path in files) and record):
         return False
-    if not same_definition(settings, record["settings"]):
+    if differences(settings, record["settings"]):
         return False
     published = record["origin"].get("sha256", record["sha256"])
     if settings.sha256 not in (None, published):
@@ -156,10 +157,10 @@ def _is_here(settings: PretrainedModel, folder: Path) -> bool:
 
 
 def _from_registry(key: str, settings: PretrainedModel, downloads: Path) -> _Parts:
-    """A model by architecture and tag of open_clip, whose registry knows where the weights are."""
+    """Downloads a model by architecture and tag, from where open_clip's registry has it."""
     registered = open_clip.get_pretrained_cfg(settings.architecture, settings.tag)
     model_config = open_clip.get_model_config(settings.architecture)
-    # The size is the image tower's.
+    # The registry leaves out the image size.
     preprocess = merge_preprocess_dict(asdict(PreprocessCfg()), registered)
     preprocess["size"] = model_config["vision_cfg"]["image_size"]
     config = {"model_cfg": model_config, "preprocess_cfg": preprocess}
@@ -169,9 +170,9 @@ def _from_registry(key: str, settings: PretrainedModel, downloads: Path) -> _Par
     url = registered.get("url", "")
     origin: dict[str, Any]
     if settings.allow_pickle and "openaipublic" in url:
-        # The archive as OpenAI published it; the hub has its weights as others converted them.
+        # OpenAI's own archive; the weights on the hub were converted by others.
         if settings.revision is not None:
-            raise UserError(f"{key}.revision: OpenAI's archives have none; remove it")
+            raise UserError(f"{key}.revision: OpenAI's archives have no revisions; remove it")
         weights, origin = hub.look_up_url(key, url, sha256=url.split("/")[-2]), {"url": url}
         repository = None
     else:
@@ -185,12 +186,12 @@ def _from_registry(key: str, settings: PretrainedModel, downloads: Path) -> _Par
 
 
 def _from_repository(key: str, settings: PretrainedModel, downloads: Path) -> _Parts:
-    """A model by its repository on the hub, in open_clip's layout."""
+    """Downloads a model from a repository of the hub, in open_clip's layout."""
     repository = hub.look_up(key, str(settings.repository), settings.revision)
     if CONFIG_FILE not in repository.files:
         raise UserError(
-            f"{key}.repository: {repository.name} has no {CONFIG_FILE}; it must hold a model for "
-            "open_clip"
+            f"{key}.repository: {repository.name} has no {CONFIG_FILE}; it must contain a model "
+            "for open_clip"
         )
     weights = _choose_weights(key, settings, repository)
     config = _read_config(key, hub.download(key, repository.files[CONFIG_FILE], downloads))
@@ -199,10 +200,12 @@ def _from_repository(key: str, settings: PretrainedModel, downloads: Path) -> _P
 
 
 def _from_folder(key: str, settings: PretrainedModel) -> _Parts:
-    """A model from a local folder in the same layout."""
+    """Takes a model from a local folder, in open_clip's layout."""
     source = Path(str(settings.path))
     if not (source / CONFIG_FILE).is_file():
-        raise UserError(f"{key}.path: {source} has no {CONFIG_FILE}; name a folder for open_clip")
+        raise UserError(
+            f"{key}.path: {source} has no {CONFIG_FILE}; it must be a folder for open_clip"
+        )
     files = {path.name: path for path in source.iterdir() if path.is_file()}
     weights = files[_choose_name(key, settings, files, str(source))]
     if settings.sha256 is not None:
@@ -224,20 +227,20 @@ def _read_config(key: str, path: Path) -> dict[str, Any]:
             ),
         }
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(f"{key}: its {CONFIG_FILE} is not one of open_clip's") from error
+        raise UserError(f"{key}: its {CONFIG_FILE} is not a configuration of open_clip") from error
 
 
 def _tokenizer_name(key: str, config: dict[str, Any]) -> str | None:
-    """The repository of the tokenizer, where it is not open_clip's own.
+    """The repository of the tokenizer; None for open_clip's own.
 
     Raises:
-        UserError: The text tower would be configured from the network at every start.
+        UserError: The text tower would need a download at every start.
     """
     text: dict[str, Any] = config["model_cfg"].get("text_cfg", {})
     if text.get("hf_model_name"):
         raise UserError(
-            f"{key}: its text tower, {text['hf_model_name']}, cannot be kept for use without "
-            "network; choose another model"
+            f"{key}: its text tower, {text['hf_model_name']}, does not work without network; "
+            "choose another model"
         )
     name: str | None = text.get("hf_tokenizer_name")
     if name:
@@ -258,7 +261,7 @@ def _choose_weights(
 def _choose_name(
     key: str, settings: PretrainedModel, names: Container[str], place: str, named: str = ""
 ) -> str:
-    """The file with the weights: in safetensors, or a pickle where the user allows that."""
+    """Name of the file with the weights: safetensors, or a pickle if the user allows it."""
     safe = (f"{Path(named).stem}.safetensors",) if named else SAFE
     pickled = (named,) if named else PICKLED
     for name in safe + (pickled if settings.allow_pickle else ()):
@@ -267,25 +270,25 @@ def _choose_name(
     for name in pickled:
         if name in names:
             raise UserError(
-                f"{key}.allow_pickle: {place} holds its weights only as a pickle ({name}), which "
-                "can run code; set this to true if you trust who made it"
+                f"{key}.allow_pickle: {place} has its weights only as a pickle ({name}), which can "
+                "run code; set this to true if you trust its authors"
             )
-    raise UserError(f"{key}: {place} holds no {' or '.join(safe)}; choose another model")
+    raise UserError(f"{key}: {place} has no {' or '.join(safe)}; choose another model")
 
 
 def _choose_tokenizer(key: str, files: Mapping[str, File], place: str) -> dict[str, File]:
-    """The files of a tokenizer among others."""
+    """Selects the files of a tokenizer."""
     if not set(VOCABULARIES) & set(files):
         raise UserError(
-            f"{key}: {place} holds no tokenizer ({', '.join(VOCABULARIES)}); choose another model"
+            f"{key}: {place} has no tokenizer ({', '.join(VOCABULARIES)}); choose another model"
         )
     return {name: files[name] for name in TOKENIZER_FILES if name in files}
 
 
-def _compare(key: str, wanted: str, found: str, what: str) -> None:
+def _compare(key: str, wanted: str, found: str, name: str) -> None:
     if found != wanted:
         raise UserError(
-            f"{key}.sha256: {what} has {found}, not {wanted}; correct this key, or do not use it"
+            f"{key}.sha256: {name} has {found}, not {wanted}; correct this key, or do not use it"
         )
 
 
@@ -298,7 +301,7 @@ def _download(
     origin: dict[str, Any],
     downloads: Path,
 ) -> _Parts:
-    """Downloads weights and tokenizer, if there is space for them."""
+    """Downloads weights and tokenizer, after a check of the disk space."""
     tokenizer: dict[str, hub.RemoteFile] = {}
     name = _tokenizer_name(key, config)
     if name is not None:
@@ -307,7 +310,7 @@ def _download(
             source = hub.look_up(key, name, None)
         tokenizer = _choose_tokenizer(key, source.files, source.name)
         origin = {**origin, "tokenizer": {"repository": source.name, "commit": source.commit}}
-    # A pickle is converted, so that its weights are there twice for a while.
+    # A pickle is converted, which takes its size again.
     extra = 0 if weights.name.endswith(".safetensors") else weights.size or 0
     space = hub.check_space(key, [weights, *tokenizer.values()], downloads, extra)
     print(
@@ -328,7 +331,7 @@ def _download(
 
 
 def _assemble(key: str, settings: PretrainedModel, parts: _Parts, folder: Path) -> None:
-    """Makes the model folder, and tries the model out before it appears."""
+    """Makes the model folder, which appears after the model has been tried out."""
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         try:
@@ -349,9 +352,9 @@ def _assemble(key: str, settings: PretrainedModel, parts: _Parts, folder: Path) 
                 settings=settings.model_dump(),
                 origin=parts.origin,
             )
-        except Exception as error:  # whatever a malformed or foreign file makes open_clip raise
+        except Exception as error:  # open_clip raises anything for malformed files
             hub.refuse_full_disk(key, error)
-            reason = in_short(error.__cause__ or error)
+            reason = one_line(error.__cause__ or error)
             raise UserError(
                 f"{key}: open_clip {open_clip.__version__} cannot use it ({reason}); choose "
                 "another model"
@@ -361,33 +364,31 @@ def _assemble(key: str, settings: PretrainedModel, parts: _Parts, folder: Path) 
 def _place(downloaded: Path, path: Path) -> None:
     """Puts weights into the folder without copying them.
 
-    Without hard links they are moved; if the next steps fail, they must be downloaded again.
+    On file systems without hard links, they are moved, and downloaded again if a later step fails.
     """
     try:
         path.hardlink_to(downloaded)
-    except OSError:  # not on every file system
+    except OSError:  # no hard links
         downloaded.rename(path)
 
 
 def _try_out(folder: Path) -> ClipModel:
-    """Loads the model, and embeds a picture and a sentence."""
+    """Loads the model and embeds an image and a sentence."""
     model = ClipModel.load(folder, "cpu")
-    picture = model.embed_images(np.full((1, 32, 48, 3), 127, np.uint8))
+    image = model.embed_images(np.full((1, 32, 48, 3), 127, np.uint8))
     sentence = model.embed_prompts(["a picture"])
-    if picture.shape != sentence.shape or not np.isfinite(picture @ sentence.T).all():
-        raise ValueError(f"embeddings {picture.shape} and {sentence.shape}, or not finite")
+    if image.shape != sentence.shape or not np.isfinite(image @ sentence.T).all():
+        raise ValueError(f"embeddings {image.shape} and {sentence.shape}, or not finite")
     return model
 
 
 def _convert(pickled: Path, path: Path) -> None:
-    """Pickled weights, or OpenAI's TorchScript archives, as safetensors."""
-    from safetensors.torch import save_file
-
+    """Converts pickled weights or OpenAI's TorchScript archives to safetensors."""
     try:
         with warnings.catch_warnings(action="ignore", category=FutureWarning):
             archive = torch.jit.load(str(pickled), map_location="cpu")  # type: ignore[no-untyped-call]
         weights = dict(archive.state_dict())
-    except RuntimeError:  # no TorchScript
+    except RuntimeError:  # not TorchScript
         weights = load_state_dict(str(pickled), weights_only=True)
     for constant in ("input_resolution", "context_length", "vocab_size"):
         weights.pop(constant, None)

@@ -1,4 +1,4 @@
-"""Random models: networks of known architectures with random weights."""
+"""Models with random weights."""
 
 from __future__ import annotations
 
@@ -16,46 +16,37 @@ import torch
 from torch import nn
 
 from vlmrm.config import RandomModel
-from vlmrm.config.architectures import FAMILY, family_architectures, open_clip_architectures
+from vlmrm.config.architectures import SIM_FOLDER, open_clip_architectures, sim_architectures
 from vlmrm.errors import UserError, suggest
 from vlmrm.models.folder import CONFIG_FILE, save_model_folder
-
-FAMILY_PREPROCESSING: dict[str, Any] = {
-    "mean": [0.5, 0.5, 0.5],
-    "std": [0.5, 0.5, 0.5],
-    "interpolation": "bilinear",
-    # Cropping would cut off the flag of MountainCar's wide frames.
-    "resize_mode": "squash",
-}
-"""Preprocessing of the simulator-trained models."""
+from vlmrm.models.preprocessing import SIM_PREPROCESSING
 
 
 def architecture_config(architecture: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """open_clip's ``model_cfg`` and ``preprocess_cfg`` of an architecture.
 
     Raises:
-        UserError: The architecture is unknown, or its text tower is configured from the network.
+        UserError: The architecture is unknown, or its text tower needs a download.
     """
-    if architecture in family_architectures():
-        return json.loads((FAMILY / f"{architecture}.json").read_text()), FAMILY_PREPROCESSING
+    if architecture in sim_architectures():
+        return json.loads((SIM_FOLDER / f"{architecture}.json").read_text()), SIM_PREPROCESSING
     config = open_clip.get_model_config(architecture)
     if config is None:
-        known = family_architectures() + open_clip_architectures()
+        known = sim_architectures() + open_clip_architectures()
         raise UserError(f"architecture '{architecture}' is unknown{suggest(architecture, known)}")
     if config.get("text_cfg", {}).get("hf_model_name"):
         raise UserError(
-            f"architecture '{architecture}' configures its text tower from the network; choose "
-            "another"
+            f"architecture '{architecture}' has a text tower that needs a download; choose another"
         )
     return config, {}
 
 
-def build_untrained(
+def build_random(
     architecture: str, seed: int, device: str = "cpu"
 ) -> tuple[nn.Module, dict[str, Any], dict[str, Any]]:
-    """Builds a network with random weights, and returns it with its two configurations.
+    """Builds a network with random weights; returns it, its ``model_cfg``, and ``preprocess_cfg``.
 
-    On the device ``meta`` it has shapes but no weights, and needs neither memory nor time.
+    On the device ``meta``, the network has shapes but no weights, and takes no memory or time.
     """
     model_config, preprocess_config = architecture_config(architecture)
     with (
@@ -86,20 +77,20 @@ def _quiet() -> Iterator[None]:
 
 
 def make_random_model(settings: RandomModel, folder: str | os.PathLike[str]) -> None:
-    """Writes a random model to ``folder``.
+    """Writes a model with random weights to ``folder``.
 
-    Its tokenizer is always open_clip's own, which needs no files: to random weights, one vocabulary
-    is like another.
+    Its tokenizer is always open_clip's own, which needs no files: for random weights, all
+    vocabularies are alike.
 
     Raises:
         UserError: The architecture is unknown, or cannot be used with this tokenizer.
     """
-    network, model_config, preprocess_config = build_untrained(settings.architecture, settings.seed)
+    network, model_config, preprocess_config = build_random(settings.architecture, settings.seed)
     text = model_config["text_cfg"]
     if text.get("vocab_size", 0) < open_clip.SimpleTokenizer().vocab_size:
         raise UserError(
-            f"architecture '{settings.architecture}' has too small a vocabulary for random "
-            "weights, which use open_clip's own tokenizer; choose another"
+            f"architecture '{settings.architecture}' has a vocabulary too small for open_clip's "
+            "tokenizer, which random weights use; choose another"
         )
     own = {key: value for key, value in text.items() if not key.startswith(("hf_", "tokenizer_"))}
     save_model_folder(

@@ -1,7 +1,7 @@
-"""Captions of simulator states: facts about a state, and many phrasings of each fact.
+"""Writes captions of simulator states: facts about a state, in many phrasings.
 
-The texts are in `captions.yaml`. No caption equals a published task prompt: captions that name the
-humanoid as the prompts do ("a humanoid robot") have other openings, and those of classic control
+The texts are in `captions.yaml`. No caption equals a task prompt of the paper: captions that call
+the humanoid "a humanoid robot", as the prompts do, begin differently, and those of classic control
 state the same facts in other words.
 """
 
@@ -21,10 +21,10 @@ from vlmrm.pretraining.facts import describe_clearly
 Facts = dict[str, str]
 
 UNCLEAR = ""
-"""Value of a fact that a frame does not show clearly, and that is missing from its `Facts`."""
+"""Stands for a fact that a frame does not show clearly; `Facts` do not contain it."""
 
 Phrases = dict[str, tuple[str, ...]]
-"""Values of a fact, and the phrasings of each."""
+"""The values of a fact, each with its phrasings."""
 
 _TEXTS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("captions.yaml").read_text())
 
@@ -54,9 +54,9 @@ CART_PLACES = ("far-left", "left", "centre", "right", "far-right")
 
 
 def state_facts(environment: EnvironmentName, states: NDArray[np.float64]) -> list[Facts]:
-    """Facts of each state ``[N, D]``: the name of a fact to its value in a closed vocabulary.
+    """The facts of each state ``[N, D]``: names of facts to values in a closed vocabulary.
 
-    Facts of the humanoid that a viewer could not be sure of are missing.
+    Facts about the humanoid that a viewer could not be sure of are left out.
     """
     if environment == "humanoid":
         return describe_clearly(states)
@@ -67,12 +67,12 @@ def state_facts(environment: EnvironmentName, states: NDArray[np.float64]) -> li
 def write_caption(
     environment: EnvironmentName, facts: Mapping[str, str], rng: np.random.Generator
 ) -> str:
-    """One of many sentences that state some of the facts; a generic one if there are none."""
+    """A random caption that states some of the facts; a generic one if there are none."""
     if not facts:
         return generic_caption(environment, rng)
     known = [fact for fact in PHRASES[environment] if fact in facts]
     leading = LEADING[environment] if LEADING[environment] in facts else known[0]
-    # Usually the leading fact and a random part of the others, sometimes only others.
+    # Usually the leading fact and some of the others, sometimes only others.
     others = [fact for fact in known if fact != leading and rng.random() < 0.45]
     stated = [leading, *others] if rng.random() < 0.9 or not others else others
     phrases = [str(rng.choice(PHRASES[environment][fact][facts[fact]])) for fact in stated]
@@ -81,7 +81,7 @@ def write_caption(
 
 
 def generic_caption(environment: EnvironmentName, rng: np.random.Generator) -> str:
-    """A sentence that fits every frame of the environment."""
+    """A random caption that fits every frame of the environment."""
     return str(rng.choice(GENERIC[environment]))
 
 
@@ -90,7 +90,7 @@ def _level(value: float, limits: tuple[float, ...], names: tuple[str, ...]) -> s
 
 
 def _cartpole_facts(state: NDArray[np.float64]) -> Facts:
-    """Lean of the pole and place of the cart; the frame shows nothing else."""
+    """The pole's lean and the cart's place; the frame shows nothing else."""
     lean = (np.degrees(state[2]) + 180) % 360 - 180
     size = _level(
         abs(lean),
@@ -105,7 +105,7 @@ def _cartpole_facts(state: NDArray[np.float64]) -> Facts:
 
 
 def _mountain_car_facts(state: NDArray[np.float64]) -> Facts:
-    """Place of the car on the slope."""
+    """The car's place on the slope."""
     places = (
         "left-top",
         "left-high",

@@ -1,7 +1,6 @@
-"""The corpus of the simulator-trained models: frames of every environment and facts about each.
+"""The training data of simulator-trained models: frames, each with facts about its state.
 
-States come from a separate random stream, so none of them occurs in a state set that is used for
-evaluation.
+States come from a separate random stream, so none of them is in a state set for evaluation.
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ from tqdm import tqdm
 from vlmrm.config import Corpus, EnvironmentName
 from vlmrm.data.files import create_hdf5, open_hdf5
 from vlmrm.data.frames import COMPRESSION, FRAMES_PER_CHUNK
-from vlmrm.models.preprocessing import Preprocessing
-from vlmrm.models.random_init import FAMILY_PREPROCESSING
+from vlmrm.models.preprocessing import SIM_PREPROCESSING, Preprocessing
 from vlmrm.pretraining.captions import Facts, state_facts
 from vlmrm.rendering import check_scene
 from vlmrm.rendering.parallel import render_states
@@ -38,7 +36,7 @@ class CorpusPart:
         environment: Its name.
         images: Uint8 ``[N, 3, S, S]``.
         states: Float64 ``[N, D]``.
-        facts: Facts that are visible, one dictionary per image.
+        facts: Visible facts, one dictionary per image.
     """
 
     environment: EnvironmentName
@@ -47,7 +45,7 @@ class CorpusPart:
     facts: list[Facts]
 
     def split(self) -> tuple[CorpusPart, CorpusPart]:
-        """The training part and the held-out part; the random split is the same for every model."""
+        """Splits into training and held-out frames, at random but the same for every model."""
         order = np.random.default_rng(0).permutation(len(self.images))
         held_out = max(1, round(HELD_OUT * len(order)))
         return self._rows(order[held_out:]), self._rows(order[:held_out])
@@ -60,10 +58,16 @@ class CorpusPart:
 def make_corpus(settings: Corpus, path: str | os.PathLike[str], workers: int | None = None) -> None:
     """Samples states, renders each in one of the scenes, and writes the corpus.
 
-    ``workers`` processes render, by default one per core.
+    Args:
+        settings: Number of frames per environment and scene, image size, rendering, and seed.
+        path: Output file (HDF5).
+        workers: Number of processes that render; by default one per core.
+
+    Raises:
+        UserError: A scene cannot be rendered here.
     """
     size = settings.image_size
-    preprocessing = Preprocessing.from_open_clip({**FAMILY_PREPROCESSING, "size": size})
+    preprocessing = Preprocessing.from_open_clip({**SIM_PREPROCESSING, "size": size})
     for environment, scenes in settings.frames.items():
         for scene in scenes:
             check_scene(environment, scene)
@@ -93,7 +97,7 @@ def make_corpus(settings: Corpus, path: str | os.PathLike[str], workers: int | N
 
 
 def read_corpus(path: str | os.PathLike[str]) -> list[CorpusPart]:
-    """The parts of a corpus, one per environment."""
+    """Reads the parts of a corpus, one per environment."""
     with open_hdf5(Path(path), "corpus") as file:
         return [
             CorpusPart(

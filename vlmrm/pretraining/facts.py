@@ -1,7 +1,7 @@
 """Facts about humanoid states in a small closed vocabulary, for captions.
 
-Thresholds are softer than the oracles', so that every state gets a fair description; a state that
-is described as kneeling need not fulfill the task of kneeling.
+Thresholds are softer than the oracles', so that every state gets a fair description. A state that
+is described as kneeling does not have to fulfill the kneeling task.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ FACTS: dict[str, tuple[str, ...]] = {
 AIRBORNE = 0.1
 """Height in meters of the lowest point of a body that is visibly off the floor."""
 TILTED = np.cos(np.radians(55))
-"""Lean of the torso, as a cosine, beyond which it is no longer upright in any sense."""
+"""Lean of a torso, as a cosine, that is no longer upright in any sense."""
 LEANING = np.cos(np.radians(30))
 """Lean of the torso, as a cosine, of a standing robot that is about to fall."""
 FEET_CARRY = 0.6
@@ -71,7 +71,7 @@ RAISED_SEAT = 0.2
 NEAR_FLOOR = 0.1
 """Clearance in meters of knees that carry weight, give or take a shin's thickness."""
 NUDGES = 6
-"""Number of neighbors of a state that must share a fact for it to be clear."""
+"""Number of neighboring states that must share a fact for it to be clear."""
 
 
 def describe(states: Floats) -> list[dict[str, str]]:
@@ -84,7 +84,7 @@ def describe_clearly(states: Floats) -> list[dict[str, str]]:
     """The facts of each state ``[N, 47]`` that a viewer would agree on.
 
     Halfway between sitting and lying, a frame shows neither. A fact is left out unless it stays the
-    same when joints, lean, and height change by the least that is visible.
+    same when joints, lean, and height change by the smallest visible amount.
     """
     facts = _facts(states)
     clear = {fact: np.ones(len(states), dtype=bool) for fact in facts}

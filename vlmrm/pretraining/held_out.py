@@ -1,4 +1,4 @@
-"""Evaluates simulator-trained models on held-out frames."""
+"""Evaluates simulator-trained models on held-out frames of their corpus."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from vlmrm.rewards.goal_baseline import mean_direction
 
 
 def evaluate_held_out(model: ClipModel, parts: list[CorpusPart]) -> dict[str, dict[str, float]]:
-    """Classifies each fact by the nearest class of sentences, as in zero-shot classification.
+    """Measures how well a model recognizes each fact, as in zero-shot classification.
+
+    The prediction is the value whose sentences have the nearest mean embedding.
 
     Returns:
-        Environment, then fact, to accuracy in [0, 1] over the held-out frames on which the fact is
-        clear; ``clear FACT`` is their share. For the leading fact of each environment,
-        ``FACT=CLASS`` is the accuracy of a class.
+        For each environment, the accuracy of each ``FACT`` in [0, 1] on the held-out frames that
+        show it clearly, and their share as ``clear FACT``. For the leading fact of an environment,
+        ``FACT=VALUE`` is the accuracy on frames with this value.
     """
     return {part.environment: _evaluate(model, part) for part in parts}
 

@@ -1,7 +1,7 @@
 """Trains a small CLIP model on rendered frames and generated captions.
 
-The objective is the standard contrastive one (Radford et al. 2021, "Learning Transferable Visual
-Models From Natural Language Supervision"): find the matching image-text pairs of a batch.
+The loss is CLIP's contrastive loss (Radford et al. 2021, "Learning Transferable Visual Models From
+Natural Language Supervision"): find the matching image-text pairs of a batch.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from vlmrm.data.files import read_provenance
 from vlmrm.models.clip import ClipModel, choose_device
 from vlmrm.models.folder import save_model_folder
 from vlmrm.models.preprocessing import Preprocessing
-from vlmrm.models.random_init import build_untrained
+from vlmrm.models.random_init import build_random
 from vlmrm.pretraining.captions import LEADING, UNCLEAR, generic_caption, write_caption
 from vlmrm.pretraining.corpus import CorpusPart, read_corpus
 from vlmrm.pretraining.held_out import evaluate_held_out
 
 GENERIC_SHARE = 0.05
-"""Share of captions that fit every frame, so that baseline prompts have a meaning too."""
+"""Share of captions that fit every frame, so that baseline prompts get a meaning too."""
 
 TEXT_RATE = 0.4
-"""The text transformer's learning rate relative to the convolutions': it diverges at theirs."""
+"""Learning rate of the text tower relative to the image tower's, at which it would diverge."""
 
 BETAS = (0.9, 0.98)
 """AdamW's betas, as in the original CLIP."""
 
 BALANCE = 0.5
-"""Images are sampled in proportion to n ** -BALANCE, where n images share their leading fact: rare
-postures are seen more often, and a batch has fewer captions that fit each other's images."""
+"""Images are sampled in proportion to n ** -BALANCE, where n images share their leading fact. Rare
+postures are seen more often, and fewer captions of a batch fit each other's images."""
 
 WEIGHT_DECAY = 0.05
 MAXIMUM_LOGIT_SCALE = 100.0
@@ -49,7 +49,7 @@ SHIFT = 3
 """Largest random shift of a training image in pixels."""
 
 
-def pretrain(
+def train_model(
     settings: SimulatorModel,
     corpus: str | os.PathLike[str],
     folder: str | os.PathLike[str],
@@ -57,17 +57,23 @@ def pretrain(
 ) -> None:
     """Trains a model on a corpus and writes its folder.
 
-    The held-out evaluation is in the folder's provenance. Training is deterministic for a seed, on
-    one machine with one number of threads.
+    The provenance contains the accuracy on held-out frames. Training is deterministic for a given
+    seed, machine, and number of threads.
+
+    Args:
+        settings: Architecture, epochs, batch size, learning rate, and seed.
+        corpus: File of `vlmrm.pretraining.corpus.make_corpus`.
+        folder: Output folder.
+        device: A torch device, or ``auto``.
     """
     parts = read_corpus(corpus)
     training, held_out = zip(*(part.split() for part in parts), strict=True)
     target = choose_device(device)
-    network, model_config, preprocess_config = build_untrained(settings.architecture, settings.seed)
+    network, model_config, preprocess_config = build_random(settings.architecture, settings.seed)
     preprocess_config = {**preprocess_config, "size": model_config["vision_cfg"]["image_size"]}
     preprocessing = Preprocessing.from_open_clip(preprocess_config)
     tokenizer = open_clip.SimpleTokenizer(context_length=model_config["text_cfg"]["context_length"])
-    # Convolutions on a CPU are a fifth faster in this format.
+    # On a CPU, convolutions are a fifth faster in this format.
     network = network.to(target).to(memory_format=torch.channels_last)
     _fit(network, list(training), tokenizer, preprocessing, settings)
     model = ClipModel(settings.architecture, network, tokenizer, preprocessing, target)
@@ -127,7 +133,7 @@ def _fit(
 def _batches(
     parts: list[CorpusPart], size: int, steps: int, rng: np.random.Generator
 ) -> Iterator[tuple[Tensor, list[str]]]:
-    """Batches that mix all environments in proportion to their frames."""
+    """Yields batches that mix the environments in proportion to their frames."""
     owner = np.concatenate([np.full(len(p.images), i) for i, p in enumerate(parts)])
     row = np.concatenate([np.arange(len(p.images)) for p in parts])
     shares = np.concatenate([_balanced(part) for part in parts]) / len(owner)
@@ -154,7 +160,7 @@ def _caption(part: CorpusPart, row: int, rng: np.random.Generator) -> str:
 
 
 def _shift(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """Shifts the whole batch by a few pixels, repeating the border."""
+    """Shifts the whole batch by a few random pixels, repeating the border."""
     x, y = rng.integers(0, 2 * SHIFT + 1, 2)
     size = images.shape[-1]
     padded = functional.pad(images.float(), [SHIFT] * 4, mode="replicate")

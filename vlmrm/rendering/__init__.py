@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from vlmrm.config import SCENES, Rendering
 from vlmrm.envs import import_env
+from vlmrm.envs.mountain_car import GOAL_POSITION, ROAD
 from vlmrm.errors import UserError, suggest
 from vlmrm.rendering.base import Renderer
+from vlmrm.rendering.gymnasium import cartpole_renderer, mountain_car_renderer
+from vlmrm.rendering.vulkan import require_filament
 
 __all__ = ["Renderer", "check_scene", "make_renderer"]
 
@@ -29,16 +32,11 @@ def make_renderer(name: str, scene: str, rendering: Rendering) -> Renderer:
 
             return HumanoidRenderer(scene, rendering)
         case "mountain-car", "textured":
-            from vlmrm.envs.mountain_car import GOAL_POSITION, ROAD
             from vlmrm.rendering.mountain_picture import MountainPicture
 
             return MountainPicture(GOAL_POSITION, ROAD)
         case "mountain-car", _:
-            from vlmrm.rendering.gymnasium import mountain_car_renderer
-
             return mountain_car_renderer()
-    from vlmrm.rendering.gymnasium import cartpole_renderer
-
     return cartpole_renderer()
 
 
@@ -52,6 +50,4 @@ def check_scene(name: str, scene: str) -> None:
     if scene not in SCENES[name]:
         raise UserError(f"scene: {name} has no scene '{scene}'{suggest(scene, SCENES[name])}")
     if scene == "filament":
-        from vlmrm.rendering.vulkan import require_filament
-
         require_filament()

@@ -29,7 +29,7 @@ BASE = 50
 """Pixels of ground below height 0."""
 
 SUPERSAMPLING = 4
-"""Sprites are drawn this much larger and averaged down, which smooths their edges."""
+"""Factor by which sprites are drawn larger and then averaged, which smooths their edges."""
 PATCH = 104
 """Side of a square that holds the car at any angle."""
 WHEELBASE = 46

@@ -11,26 +11,25 @@ from typing import Any
 
 import mujoco
 
-from vlmrm.envs import opengl_error
 from vlmrm.machine.gpus import has_nvidia_gpu
-from vlmrm.machine.libraries import NVIDIA_EGL, load_triton_first
+from vlmrm.machine.libraries import NVIDIA_EGL, load_triton_first, opengl_error
 
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "software")
 """Words in the names of OpenGL's renderers on the CPU."""
 
 
 def open_gl(size: int) -> Any:
-    """Makes a context for frames of ``size`` x ``size`` pixels, and makes it current.
+    """Creates a context for frames of ``size`` x ``size`` pixels, and makes it current.
 
-    MuJoCo uses the first GPU of ``CUDA_VISIBLE_DEVICES``, or number ``MUJOCO_EGL_DEVICE_ID`` of
-    them: see `draw_on`.
+    MuJoCo renders on the first GPU of ``CUDA_VISIBLE_DEVICES``, or on number
+    ``MUJOCO_EGL_DEVICE_ID`` of them (see `render_on`).
 
     Raises:
         UserError: OpenGL cannot start.
     """
     if parent_process() is None:  # workers do not train
         load_triton_first()
-    # Not mujoco.GLContext: MuJoCo chose that when it was imported, perhaps before this package.
+    # Not mujoco.GLContext, which MuJoCo chooses on import, perhaps before this package.
     try:
         library = importlib.import_module(f"mujoco.{os.environ['MUJOCO_GL']}")
         context = library.GLContext(size, size)
@@ -49,7 +48,7 @@ def free_gl(gl: Any, context: mujoco.MjrContext) -> None:
     gl.free()
 
 
-def draw_on(device: str) -> None:
+def render_on(device: str) -> None:
     """Makes this process and its workers render on the GPU that torch uses.
 
     Args:
@@ -60,8 +59,8 @@ def draw_on(device: str) -> None:
         os.environ.setdefault("MUJOCO_EGL_DEVICE_ID", number)
 
 
-def drawn_by() -> str:
-    """The renderer of the current context, as the driver names it."""
+def gl_renderer() -> str:
+    """Name of the current context's renderer (``GL_RENDERER``)."""
     from OpenGL.GL import GL_RENDERER, glGetString
 
     name: bytes = glGetString(GL_RENDERER)
@@ -70,7 +69,7 @@ def drawn_by() -> str:
 
 def in_software() -> bool:
     """Whether the current context renders on the CPU."""
-    return any(word in drawn_by().lower() for word in SOFTWARE)
+    return any(word in gl_renderer().lower() for word in SOFTWARE)
 
 
 @functools.cache
@@ -78,7 +77,7 @@ def warn_if_software() -> None:
     """Warns once per process if there is an NVIDIA GPU but rendering does not use it."""
     if has_nvidia_gpu() and in_software():
         warnings.warn(
-            f"frames are rendered in software ({drawn_by()}), which is slow, although there is an "
-            f"NVIDIA GPU; {NVIDIA_EGL}",
+            f"frames are rendered in software ({gl_renderer()}), which is slow, although there is "
+            f"an NVIDIA GPU; {NVIDIA_EGL}",
             stacklevel=2,
         )

@@ -9,7 +9,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config import VideoSettings
+from vlmrm.config.settings import VideoSettings
 from vlmrm.data.files import atomic_path
 from vlmrm.envs import make_env
 from vlmrm.rendering import Renderer, make_renderer

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 PARALLEL = 1e-6
-"""Euclidean distance below which goal and baseline do not define a line."""
+"""Distance below which goal and baseline do not define a line."""
 
 
 def goal_baseline_reward(
@@ -43,8 +43,8 @@ def goal_baseline_reward(
         Rewards, at most 1: ``[...]`` for one alpha, ``[A, ...]`` for a sequence of ``A``.
 
     Raises:
-        ValueError: An alpha is outside [0, 1], or an alpha is above 0 and there is no baseline or
-            one that equals the goal.
+        ValueError: An alpha is outside [0, 1], or above 0 without a baseline that differs from the
+            goal.
     """
     strengths = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
     if np.any((strengths < 0) | (strengths > 1) | np.isnan(strengths)):
@@ -86,6 +86,6 @@ def mean_direction(embeddings: ArrayLike) -> NDArray[np.float64]:
     mean = np.asarray(embeddings, dtype=np.float64).mean(axis=0)
     length = np.linalg.norm(mean)
     if length < PARALLEL:
-        raise ValueError("the prompts' embeddings cancel out; use prompts that mean the same")
+        raise ValueError("the prompts' embeddings cancel out; use prompts with the same meaning")
     direction: NDArray[np.float64] = mean / length
     return direction

@@ -1,7 +1,7 @@
-"""Rewards of the classic-control environments, looked up instead of computed from pictures.
+"""Rewards of the classic-control environments, looked up instead of computed from frames.
 
-A picture of these environments depends on one or two numbers, so the rewards of a grid of states
-are, by interpolation, the reward of every state: training needs no image and no reward model.
+A frame of these environments depends on one or two numbers, so the reward of any state can be
+interpolated from the rewards of a grid of states. Training then needs no frames and no model.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from vlmrm.envs.cartpole import wrap_angle
 from vlmrm.errors import UserError
 
 ANGLES: dict[str, tuple[int, ...]] = {"cartpole": (2,)}
-"""Entries of the state vectors that are angles, in radians: they repeat after a full turn."""
+"""Entries of the state vectors that are angles in radians, and wrap around."""
 
 SMALLEST = 1e-12
-"""A deviation below this is none: interpolating a constant reward is exact, or infinitely off."""
+"""Smallest standard deviation of a reward; keeps relative errors finite."""
 
 
 class RewardGrid:
-    """Linear interpolation of rewards on a rectangular grid that need not be even.
+    """Interpolates rewards linearly on a rectangular grid, which may be unevenly spaced.
 
-    Beyond the grid the reward is that of its edge. Angles are taken to [-pi, pi) first.
+    Outside the grid, the reward is that of the nearest edge. Angles are wrapped to [-pi, pi).
 
     Args:
         axes: Entry of the state vector to its increasing grid values ``[n_i]``, in the order of
             the axes of ``rewards``.
-        rewards: ``[n_1, n_2, ...]``.
-        angles: Which of these entries are angles.
+        rewards: Rewards of the grid ``[n_1, n_2, ...]``.
+        angles: Entries that are angles.
     """
 
     def __init__(
@@ -55,25 +55,25 @@ class RewardGrid:
     def from_table(
         cls, states: States, rewards: pd.DataFrame, task: str, alpha: float
     ) -> RewardGrid:
-        """The grid of one task and alpha out of a rewards table.
+        """The grid of one task and alpha from a table of rewards.
 
         Args:
             states: A complete rectangular grid of states, in any order.
             rewards: Columns state (row of ``states``), task, alpha, reward.
-            task: Task whose rewards to take.
-            alpha: Regularization strength whose rewards to take.
+            task: Name of the task.
+            alpha: Regularization strength.
 
         Raises:
-            UserError: The states are no grid, or lack rewards of this task and alpha.
+            UserError: The states are not a complete grid, or lack rewards of this task and alpha.
         """
-        chosen = rewards[(rewards["task"] == task) & np.isclose(rewards["alpha"], alpha)]
-        if chosen["state"].max() >= len(states):
+        rows = rewards[(rewards["task"] == task) & np.isclose(rewards["alpha"], alpha)]
+        if rows["state"].max() >= len(states):
             raise UserError(
-                f"rewards: they go on to state {chosen['state'].max()}, but there are "
-                f"{len(states)} states; use the rewards that were computed for these states"
+                f"rewards: contain state {rows['state'].max()}, but there are only {len(states)} "
+                "states; use the rewards of these states"
             )
         values = np.full(len(states), np.nan)
-        values[chosen["state"].to_numpy()] = chosen["reward"].to_numpy()
+        values[rows["state"].to_numpy()] = rows["reward"].to_numpy()
         if not np.isfinite(values).all():
             raise UserError(
                 f"rewards: {np.isfinite(values).sum()} of {len(states)} states have a reward for "
@@ -90,13 +90,13 @@ class RewardGrid:
             table[tuple(indices)] = values
         if not axes or len(states) != table.size or np.isnan(table).any():
             raise UserError(
-                f"states: the {len(states)} states are no complete grid; rewards can be looked up "
-                "only on a state set with `sampler: grid`"
+                f"states: the {len(states)} states are not a complete grid; look up rewards on a "
+                "state set with `sampler: grid`"
             )
         return cls(axes, table, ANGLES.get(states.environment, ()))
 
     def __call__(self, states: ArrayLike) -> NDArray[np.float32]:
-        """Rewards, float32 ``[N]``, of state vectors ``[N, D]``."""
+        """Interpolates the rewards, float32 ``[N]``, of state vectors ``[N, D]``."""
         values = np.asarray(states, dtype=np.float64)[:, self._entries]
         values[:, self._angles] = wrap_angle(values[:, self._angles])
         inside = np.clip(values, self._lowest, self._highest)
@@ -106,21 +106,21 @@ class RewardGrid:
 def measure_interpolation(
     grid: States, grid_rewards: pd.DataFrame, check: States, check_rewards: pd.DataFrame
 ) -> pd.DataFrame:
-    """Measures how far looked-up rewards are from those computed from pictures.
+    """Measures the error of looked-up rewards, compared with rewards from frames.
 
     Args:
         grid: A complete grid of states.
-        grid_rewards: Its rewards: state, task, alpha, reward.
-        check: States between the points of the grid.
-        check_rewards: Their rewards, from the same model in the same scene.
+        grid_rewards: Rewards of the grid, with columns state, task, alpha, and reward.
+        check: States between the grid points.
+        check_rewards: Rewards of these states, from the same model in the same scene.
 
     Returns:
-        A row per task and alpha: task, alpha, n (checked states), rms and max (errors of the
-        reward), deviation (the reward's standard deviation over the checked states), and relative,
-        the root-mean-square error in such deviations.
+        One row per task and alpha: task, alpha, n (number of checked states), rms and max (errors
+        of the reward), deviation (the reward's standard deviation over the checked states), and
+        relative (rms divided by deviation).
 
     Raises:
-        UserError: As `RewardGrid.from_table`.
+        UserError: As in `RewardGrid.from_table`.
     """
     rows = []
     for (task, alpha), true in check_rewards.groupby(["task", "alpha"]):
@@ -144,21 +144,26 @@ def measure_interpolation(
 
 
 def refuse_inexact(errors: pd.DataFrame, task: str, alpha: float, max_error: float) -> None:
-    """Raises a `UserError` if interpolation errs by more than ``max_error`` deviations.
+    """Checks that the interpolation is accurate enough for training.
 
     Args:
-        errors: As `measure_interpolation` makes it.
-        task: The task that is trained.
-        alpha: Its regularization strength.
-        max_error: Bound of the column relative.
+        errors: Table of `measure_interpolation`.
+        task: Name of the task.
+        alpha: Regularization strength.
+        max_error: Largest value of the column relative.
+
+    Raises:
+        UserError: The error is larger, or was not measured.
     """
     row = errors[(errors["task"] == task) & np.isclose(errors["alpha"], alpha)]
     if row.empty:
-        raise UserError(f"errors: none was measured for task '{task}' and alpha {alpha:g}")
+        raise UserError(
+            f"errors: not measured for task '{task}' and alpha {alpha:g}; measure them again"
+        )
     relative = float(row["relative"].iloc[0])
     if not relative <= max_error:
         raise UserError(
-            f"lookup: for task '{task}' and alpha {alpha:g} interpolation is off by "
+            f"lookup: for task '{task}' and alpha {alpha:g}, the interpolation is off by "
             f"{relative:.2g} standard deviations of the reward, more than max_error "
             f"({max_error:g}); raise the resolution of the grid, or train without lookup"
         )

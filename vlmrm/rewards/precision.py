@@ -1,4 +1,4 @@
-"""Error and speed of rewards in lower precisions of the image tower."""
+"""Errors and speed of rewards in lower precisions of the image tower."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def compare_precisions(
 ) -> pd.DataFrame:
     """Compares the rewards of the same frames in each precision with those in float32.
 
-    float16 is measured only on CUDA: CPUs are slow in it.
+    float16 is measured only on CUDA, because CPUs are slow in it.
 
     Args:
-        folder: Folder of the model.
+        folder: Model folder.
         frames: Uint8 ``[N, H, W, 3]``.
-        goal: Goal prompts, whose embeddings are averaged.
-        baseline: Baseline prompts, also averaged; an alpha above 0 needs one.
-        alpha: Strength of the regularization.
+        goal: Goal prompts; their embeddings are averaged.
+        baseline: Baseline prompts, also averaged; needed if alpha is above 0.
+        alpha: Regularization strength.
         device: A torch device, or ``auto``.
 
     Returns:
-        A row per precision, float32 first: ``precision``, ``images_per_second``, ``spread``
+        One row per precision, float32 first: ``precision``, ``images_per_second``, ``spread``
         (standard deviation of the rewards), ``largest_error`` and ``mean_error`` (absolute
         differences from the rewards in float32), and ``spearman`` (rank correlation with them; NaN
-        if all are equal).
+        if all rewards are equal).
     """
     target = choose_device(device)
     others: list[Precision] = ["bfloat16", "float16"] if target.type == "cuda" else ["bfloat16"]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vlmrm.config import ScoringSettings
+from vlmrm.config.settings import ScoringSettings
 from vlmrm.errors import UserError
 from vlmrm.rewards.goal_baseline import goal_baseline_reward, mean_direction
 
@@ -23,8 +23,8 @@ def score_states(
     Args:
         embeddings: Unit image embeddings ``[N, E]``.
         prompts: Sentence to unit embedding ``[E]``.
-        settings: The task's sentences, and the regularization strengths in [0, 1]; for a task
-            without a baseline, only 0 counts.
+        settings: The task's sentences, and the regularization strengths in [0, 1]. For a task
+            without a baseline, only 0 is used.
 
     Returns:
         A tidy table with the columns state (row of the embeddings), task, alpha, reward.

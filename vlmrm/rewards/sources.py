@@ -1,4 +1,4 @@
-"""Where a transition's reward comes from: its frame, its state, or the environment itself."""
+"""Reward sources: from a transition's frame, from its state, or from the environment itself."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config import REFERENCES, TrainingSettings
+from vlmrm.config import REFERENCES
+from vlmrm.config.settings import TrainingSettings
+from vlmrm.data.states import States
+from vlmrm.data.tables import read_table
+from vlmrm.rewards.lookup import RewardGrid, refuse_inexact
 from vlmrm.tasks.oracles import ORACLES
 
 FRAMES_PER_CALL = 1024
-"""Frames of one call. Rounds up to this are scored at once, when their environments rest."""
+"""Frames per call. A round with fewer frames is scored at once, after its last step."""
 
 
 @dataclass(frozen=True)
@@ -28,25 +32,25 @@ class StepBatch:
     dones: NDArray[np.bool_]
     """Whether the episode ended, ``[K, N]``."""
     frames: NDArray[np.uint8] | None = None
-    """Pictures of the states ``[K, N, H, W, 3]``, if the reward source asked for them."""
+    """Frames of the states ``[K, N, H, W, 3]``, if the reward source needs them."""
 
 
 class RewardSource(Protocol):
-    """Computes rewards of whole steps; called in order, never by two threads at a time."""
+    """Computes the rewards of steps. Calls are in order, never from two threads at a time."""
 
     frames_per_call: int
-    """How many frames a call shall be given; 0 if it needs none."""
+    """Number of frames per call; 0 if it needs none."""
 
     def __call__(self, steps: StepBatch) -> NDArray[np.floating[Any]]:
         """Rewards ``[K, N]``."""
 
 
 class FrameReward:
-    """Reward of what the picture shows, for example by a `vlmrm.rewards.vlm.VLMReward`.
+    """Computes rewards from frames, for example with a `vlmrm.rewards.vlm.VLMReward`.
 
     Args:
         reward: Takes uint8 frames ``[M, H, W, 3]``, returns rewards ``[M]``.
-        frames_per_call: How many frames at most it is given at once.
+        frames_per_call: Maximum number of frames per call.
     """
 
     def __init__(
@@ -63,7 +67,7 @@ class FrameReward:
 
 
 class StateReward:
-    """Reward of the simulator state: an oracle, or a look-up.
+    """Computes rewards from simulator states: an oracle or a look-up.
 
     Args:
         reward: Takes states ``[M, D]``, returns rewards or truth values ``[M]``.
@@ -80,7 +84,7 @@ class StateReward:
 
 
 class EnvironmentReward:
-    """The environment's own reward: the ground truth where there is one."""
+    """The environment's own reward."""
 
     frames_per_call = 0
 
@@ -95,13 +99,13 @@ def reward_source(
     device: str = "auto",
     gpus: int = 1,
 ) -> RewardSource:
-    """The reward of a training run.
+    """Creates the reward source of a training run.
 
     Args:
-        settings: Names the source, and how frames and sentences are embedded.
+        settings: The run, and how frames and sentences are embedded.
         model: Folder of the model that scores frames.
-        grid: Instead of a model: states of a grid, their rewards, and the errors of looking
-            rewards up between them.
+        grid: Instead of a model, files of a grid of states, their rewards, and the errors of the
+            interpolation.
         device: Torch device of the model.
         gpus: Number of GPUs that share the frames.
 
@@ -112,16 +116,12 @@ def reward_source(
     if run.reward_source in REFERENCES:
         return reference_reward(run.reward_source, settings.oracle)
     if grid is not None:
-        from vlmrm.data.states import States
-        from vlmrm.data.tables import read_table
-        from vlmrm.rewards.lookup import RewardGrid, refuse_inexact
-
         states, rewards, errors = grid
         assert settings.max_lookup_error is not None
         refuse_inexact(read_table(errors), run.task, run.alpha, settings.max_lookup_error)
         table = read_table(rewards)
         return StateReward(RewardGrid.from_table(States.read(states), table, run.task, run.alpha))
-    # Loads PyTorch and open_clip, which the other sources do without.
+    # Loads open_clip, which takes seconds and which the other sources do without.
     from vlmrm.rewards.vlm import VLMReward
 
     assert model is not None
@@ -140,10 +140,10 @@ def reward_source(
 
 
 def reference_reward(name: str, oracle: str | None) -> RewardSource:
-    """The reward that ``oracle`` or ``ground-truth`` stands for in a training run."""
+    """Creates the reward source of a reference, ``oracle`` or ``ground-truth``."""
     if name == "ground-truth":
         return EnvironmentReward()
-    assert name == "oracle" and oracle, f"'{name}' is no reference of this task"
+    assert name == "oracle" and oracle, f"'{name}' is not a reference of this task"
     return StateReward(ORACLES[oracle])
 
 

@@ -1,4 +1,4 @@
-"""A CLIP model and a sentence as the reward of any environment that renders.
+"""A CLIP model and a sentence as the reward of any environment that can render.
 
 reward = VLMReward.load("resources/models/sim-S", goal="a humanoid robot kneeling")
 rewards = reward(frames)
@@ -24,7 +24,7 @@ class VLMReward:
 
     Attributes:
         model: The CLIP model.
-        alpha: Strength of the goal-baseline regularization, 0 (none) to 1.
+        alpha: Regularization strength, 0 (none) to 1.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class VLMReward:
         self.alpha = alpha
         self._goal = _embed(model, goal)
         self._baseline = _embed(model, baseline) if baseline else None
-        # Fail here rather than at the first frame.
+        # Raise errors here rather than at the first frame.
         goal_baseline_reward(self._goal, self._goal, self._baseline, alpha)
 
     @classmethod
@@ -69,7 +69,7 @@ class VLMReward:
 
 
 class VLMRewardWrapper(gym.Wrapper[Any, Any, Any, Any]):
-    """Replaces an environment's reward with a `VLMReward` of its frame.
+    """Replaces an environment's reward with the `VLMReward` of its frame.
 
     The environment's own reward is kept in ``info["environment_reward"]``. `vlmrm.training`
     computes the same rewards in batches, which is much faster.

@@ -1,10 +1,12 @@
-"""Samplers of state sets, one module each."""
+"""State sets, one module per sampler."""
 
 from __future__ import annotations
 
 from vlmrm.config import GridStates, PathStates, PoseStates, UniformStates
 from vlmrm.data.states import States
 from vlmrm.states.grid import sample_grid
+from vlmrm.states.paths import sample_paths
+from vlmrm.states.poses import sample_poses
 from vlmrm.states.uniform import sample_uniform
 
 
@@ -16,11 +18,6 @@ def sample_states(spec: GridStates | UniformStates | PoseStates | PathStates) ->
         case UniformStates():
             return sample_uniform(spec)
         case PoseStates():
-            # Poses and paths need MuJoCo.
-            from vlmrm.states.poses import sample_poses
-
             return sample_poses(spec)
         case PathStates():
-            from vlmrm.states.paths import sample_paths
-
             return sample_paths(spec)

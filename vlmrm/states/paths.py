@@ -1,4 +1,4 @@
-"""Humanoid states on the way to a task's pose, for its reward landscape."""
+"""Humanoid states on the path to a task's pose, for its reward landscape."""
 
 from __future__ import annotations
 

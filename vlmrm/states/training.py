@@ -9,7 +9,9 @@ from vlmrm.config import EnvironmentName
 from vlmrm.envs.cartpole import OUT_OF_SIGHT
 from vlmrm.envs.mountain_car import ROAD
 from vlmrm.states.grid import cartpole_states, mountain_car_states
+from vlmrm.states.poses import by_stance, library, placed, random_motion
 from vlmrm.tasks.body import Floats
+from vlmrm.tasks.poses import between, perturbed
 
 TRAINING_STREAM = 0x7EAC4
 """Seeds the random stream of training states; evaluation sets use other streams."""
@@ -49,10 +51,6 @@ def _humanoid(count: int, rng: np.random.Generator) -> Floats:
     They are perturbed poses, states between two poses, and random motion from any pose, which
     mostly ends in a fall.
     """
-    # Needs MuJoCo, unlike the other environments.
-    from vlmrm.states.poses import by_stance, library, placed, random_motion
-    from vlmrm.tasks.poses import between, perturbed
-
     _, poses = library()
     n_moving, n_between = round(0.25 * count), round(0.1 * count)
     everywhere = np.ones(len(poses), dtype=bool)

@@ -46,12 +46,12 @@ HEIGHT_NUDGE = 0.015
 
 @dataclass(frozen=True, eq=False)
 class Pose:
-    """A pose that some task accepts, or must reject.
+    """A pose of the library, which some tasks accept and others must reject.
 
     Attributes:
         posture, arms, legs: Its facts, in the vocabulary of `vlmrm.pretraining.facts`.
-        tasks: The tasks that it was written for, which accept it.
-        near: The tasks of which it is a hard negative: it looks similar, but must be rejected.
+        tasks: The tasks that accept it.
+        near: The tasks that must reject it although it looks similar (hard negatives).
         state: State vector ``[47]``, settled on the floor, facing the camera.
     """
 

@@ -1,4 +1,4 @@
-"""The registry of algorithms, and their settings in Stable-Baselines3's names."""
+"""The algorithms, and their settings under Stable-Baselines3's names."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from vlmrm.training.extractors import SymlogExtractor
 
 @dataclass(frozen=True)
 class Algorithm:
-    """A way to learn and to act."""
+    """An algorithm's classes and losses."""
 
     deferred: type[DeferredReward]
-    """Trains, with rewards that arrive after their steps."""
+    """Class for training, with rewards that arrive after their steps."""
     plain: type[OffPolicyAlgorithm]
-    """Loads trained policies; needs neither a reward nor a `VectorEnv`."""
+    """Class for loading trained policies; needs neither a reward nor a `VectorEnv`."""
     losses: dict[str, str]
     """Columns of the learning curve, and their keys in Stable-Baselines3's logger."""
 
@@ -43,7 +43,7 @@ ALGORITHMS = {
 
 
 def agent_settings(agent: DQN | SAC) -> dict[str, Any]:
-    """Keyword arguments of an algorithm for a configured agent."""
+    """Keyword arguments of the algorithm's class for a configured agent."""
     rate: float | LinearSchedule = agent.learning_rate
     if agent.final_learning_rate is not None:
         rate = LinearSchedule(agent.learning_rate, agent.final_learning_rate, end_fraction=1.0)

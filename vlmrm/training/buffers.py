@@ -11,10 +11,10 @@ from stable_baselines3.common.type_aliases import ReplayBufferSamples
 
 
 class CenteredReplayBuffer(ReplayBuffer):
-    """Subtracts the mean of all rewards in the buffer from those it samples.
+    """Subtracts the mean of all rewards in the buffer from sampled rewards.
 
-    The mean adds ``mean / (1 - gamma)`` to every value. It says nothing about which action is best,
-    but must be learned first if the discount is near 1 (Naik et al., 2024, arXiv 2405.09999). The
+    The mean adds ``mean / (1 - gamma)`` to every value. It does not affect which action is best,
+    but with a discount near 1 it has to be learned first (Naik et al., 2024, arXiv 2405.09999). The
     best policy stays the same if episodes end only by their time limit.
     """
 

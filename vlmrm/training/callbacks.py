@@ -1,8 +1,8 @@
-"""Callbacks of a training: learning curve, policies, videos, checkpoints, and stopping on a signal.
+"""Callbacks of a training: learning curve, policies, videos, checkpoints, and stop on a signal.
 
-They act when a round begins, in the order of their list, after the updates of the round before and
-before any of its steps. A training that is stopped or killed and started again then continues as
-if it had never stopped.
+They act at the start of a round, in their order in the list: after the updates of the previous
+round and before the first step. A training that is stopped or killed can therefore continue as if
+it had never stopped.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tqdm import tqdm
 from vlmrm.data.files import atomic_path
 from vlmrm.tasks.oracles import Oracle
 from vlmrm.training.checkpoints import Checkpoint
-from vlmrm.training.curve import MEASURES, LearningCurve
+from vlmrm.training.curve import MEANS, LearningCurve
 from vlmrm.training.deferred import DeferredReward
 
 VideoWriter = Callable[[Path, NDArray[np.float64]], None]
@@ -44,13 +44,13 @@ class LearningCurveCallback(DeferredCallback):
     """Writes the learning curve as a table and to TensorBoard, and updates the progress bar.
 
     Args:
-        curve: Keeps the rows, also those from before an interruption.
-        path: File of the table.
-        bar: Counts steps.
+        curve: The learning curve, with the rows from before an interruption.
+        path: Output file of the table.
+        bar: Progress bar, in steps.
         losses: Columns of the algorithm's losses, and their keys in the logger.
-        oracle: Judges every state; None for no such column.
+        oracle: Oracle of the task; None leaves its column empty.
         min_steps: Minimum number of steps in a row.
-        seconds: Duration of the training up to now.
+        seconds: Duration of the training before an interruption.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class LearningCurveCallback(DeferredCallback):
         self._row_started = (steps, now)
         row = self.curve.end_row(steps, self.seconds, rate, losses)
         self.curve.append_last(self._path)
-        means = {name: row[name] for name in MEASURES if row[name] is not None}
+        means = {name: row[name] for name in MEANS if row[name] is not None}
         for name, value in {**means, "frames_per_second": rate}.items():
             self.logger.record(f"rollout/{name}", value)
         self.logger.dump(steps)
@@ -117,15 +117,15 @@ class LearningCurveCallback(DeferredCallback):
 
 
 class SaveCallback(DeferredCallback):
-    """Saves something every ``save_freq`` steps, when a round begins, and at the end."""
+    """Saves something at the start of a round, every ``save_freq`` steps, and at the end."""
 
     def __init__(self, save_freq: int):
         super().__init__()
         self._save_freq = save_freq
 
     def _on_rollout_start(self) -> None:
-        # Only the number of steps decides, so an interruption shifts nothing. Without a step since
-        # the start, a checkpoint of this moment was just loaded.
+        # Depends only on the number of steps, so interruptions do not shift it. Before the first
+        # step, the checkpoint of this moment has just been loaded.
         round_steps = self.model.train_freq.frequency * self.model.n_envs  # type: ignore[union-attr]
         every = math.ceil(self._save_freq / round_steps) * round_steps
         if self.n_calls and self.model.num_timesteps % every == 0:
@@ -138,12 +138,12 @@ class SaveCallback(DeferredCallback):
 class PolicyCallback(SaveCallback):
     """Saves policies: ``checkpoints/STEPS.zip``, the best ones, and at the end ``policy.zip``.
 
-    ``best.zip`` and ``best-oracle.zip`` are those with the highest score over the latest episodes.
+    ``best.zip`` and ``best-oracle.zip`` have the highest scores over the latest episodes.
 
     Args:
         output: Folder of the results.
         save_freq: Steps between two policies.
-        curve: Scores the policies.
+        curve: Learning curve, which scores the policies.
         best: Scores and steps of the best policies so far.
     """
 
@@ -172,7 +172,7 @@ class PolicyCallback(SaveCallback):
             return
         self._save()
         for name in self.best:
-            self._copy_best(name)  # A scheduler deletes the outputs of a job that it restarts.
+            self._copy_best(name)  # Snakemake deletes the outputs of a job that it restarts.
         if "reward" not in self.best:  # No episode has ended.
             self._save_policy(self._output / "best.zip")
         self._save_policy(self._output / "policy.zip")
@@ -195,9 +195,9 @@ class VideoCallback(SaveCallback):
     """Writes a video of the latest episode of the first environment.
 
     Args:
-        folder: Where the videos appear, as ``STEPS.mp4``.
+        folder: Output folder of the videos ``STEPS.mp4``.
         save_freq: Steps between two videos.
-        write_video: Writes one.
+        write_video: Writes a video.
     """
 
     def __init__(self, folder: Path, save_freq: int, write_video: VideoWriter):
@@ -228,7 +228,7 @@ class CheckpointCallback(SaveCallback):
     Args:
         checkpoint: The checkpoint.
         save_freq: Steps between two checkpoints.
-        state: Returns what is saved with the agent and its environments.
+        state: Returns more values to save with the agent and its environments.
     """
 
     def __init__(self, checkpoint: Checkpoint, save_freq: int, state: Callable[[], dict[str, Any]]):
@@ -247,9 +247,9 @@ class CheckpointCallback(SaveCallback):
 
 
 class StopOnSignalCallback(DeferredCallback):
-    """Stops at the next step after SIGTERM (a scheduler's warning) or SIGINT (Ctrl-C).
+    """Stops the training after SIGTERM (a scheduler's warning) or SIGINT (Ctrl-C).
 
-    A context manager, which catches the signals until it exits.
+    Use it as a context manager, which handles the signals until it exits.
     """
 
     def __init__(self) -> None:

@@ -1,9 +1,9 @@
 """Checkpoints from which training continues as if it had never stopped.
 
-A checkpoint is the file ``state.pkl`` and the replay buffer in files of transitions, each written
-once, so a checkpoint writes only what is new since the one before. ``state.pkl`` is replaced
-atomically and says how much of the replay buffer belongs to it, so one whole checkpoint is left
-whenever the process is killed.
+A checkpoint consists of ``state.pkl`` and of files with the transitions of the replay buffer. Each
+of these is written once, so a checkpoint writes only the transitions since the last one.
+``state.pkl`` is replaced atomically and records how many transitions belong to it, so a complete
+checkpoint exists whenever the process is killed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Checkpoint:
         return self._state.is_file()
 
     def save(self, agent: DeferredReward, **extra: Any) -> None:
-        """Replaces the checkpoint; no reward may be missing.
+        """Replaces the checkpoint. Every reward must be in the replay buffer.
 
         Args:
             agent: Its networks, optimizers, counters, replay buffer, and environments.
@@ -67,14 +67,14 @@ class Checkpoint:
     def restore(
         self, state: dict[str, Any], kind: type[DeferredReward], env: VectorEnv, device: str
     ) -> DeferredReward:
-        """The agent of a loaded state, and the environments, as they were."""
+        """Restores the environments and returns the agent of a loaded state."""
         networks = io.BytesIO(state["agent"])
-        # Loading resets neither the last observations nor, below, the environments.
+        # Without force_reset, the last observations are kept.
         agent = kind.load(networks, env=env, device=device, force_reset=False)
         assert agent.replay_buffer is not None
         self._replay.restore(agent.replay_buffer, state["replay_rows"])
         env.restore(state["environments"])
-        # Last, because loading seeds everything anew.
+        # Last, because loading seeds all generators.
         _set_random_states(agent, state["random"])
         return agent
 
@@ -83,16 +83,16 @@ class Checkpoint:
 
 
 class ReplayLog:
-    """A replay buffer as files ``replay-START-END.npz`` of the rows from START up to END.
+    """A replay buffer as files ``replay-START-END.npz`` with the rows from START up to END.
 
-    Rows are counted from the beginning of training; a row holds a transition of each environment.
+    Rows count from the start of the training; a row is one transition of each environment.
     """
 
     def __init__(self, folder: Path):
         self._folder = folder
 
     def extend(self, buffer: ReplayBuffer, rows: int) -> None:
-        """Writes what is not written yet, if ``rows`` rows were ever added to the buffer."""
+        """Writes new rows, given the number of rows ever added to the buffer."""
         start = max([end for _, end in self._files()], default=0)
         start = max(start, rows - buffer.buffer_size)
         if start == rows:
@@ -104,7 +104,7 @@ class ReplayLog:
             np.savez(
                 temporary,
                 observations=buffer.observations[index],
-                # Within an episode the next observation is that of the next row.
+                # Within an episode, the next observation is in the next row.
                 last=following[-1],
                 terminal=following[dones > 0],
                 actions=buffer.actions[index],
@@ -114,7 +114,7 @@ class ReplayLog:
             )
 
     def restore(self, buffer: ReplayBuffer, rows: int) -> None:
-        """Fills the buffer with the first ``rows`` rows, as far as it holds them."""
+        """Fills the buffer with the first ``rows`` rows, or the latest of them that fit."""
         for (start, end), path in sorted(self._files().items()):
             if end > rows:
                 path.unlink()  # Written for a checkpoint that was never completed.

@@ -14,33 +14,33 @@ from numpy.typing import NDArray
 from vlmrm.config import TrainingRun
 from vlmrm.data.files import atomic_path
 
-MEASURES = ("training_reward", "oracle", "ground_truth")
+MEANS = ("training_reward", "oracle", "ground_truth")
 """Means over the timesteps of a row."""
 
 MIN_RECENT_EPISODES = 40
-"""Episodes in the score that chooses the best policy; at least one per environment. With ten,
-chance outweighs what a policy gained since the checkpoint before."""
+"""Number of episodes that score a policy; at least one per environment. With ten, chance outweighs
+the progress between two checkpoints."""
 
 Row = dict[str, Any]
 
 
 class LearningCurve:
-    """Averages steps into rows.
+    """A learning curve; each row averages the steps of one stretch of training.
 
     Args:
-        run: The training; its fields are the first columns of every row.
+        run: The training run, whose fields are the first columns.
         n_envs: Number of parallel environments.
-        losses: Names of the algorithm's losses, the last columns.
+        losses: Names of the algorithm's losses, which are the last columns.
 
     Attributes:
-        rows: One row per stretch of training; unknown values are None.
+        rows: The rows; unknown values are None.
     """
 
     def __init__(self, run: TrainingRun, n_envs: int, losses: Iterable[str]):
         self._run = run.model_dump()
         self._measured = (
             *("steps", "wall_seconds", "frames_per_second", "episodes"),
-            *MEASURES,
+            *MEANS,
             *losses,
         )
         self.rows: list[Row] = []
@@ -58,7 +58,7 @@ class LearningCurve:
         ground_truth: NDArray[np.floating[Any]],
         dones: NDArray[np.bool_],
     ) -> None:
-        """Adds steps, each argument ``[K, N]``; ``satisfied`` is what the oracle says, if any."""
+        """Adds steps ``[K, N]``; ``satisfied`` are the oracle's verdicts, if there is one."""
         verdicts = np.full(rewards.shape, np.nan) if satisfied is None else satisfied
         values = np.stack([rewards, verdicts, ground_truth]).astype(np.float64)
         self._sums += values.sum(axis=(1, 2))
@@ -87,17 +87,17 @@ class LearningCurve:
 
     @property
     def recent(self) -> dict[str, float]:
-        """Mean reward and share of satisfied timesteps of the latest episodes; NaN if unknown."""
+        """Mean reward and share of fulfilled timesteps of the latest episodes; NaN if unknown."""
         reward, oracle = np.mean(self._recent, axis=0) if self._recent else (np.nan, np.nan)
         return {"reward": float(reward), "oracle": float(oracle)}
 
     @property
     def steps(self) -> int:
-        """Steps up to the last row."""
+        """Number of steps up to the last row."""
         return int(self.rows[-1]["steps"] or 0) if self.rows else 0
 
     def end_row(self, steps: int, seconds: float, rate: float, losses: dict[str, float]) -> Row:
-        """Makes a row of the steps added since the last one."""
+        """Adds a row for the steps since the last one."""
         means = [None if np.isnan(mean) else float(mean) for mean in self._sums / self._count]
         self._sums[:] = self._count = 0
         values = (steps, round(seconds, 3), round(rate, 1), self._episodes, *means)

@@ -1,10 +1,9 @@
-"""Off-policy algorithms whose rewards come after the transitions.
+"""Off-policy algorithms with deferred rewards: they arrive after the transitions.
 
-A reward that is computed from a frame is known later than its transition, and is best computed for
-many transitions at once. `DeferredReward` stores transitions with an empty reward, streams the
-frames to the reward model while the environments step on, and writes the rewards into the replay
-buffer before the updates of the round begin. The agent learns exactly what it would learn if the
-environments themselves returned these rewards.
+A reward from a frame is known later than its transition, and is best computed for many transitions
+at once. `DeferredReward` stores transitions with an empty reward, streams the frames to the reward
+model while the environments continue, and writes the rewards into the replay buffer before the
+updates of the round. The agent learns exactly as if the environments returned these rewards.
 """
 
 from __future__ import annotations
@@ -32,28 +31,27 @@ from vlmrm.training.policies import AveragedSACPolicy
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
 QUEUED_CALLS = 2
-"""Calls of the reward source in progress: one is computed, the next one waits."""
+"""Calls of the reward source in progress: one is computed, one waits."""
 
 RING_CALLS = QUEUED_CALLS + 2
-"""Calls whose frames are kept: queued, complete, and the one whose frames are being rendered."""
+"""Calls whose frames are kept: queued, complete, and being rendered."""
 
 
 def steps_per_call(source: RewardSource, n_envs: int, round_steps: int) -> int:
-    """Number of steps of all environments in one call of the reward source.
+    """Number of steps of all environments per call of the reward source.
 
-    It never depends on timing, because the last digits of a reward can depend on the rest of its
-    batch.
+    It does not depend on timing, because the last digits of a reward can depend on its batch.
     """
     return min(max(source.frames_per_call // n_envs, 1), round_steps)
 
 
 class RewardQueue:
-    """Computes rewards of steps while later steps are taken.
+    """Computes the rewards of steps while the environments take later steps.
 
     Args:
-        env: The environments; their ring has room for `RING_CALLS` calls.
+        env: The environments, with slots for the frames of `RING_CALLS` calls.
         source: Computes the rewards.
-        deliver: Called in order, by the thread that adds steps, with the replay-buffer rows, the
+        deliver: Called in order, in the thread that adds steps, with the replay-buffer rows, the
             steps, and their rewards ``[K, N]``.
     """
 
@@ -74,9 +72,9 @@ class RewardQueue:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reward")
 
     def add(self, row: int, rewards: NDArray[np.float32], dones: NDArray[np.bool_]) -> None:
-        """Adds the step that the environments have just taken; its frames may be unfinished."""
+        """Adds the latest step of the environments, whose frames may still be rendering."""
         if len(self._rows) == self._steps_per_call:
-            # These are finished: the environments render one step before they take the next.
+            # Their frames are finished: the environments render a step before taking the next.
             if len(self._calls) == QUEUED_CALLS:
                 self._finish_call()
             rows, steps = self._collect()
@@ -85,7 +83,7 @@ class RewardQueue:
         self._steps.append((self._env.states, rewards, dones))
 
     def flush(self) -> None:
-        """Delivers the rewards of everything added."""
+        """Delivers the rewards of all added steps."""
         self._env.finish_frames()
         last = self._collect() if self._rows else None
         while self._calls:
@@ -110,7 +108,7 @@ class RewardQueue:
         rewards = np.asarray(self._source(steps), dtype=np.float32)
         if rewards.shape != steps.dones.shape or not np.isfinite(rewards).all():
             raise ValueError(
-                f"rewards have to be finite and of shape {steps.dones.shape}, "
+                f"rewards must be finite and of shape {steps.dones.shape}, "
                 f"got shape {rewards.shape}, {np.isnan(rewards).sum()} of them NaN"
             )
         return rewards
@@ -121,7 +119,7 @@ class RewardQueue:
 
 
 class DeferredReward(OffPolicyAlgorithm):
-    """Mixin for Stable-Baselines3's off-policy algorithms, listed before them.
+    """Mixin for Stable-Baselines3's off-policy algorithms; the first base class.
 
     Args:
         reward: Computes the rewards; needed for training only.
@@ -133,7 +131,7 @@ class DeferredReward(OffPolicyAlgorithm):
         self.attach(reward)
         super().__init__(*args, **kwargs)
         self.round_steps = 0
-        """Steps taken since the round began."""
+        """Steps since the start of the round."""
 
     def attach(self, reward: RewardSource | None) -> None:
         """Sets the reward source, which is not saved with the agent."""
@@ -141,12 +139,12 @@ class DeferredReward(OffPolicyAlgorithm):
         self.rewarded: list[tuple[StepBatch, NDArray[np.float32]]] = []
         """Steps of the latest `collect_rollouts`, without frames, and their rewards ``[K, N]``."""
         self.stop_requested = False
-        """Whether to stop, before the next step; a callback can set it, or return False."""
+        """Whether to stop before the next step; callbacks set it, or return False."""
         self._queue: RewardQueue | None = None
 
     @property
     def finished(self) -> bool:
-        """Whether `learn` took all its steps; False if a callback stopped it."""
+        """Whether `learn` took all of its steps; False if a callback stopped it."""
         return self.num_timesteps >= self._total_timesteps
 
     def collect_rollouts(
@@ -162,10 +160,10 @@ class DeferredReward(OffPolicyAlgorithm):
         """Collects one round, or the rest of one that was stopped.
 
         This is Stable-Baselines3's loop, except that callbacks run when training can be saved:
-        `on_rollout_start` before any noise of the round is drawn, `on_step` after the transition
+        `on_rollout_start` before any noise of the round is sampled, `on_step` after the transition
         is stored, and `on_rollout_end` when every reward is in the buffer (see `rewarded`). After
-        a stop, training continues as if it had not been stopped, except that gSDE draws new noise
-        for the rest of the round. Callbacks do all logging; ``log_interval`` is ignored.
+        a stop, training continues as if it had not stopped, except that gSDE samples new noise for
+        the rest of the round. Callbacks do all logging; ``log_interval`` is ignored.
         """
         assert train_freq.unit == TrainFrequencyUnit.STEP and action_noise is None
         if self._queue is None:
@@ -201,7 +199,7 @@ class DeferredReward(OffPolicyAlgorithm):
         return RolloutReturn(collected * env.num_envs, 0, continue_training=complete)
 
     def _make_queue(self, env: VecEnv) -> RewardQueue:
-        assert isinstance(env, VectorEnv), "rewards are deferred by a VectorEnv"
+        assert isinstance(env, VectorEnv), "deferred rewards need a VectorEnv"
         assert self.reward is not None, "training needs a reward"
         return RewardQueue(env, self.reward, self._deliver)
 
@@ -215,7 +213,7 @@ class DeferredReward(OffPolicyAlgorithm):
         infos: list[dict[str, Any]],
     ) -> None:
         row = replay_buffer.pos
-        # Should an empty reward ever be sampled, NaN shows in every loss.
+        # If an empty reward were ever sampled, every loss would be NaN.
         empty = np.full_like(reward, np.nan)
         super()._store_transition(replay_buffer, buffer_action, new_obs, empty, dones, infos)
         assert self._queue is not None

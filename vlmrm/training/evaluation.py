@@ -1,4 +1,4 @@
-"""Evaluates policies by the oracle, which the agent has never seen."""
+"""Evaluates policies with the oracle, which agents never see."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from vlmrm.config import EvaluationSettings, PlaySettings, TrainingRun
+from vlmrm.config import TrainingRun
+from vlmrm.config.settings import EvaluationSettings, PlaySettings
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import ORACLES
@@ -31,14 +32,14 @@ def evaluate(
     settings: EvaluationSettings,
     workers: int | None = None,
 ) -> tuple[pd.DataFrame, NDArray[np.float64]]:
-    """Lets a policy act, without noise, and judges the state after each of its steps.
+    """Runs a policy without exploration noise, and judges the state after each step.
 
     Args:
         policy: File of a trained policy; None for uniformly random actions.
-        settings: The task and its oracle, the number of trajectories, and the seed: the initial
-            states of trajectory i come from ``seed + i``.
-        workers: At most how many processes step the environments, by default one per core; none
-            for classic control.
+        settings: The environment and its oracle, the number of trajectories, and the seed: the
+            initial state of trajectory i comes from ``seed + i``.
+        workers: Maximum number of processes that step the environments, by default one per core;
+            none for classic control.
 
     Returns:
         One row per trajectory (trajectory, steps, success_fraction, success,
@@ -46,14 +47,14 @@ def evaluate(
         ``[trajectories, steps, D]``.
 
     Raises:
-        UserError: ``policy`` is not a policy of this task's agent.
+        UserError: The file does not contain a policy of this agent.
     """
     states, rewards = play(policy, settings, settings.trajectories, settings.seed, workers)
     return _judge(states, rewards, settings.oracle), states
 
 
 def with_run(table: pd.DataFrame, run: TrainingRun) -> pd.DataFrame:
-    """The table behind columns that say which run it belongs to."""
+    """Inserts the fields of a run as the first columns of a table."""
     for position, (name, value) in enumerate(run):
         table.insert(position, name, value)
     return table
@@ -67,22 +68,22 @@ def play(
     workers: int | None = None,
     explore: bool = False,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lets a policy act for one episode in each of many environments.
+    """Runs a policy for one episode in each of several environments.
 
     Args:
         policy: File of a trained policy; None for uniformly random actions.
         settings: The environment, the length of its episodes, and the agent's algorithm.
         trajectories: Number of environments.
-        seed: The initial states of environment i come from ``seed + i``.
-        workers: As for `evaluate`.
-        explore: Whether the policy's own randomness acts as well, as in training.
+        seed: The initial state of environment i comes from ``seed + i``.
+        workers: As in `evaluate`.
+        explore: Whether to sample actions as in training.
 
     Returns:
         The states ``[trajectories, steps, D]`` after each step, and the environment's own rewards
         ``[trajectories, steps]``.
 
     Raises:
-        UserError: ``policy`` is not a policy of this task's agent.
+        UserError: The file does not contain a policy of this agent.
     """
     if settings.environment != "humanoid":
         workers = 0  # a step takes less time than a message to another process
@@ -141,7 +142,7 @@ def _trained(path: Path, algorithm: str, env: VectorEnv, explore: bool, seed: in
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     try:
-        # The replay buffer is not needed, and can be as large as the memory.
+        # The replay buffer is not needed, and may not fit into the memory.
         agent = ALGORITHMS[algorithm].plain.load(path, device="cpu", buffer_size=1)
     except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: not a policy trained by {algorithm}") from error

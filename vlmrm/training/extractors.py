@@ -1,4 +1,4 @@
-"""Feature extractors: what a policy's networks receive instead of the observations."""
+"""Feature extractors, which transform observations before a policy's networks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def symlog(x: Tensor) -> Tensor:
 
 
 class SymlogExtractor(FlattenExtractor):
-    """Takes the `symlog` of observations ``[N, ...]``, flattened."""
+    """Flattens observations ``[N, ...]`` and takes their `symlog`."""
 
     def forward(self, observations: Tensor) -> Tensor:
         return symlog(super().forward(observations))

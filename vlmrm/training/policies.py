@@ -1,4 +1,4 @@
-"""Policies of soft actor-critic: Stable-Baselines3's, with less work per update."""
+"""Stable-Baselines3's policies of soft actor-critic, with faster updates and averaged actors."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from torch import Tensor
 
 
 class Critic(ContinuousCritic):
-    """Computes no gradients of its weights if the actions have a gradient.
+    """Skips gradients of its weights when the actions have a gradient.
 
-    Such actions come from the actor. Its loss needs the critics' gradients with respect to the
-    actions; those with respect to the weights, a tenth of an update's work, would be discarded.
+    Such actions come from the actor, whose loss needs only gradients with respect to the actions.
+    Those with respect to the weights take a tenth of an update and would be discarded.
     """
 
     def forward(self, obs: Tensor, actions: Tensor) -> tuple[Tensor, ...]:
@@ -30,15 +30,15 @@ class Critic(ContinuousCritic):
 
 
 class AveragedSACPolicy(SACPolicy):
-    """Takes deterministic actions by a moving average of the actor over the latest updates.
+    """Takes deterministic actions from a moving average of the actor's weights.
 
-    One update can change the actor enough that a robot which stood falls. Exploration and learning
-    use the latest actor; only deterministic actions use the average.
+    A single update can change the actor so much that a standing robot falls. Exploration and
+    learning use the latest actor; only deterministic actions use the average.
 
     Args:
-        averaging: Share of the average that stays at each update, in [0, 1); 0 turns it off.
-        args: For Stable-Baselines3's policy, as are ``kwargs``; its optimizers are fused.
-        kwargs: See ``args``.
+        averaging: Decay of the average per update, in [0, 1); 0 turns it off.
+        args: Passed to Stable-Baselines3's policy.
+        kwargs: Passed to Stable-Baselines3's policy; optimizers are fused by default.
     """
 
     averaged_actor: Actor | None
@@ -62,7 +62,7 @@ class AveragedSACPolicy(SACPolicy):
         return Critic(**settings).to(self.device)
 
     def average_actor(self, updates: int) -> None:
-        """Moves the average towards the actor, as if after each of so many equal updates."""
+        """Moves the average toward the actor, as ``updates`` updates would."""
         if self.averaged_actor is not None:
             averages, latest = self.averaged_actor.parameters(), self.actor.parameters()
             with torch.no_grad():

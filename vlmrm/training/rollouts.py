@@ -1,4 +1,4 @@
-"""States that an agent met while it learned: the paper's kind of state set."""
+"""State sets of the states that an agent visits during training, as in the paper."""
 
 from __future__ import annotations
 
@@ -6,34 +6,33 @@ from pathlib import Path
 
 import numpy as np
 
-from vlmrm.config import RolloutSettings
+from vlmrm.config.settings import RolloutSettings
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import labeled
 from vlmrm.training.evaluation import play
 
 KEEP_EVERY = 5
-"""Environment steps between two states that are kept: the next ones look alike."""
+"""Keep every fifth state, because neighboring states look alike."""
 
 
 def sample_rollouts(settings: RolloutSettings, folder: Path, workers: int | None = None) -> States:
-    """Lets the policy of every checkpoint act as in training, and keeps a share of the states.
+    """Runs the policy of every checkpoint as in training, and keeps some of the states.
 
-    Columns: ``origin`` (the checkpoint) and ``trajectory``. Labeled by the oracles of the
-    environment.
+    The states are labeled by the oracles of the environment. Columns: ``origin`` (the checkpoint)
+    and ``trajectory``.
 
     Args:
-        settings: How many states (they are spread evenly over the checkpoints), and how the agent
-            acts.
-        folder: Results of the training, with ``checkpoints/STEPS.zip``.
-        workers: As for `vlmrm.training.evaluation.evaluate`.
+        settings: Environment, agent, and number of states, in equal shares from all checkpoints.
+        folder: Results folder of the training, with ``checkpoints/STEPS.zip``.
+        workers: As in `vlmrm.training.evaluation.evaluate`.
 
     Raises:
-        UserError: The folder holds no checkpoint, or one of another environment.
+        UserError: The folder contains no checkpoints, or those of another agent.
     """
     policies = sorted((folder / "checkpoints").glob("[0-9]*.zip"))
     if not policies:
-        raise UserError(f"{folder}: holds no checkpoints; train the agent first")
+        raise UserError(f"{folder}: has no checkpoints; train the agent first")
     spec = settings.spec
     rng = np.random.default_rng(spec.seed)
     kept_of_each = -(-settings.episode_steps // KEEP_EVERY)
@@ -48,7 +47,7 @@ def sample_rollouts(settings: RolloutSettings, folder: Path, workers: int | None
         origin += [f"checkpoint {policy.stem}"] * trajectories
     every = np.concatenate(values)
     flat = every.reshape(-1, every.shape[-1])
-    chosen = np.sort(rng.choice(len(flat), spec.size, replace=False))
-    trajectory = np.arange(len(every)).repeat(every.shape[1])[chosen]
+    rows = np.sort(rng.choice(len(flat), spec.size, replace=False))
+    trajectory = np.arange(len(every)).repeat(every.shape[1])[rows]
     columns = {"origin": np.array(origin)[trajectory], "trajectory": trajectory}
-    return labeled(spec.environment, flat[chosen], columns)
+    return labeled(spec.environment, flat[rows], columns)

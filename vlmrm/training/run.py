@@ -1,4 +1,4 @@
-"""Training one agent, from the configuration to a policy."""
+"""Trains one agent, from the configuration to a policy."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ import torch
 from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
 from tqdm import tqdm
 
-from vlmrm.config import DQN, SAC, PaperCode, TrainingRun, TrainingSettings
+from vlmrm.config import DQN, SAC, PaperCode, TrainingRun
+from vlmrm.config.settings import TrainingSettings
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.rendering import make_renderer
-from vlmrm.rendering.opengl import draw_on
+from vlmrm.rendering.opengl import render_on
 from vlmrm.rendering.video import write_trajectories
 from vlmrm.rewards.sources import RewardSource
 from vlmrm.tasks.oracles import ORACLES, Oracle
@@ -38,7 +39,7 @@ from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
 MAX_ROWS = 1000
-"""Maximum number of rows of a learning curve; it has at most one per round of updates."""
+"""Maximum number of rows of a learning curve; at most one per round of updates."""
 
 REQUEUE = 75
 """Exit status of a training that was stopped and can be continued (EX_TEMPFAIL)."""
@@ -60,18 +61,18 @@ def train(
 ) -> None:
     """Trains an agent, or continues a training that was interrupted.
 
-    Writes into ``output``: ``policy.zip`` (the final policy), ``best.zip`` and ``best-oracle.zip``
-    (of the checkpoint with the highest training reward, and with the highest share of timesteps
-    that satisfy the oracle, over the latest episodes), ``checkpoints/STEPS.zip`` (the policy at
-    every checkpoint), ``videos/STEPS.mp4`` (the latest episode before it), ``learning_curve.csv``
-    and ``tensorboard/``.
+    Writes to ``output``: ``policy.zip`` (the final policy), ``best.zip`` and ``best-oracle.zip``
+    (the checkpoints with the highest training reward and with the highest share of timesteps that
+    satisfy the oracle, over the latest episodes), ``checkpoints/STEPS.zip`` (the policy at every
+    checkpoint), ``videos/STEPS.mp4`` (the latest episode before it), ``learning_curve.csv``, and
+    ``tensorboard/``.
 
-    On SIGTERM and SIGINT it writes a checkpoint and ends. If killed, it loses only the progress
+    On SIGTERM or SIGINT, it writes a checkpoint and exits. If killed, it loses only the progress
     since the last checkpoint.
 
     Args:
         settings: The run, its agent, and how its environment is rendered.
-        reward: The reward that the run names.
+        reward: Reward source of the run.
         output: Folder of the results.
         workers: Maximum number of processes that step and render the environments, by default one
             per core; none for classic control without frames.
@@ -79,12 +80,12 @@ def train(
 
     Raises:
         Interrupted: A signal stopped the training.
-        UserError: ``output`` holds a checkpoint that was written with other settings.
+        UserError: ``output`` contains a checkpoint with other settings.
     """
     environment, agent, paper_code = settings.environment, settings.agent, settings.paper_code
     if environment != "humanoid" and not reward.frames_per_call:
         workers = 0  # a step takes less time than a message to another process
-    draw_on(device)
+    render_on(device)
     render = functools.partial(make_renderer, environment, settings.run.scene, settings.rendering)
     spec = EnvSpec(
         functools.partial(
@@ -126,19 +127,19 @@ def learn(
     """Trains an agent in given environments, as `train` does.
 
     Args:
-        run: Names the training in the learning curve.
+        run: The run, for the learning curve.
         agent: Settings of the agent.
         env: The environments.
         reward: Computes the rewards.
-        oracle: Judges the states, if there is one.
+        oracle: Oracle of the task, if it has one.
         output: Folder of the results.
         device: Device of the agent's networks.
-        paper_code: Mistakes of the paper's code to repeat.
+        paper_code: Bugs of the paper's code to restore.
         write_video: Writes the videos; None for no videos.
 
     Raises:
         Interrupted: A signal stopped the training.
-        UserError: ``output`` holds a checkpoint that was written with other settings.
+        UserError: ``output`` contains a checkpoint with other settings.
     """
     settings = {
         "run": run.model_dump(),
@@ -151,7 +152,7 @@ def learn(
         state = checkpoint.load()
         if state["settings"] != settings:
             raise UserError(
-                f"{output}: holds a checkpoint of a training with other settings "
+                f"{output}: contains a checkpoint of a training with other settings "
                 f"({_difference(state['settings'], settings)}); restore them, or delete "
                 f"{output / 'checkpoints'} to start again"
             )
@@ -220,7 +221,7 @@ def _new_agent(
 
 
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
-    """The first setting that differs, as 'key: old, now new'."""
+    """Describes the first setting that differs."""
     for part, settings in new.items():
         for key, value in settings.items():
             if key not in old[part] or old[part][key] != value:
@@ -230,7 +231,7 @@ def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 @contextmanager
 def _subnormals_flushed() -> Iterator[None]:
-    """Treats subnormal numbers as 0: Adam's moments of dead units decay to them, and are slow."""
+    """Treats subnormal numbers as 0. Adam's moments of dead units decay to them, which is slow."""
     torch.set_flush_denormal(True)
     try:
         yield

@@ -10,7 +10,7 @@ import yaml
 from vlmrm.config import TrainingRun, parse_config, read_yaml
 from vlmrm.errors import UserError
 from vlmrm.machine.checks import check_start
-from vlmrm.models.shared import check_shared
+from vlmrm.machine.shared import check_shared
 
 # The Snakefile's config.yaml is the last; files of --configfile replace it.
 config_files = workflow.configfiles[:-1] or workflow.configfiles
@@ -63,6 +63,21 @@ def config_file(wildcards, output):
     command reads of the configuration is compared through the parameter `settings`.
     """
     return CONFIG
+
+
+def figure_outputs(name, caption, category):
+    """Both files of a figure, as outputs; the PNG is shown in the report."""
+    png = report(
+        f"{FIGURES}/{name}.png", caption=f"../report/{caption}.rst", category=category
+    )
+    return {"svg": f"{FIGURES}/{name}.svg", "png": png}
+
+
+def table_output(name, caption, category):
+    """A table as an output that is shown in the report."""
+    return report(
+        f"{TABLES}/{name}.csv", caption=f"../report/{caption}.rst", category=category
+    )
 
 
 def any_of(names):

@@ -59,43 +59,29 @@ rule draw_epic:
     input:
         epic_tables,
     output:
-        svg=f"{FIGURES}/epic-{{epic}}.svg",
-        png=report(
-            f"{FIGURES}/epic-{{epic}}.png",
-            caption="../report/epic.rst",
-            category="EPIC distance",
-        ),
-        table=report(
-            f"{TABLES}/epic-{{epic}}.csv",
-            caption="../report/epic-table.rst",
-            category="EPIC distance",
-        ),
+        **figure_outputs("epic-{epic}", "epic", "EPIC distance"),
+        table=table_output("epic-{epic}", "epic-table", "EPIC distance"),
     log:
         f"{LOGS}/figures/epic-{{epic}}.log",
     resources:
-        mem_mb=memory(4_000),
-        runtime=minutes(15),
+        **DRAWING,
     shell:
-        "vlmrm --log {log} draw-epic {input} --table {output.table} --output {output.svg}"
+        "vlmrm --log {log} draw-epic {input} --table {output.table}"
+        " --output {output.svg} --output {output.png}"
 
 
 rule draw_epic_by_alpha:
     input:
         epic_tables,
     output:
-        svg=f"{FIGURES}/epic-alpha-{{epic}}.svg",
-        png=report(
-            f"{FIGURES}/epic-alpha-{{epic}}.png",
-            caption="../report/epic-alpha.rst",
-            category="EPIC distance",
-        ),
+        **figure_outputs("epic-alpha-{epic}", "epic-alpha", "EPIC distance"),
     log:
         f"{LOGS}/figures/epic-alpha-{{epic}}.log",
     resources:
-        mem_mb=memory(4_000),
-        runtime=minutes(15),
+        **DRAWING,
     shell:
-        "vlmrm --log {log} draw-epic-by-alpha {input} --output {output.svg}"
+        "vlmrm --log {log} draw-epic-by-alpha {input}"
+        " --output {output.svg} --output {output.png}"
 
 
 rule draw_rewards_by_label:
@@ -103,23 +89,18 @@ rule draw_rewards_by_label:
         states=epic_states,
         rewards=epic_rewards,
     output:
-        svg=f"{FIGURES}/rewards-{{epic}}.svg",
-        png=report(
-            f"{FIGURES}/rewards-{{epic}}.png",
-            caption="../report/rewards-by-label.rst",
-            category="EPIC distance",
-        ),
+        **figure_outputs("rewards-{epic}", "rewards-by-label", "EPIC distance"),
     log:
         f"{LOGS}/figures/rewards-{{epic}}.log",
     resources:
-        mem_mb=memory(4_000),
-        runtime=minutes(15),
+        **DRAWING,
     params:
         config=config_file,
         settings=lambda w: settings.histogram_settings(w.epic).model_dump(),
     shell:
         "vlmrm --log {log} draw-rewards-by-label {wildcards.epic} {input.rewards}"
-        " --config {params.config} --states {input.states} --output {output.svg}"
+        " --config {params.config} --states {input.states}"
+        " --output {output.svg} --output {output.png}"
 
 
 rule draw_epic_overview:
@@ -131,19 +112,13 @@ rule draw_epic_overview:
             for model in epic.models
         ],
     output:
-        svg=f"{FIGURES}/epic.svg",
-        png=report(
-            f"{FIGURES}/epic.png",
-            caption="../report/epic-overview.rst",
-            category="EPIC distance",
-        ),
+        **figure_outputs("epic", "epic-overview", "EPIC distance"),
     log:
         f"{LOGS}/figures/epic-overview.log",
     resources:
-        mem_mb=memory(4_000),
-        runtime=minutes(15),
+        **DRAWING,
     params:
         alpha=settings.alphas[0],
     shell:
         "vlmrm --log {log} draw-epic-overview {input} --alpha {params.alpha}"
-        " --output {output.svg}"
+        " --output {output.svg} --output {output.png}"

@@ -1,61 +1,40 @@
-"""What the reward models look at."""
+"""What the reward models see: scenes and poses."""
 
 
 rule draw_scenes:
     output:
-        svg=f"{FIGURES}/scenes-{{environment}}.svg",
-        png=report(
-            f"{FIGURES}/scenes-{{environment}}.png",
-            caption="../report/scenes.rst",
-            category="Scenes",
-        ),
+        **figure_outputs("scenes-{environment}", "scenes", "Scenes"),
     log:
         f"{LOGS}/figures/scenes-{{environment}}.log",
     resources:
-        mem_mb=memory(4_000),
-        runtime=minutes(15),
+        **DRAWING,
     params:
         config=config_file,
         settings=lambda w: settings.rendering_settings(w.environment).model_dump(),
     shell:
         "vlmrm --log {log} draw-scenes {wildcards.environment} --config {params.config}"
-        " --output {output.svg}"
+        " --output {output.svg} --output {output.png}"
 
 
 rule draw_poses:
     output:
-        svg=f"{FIGURES}/poses.svg",
-        png=report(
-            f"{FIGURES}/poses.png",
-            caption="../report/poses.rst",
-            category="Scenes",
-        ),
+        **figure_outputs("poses", "poses", "Scenes"),
     log:
         f"{LOGS}/figures/poses.log",
     resources:
-        mem_mb=memory(4_000),
-        runtime=minutes(15),
+        **DRAWING,
     shell:
-        "vlmrm --log {log} draw-poses --output {output.svg}"
+        "vlmrm --log {log} draw-poses --output {output.svg} --output {output.png}"
 
 
 rule draw_boundaries:
     output:
-        svg=f"{FIGURES}/boundaries.svg",
-        png=report(
-            f"{FIGURES}/boundaries.png",
-            caption="../report/boundaries.rst",
-            category="Scenes",
-        ),
-        table=report(
-            f"{TABLES}/oracles.csv",
-            caption="../report/oracles.rst",
-            category="Scenes",
-        ),
+        **figure_outputs("boundaries", "boundaries", "Scenes"),
+        table=table_output("oracles", "oracles", "Scenes"),
     log:
         f"{LOGS}/figures/boundaries.log",
     resources:
-        mem_mb=memory(4_000),
-        runtime=minutes(15),
+        **DRAWING,
     shell:
-        "vlmrm --log {log} draw-boundaries --table {output.table} --output {output.svg}"
+        "vlmrm --log {log} draw-boundaries --table {output.table}"
+        " --output {output.svg} --output {output.png}"

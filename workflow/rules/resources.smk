@@ -36,6 +36,10 @@ def minutes(first):
     return lambda wildcards, attempt: first * attempt
 
 
+# What drawing any figure needs.
+DRAWING = {"mem_mb": memory(4_000), "runtime": minutes(15)}
+
+
 def model_memory(wildcards, attempt):
     """Main memory for a model's weights, of which published ones have up to 10 GB."""
     name = getattr(wildcards, "reward_source", None) or wildcards.model

@@ -105,42 +105,28 @@ rule draw_learning_curves:
         ],
         random=lambda w: random_policies(w.experiment),
     output:
-        svg=f"{FIGURES}/learning-{{experiment}}.svg",
-        png=report(
-            f"{FIGURES}/learning-{{experiment}}.png",
-            caption="../report/learning-curves.rst",
-            category="Agents",
-        ),
+        **figure_outputs("learning-{experiment}", "learning-curves", "Agents"),
     log:
         f"{LOGS}/figures/learning-{{experiment}}.log",
     resources:
-        mem_mb=memory(4_000),
-        runtime=minutes(15),
+        **DRAWING,
     params:
         random=lambda w, input: [f"--random {path}" for path in input.random],
     shell:
-        "vlmrm --log {log} draw-learning-curves {input.curves} {params.random} --output {output.svg}"
+        "vlmrm --log {log} draw-learning-curves {input.curves} {params.random}"
+        " --output {output.svg} --output {output.png}"
 
 
 rule draw_success:
     input:
         evaluations_of,
     output:
-        svg=f"{FIGURES}/success-{{experiment}}.svg",
-        png=report(
-            f"{FIGURES}/success-{{experiment}}.png",
-            caption="../report/success.rst",
-            category="Agents",
-        ),
-        table=report(
-            f"{TABLES}/success-{{experiment}}.csv",
-            caption="../report/success-table.rst",
-            category="Agents",
-        ),
+        **figure_outputs("success-{experiment}", "success", "Agents"),
+        table=table_output("success-{experiment}", "success-table", "Agents"),
     log:
         f"{LOGS}/figures/success-{{experiment}}.log",
     resources:
-        mem_mb=memory(4_000),
-        runtime=minutes(15),
+        **DRAWING,
     shell:
-        "vlmrm --log {log} draw-success {input} --table {output.table} --output {output.svg}"
+        "vlmrm --log {log} draw-success {input} --table {output.table}"
+        " --output {output.svg} --output {output.png}"

@@ -8,8 +8,8 @@ const buttons = [...document.querySelectorAll("[data-answer]")];
 
 let key = ""; // of the session
 let answers = []; // of each picture: "yes", "no", "unsure" or null
-let position = 0; // of the picture shown; behind the last one when all are labeled
-let seen = false; // the picture has been drawn
+let position = 0; // of the picture shown; after the last one when all are labeled
+let seen = false; // the picture is on the screen
 let saving = false; // an answer is on its way
 const pictures = new Map(); // position to the promise of its image
 
@@ -29,10 +29,10 @@ function forgetAllBut(...kept) {
   }
 }
 
-/** The first picture without an answer behind `at`, else anywhere, else the end. */
+/** The next picture without an answer after `at`, else the first one, else the end. */
 function nextOpen(at) {
-  const behind = answers.indexOf(null, at + 1);
-  const open = behind >= 0 ? behind : answers.indexOf(null);
+  const later = answers.indexOf(null, at + 1);
+  const open = later >= 0 ? later : answers.indexOf(null);
   return open >= 0 ? open : answers.length;
 }
 

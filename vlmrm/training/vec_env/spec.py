@@ -1,4 +1,4 @@
-"""Which environments to create, and how to render them."""
+"""The specification of parallel environments and their frames."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MakeRenderer = Callable[[], Renderer]
 
 @dataclass(frozen=True)
 class EnvSpec:
-    """Parallel environments and their frames. Must be picklable, since workers receive it."""
+    """Parallel environments and their frames. Workers receive it, so it must be picklable."""
 
     make_env: MakeEnv
     """Creates an environment whose ``unwrapped`` is a `StateEnv`."""
@@ -27,5 +27,5 @@ class EnvSpec:
     slots: int = 1
     """Number of steps whose frames are kept."""
     frames_after_reset: bool = False
-    """Whether the last frame of an episode shows the first state of the next: a mistake in the
-    paper's code, for comparison."""
+    """Whether the last frame of an episode shows the first state of the next: a bug in the paper's
+    code, for comparison."""

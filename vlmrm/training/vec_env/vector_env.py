@@ -22,15 +22,15 @@ from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.worker import Call, EnvironmentGroup, Shapes, SharedArrays, serve
 
 START_TIMEOUT = 300.0
-"""Seconds a worker may take to import its libraries and create its environments."""
+"""Seconds in which a worker imports its libraries and creates its environments."""
 
 
 class WorkerError(RuntimeError):
-    """A worker process died, hangs, or met an error."""
+    """A worker process died, hangs, or raised an error."""
 
 
 def available_cores() -> int:
-    """Cores that this process may use, which a scheduler can make fewer than there are."""
+    """Number of cores that this process may use; a scheduler can limit it."""
     return len(os.sched_getaffinity(0))
 
 
@@ -51,12 +51,12 @@ class VectorEnv(VecEnv):
             faster if a step takes microseconds.
 
     Raises:
-        WorkerError: From any method, if a worker died, hangs or met an error.
+        WorkerError: In any method, if a worker died, hangs, or raised an error.
         UserError: Rendering cannot start here.
     """
 
     timeout = 120.0
-    """Seconds without an answer after which a worker counts as hanging."""
+    """Seconds after which a worker without an answer counts as hanging."""
 
     def __init__(self, spec: EnvSpec, workers: int | None = None):
         workers = min(available_cores() if workers is None else workers, spec.n_envs)
@@ -79,7 +79,7 @@ class VectorEnv(VecEnv):
         self._groups = list(started)
         try:
             shapes: list[Shapes] = [worker.answer(START_TIMEOUT) for worker in started]
-            # Anonymous memory: the usual /dev/shm is only 64 MB large in many containers.
+            # Anonymous memory, because /dev/shm is only 64 MB in many containers.
             file = os.memfd_create("frames")
             self._arrays = SharedArrays.allocate(spec, shapes[0], file)
             for worker in started:
@@ -126,11 +126,11 @@ class VectorEnv(VecEnv):
             self._answers()
 
     def frames(self, slot: int, steps: int) -> NDArray[np.uint8]:
-        """View of the frames ``[steps, N, H, W, 3]`` from ``slot`` on; finished ones are valid."""
+        """View of the frames ``[steps, N, H, W, 3]`` from ``slot`` on, valid once finished."""
         return self._arrays.frames[slot : slot + steps]
 
     def rewind(self) -> None:
-        """The next step's frames go into the first slot."""
+        """Makes the next step use the first slot for its frames."""
         self._next_slot = 0
 
     def snapshot(self) -> list[bytes]:
@@ -139,7 +139,7 @@ class VectorEnv(VecEnv):
         return [env for group in self._ask("snapshot") for env in group]
 
     def restore(self, snapshots: Sequence[bytes]) -> None:
-        """Puts every environment into the state of a `snapshot`, as if it had never stopped."""
+        """Puts every environment into the state of a `snapshot`."""
         self._ask("restore", [snapshots[group.rows] for group in self._groups])
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
@@ -176,7 +176,7 @@ class VectorEnv(VecEnv):
         self._groups = []
 
     def _ask(self, command: str, arguments: Any = None) -> list[Any]:
-        """Lets every group carry out a command; a list holds one argument for each group."""
+        """Sends a command to every group; a list has one argument per group."""
         for i, group in enumerate(self._groups):
             group.request(command, arguments[i] if isinstance(arguments, list) else arguments)
         return self._answers()
@@ -186,7 +186,7 @@ class VectorEnv(VecEnv):
 
 
 class _Group(Protocol):
-    """A range of the environments, in this process or in another."""
+    """Some of the environments, in this process or in another."""
 
     rows: slice
 
@@ -224,7 +224,7 @@ class _Worker:
     def __init__(self, spec: EnvSpec, rows: slice):
         self.rows = rows
         self._name = f"environment worker (environments {rows.start} to {rows.stop - 1})"
-        # A fork would copy the state of CUDA, EGL and thread pools, which does not survive it.
+        # The state of CUDA, EGL, and thread pools does not survive a fork.
         context = multiprocessing.get_context("spawn")
         self._connection, remote = context.Pipe()
         self._process = context.Process(target=serve, args=(remote, spec, rows), daemon=True)
@@ -239,7 +239,7 @@ class _Worker:
         try:
             self._connection.send((command, argument))
         except OSError:
-            # What the worker said last tells more than the broken connection.
+            # The worker's last message explains more than the broken connection.
             self.answer(timeout=1.0)
             raise
 
@@ -247,25 +247,25 @@ class _Worker:
         ready = multiprocessing.connection.wait([self._connection, self._process.sentinel], timeout)
         if not ready:
             raise WorkerError(
-                f"{self._name} gave no answer for {timeout:g} s; if it hangs in rendering, the "
-                "driver may not support several EGL contexts: use fewer workers, or 0"
+                f"{self._name} has not answered for {timeout:g} s; if rendering hangs, the driver "
+                "may not support several EGL contexts: use fewer workers, or 0"
             )
         try:
             well, answer = self._connection.recv()
         except (EOFError, OSError) as error:
             self._process.join(1.0)
             raise WorkerError(
-                f"{self._name} died with exit code {self._process.exitcode}; -9 usually means that "
-                "memory ran out: use fewer environments or workers"
+                f"{self._name} died with exit code {self._process.exitcode}; -9 usually means out "
+                "of memory: use fewer environments or workers"
             ) from error
         if isinstance(answer, UserError):
             raise answer
         if not well:
-            raise WorkerError(f"{self._name} met an error:\n{answer}")
+            raise WorkerError(f"{self._name} raised an error:\n{answer}")
         return answer
 
     def close(self) -> None:
-        """The worker ends when its connection closes; one that hangs is killed."""
+        """Closes the connection, which ends the worker; kills it if it hangs."""
         self._connection.close()
         self._process.join(2.0)
         if self._process.is_alive():

@@ -1,4 +1,4 @@
-"""What a worker process does: it steps several environments one after another.
+"""A worker process, which steps several environments one after another.
 
 Nothing here imports torch, so workers start fast and stay small.
 """
@@ -28,10 +28,10 @@ from vlmrm.rendering.base import Renderer
 from vlmrm.training.vec_env.spec import EnvSpec
 
 Call = tuple[int, str, tuple[Any, ...], dict[str, Any]]
-"""Environment, method, and its arguments."""
+"""Number of the environment, method, and its arguments."""
 
 ALIGNMENT = 64
-"""Bytes to a multiple of which arrays in shared memory begin."""
+"""Alignment in bytes of arrays in shared memory."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Shapes:
 class SharedArrays:
     """Arrays through which the main process and its workers exchange steps.
 
-    N environments; S slots for frames, used in turn.
+    There are N environments, and S slots for frames, used in turn.
     """
 
     actions: NDArray[Any]  # [N, ...]
@@ -59,11 +59,11 @@ class SharedArrays:
     dones: NDArray[np.bool_]  # [N]
     truncated: NDArray[np.bool_]  # [N], ended by the time limit alone
     states: NDArray[np.float64]  # [N, D], before an automatic reset
-    frames: NDArray[np.uint8]  # [S, N, H, W, 3], pictures of `states`
+    frames: NDArray[np.uint8]  # [S, N, H, W, 3], of `states`
 
     @classmethod
     def allocate(cls, spec: EnvSpec, shapes: Shapes, file: int | None = None) -> SharedArrays:
-        """Creates arrays in the shared memory ``file``, which grows to fit, or in this process."""
+        """Creates the arrays in shared memory ``file``, which is resized, or in this process."""
         observation, action = shapes.observation_space, shapes.action_space
         assert observation.shape is not None and action.shape is not None
         layout: list[tuple[tuple[int, ...], Any]] = [
@@ -90,13 +90,13 @@ class SharedArrays:
         )
 
     def part(self, rows: slice) -> SharedArrays:
-        """Views of some of the environments."""
+        """Views of the arrays for some of the environments."""
         *arrays, frames = (getattr(self, name) for name in self.__dataclass_fields__)
         return SharedArrays(*[*(array[rows] for array in arrays), frames[:, rows]])
 
 
 class EnvironmentGroup:
-    """Environments that take their steps one after another and share a renderer."""
+    """Environments that step one after another and share a renderer."""
 
     def __init__(self, spec: EnvSpec, count: int):
         self._environments = [spec.make_env() for _ in range(count)]
@@ -118,13 +118,13 @@ class EnvironmentGroup:
         )
 
     def execute(self, command: str, argument: Any) -> Iterator[Any]:
-        """Calls a method and answers; ``step`` answers once more when its frames are rendered.
+        """Calls a method and yields its result; ``step`` yields again after rendering its frames.
 
-        So the next actions can be computed while the frames are being rendered.
+        The next actions can be computed while the frames are rendered.
         """
         yield getattr(self, command)(argument)
         if command == "step" and self._renderer:
-            self._draw(self._renderer, slot=argument)
+            self._render(self._renderer, slot=argument)
             yield None
 
     def reset(self, seeds: list[int | None]) -> None:
@@ -133,7 +133,7 @@ class EnvironmentGroup:
 
     def step(self, slot: int) -> None:
         """Takes ``arrays.actions``; an environment whose episode ends is reset."""
-        del slot  # of the frames, which are drawn afterwards
+        del slot  # of the frames, which are rendered afterwards
         x = self.arrays
         self._shown = list(x.states)
         for i, env in enumerate(self._environments):
@@ -148,7 +148,7 @@ class EnvironmentGroup:
                     self._shown[i] = env.unwrapped.state_vector()  # type: ignore[attr-defined]
             x.observations[i] = observation
 
-    def _draw(self, renderer: Renderer, slot: int) -> None:
+    def _render(self, renderer: Renderer, slot: int) -> None:
         for state, frame in zip(self._shown, self.arrays.frames[slot], strict=True):
             renderer.render(state, frame)
 
@@ -176,14 +176,14 @@ class EnvironmentGroup:
 
 
 def single_precision(space: spaces.Box) -> spaces.Box:
-    """The same box in float32, in which networks compute and replay buffers store."""
+    """The same box in float32, the precision of networks and replay buffers."""
     if space.dtype != np.float64:
         return space
     return spaces.Box(space.low.astype(np.float32), space.high.astype(np.float32), dtype=np.float32)
 
 
 def layers(env: gym.Env[Any, Any]) -> Iterator[gym.Env[Any, Any]]:
-    """The wrappers from the outermost to the environment itself."""
+    """Yields the wrappers, outermost first, and the environment itself."""
     yield env
     while isinstance(env, gym.Wrapper):
         env = env.env
@@ -191,11 +191,11 @@ def layers(env: gym.Env[Any, Any]) -> Iterator[gym.Env[Any, Any]]:
 
 
 PLAIN = (bool, int, float, str, tuple, np.generic, np.ndarray, np.random.Generator, type(None))
-"""Types of the attributes that make up the state of an environment, besides MuJoCo's data."""
+"""Types of attributes that are part of an environment's state, besides MuJoCo's data."""
 
 
 def snapshot(env: gym.Env[Any, Any]) -> bytes:
-    """Everything an environment's future depends on: simulator, counters, random generator."""
+    """Everything that an environment's future depends on: simulator, counters, random generator."""
     kept = [
         {k: v for k, v in vars(layer).items() if isinstance(v, (*PLAIN, mujoco.MjData))}
         for layer in layers(env)
@@ -204,11 +204,11 @@ def snapshot(env: gym.Env[Any, Any]) -> bytes:
 
 
 def restore(env: gym.Env[Any, Any], kept: bytes) -> None:
-    """Puts an environment made in the same way into the state of a `snapshot`."""
+    """Puts an environment of the same kind into the state of a `snapshot`."""
     for layer, attributes in zip(layers(env), pickle.loads(zlib.decompress(kept)), strict=True):
         for name, value in attributes.items():
             if isinstance(value, mujoco.MjData):
-                # Others hold references to the data: it is overwritten, not replaced.
+                # Overwritten, not replaced, because others hold references to it.
                 mujoco.mj_copyData(getattr(layer, name), layer.model, value)  # type: ignore[attr-defined]
             else:
                 setattr(layer, name, value)
@@ -218,12 +218,12 @@ def serve(connection: multiprocessing.connection.Connection, spec: EnvSpec, rows
     """Main function of a worker process: executes commands until the connection closes.
 
     Args:
-        connection: To the main process.
-        spec: All environments.
-        rows: Those of this worker.
+        connection: Connection to the main process.
+        spec: Specification of all environments.
+        rows: The environments of this worker.
     """
-    # Both signals go to the whole process group. The main process decides what they mean, and
-    # needs its workers to write a checkpoint.
+    # Both signals go to the whole process group. The main process handles them, and needs its
+    # workers to write a checkpoint.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
@@ -237,7 +237,7 @@ def serve(connection: multiprocessing.connection.Connection, spec: EnvSpec, rows
             for answer in group.execute(*connection.recv()):
                 connection.send((True, answer))
     except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # The main process is done, or gone.
+        pass  # The main process has ended.
     except UserError as error:
         connection.send((False, error))
     except Exception:

@@ -7,7 +7,7 @@ import pytest
 
 from vlmrm.config import parse_config
 from vlmrm.errors import UserError
-from vlmrm.models.shared import check_shared
+from vlmrm.machine.shared import check_shared
 
 CONTENT = {
     "run": "test",

@@ -1,0 +1,239 @@
+"""Problems are reported before the first job."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from tests.machine.jobs import DEMO, PAPER, ROOT, embedding, fetching, training, unnamed
+from tests.workflow.conftest import Project
+from vlmrm.machine import checks
+from vlmrm.machine.checks import find_problems
+from vlmrm.machine.doctor import Check, Verdict
+from vlmrm.plan import Job, planned_jobs
+
+Usage = namedtuple("Usage", "total used free")
+
+
+def library(monkeypatch, name, found):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda n, *rest: found if n == name else find(n, *rest)
+    )
+
+
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """A machine with neither hub nor GPU, with the library of all tokenizers, and a large disk."""
+
+    def unreachable():
+        problems = "https://huggingface.co not reachable (no route): published models cannot be ..."
+        return Check("Hub", Verdict.note, problems)
+
+    monkeypatch.setattr(checks, "check_hub", unreachable)
+    monkeypatch.setattr(checks, "check_rendering", lambda: Check("Rendering", Verdict.fine, "EGL"))
+    monkeypatch.setattr(checks, "cuda_works", lambda: False)
+    monkeypatch.setattr(checks, "on_cluster", lambda: False)
+    library(monkeypatch, "transformers", object())
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1e12))
+    monkeypatch.delenv(checks.FORCE, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
+
+
+def test_models_that_cannot_be_downloaded_are_reported_before_the_start(machine):
+    problems = find_problems([fetching("RN50"), fetching("ViT-L-14")], PAPER)
+    assert problems is not None
+    assert problems.startswith(
+        "models.RN50: with 1 more, must be downloaded, but https://huggingface.co"
+    )
+    assert "not reachable (no route); run `make demo`" in problems
+    assert "HF_ENDPOINT" in problems
+    # Those that are here already, or are made here, need no hub.
+    assert find_problems([Job("embed_prompts", {"model": "RN50"})], PAPER) is None
+    machine.setattr(checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
+    assert find_problems([fetching("RN50")], PAPER) is None
+
+
+def test_what_imports_mujoco_is_not_started_where_rendering_does_not_work(machine):
+    broken = Check("Rendering", Verdict.broken, "no answer within 60 seconds")
+    machine.setattr(checks, "check_rendering", lambda: broken)
+    jobs = [Job("sample_states", {"states": "cartpole-grid"})]
+    assert find_problems(jobs, PAPER) == (
+        "rendering does not work: no answer within 60 seconds; VLMRM_FORCE=1 starts it anyway"
+    )
+    assert find_problems([embedding("RN50")], PAPER) is None
+    machine.setenv(checks.FORCE, "1")
+    assert find_problems(jobs, PAPER) is None
+    machine.delenv(checks.FORCE)
+    machine.setattr(checks, "on_cluster", lambda: True)
+    assert find_problems(jobs, PAPER) is None
+
+
+def test_trainings_that_take_for_ever_are_not_started(machine):
+    jobs = [training("ViT-bigG-14")]
+    problems = find_problems(jobs, PAPER)
+    assert problems is not None
+    assert "1 training on published models" in problems
+    assert "VLMRM_FORCE=1 starts it anyway" in problems
+    machine.setattr(checks, "on_cluster", lambda: True)
+    assert find_problems(jobs, PAPER) is None
+    machine.setattr(checks, "on_cluster", lambda: False)
+    machine.setenv(checks.FORCE, "1")
+    assert find_problems(jobs, PAPER) is None
+    machine.delenv(checks.FORCE)
+    machine.setattr(checks, "cuda_works", lambda: True)
+    assert find_problems(jobs, PAPER) is None
+
+
+def test_embeddings_count_as_well_as_trainings(machine):
+    # 5,000 pictures of 967.5 GFLOP take 2.9 hours on eight cores.
+    assert find_problems([embedding("ViT-bigG-14")] * 60, PAPER) is None
+    problems = find_problems([embedding("ViT-bigG-14")] * 80, PAPER)
+    assert problems is not None
+    assert problems.startswith("80 embeddings on published models: about 234 hours on 8 cores, and")
+
+
+def test_a_model_of_unknown_size_takes_as_long_as_a_published_one(machine):
+    config = unnamed(repository="a/b", revision="0" * 40)
+    assert find_problems([training("X")], config) is None
+    problems = find_problems([training("X")] * 4, config)
+    assert problems is not None
+    assert problems.startswith("4 trainings on published models: about ")
+
+
+def test_what_needs_no_published_tower_is_started_at_once(machine):
+    machine.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 2e9))
+    jobs = planned_jobs(["--configfile", "config/demo.yaml", "--forceall"], folder=ROOT)
+    assert {"train_policy", "make_corpus", "embed_frames"} <= {job.rule for job in jobs}
+    assert find_problems(jobs, DEMO) is None
+
+
+def test_a_start_loads_neither_pytorch_nor_mujoco():
+    code = (
+        "import sys; from vlmrm.config import load_config; from vlmrm.plan import Job;"
+        "from vlmrm.machine.checks import find_problems;"
+        "w = dict(model='RN50', states='cartpole-grid', scene='gymnasium');"
+        "rules = ('sample_states', 'render_frames', 'embed_frames');"
+        "find_problems([Job(rule, w, 'results/x') for rule in rules], load_config('config.yaml'));"
+        "sys.exit(bool({'torch', 'mujoco'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_a_disk_that_is_too_small_is_reported_before_the_start(machine):
+    machine.setattr(checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
+    machine.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 5e9))
+    jobs = [fetching("ViT-bigG-14")]
+    for cluster in (True, False):
+        machine.setattr(checks, "on_cluster", lambda cluster=cluster: cluster)
+        problems = find_problems(jobs, PAPER)
+        assert problems is not None
+        assert problems.startswith("about 10.2 GB of disk space are needed, but the disk of ")
+        assert "has 5.0 GB free" in problems
+    assert find_problems([fetching("RN50")], PAPER) is None
+    # What was downloaded before needs no further space.
+    parts = Path("resources", "models", ".ViT-bigG-14.download")
+    parts.mkdir(parents=True)
+    with (parts / "weights.part").open("wb") as file:
+        file.truncate(6_000_000_000)
+    assert find_problems(jobs, PAPER) is None
+    shutil.rmtree(parts)
+    machine.setenv(checks.FORCE, "1")
+    assert find_problems(jobs, PAPER) is None
+
+
+def test_results_on_a_disk_of_their_own_need_no_space_elsewhere(machine):
+    shared = Path("/dev/shm")
+    if not shared.is_dir() or shared.stat().st_dev == Path().stat().st_dev:
+        pytest.skip("there is no second disk")
+    with tempfile.TemporaryDirectory(dir=shared) as other:
+        Path("results").symlink_to(other)
+        there = Path(other).stat().st_dev
+
+        def free(path):
+            return Usage(0, 0, 1e6 if Path(path).stat().st_dev == there else 1e12)
+
+        machine.setattr(shutil, "disk_usage", free)
+        machine.setattr(checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
+        assert find_problems([fetching("ViT-bigG-14")], PAPER) is None
+        problems = find_problems([training("oracle")], PAPER)
+        assert problems is not None
+        assert f"the disk of {other} has 1.0 MB free" in problems
+
+
+def test_all_problems_are_reported_at_once(machine):
+    machine.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 5e9))
+    problems = find_problems([fetching("ViT-bigG-14"), training("ViT-bigG-14")], PAPER)
+    assert problems is not None
+    hub, gpu, disk = problems.splitlines()
+    assert "must be downloaded" in hub
+    assert "no GPU that PyTorch can use" in gpu
+    assert "of disk space are needed" in disk
+
+
+def test_a_tokenizers_library_is_missed_before_the_download(machine):
+    machine.setattr(checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
+    library(machine, "transformers", None)
+    problems = find_problems([fetching("RN50"), fetching("SigLIP2-B-32")], PAPER)
+    assert problems is not None
+    assert problems.startswith("models.SigLIP2-B-32: needs the library transformers")
+    assert find_problems([fetching("RN50")], PAPER) is None
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def snakemake(project, without_egl):
+    """Runs the smoke run in processes that find neither libEGL nor a GPU."""
+    environment = {**without_egl, "PATH": f"{project.folder / 'bin'}:{os.environ['PATH']}"}
+
+    def run(*arguments, **variables) -> subprocess.CompletedProcess:
+        options = ["--configfile", "config/smoke.yaml", "--cores", "1"]
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", *options, *arguments],
+            cwd=project.folder,
+            env={**environment, **variables},
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+STATES = "results/smoke/states/kneeling.h5"
+
+
+def test_without_egl_a_run_is_planned(snakemake):
+    run = snakemake("--dry-run")
+    assert run.returncode == 0, run.stderr
+    assert re.search(r"^train_policy +6$", run.stdout, re.MULTILINE)
+
+
+def test_without_egl_a_run_stops_before_its_first_job_and_says_what_to_install(snakemake, project):
+    run = snakemake()
+    assert run.returncode != 0
+    (line,) = [line for line in run.stderr.splitlines() if "vlmrm: " in line]
+    assert "vlmrm: rendering does not work: MUJOCO_GL: OpenGL cannot start" in line
+    assert "install the Debian packages libegl1 and libgl1-mesa-dri" in line
+    assert "Traceback" not in run.stderr
+    assert not (project.folder / "results").exists()
+
+
+def test_without_egl_a_cluster_is_sent_jobs(snakemake, project):
+    sbatch = project.folder / "bin" / "sbatch"
+    sbatch.write_text("#!/bin/sh\n")
+    sbatch.chmod(0o755)
+    run = snakemake(STATES)
+    assert run.returncode == 0, run.stderr
+    assert (project.folder / STATES).exists()
