@@ -25,6 +25,7 @@ from vlmrm.errors import UserError, one_line
 from vlmrm.machine.gpus import has_nvidia_gpu
 from vlmrm.machine.libraries import load_triton_first
 from vlmrm.models.folder import check_model_folder
+from vlmrm.models.network import load_network, load_tokenizer
 from vlmrm.models.preprocessing import Preprocessing
 
 CUDA_BATCH_SIZE = 4096
@@ -102,9 +103,8 @@ class ClipModel:
             UserError: The folder, its configuration or its weights are missing or damaged.
         """
         folder = check_model_folder(folder)
-        identifier = f"local-dir:{folder}"
         try:
-            network = open_clip.create_model(identifier, pretrained_text=False)
+            network = load_network(folder)
         except (SafetensorError, RuntimeError, ValueError, TypeError) as error:
             raise UserError(
                 f"{folder}: open_clip cannot load this model ({one_line(error)}); delete the "
@@ -124,7 +124,7 @@ class ClipModel:
         return cls(
             name=folder.absolute().name,  # the name of a link, not of its target
             network=network,
-            tokenizer=open_clip.get_tokenizer(identifier),
+            tokenizer=load_tokenizer(folder),
             preprocessing=preprocessing,
             device=target,
             precision=precision,

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from vlmrm.config import RandomModel
 from vlmrm.config.architectures import SIM_FOLDER, open_clip_architectures, sim_architectures
 from vlmrm.errors import UserError, suggest
 from vlmrm.models.folder import CONFIG_FILE, save_model_folder
+from vlmrm.models.network import quiet
 from vlmrm.models.preprocessing import SIM_PREPROCESSING
 
 
@@ -57,23 +55,11 @@ def build_random(
         config = {"model_cfg": model_config, "preprocess_cfg": preprocess_config}
         Path(folder, CONFIG_FILE).write_text(json.dumps(config))
         torch.manual_seed(seed)
-        with _quiet():
+        with quiet():
             network = open_clip.create_model(
                 f"local-dir:{folder}", load_weights=False, pretrained_text=False, device=device
             )
     return network, model_config, preprocess_config
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Suppresses open_clip's warning about missing weights."""
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        root.setLevel(level)
 
 
 def make_random_model(settings: RandomModel, folder: str | os.PathLike[str]) -> None:

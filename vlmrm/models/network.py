@@ -1,0 +1,85 @@
+"""Networks of open_clip, read from a model folder."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import open_clip
+from open_clip.factory import load_checkpoint
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from vlmrm.models.folder import WEIGHTS_FILE
+
+
+def load_network(folder: Path) -> Any:
+    """The network of a model folder, in float32.
+
+    No weights are drawn only to be replaced, and those in float32 are not copied: the parameters are
+    the file's pages, which the operating system reads on demand and shares between processes.
+
+    Raises:
+        RuntimeError, ValueError, TypeError, SafetensorError: The configuration and the weights do
+            not fit each other, or one of them is damaged.
+    """
+    with quiet(), WithoutInitialization():
+        network = open_clip.create_model(
+            f"local-dir:{folder}", load_weights=False, pretrained_text=False
+        )
+    # load_checkpoint adapts older layouts, and then calls this.
+    network.load_state_dict = functools.partial(network.load_state_dict, assign=True)
+    load_checkpoint(network, str(folder / WEIGHTS_FILE))
+    del network.load_state_dict
+    return network.float()
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a model folder, which pads sentences as in training: at their end.
+
+    Without ``padding_side`` in its configuration, some versions of transformers pad at the start,
+    which makes every sentence another one.
+    """
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
+    inner = getattr(tokenizer, "tokenizer", None)  # of the transformers library
+    if inner is not None and "padding_side" not in _tokenizer_config(folder):
+        inner.padding_side = "right"
+    return tokenizer
+
+
+def _tokenizer_config(folder: Path) -> dict[str, Any]:
+    file = folder / "tokenizer_config.json"
+    return dict(json.loads(file.read_text())) if file.is_file() else {}
+
+
+class WithoutInitialization(TorchFunctionMode):
+    """Within it, nothing is written to parameters, whose values are about to be replaced."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        in_place = func.__name__.endswith("_") and not func.__name__.startswith("_")
+        if in_place and args and isinstance(args[0], nn.Parameter):
+            return args[0]
+        return func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Suppresses open_clip's warning about missing weights."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
