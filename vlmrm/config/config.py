@@ -45,9 +45,9 @@ class Config(ConfigModel):
     bfloat16 matrix multiplication, otherwise float32. Use one precision for all rewards of a
     run."""
     wide_frames: WideFrames = "squash"
-    """How frames that are not square, those of classic control, reach published models that would
-    cut off their sides: `squash` distorts them, as the paper's code does, `pad` adds black bars, and
-    `crop` cuts, so that neither car nor flag may be in the picture."""
+    """How frames that are not square, those of classic control, reach models that would cut off
+    their sides. `squash` distorts them, as the paper's code does. `pad` adds black bars. `crop`
+    cuts, although the car or the flag may be in the part that is lost."""
     state_sets: dict[Name, StateSet] = {}
     """Sets of simulator states, from five samplers."""
     landscapes: dict[Name, Landscape] = {}

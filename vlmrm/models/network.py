@@ -21,8 +21,8 @@ from vlmrm.models.folder import WEIGHTS_FILE
 def load_network(folder: Path) -> Any:
     """The network of a model folder, in float32.
 
-    No weights are drawn only to be replaced, and those in float32 are not copied: the parameters are
-    the file's pages, which the operating system reads on demand and shares between processes.
+    No weights are drawn only to be replaced. Those in float32 are not copied: the parameters are
+    pages of the file, which the operating system reads on demand and shares between processes.
 
     Raises:
         RuntimeError, ValueError, TypeError, SafetensorError: The configuration and the weights do

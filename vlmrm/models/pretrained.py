@@ -156,14 +156,20 @@ def _is_here(settings: PretrainedModel, folder: Path) -> bool:
     return file_sha256(folder / WEIGHTS_FILE) == record["sha256"]
 
 
+def registered_config(architecture: str, tag: str) -> dict[str, Any]:
+    """``model_cfg`` and ``preprocess_cfg`` of published weights in open_clip's registry."""
+    model_config = open_clip.get_model_config(architecture)
+    registered = open_clip.get_pretrained_cfg(architecture, tag)
+    preprocess = merge_preprocess_dict(asdict(PreprocessCfg()), registered)
+    # The registry leaves out the image size.
+    preprocess["size"] = model_config["vision_cfg"]["image_size"]
+    return {"model_cfg": model_config, "preprocess_cfg": preprocess}
+
+
 def _from_registry(key: str, settings: PretrainedModel, downloads: Path) -> _Parts:
     """Downloads a model by architecture and tag, from where open_clip's registry has it."""
     registered = open_clip.get_pretrained_cfg(settings.architecture, settings.tag)
-    model_config = open_clip.get_model_config(settings.architecture)
-    # The registry leaves out the image size.
-    preprocess = merge_preprocess_dict(asdict(PreprocessCfg()), registered)
-    preprocess["size"] = model_config["vision_cfg"]["image_size"]
-    config = {"model_cfg": model_config, "preprocess_cfg": preprocess}
+    config = registered_config(str(settings.architecture), str(settings.tag))
     mismatch = mismatched_activation(str(settings.architecture), str(settings.tag))
     if mismatch is not None:
         print(f"vlmrm: {key}: warning: {mismatch}", file=sys.stderr)
