@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import socket
+import struct
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,14 +38,17 @@ class Faults:
         cut: Only so many bytes of the whole file are sent, then the connection ends.
         status: Answered instead of the file.
         garbled: Arrives with another content of the same size.
+        busy: Answers to the next requests, whatever they ask for: a status with headers, or None
+            for a connection that is reset.
     """
 
     cut: dict[str, int] = field(default_factory=dict)
     status: dict[str, int] = field(default_factory=dict)
     garbled: set[str] = field(default_factory=set)
+    busy: list[tuple[int, dict[str, str]] | None] = field(default_factory=list)
 
     def clear(self) -> None:
-        for kind in (self.cut, self.status, self.garbled):
+        for kind in (self.cut, self.status, self.garbled, self.busy):
             kind.clear()
 
 
@@ -100,7 +105,9 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             path = urlsplit(self.path).path
             token = self.headers.get("Authorization")
             hub.requests.append(Request(self.command, path, self.headers.get("Range"), token))
-            if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/(\w+))?", path):
+            if hub.faults.busy:
+                self._put_off(hub.faults.busy.pop(0))
+            elif match := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/(\w+))?", path):
                 self._describe(match[1], match[2] or "main")
             elif match := re.fullmatch(r"/([^/]+/[^/]+)/resolve/(\w+)/(.+)", path):
                 self._resolve(match[1], match[2], match[3])
@@ -165,6 +172,15 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             end = hub.faults.cut.get(name, size)
             headers = {**headers, "Accept-Ranges": "bytes"}
             self._send(206 if start else 200, data[start:], headers, max(end - start, 0))
+
+        def _put_off(self, answer: tuple[int, dict[str, str]] | None) -> None:
+            if answer is not None:
+                self._send(answer[0], b"", answer[1])
+                return
+            # Closing without lingering resets the connection.
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.close_connection = True
 
         def _fail(self, status: int, code: str) -> None:
             self._send(status, b"", {"X-Error-Code": code} if code else {})

@@ -41,15 +41,14 @@ CONFIG = "open_clip_config.json"
 FRAMES = np.random.default_rng(0).integers(0, 256, (3, 40, 60, 3), dtype=np.uint8)
 
 
-CHUNK = 2**16
-CUT = 100 * CHUNK
+CUT = 25 * huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE
+"""Bytes after which connections end: less than the client keeps unless it is told to."""
 
 
 @pytest.fixture(autouse=True)
 def quick_client(monkeypatch):
-    """No waiting between its attempts, and what has arrived is written at once."""
+    """No waiting between attempts."""
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    monkeypatch.setattr(huggingface_hub.constants, "DOWNLOAD_CHUNK_SIZE", CHUNK)
     monkeypatch.delenv("HF_TOKEN", raising=False)
 
 
@@ -326,6 +325,40 @@ def test_a_server_that_refuses_a_file(hub, settings, folder, monkeypatch, status
     assert f"{hub.url} answers {status} for {WEIGHTS}; {remedy}" in message
     hub.faults.clear()
     fetch_pretrained("tiny", settings, folder)
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """Seconds that were waited before further attempts."""
+    waited = []
+    monkeypatch.setattr("vlmrm.models.hub.time.sleep", waited.append)
+    return waited
+
+
+@pytest.mark.parametrize("answer", [(429, {}), (502, {}), (503, {}), None])
+def test_a_busy_server_is_asked_again(hub, settings, folder, published, pauses, capsys, answer):
+    hub.faults.busy += [answer] * 3
+    fetch_pretrained("tiny", settings, folder)
+    assert (folder / WEIGHTS).read_bytes() == published[WEIGHTS]
+    assert pauses[:3] == [2, 4, 8]
+    said = [line for line in capsys.readouterr().err.splitlines() if "next attempt in" in line]
+    assert len(said) == 3
+    assert all(line.startswith("vlmrm: models.tiny: ") for line in said)
+    if answer is not None:
+        assert said[0].endswith(f"the server answers {answer[0]}; next attempt in 2 seconds")
+
+
+@pytest.mark.parametrize(("asked", "waited"), [("7", 7), ("100000", 120), ("soon", 2)])
+def test_a_server_says_when_to_ask_again(hub, settings, folder, pauses, asked, waited):
+    hub.faults.busy.append((503, {"Retry-After": asked}))
+    fetch_pretrained("tiny", settings, folder)
+    assert pauses[0] == waited
+
+
+def test_a_server_that_stays_busy_is_given_up(hub, settings, folder, pauses):
+    hub.faults.busy += [(503, {})] * 100
+    assert f"{hub.url} answers 503 for {REPOSITORY}; run again later" in refused(settings, folder)
+    assert pauses == [2, 4, 8, 16]
 
 
 def test_damage_on_the_way_is_seen(hub, settings, folder, published):
@@ -623,3 +656,63 @@ def test_on_the_command_line_and_then_offline_for_ever(hub, settings, folder, tm
     assert run.returncode == 0, run.stderr
     assert str(picture) in run.stdout
     assert not hub.requests
+
+
+@pytest.mark.parametrize("token", ["hf_broken\nHeader: x", "hf_schlüssel", "hf a"])
+def test_a_token_that_cannot_be_one_is_not_shown(settings, folder, monkeypatch, token):
+    monkeypatch.setenv("HF_TOKEN", token)
+    with pytest.raises(UserError) as caught:
+        fetch_pretrained("tiny", settings, folder)
+    message = str(caught.value)
+    assert message.startswith("HF_TOKEN: contains characters that no token has")
+    assert token not in message
+    assert "hf_" not in message
+
+
+def test_a_line_break_after_the_token_is_no_part_of_it(hub, settings, folder, monkeypatch):
+    hub.gated.add(REPOSITORY)
+    monkeypatch.setenv("HF_TOKEN", f"{TOKEN}\n")
+    fetch_pretrained("tiny", settings, folder)
+
+
+def test_weights_are_readable_for_whom_the_user_lets_read(settings, folder):
+    fetch_pretrained("tiny", settings, folder)
+    ordinary = folder.parent / "ordinary"
+    ordinary.touch()
+    for file in folder.iterdir():
+        assert file.stat().st_mode == ordinary.stat().st_mode, file.name
+
+
+def test_a_damaged_file_without_a_checksum_is_downloaded_again(hub, folder, published, monkeypatch):
+    """Mirrors may leave the checksum out."""
+    monkeypatch.setattr("vlmrm.models.hub.file_sha256", lambda _: "")
+    commit = hub.add(REPOSITORY, {**published, WEIGHTS: published[WEIGHTS][:-1000]})
+    settings = PretrainedModel(source="pretrained", repository=REPOSITORY, revision=commit)
+    monkeypatch.setattr(hub, "repositories", hub.repositories)
+    message = refused(settings, folder)
+    assert "run again to download it once more; if that does not help, choose another" in message
+    hub.repositories[REPOSITORY][commit] = published
+    fetch_pretrained("tiny", settings, folder)
+    assert (folder / WEIGHTS).read_bytes() == published[WEIGHTS]
+
+
+def test_too_little_memory_is_called_that(settings, folder, monkeypatch):
+    def full(*_):
+        raise RuntimeError(
+            "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"
+        )
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vlmrm.models.pretrained._try_out", full)
+        message = refused(settings, folder)
+    assert message.startswith("models.tiny: too little memory to try the model out; ")
+    fetch_pretrained("tiny", settings, folder)
+
+
+def test_a_local_path_may_start_at_home(published, folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name, data in published.items():
+        (tmp_path / "mine").mkdir(exist_ok=True)
+        (tmp_path / "mine" / name).write_bytes(data)
+    fetch_pretrained("tiny", PretrainedModel(source="pretrained", path="~/mine"), folder)
+    assert (folder / WEIGHTS).read_bytes() == published[WEIGHTS]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from vlmrm.config.base import ConfigModel, EnvironmentName, Name, PositiveInt, Seed
 from vlmrm.config.measurements import Rendering
@@ -25,8 +26,9 @@ class PretrainedModel(ConfigModel):
     """Hugging Face hub repository of an open_clip model, as `owner/name`. Replaces the tag."""
     revision: str | None = None
     """Commit of the repository, 40 hexadecimal digits. Optional with a tag."""
-    path: str | None = None
-    """Local folder with the files of such a repository. Replaces tag and repository."""
+    path: Annotated[str, AfterValidator(os.path.expanduser)] | None = None
+    """Local folder with the files of such a repository, `~` included. Replaces tag and
+    repository."""
     sha256: str | None = None
     """Expected SHA-256 checksum of the published weights file."""
     allow_pickle: bool = False

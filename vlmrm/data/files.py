@@ -16,6 +16,9 @@ import pyarrow.parquet as pq
 from vlmrm.data.provenance import provenance
 from vlmrm.errors import UserError
 
+UMASK = os.umask(0o077)
+os.umask(UMASK)
+
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -29,10 +32,18 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
         temporary = Path(folder) / path.name
         yield temporary
+        _share(temporary)
         if temporary.is_dir() and path.is_dir():
             # rename() replaces a file, but not a folder with content.
             path.rename(Path(folder) / "replaced")
         temporary.replace(path)
+
+
+def _share(path: Path) -> None:
+    """Gives files the user's usual permissions: some libraries write them for the user alone."""
+    for file in (path, *path.rglob("*")):
+        if file.is_file() and not file.is_symlink():
+            file.chmod(0o666 & ~UMASK)
 
 
 @contextmanager

@@ -12,15 +12,18 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from filelock import lock_descriptor
-from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url
+from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -36,8 +39,22 @@ from humanize import naturalsize
 from vlmrm.errors import UserError, one_line
 from vlmrm.models.folder import file_sha256
 
+Answer = TypeVar("Answer")
+
 HTTPError = HfHubHTTPError.__bases__[0]
 """Base class of the errors of the client's HTTP library."""
+
+# The client keeps what has arrived in whole chunks of 10 MB; shorter connections got nowhere.
+constants.DOWNLOAD_CHUNK_SIZE = 2**18
+
+PAUSES = (2.0, 4.0, 8.0, 16.0)
+"""Seconds before further attempts, unless the server names a time."""
+
+LONGEST_PAUSE = 120.0
+"""Longest time in seconds that a server can ask to wait."""
+
+BUSY = (408, 429, 500, 502, 503, 504)
+"""Answers after which the same request may succeed."""
 
 TIMEOUT = 10.0
 """Timeout of metadata requests in seconds; downloads have the client's own."""
@@ -89,7 +106,10 @@ def look_up(key: str, name: str, revision: str | None) -> Repository:
     """
     with _explain(key, endpoint(), name, revision):
         api = HfApi(endpoint=endpoint(), token=_token())
-        info = api.model_info(name, revision=revision, files_metadata=True, timeout=TIMEOUT)
+        info = _patiently(
+            key,
+            lambda: api.model_info(name, revision=revision, files_metadata=True, timeout=TIMEOUT),
+        )
     commit = info.sha or revision
     if commit is None:
         raise UserError(f"{key}: {endpoint()} reports no commit of {name}; set `revision`")
@@ -120,7 +140,8 @@ def look_up_url(key: str, url: str, sha256: str) -> RemoteFile:
     """
     name = url.rsplit("/", 1)[-1]
     with _explain(key, _host(url), name):
-        size = get_hf_file_metadata(url, token=False, timeout=TIMEOUT).size
+        metadata = _patiently(key, lambda: get_hf_file_metadata(url, token=False, timeout=TIMEOUT))
+    size = metadata.size
     return RemoteFile(name, url, sha256, size, sha256)
 
 
@@ -178,13 +199,17 @@ def download(key: str, file: RemoteFile, folder: Path) -> Path:
             stream.seek(0)
         # The client would report each attempt; only the outcome is of interest.
         logging.set_verbosity_error()
-        http_get(
-            file.url,
-            stream,
-            resume_size=stream.tell(),
-            headers=build_hf_headers(token=_token() if host == endpoint() else False),
-            expected_size=file.size,
-            displayed_filename=file.name,
+        _patiently(
+            key,
+            lambda: http_get(
+                file.url,
+                stream,
+                resume_size=stream.tell(),
+                headers=build_hf_headers(token=_token() if host == endpoint() else False),
+                expected_size=file.size,
+                displayed_filename=file.name,
+            ),
+            progress=stream.tell,
         )
     if file.sha256 is not None:
         found = file_sha256(part)
@@ -244,8 +269,18 @@ def _present(file: RemoteFile, folder: Path) -> int:
 
 
 def _token() -> str | bool:
-    # False rather than None: the client must not use a token stored by another program.
-    return os.environ.get("HF_TOKEN") or False
+    """The user's token; False rather than None, or the client uses those of other programs.
+
+    Raises:
+        UserError: It cannot be one; the message does not show it.
+    """
+    token = os.environ.get("HF_TOKEN", "").strip()
+    if token and not (token.isascii() and token.isprintable() and " " not in token):
+        raise UserError(
+            "HF_TOKEN: contains characters that no token has, such as a line break; copy it again "
+            "from the settings of your account on the hub"
+        )
+    return token or False
 
 
 def _host(url: str) -> str:
@@ -253,6 +288,48 @@ def _host(url: str) -> str:
         return endpoint()
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _patiently(
+    key: str, request: Callable[[], Answer], progress: Callable[[], int] = lambda: 0
+) -> Answer:
+    """Repeats a request that a busy server or a broken connection may answer later.
+
+    An attempt after which ``progress`` has grown does not count.
+    """
+    pauses = iter(PAUSES)
+    while True:
+        before = progress()
+        try:
+            return request()
+        except HTTPError as error:
+            status = error.response.status_code if isinstance(error, HfHubHTTPError) else None
+            if status not in (None, *BUSY):
+                raise
+            if progress() > before:
+                pauses = iter(PAUSES)
+            pause = next(pauses, None)
+            if pause is None:
+                raise
+            if isinstance(error, HfHubHTTPError):
+                pause = _retry_after(error.response.headers.get("Retry-After"), pause)
+            reason = f"the server answers {status}" if status else one_line(error)
+            print(f"vlmrm: {key}: {reason}; next attempt in {pause:.0f} seconds", file=sys.stderr)
+            time.sleep(pause)
+
+
+def _retry_after(header: str | None, pause: float) -> float:
+    """Seconds that a server asks to wait, as a number or a date; ``pause`` if it does not."""
+    if not header:
+        return pause
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(header).timestamp() - time.time()
+        except ValueError:
+            return pause
+    return min(max(seconds, 0.0), LONGEST_PAUSE)
 
 
 @contextmanager

@@ -360,11 +360,26 @@ def _assemble(key: str, settings: PretrainedModel, parts: _Parts, folder: Path) 
             )
         except Exception as error:  # open_clip raises anything for malformed files
             hub.refuse_full_disk(key, error)
-            reason = one_line(error.__cause__ or error)
+            cause = error.__cause__ or error
+            if _lacks_memory(cause):
+                raise UserError(
+                    f"{key}: too little memory to try the model out; close other programs, or run "
+                    "again on a machine with more"
+                ) from error
+            remedy = "choose another model"
+            if settings.path is None:
+                # Without a published checksum, a damaged file cannot be told from a foreign one.
+                parts.weights.unlink(missing_ok=True)
+                remedy = "run again to download it once more; if that does not help, " + remedy
             raise UserError(
-                f"{key}: open_clip {open_clip.__version__} cannot use it ({reason}); choose "
-                "another model"
+                f"{key}: open_clip {open_clip.__version__} cannot use it ({one_line(cause)}); "
+                f"{remedy}"
             ) from error
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    """Whether memory ran out; PyTorch says so in words alone."""
+    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)
 
 
 def _place(downloaded: Path, path: Path) -> None:
