@@ -58,6 +58,7 @@ class Hub:
     def __init__(self) -> None:
         self.repositories: dict[str, dict[str, Mapping[str, bytes]]] = {}
         self.gated: set[str] = set()
+        self.cards: dict[str, dict[str, str]] = {}
         self.faults = Faults()
         self.requests: list[Request] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -137,6 +138,8 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             sha = next(c for c, f in commits.items() if c != "main" and f is files)
             siblings = [_describe_file(name, data) for name, data in files.items()]
             answer = {"id": repository, "sha": sha, "siblings": siblings, "tags": []}
+            if repository in hub.cards:
+                answer["cardData"] = hub.cards[repository]
             self._send(200, json.dumps(answer).encode(), {"Content-Type": "application/json"})
 
         def _resolve(self, repository: str, revision: str, name: str) -> None:

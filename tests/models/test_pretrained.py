@@ -126,6 +126,7 @@ def test_a_fetched_model_scores_as_the_published_one(
     assert record["origin"] == {
         "repository": REPOSITORY,
         "commit": settings.revision,
+        "license": None,
         "file": WEIGHTS,
         "sha256": sha256(published[WEIGHTS]),
     }
@@ -598,7 +599,7 @@ def test_a_tokenizer_of_its_own_is_kept_with_the_weights(
     fetch_pretrained("tiny", settings, folder)
     origin = read_model_provenance(folder)["origin"]["tokenizer"]
     source, at = (REPOSITORY, commit) if together else ("somebody/tokenizer", other)
-    assert origin == {"repository": source, "commit": at}
+    assert origin == {"repository": source, "commit": at, "license": None}
     no_network_after()
     tokens = open_clip.get_tokenizer(f"local-dir:{folder}")(["A robot, kneeling!"])
     assert tokens[0, :4].tolist() == [3, 4, 5, 0]
@@ -716,3 +717,22 @@ def test_a_local_path_may_start_at_home(published, folder, tmp_path, monkeypatch
         (tmp_path / "mine" / name).write_bytes(data)
     fetch_pretrained("tiny", PretrainedModel(source="pretrained", path="~/mine"), folder)
     assert (folder / WEIGHTS).read_bytes() == published[WEIGHTS]
+
+
+@pytest.mark.parametrize(
+    ("card", "license_name", "said"),
+    [
+        ({"license": "mit"}, "mit", "; license mit\n"),
+        (
+            {"license": "other", "license_name": "apple-amlr"},
+            "apple-amlr",
+            "; license apple-amlr, for research only\n",
+        ),
+        ({}, None, "; license not stated on its page\n"),
+    ],
+)
+def test_the_license_is_printed_and_kept(hub, settings, folder, capsys, card, license_name, said):
+    hub.cards[REPOSITORY] = card
+    fetch_pretrained("tiny", settings, folder)
+    assert said in capsys.readouterr().err
+    assert read_model_provenance(folder)["origin"]["license"] == license_name

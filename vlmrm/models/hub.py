@@ -23,7 +23,7 @@ from typing import NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from filelock import lock_descriptor
-from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_url
+from huggingface_hub import HfApi, ModelInfo, constants, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -56,6 +56,9 @@ LONGEST_PAUSE = 120.0
 BUSY = (408, 429, 500, 502, 503, 504)
 """Answers after which the same request may succeed."""
 
+RESEARCH_LICENSES = ("apple-amlr", "cc-by-nc")
+"""Beginnings of the hub's names of licenses that forbid commercial use."""
+
 TIMEOUT = 10.0
 """Timeout of metadata requests in seconds; downloads have the client's own."""
 
@@ -86,11 +89,24 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository of the hub at one commit, with the files of its top folder by name."""
+    """A repository of the hub at one commit.
+
+    Attributes:
+        name: ``owner/name``.
+        commit: Commit of the files.
+        files: Files of its top folder by name.
+        license: Its license as the hub names it, if its page names one.
+    """
 
     name: str
     commit: str
     files: dict[str, RemoteFile]
+    license: str | None = None
+
+    @property
+    def origin(self) -> dict[str, str | None]:
+        """What the provenance of a model says of the repository."""
+        return {"repository": self.name, "commit": self.commit, "license": self.license}
 
 
 def endpoint() -> str:
@@ -124,7 +140,24 @@ def look_up(key: str, name: str, revision: str | None) -> Repository:
         for f in info.siblings or []
         if "/" not in f.rfilename
     }
-    return Repository(name, commit, files)
+    return Repository(name, commit, files, _license(info))
+
+
+def describe_license(name: str | None) -> str:
+    """A license in words, with the restrictions that are easily overlooked."""
+    if name is None:
+        return "license not stated on its page"
+    research = any(name.startswith(start) for start in RESEARCH_LICENSES)
+    return f"license {name}" + (", for research only" if research else "")
+
+
+def _license(info: ModelInfo) -> str | None:
+    """The license in the metadata of a repository's page."""
+    data = info.card_data
+    if data is None:
+        return None
+    name = data.get("license")
+    return str(data.get("license_name") or name) if name == "other" else name
 
 
 def look_up_url(key: str, url: str, sha256: str) -> RemoteFile:

@@ -185,7 +185,7 @@ def _from_registry(key: str, settings: PretrainedModel, downloads: Path) -> _Par
         name, file = os.path.split(registered["hf_hub"])
         repository = hub.look_up(key, name, settings.revision)
         weights = _choose_weights(key, settings, repository, file)
-        origin = {"repository": repository.name, "commit": repository.commit}
+        origin = repository.origin
     if mismatch is not None:
         origin["warning"] = mismatch
     return _download(key, settings, config, weights, repository, origin, downloads)
@@ -201,7 +201,7 @@ def _from_repository(key: str, settings: PretrainedModel, downloads: Path) -> _P
         )
     weights = _choose_weights(key, settings, repository)
     config = _read_config(key, hub.download(key, repository.files[CONFIG_FILE], downloads))
-    origin = {"repository": repository.name, "commit": repository.commit}
+    origin = repository.origin
     return _download(key, settings, config, weights, repository, origin, downloads)
 
 
@@ -315,12 +315,13 @@ def _download(
         if source is None or not set(VOCABULARIES) & set(source.files):
             source = hub.look_up(key, name, None)
         tokenizer = _choose_tokenizer(key, source.files, source.name)
-        origin = {**origin, "tokenizer": {"repository": source.name, "commit": source.commit}}
+        origin = {**origin, "tokenizer": source.origin}
     # A pickle is converted, which takes its size again.
     extra = 0 if weights.name.endswith(".safetensors") else weights.size or 0
     space = hub.check_space(key, [weights, *tokenizer.values()], downloads, extra)
     print(
-        f"vlmrm: {key}: {weights.name} from {weights.url.rsplit('/', 1)[0]}: {space}",
+        f"vlmrm: {key}: {weights.name} from {weights.url.rsplit('/', 1)[0]}: {space}; "
+        f"{hub.describe_license(origin.get('license'))}",
         file=sys.stderr,
     )
     path = hub.download(key, weights, downloads)
