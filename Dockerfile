@@ -31,9 +31,7 @@ WORKDIR /vlmrm
 # The environment changes less often than the code, and has a layer of its own.
 COPY --chown=vlmrm envs/installer.txt envs/lock.txt envs/
 COPY --chown=vlmrm scripts/install.sh scripts/
-RUN PIP_NO_CACHE_DIR=1 sh scripts/install.sh dependencies \
-    # Users of the image may not write bytecode. Some packages have files that are not for this Python.
-    && { .venv/bin/python -m compileall -qq -j 0 .venv/lib || true; }
+RUN PIP_NO_CACHE_DIR=1 sh scripts/install.sh dependencies
 COPY --chown=vlmrm . .
 RUN sh scripts/install.sh package
 ENV PATH="/vlmrm/.venv/bin:$PATH"

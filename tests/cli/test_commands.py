@@ -174,20 +174,13 @@ def test_every_command_has_a_help_page_that_needs_neither_pytorch_nor_mujoco():
 
 
 @pytest.mark.parametrize(
-    "command",
-    [
-        ("sample-states", "kneeling"),
-        ("sample-states", "cartpole-grid"),
-        ("evaluate-random-policy", "--task", "kneeling"),
-        ("draw-poses",),
-    ],
-    ids=" ".join,
+    "command", ["sample-states kneeling", "evaluate-random-policy --task kneeling"]
 )
 def test_without_egl_a_command_says_what_to_install(command, without_egl, tmp_path):
-    config = () if command == ("draw-poses",) else ("--config", str(ROOT / "config" / "smoke.yaml"))
+    config = ROOT / "config" / "smoke.yaml"
     python = [sys.executable, "-c", "from vlmrm.cli import main; main()"]
     run = subprocess.run(
-        [*python, *command, *config, "--output", str(tmp_path / "output.svg")],
+        [*python, *command.split(), "--config", config, "--output", tmp_path / "output"],
         env=without_egl,
         capture_output=True,
         text=True,

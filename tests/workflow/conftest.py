@@ -89,7 +89,7 @@ def smoke() -> dict:
     return yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Project:
     """A project in which the smoke workflow has run."""
     project = Project(tmp_path_factory.mktemp("project"))
@@ -99,7 +99,7 @@ def finished(tmp_path_factory) -> Project:
     return project
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fresh(tmp_path_factory) -> Project:
     """A project in which nothing has run."""
     return Project(tmp_path_factory.mktemp("fresh"))

@@ -103,7 +103,6 @@ def test_another_run_shares_the_models(finished, smoke):
     ("section", "name", "key", "value"),
     [
         ("models", "smoke-S", "epochs", 3),
-        ("models", "random-XS", "seed", 7),
         ("corpora", "smoke", "rendering", {"humanoid_size": 97}),
     ],
 )
