@@ -10,6 +10,8 @@ from vlmrm.config import parse_config
 from vlmrm.machine.machines import MACHINES
 from vlmrm.plan import planned_jobs, work_of
 
+pytestmark = pytest.mark.usefixtures("quick_dry_runs")
+
 
 def only_complaint(run):
     """The one line by which a workflow that failed tells why."""
