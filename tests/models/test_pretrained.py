@@ -146,6 +146,14 @@ def test_what_is_here_is_not_fetched_again(hub, settings, folder):
     assert (folder / WEIGHTS).is_file()
 
 
+def test_a_folder_that_does_not_say_what_it_is_is_fetched_again(settings, folder, published):
+    fetch_pretrained("tiny", settings, folder)
+    (folder / "provenance.json").write_text('{"made": "by others"}')
+    (folder / WEIGHTS).write_bytes(b"something else")
+    fetch_pretrained("tiny", settings, folder)
+    assert (folder / WEIGHTS).read_bytes() == published[WEIGHTS]
+
+
 @pytest.mark.parametrize("damage", ["missing", "other content"])
 def test_what_is_damaged_here_is_fetched_again(hub, settings, folder, published, damage):
     fetch_pretrained("tiny", settings, folder)
