@@ -1,5 +1,6 @@
 """Fixtures that several tests share."""
 
+import gc
 import os
 import subprocess
 from pathlib import Path
@@ -19,6 +20,11 @@ hypothesis.settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("any machine")
+
+
+def pytest_collection_finish():
+    """Spares the tests the search for garbage among what all of them import."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items):

@@ -10,6 +10,7 @@ import atexit
 import importlib
 import multiprocessing
 import os
+import subprocess
 import sys
 import tempfile
 import types
@@ -18,6 +19,8 @@ from subprocess import CompletedProcess, TimeoutExpired
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.imports"])
+
+SNAKEMAKE = "snakemake.cli:main"
 
 HANGS = 900
 """Seconds after which a command counts as hanging, on a busy machine too."""
@@ -30,7 +33,7 @@ def vlmrm(*arguments, **options) -> CompletedProcess[str]:
 
 def snakemake(*arguments, **options) -> CompletedProcess[str]:
     """Runs ``snakemake``; takes the options of `run`."""
-    return run("snakemake.cli:main", *arguments, **options)
+    return run(SNAKEMAKE, *arguments, **options)
 
 
 def run(
@@ -74,6 +77,39 @@ def _call(
 ) -> None:
     # What multiprocessing would have the process's own children import is pytest.
     sys.modules["__main__"] = types.ModuleType("__main__")
+    if entry != SNAKEMAKE:
+        _main(entry, words, cwd, env, outputs)
+        return
+    # Before Snakemake starts its first job, the workflow asks for a dry run: of this twin.
+    with multiprocessing.get_context("fork").Pool(1) as twin:
+        really_run = subprocess.run
+
+        def quick_run(command, **options):
+            if command[1:3] != ["-m", "snakemake"]:
+                return really_run(command, **options)
+            with tempfile.TemporaryDirectory() as folder:
+                outputs = [Path(folder, name) for name in ("stdout", "stderr")]
+                arguments = (entry, command[3:], options["cwd"], dict(os.environ), outputs)
+                code = twin.apply(_status, arguments)
+                return CompletedProcess(command, code, *(path.read_text() for path in outputs))
+
+        subprocess.run = quick_run
+        _main(entry, words, cwd, env, outputs)
+
+
+def _status(*arguments: object) -> int:
+    """The exit status of `_main`."""
+    try:
+        _main(*arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else bool(end.code)
+    return 0
+
+
+def _main(
+    entry: str, words: list[str], cwd: Path, env: dict[str, str], outputs: list[Path]
+) -> None:
+    """Calls a function as the main function of this process."""
     os.setsid()
     os.chdir(cwd)
     os.environ.clear()

@@ -139,6 +139,7 @@ def test_without_gpu_a_training_for_months_is_not_started(fresh, published, monk
     (fresh.folder / "resources" / "models" / "smoke-S").mkdir(parents=True)
     published["training"]["humanoid"]["agent"]["total_timesteps"] = 10_000_000
     target = "results/smoke/figures/success-humanoid.svg"
+    monkeypatch.setenv("VLMRM_FORCE", "0")
     run = fresh.snakemake(published, "--keep-going", target)
     assert "1 training on published models: about" in only_complaint(run)
     monkeypatch.setenv("VLMRM_FORCE", "1")
