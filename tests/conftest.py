@@ -1,6 +1,5 @@
 """Fixtures that several tests share."""
 
-import gc
 import os
 import subprocess
 from pathlib import Path
@@ -12,7 +11,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import hypothesis
 import pytest
 
-from tests.processes import snakemake
+from tests.processes import snakemake, start_server
 from vlmrm.config import RandomModel
 
 # An example that takes long on a busy machine is no failure.
@@ -22,9 +21,9 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("any machine")
 
 
-def pytest_collection_finish():
-    """Spares the tests the search for garbage among what all of them import."""
-    gc.freeze()
+def pytest_collection_finish(session):
+    if session.items:  # the process that starts the others has none
+        start_server()
 
 
 def pytest_collection_modifyitems(items):

@@ -1,10 +1,9 @@
-"""What commands import; `tests.processes` has it done once."""
+"""What commands import; the server of `tests.processes` has it ready."""
 
 # ruff: noqa: F401
 
 import vlmrm  # isort: skip  # first, since it chooses how MuJoCo renders
 
-import gc
 import importlib
 import pkgutil
 
@@ -32,5 +31,3 @@ for module in pkgutil.walk_packages(vlmrm.__path__, "vlmrm."):
         importlib.import_module(module.name)
 # Snakemake imports its plugins while it makes its parser.
 snakemake.cli.get_argument_parser()
-# Processes share what is never collected.
-gc.freeze()

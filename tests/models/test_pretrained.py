@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from tests.models.hub import TOKEN, Hub
-from tests.processes import CONTEXT, vlmrm
+from tests.processes import FORK, vlmrm
 from vlmrm import VLMReward
 from vlmrm.config import PretrainedModel
 from vlmrm.errors import UserError
@@ -486,8 +486,8 @@ def hold_lock(folder, held):
 
 
 def test_a_killed_download_leaves_no_lock(settings, folder):
-    held = CONTEXT.Event()
-    process = CONTEXT.Process(target=hold_lock, args=(folder, held))
+    held = FORK.Event()
+    process = FORK.Process(target=hold_lock, args=(folder, held))
     process.start()
     held.wait()
     assert "another process is downloading it" in refused(settings, folder)
