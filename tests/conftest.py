@@ -1,6 +1,7 @@
 """Fixtures that several tests share."""
 
 import os
+import subprocess
 from pathlib import Path
 
 # Before PyTorch is imported: tests run beside each other, and two that share the cores by threads
@@ -9,8 +10,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import hypothesis
 import pytest
-import torch
 
+from tests.processes import snakemake, start_server
 from vlmrm.config import RandomModel
 
 # An example that takes long on a busy machine is no failure.
@@ -20,8 +21,15 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("any machine")
 
 
+def pytest_collection_finish(session):
+    if session.items:  # the process that starts the others has none
+        start_server()
+
+
 def pytest_collection_modifyitems(items):
     """Leaves out what this machine cannot hold, and what it has no GPU for."""
+    import torch  # slow, and of no use to the process that starts the others
+
     lacking = {}
     if os.environ.get("VLMRM_LARGE") != "1":
         lacking["large"] = "wants up to 25 GB of memory and 10 GB of disk; set VLMRM_LARGE=1"
@@ -65,3 +73,16 @@ def without_egl(tmp_path_factory) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join((str(folder), str(Path(__file__).parents[1]))),
         "CUDA_VISIBLE_DEVICES": "",
     }
+
+
+@pytest.fixture
+def quick_dry_runs(monkeypatch):
+    """Dry runs of `vlmrm.plan` without the seconds that Snakemake takes to import."""
+    really_run = subprocess.run
+
+    def run(command, **options):
+        if command[1:3] != ["-m", "snakemake"]:
+            return really_run(command, **options)
+        return snakemake(*command[3:], cwd=options["cwd"])
+
+    monkeypatch.setattr(subprocess, "run", run)

@@ -1,8 +1,11 @@
-"""What commands import; `tests.processes` has it done once."""
+"""What commands import; the server of `tests.processes` has it ready."""
 
 # ruff: noqa: F401
 
 import vlmrm  # isort: skip  # first, since it chooses how MuJoCo renders
+
+import importlib
+import pkgutil
 
 import av
 import flask
@@ -16,10 +19,15 @@ import pandas
 import pyarrow.parquet
 import scipy.stats
 import seaborn
+import smart_open
 import snakemake.cli
+import snakemake.report
 import stable_baselines3
 import torch
 import torchvision
 
-import vlmrm.cli
-import vlmrm.config
+for module in pkgutil.walk_packages(vlmrm.__path__, "vlmrm."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+# Snakemake imports its plugins while it makes its parser.
+snakemake.cli.get_argument_parser()

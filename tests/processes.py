@@ -1,26 +1,45 @@
 """Commands in processes of their own, without the ten seconds that their imports take.
 
-A server imports what commands need once and forks for each of them. Apart from that they run as a
-shell would start them: with their own arguments, variables, folder, output and exit status.
+A server forks for each of them. It is itself a fork of pytest from before the first test, when what
+tests import is there and nothing has been done with it. Apart from that, commands run as a shell
+would start them: with their own arguments, variables, folder, output and exit status.
 """
 
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import multiprocessing
 import os
+import subprocess
 import sys
 import tempfile
 import types
+import warnings
+from multiprocessing.connection import Connection
 from pathlib import Path
 from subprocess import CompletedProcess, TimeoutExpired
 
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.imports"])
+FORK = multiprocessing.get_context("fork")
+
+SNAKEMAKE = "snakemake.cli:main"
 
 HANGS = 900
 """Seconds after which a command counts as hanging, on a busy machine too."""
+
+_server: Connection | None = None
+
+
+def start_server() -> None:
+    """Forks the server; to be called before the first test."""
+    global _server
+    _server, other = FORK.Pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads; those of pytest wait
+        FORK.Process(target=_serve, args=(other, _server), daemon=False).start()
+    other.close()
+    atexit.register(_server.close)
 
 
 def vlmrm(*arguments, **options) -> CompletedProcess[str]:
@@ -30,7 +49,7 @@ def vlmrm(*arguments, **options) -> CompletedProcess[str]:
 
 def snakemake(*arguments, **options) -> CompletedProcess[str]:
     """Runs ``snakemake``; takes the options of `run`."""
-    return run("snakemake.cli:main", *arguments, **options)
+    return run(SNAKEMAKE, *arguments, **options)
 
 
 def run(
@@ -55,25 +74,77 @@ def run(
     words = list(map(str, arguments))
     with tempfile.TemporaryDirectory() as folder:
         outputs = [Path(folder, name) for name in ("stdout", "stderr")]
-        process = CONTEXT.Process(
-            target=_call, args=(entry, words, cwd or Path.cwd(), dict(env or os.environ), outputs)
-        )
+        assert _server is not None
+        call = (entry, words, cwd or Path.cwd(), dict(env or os.environ), outputs)
+        _server.send((call, timeout))
+        status = _server.recv()
+        if status is None:
+            raise TimeoutExpired([entry, *words], timeout)
+        stdout, stderr = (path.read_text() if path.exists() else "" for path in outputs)
+    return CompletedProcess([entry, *words], status, stdout, stderr)
+
+
+def _serve(requests: Connection, other: Connection) -> None:
+    """Answers each call with its exit status, or None if it did not end in time."""
+    other.close()
+    sys.modules["__main__"] = types.ModuleType("__main__")  # not pytest, for processes of commands
+    prepared = False
+    while True:
+        try:
+            call, timeout = requests.recv()
+        except EOFError:
+            return
+        if not prepared:
+            importlib.import_module("tests.imports")
+            gc.freeze()  # spares processes the search for garbage among the imports
+            prepared = True
+        process = FORK.Process(target=_call, args=call)
         process.start()
         process.join(timeout)
         if process.is_alive():
             process.kill()
             process.join()
-            raise TimeoutExpired([entry, *words], timeout)
-        stdout, stderr = (path.read_text() if path.exists() else "" for path in outputs)
-    assert process.exitcode is not None
-    return CompletedProcess([entry, *words], process.exitcode, stdout, stderr)
+            requests.send(None)
+        else:
+            requests.send(process.exitcode)
 
 
 def _call(
     entry: str, words: list[str], cwd: Path, env: dict[str, str], outputs: list[Path]
 ) -> None:
-    # What multiprocessing would have the process's own children import is pytest.
-    sys.modules["__main__"] = types.ModuleType("__main__")
+    if entry != SNAKEMAKE:
+        _main(entry, words, cwd, env, outputs)
+        return
+    # Before Snakemake starts its first job, the workflow asks for a dry run: of this twin.
+    with FORK.Pool(1) as twin:
+        really_run = subprocess.run
+
+        def quick_run(command, **options):
+            if command[1:3] != ["-m", "snakemake"]:
+                return really_run(command, **options)
+            with tempfile.TemporaryDirectory() as folder:
+                outputs = [Path(folder, name) for name in ("stdout", "stderr")]
+                arguments = (entry, command[3:], options["cwd"], dict(os.environ), outputs)
+                code = twin.apply(_status, arguments)
+                return CompletedProcess(command, code, *(path.read_text() for path in outputs))
+
+        subprocess.run = quick_run
+        _main(entry, words, cwd, env, outputs)
+
+
+def _status(*arguments: object) -> int:
+    """The exit status of `_main`."""
+    try:
+        _main(*arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else bool(end.code)
+    return 0
+
+
+def _main(
+    entry: str, words: list[str], cwd: Path, env: dict[str, str], outputs: list[Path]
+) -> None:
+    """Calls a function as the main function of this process."""
     os.setsid()
     os.chdir(cwd)
     os.environ.clear()

@@ -46,6 +46,8 @@ from vlmrm.pretraining import corpus
 from vlmrm.states.grid import sample_grid
 from vlmrm.training import rollouts
 
+pytestmark = pytest.mark.usefixtures("quick_dry_runs")
+
 
 def describe(folder, architecture):
     """Writes what a model folder says of its towers."""

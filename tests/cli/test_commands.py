@@ -173,14 +173,11 @@ def test_every_command_has_a_help_page_that_needs_neither_pytorch_nor_mujoco():
     assert run.stdout.endswith("set()\n"), run.stderr
 
 
-@pytest.mark.parametrize(
-    "command", ["sample-states kneeling", "evaluate-random-policy --task kneeling"]
-)
-def test_without_egl_a_command_says_what_to_install(command, without_egl, tmp_path):
+def test_without_egl_a_command_says_what_to_install(without_egl, tmp_path):
     config = ROOT / "config" / "smoke.yaml"
     python = [sys.executable, "-c", "from vlmrm.cli import main; main()"]
     run = subprocess.run(
-        [*python, *command.split(), "--config", config, "--output", tmp_path / "output"],
+        [*python, "sample-states", "kneeling", "--config", config, "--output", tmp_path / "o.h5"],
         env=without_egl,
         capture_output=True,
         text=True,

@@ -4,11 +4,8 @@ import errno
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import namedtuple
@@ -24,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from tests.models.hub import TOKEN, Hub
-from tests.processes import CONTEXT
+from tests.processes import FORK, vlmrm
 from vlmrm import VLMReward
 from vlmrm.config import PretrainedModel
 from vlmrm.errors import UserError
@@ -147,6 +144,14 @@ def test_what_is_here_is_not_fetched_again(hub, settings, folder):
     with pytest.raises(UserError, match=r"models.tiny.sha256: "):
         fetch_pretrained("tiny", wrong, folder)
     assert (folder / WEIGHTS).is_file()
+
+
+def test_a_folder_that_does_not_say_what_it_is_is_fetched_again(settings, folder, published):
+    fetch_pretrained("tiny", settings, folder)
+    (folder / "provenance.json").write_text('{"made": "by others"}')
+    (folder / WEIGHTS).write_bytes(b"something else")
+    fetch_pretrained("tiny", settings, folder)
+    assert (folder / WEIGHTS).read_bytes() == published[WEIGHTS]
 
 
 @pytest.mark.parametrize("damage", ["missing", "other content"])
@@ -515,8 +520,8 @@ def hold_lock(folder, held):
 
 
 def test_a_killed_download_leaves_no_lock(settings, folder):
-    held = CONTEXT.Event()
-    process = CONTEXT.Process(target=hold_lock, args=(folder, held))
+    held = FORK.Event()
+    process = FORK.Process(target=hold_lock, args=(folder, held))
     process.start()
     held.wait()
     assert "another process is downloading it" in refused(settings, folder)
@@ -629,11 +634,6 @@ def test_a_text_tower_that_asks_the_network_is_refused(hub, published, folder):
     assert "text tower, roberta-base, does not work without network" in refused(settings, folder)
 
 
-def vlmrm(*arguments, **variables):
-    command = [sys.executable, "-c", "from vlmrm.cli import main; main()", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **variables})
-
-
 @pytest.mark.slow
 def test_once_and_then_offline_for_ever(hub, settings, folder, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
@@ -644,8 +644,7 @@ def test_once_and_then_offline_for_ever(hub, settings, folder, tmp_path, monkeyp
     picture = tmp_path / "picture.png"
     Image.fromarray(FRAMES[0]).save(picture)
     hub.requests.clear()
-    # A fresh process, which reads the client's own variables as a user's does.
-    run = vlmrm(*("score", picture, "--model", folder, "--goal", "a robot"), HF_HUB_OFFLINE="1")
+    run = vlmrm("score", picture, "--model", folder, "--goal", "a robot")
     assert run.returncode == 0, run.stderr
     assert str(picture) in run.stdout
     assert not hub.requests

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.processes import CONTEXT
+from tests.processes import FORK
 from tests.training.toy import AGENTS, reward_of_frames
 from tests.training.toy_training import at_call, crash, curve, policy_weights, terminate, train_toy
 from vlmrm.errors import UserError
@@ -97,7 +97,7 @@ def test_other_settings_do_not_continue_a_checkpoint(tmp_path):
 def test_killed_at_any_moment_the_curve_has_no_gap_and_no_duplicate(tmp_path):
     expected = train_toy(tmp_path / "whole", AGENTS["sac"])
     output = tmp_path / "killed"
-    process = CONTEXT.Process(target=train_toy_slowly, args=(output,))
+    process = FORK.Process(target=train_toy_slowly, args=(output,))
     process.start()
     while not (output / "learning_curve.csv").exists() or len(curve(output)) < 10:
         assert process.is_alive()

@@ -10,6 +10,8 @@ from vlmrm.config import parse_config
 from vlmrm.machine.machines import MACHINES
 from vlmrm.plan import planned_jobs, work_of
 
+pytestmark = pytest.mark.usefixtures("quick_dry_runs")
+
 
 def only_complaint(run):
     """The one line by which a workflow that failed tells why."""
@@ -137,6 +139,7 @@ def test_without_gpu_a_training_for_months_is_not_started(fresh, published, monk
     (fresh.folder / "resources" / "models" / "smoke-S").mkdir(parents=True)
     published["training"]["humanoid"]["agent"]["total_timesteps"] = 10_000_000
     target = "results/smoke/figures/success-humanoid.svg"
+    monkeypatch.setenv("VLMRM_FORCE", "0")
     run = fresh.snakemake(published, "--keep-going", target)
     assert "1 training on published models: about" in only_complaint(run)
     monkeypatch.setenv("VLMRM_FORCE", "1")

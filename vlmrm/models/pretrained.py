@@ -146,9 +146,8 @@ def _is_here(settings: PretrainedModel, folder: Path) -> bool:
     """Whether the folder contains this model, with unchanged weights."""
     record = read_model_provenance(folder)
     files = (folder / CONFIG_FILE, folder / WEIGHTS_FILE)
-    if not (all(path.is_file() for path in files) and record):
-        return False
-    if differences(settings, record["settings"]):
+    same = not differences(settings, record.get("settings", {}))
+    if not (same and all(path.is_file() for path in files)):
         return False
     published = record["origin"].get("sha256", record["sha256"])
     if settings.sha256 not in (None, published):

@@ -71,13 +71,13 @@ def make_random_model(settings: RandomModel, folder: str | os.PathLike[str]) -> 
     Raises:
         UserError: The architecture is unknown, or cannot be used with this tokenizer.
     """
-    network, model_config, preprocess_config = build_random(settings.architecture, settings.seed)
-    text = model_config["text_cfg"]
+    text = architecture_config(settings.architecture)[0]["text_cfg"]
     if text.get("vocab_size", 0) < open_clip.SimpleTokenizer().vocab_size:
         raise UserError(
             f"architecture '{settings.architecture}' has a vocabulary too small for open_clip's "
             "tokenizer, which random weights use; choose another"
         )
+    network, model_config, preprocess_config = build_random(settings.architecture, settings.seed)
     own = {key: value for key, value in text.items() if not key.startswith(("hf_", "tokenizer_"))}
     save_model_folder(
         folder,

@@ -8,6 +8,7 @@ import os
 
 from snakemake.exceptions import WorkflowError
 
+from vlmrm.config.architectures import sim_architectures
 from vlmrm.machine.gpus import visible_gpus
 
 # Rules ask for one GPU each. The default profile limits them to the GPUs of this machine; on a
@@ -60,10 +61,10 @@ def rendering_threads(wildcards):
 
 
 def embedding_threads(wildcards):
-    """All that there are for published models: each image may take a second of one core."""
-    if settings.models[wildcards.model].source == "pretrained":
-        return CORES_PER_GPU
-    return rendering_threads(wildcards)
+    """All that there are for models of published size: an image may take a second of one core."""
+    if settings.models[wildcards.model].architecture in sim_architectures():
+        return rendering_threads(wildcards)
+    return CORES_PER_GPU
 
 
 def looks_up(wildcards):
