@@ -287,6 +287,14 @@ def test_contradictions_and_unknown_files_are_reported(monkeypatch):
         command(config, ["results/paper/nothing.svg"], machine="h200")
 
 
+def test_a_model_that_leaves_a_gpu_no_memory_is_named():
+    small = MACHINES["l4"].model_copy(update={"gpu_memory": 6e9})
+    told = [line for line in warnings({}, PAPER, small) if "memory" in line]
+    assert any("models.ViT-bigG-14: its weights (5.1 GB)" in line for line in told)
+    assert not any("RN50" in line for line in told)
+    assert not list(warnings({}, PAPER, MACHINES["l4"]))
+
+
 def test_for_this_machine_a_plan_has_the_problems_of_a_start(monkeypatch, capsys):
     monkeypatch.setattr("vlmrm.cli.plan.planned_jobs", lambda *_: [training("ViT-L-14")])
     monkeypatch.setattr("vlmrm.cli.plan.find_problems", lambda *_: "no hub\nno disk")

@@ -44,6 +44,7 @@ COMPRESSED = {"humanoid": 0.072, "cartpole": 0.001, "mountain-car": 0.044}  # pe
 CORPUS_COMPRESSED = 0.12
 VIDEO_FRAME = 1000
 FLOAT = 4
+HALF = 2
 
 TRAINED_ON = 0.9  # share of a corpus that is not held out
 BACKWARD = 3  # forward and backward pass over the forward pass (Kaplan et al., 2020)
@@ -56,6 +57,8 @@ SIZES = Path(__file__).parent / "models" / "model_size.json"
 MODELS = Path("resources/models")
 STAND_IN = "ViT-B-32"
 """Architecture that a model of unknown size counts as: hardly a published one is smaller."""
+GPU_SHARE = 0.8
+"""Share of a GPU's memory that a model's weights may take."""
 LONG = 48
 """Hours above which a plan for a machine without a GPU comes with a warning."""
 
@@ -107,15 +110,21 @@ class Size(NamedTuple):
 
 
 @functools.cache
+def tabulated_size(architecture: str | None) -> Size | None:
+    """From the table, which has the architectures of the shipped configurations."""
+    table = json.loads(SIZES.read_text())
+    return Size(**table[architecture]) if architecture in table else None
+
+
+@functools.cache
 def size_of(architecture: str) -> Size:
     """From the table; an architecture that is not in it is built, which loads PyTorch.
 
     Raises:
         UserError: The architecture is unknown.
     """
-    table = json.loads(SIZES.read_text())
-    if architecture in table:
-        return Size(**table[architecture])
+    if tabulated := tabulated_size(architecture):
+        return tabulated
     from vlmrm.models.model_size import measure_size
 
     size = measure_size(architecture)
@@ -363,6 +372,14 @@ def warnings(rows: dict[str, Row], config: Config, machine: Machine) -> Iterable
     for name in config.models:
         if known_size(config, name) is None:
             yield f"models.{name}: of unknown size, counted as {STAND_IN} until it is fetched"
+    if machine.gpu_memory is not None:
+        for name in config.models:
+            weights = HALF * model_size(config, name).parameters
+            if weights > GPU_SHARE * machine.gpu_memory:
+                yield (
+                    f"Warning: models.{name}: its weights ({humanize.naturalsize(weights)}) leave "
+                    "too little of the GPU's memory for images"
+                )
     if not machine.gpus and sum_seconds(rows) > LONG * 3600:
         yield (
             f"Warning: about {hours(sum_seconds(rows))} hours on this CPU; this run needs a GPU. "

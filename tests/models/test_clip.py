@@ -168,7 +168,16 @@ def test_an_unused_gpu_warns(monkeypatch, tmp_path):
         assert choose_device("auto").type == "cpu"
 
 
-def test_batches_shrink_until_they_fit_into_the_memory(model_folder, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.cuda.OutOfMemoryError("no memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+    ],
+    ids=["torch", "cublas", "cudnn"],
+)
+def test_batches_shrink_until_they_fit_into_the_memory(model_folder, monkeypatch, error):
     model = ClipModel.load(model_folder, "cpu", "float32")
     expected = model.embed_images(FRAMES)
     sizes = []
@@ -177,7 +186,7 @@ def test_batches_shrink_until_they_fit_into_the_memory(model_folder, monkeypatch
     def small_memory(batch, on):
         sizes.append(len(batch))
         if len(batch) > 2:
-            raise torch.cuda.OutOfMemoryError("no memory")
+            raise error
         return embed(batch, on)
 
     monkeypatch.setattr(model, "_embed", small_memory)
@@ -186,5 +195,25 @@ def test_batches_shrink_until_they_fit_into_the_memory(model_folder, monkeypatch
     sizes.clear()
     model.embed_images(FRAMES)
     assert sizes == [2, 2, 1]
-    with pytest.raises(torch.cuda.OutOfMemoryError):
+    with pytest.raises(type(error)):
         model.embed_images(FRAMES, batch_size=5)
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory(model_folder, monkeypatch):
+    model = ClipModel.load(model_folder, "cpu", "float32")
+
+    def broken(*_):
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(model, "_embed", broken)
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        model.embed_images(FRAMES)
+
+
+@pytest.mark.parametrize(
+    ("capability", "expected"),
+    [((6, 1), "float32"), ((7, 5), "float16"), ((8, 0), "bfloat16"), ((12, 0), "bfloat16")],
+)
+def test_a_gpu_computes_in_what_it_is_fast_in(monkeypatch, capability, expected):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    assert choose_precision("auto", torch.device("cuda")) == expected

@@ -123,7 +123,7 @@ def cosines(a, b):
 
 def test_embeddings_equal_those_of_open_clip(family, frames):
     _, folder = family
-    model = ClipModel.load(folder, "cpu", precision="float32")
+    model = ClipModel.load(folder, "cpu", "float32", wide_frames="crop")
     plain, strict = agreement(model.embed_images(frames), by_open_clip(folder, frames))
     print(f"1 - {1 - plain:.1e}")
     assert plain >= 0.9999
@@ -132,7 +132,7 @@ def test_embeddings_equal_those_of_open_clip(family, frames):
 
 def test_the_preprocessing_is_the_familys(family):
     name, folder = family
-    preprocessing = ClipModel.load(folder, "cpu").preprocessing
+    preprocessing = ClipModel.load(folder, "cpu", wide_frames="crop").preprocessing
     interpolation, resize_mode, mean = EXPECTED[name]
     assert preprocessing.interpolation == interpolation
     assert preprocessing.resize_mode == resize_mode
@@ -142,7 +142,7 @@ def test_the_preprocessing_is_the_familys(family):
 def test_wrong_preprocessing_changes_the_embeddings(family, frames):
     """The stand-ins are sensitive: wrong preprocessing changes their embeddings more."""
     name, folder = family
-    model = ClipModel.load(folder, "cpu", precision="float32")
+    model = ClipModel.load(folder, "cpu", "float32", wide_frames="crop")
     right, theirs = model.preprocessing, by_open_clip(folder, frames)
     other = "bilinear" if right.interpolation == "bicubic" else "bicubic"
     changes = {"mean": {"mean": (0.3, 0.4, 0.5)}, "interpolation": {"interpolation": other}}

@@ -7,6 +7,8 @@ from collections import defaultdict
 import pytest
 import yaml
 
+from vlmrm.machine.memory import main_memory
+
 from .conftest import ROOT
 
 PROFILES = sorted(path.name for path in (ROOT / "workflow" / "profiles").iterdir())
@@ -67,6 +69,25 @@ def test_every_job_asks_for_memory_and_time_under_every_profile(fresh, smoke, na
         for request in requests:
             assert int(request["mem_mb"]) >= 1000, rule
             assert int(request["runtime"]) >= 10, rule
+
+
+def test_jobs_of_one_machine_fit_its_memory_by_the_size_of_their_model(fresh):
+    evening = yaml.safe_load((fresh.folder / "config" / "evening.yaml").read_text())
+    free = dry_run(fresh, evening, "--resources", "mem_mb=1000000")["fetch_model"]
+    asked = sorted(int(request["mem_mb"]) for request in free)
+    # RN50 has 0.4 GB of weights, ViT-bigG-14 10 GB.
+    assert asked[0] == 8_000
+    assert 15_000 < asked[-1] < 24_000
+    here = dry_run(fresh, evening)
+    del here["all"]
+    assert all(int(r["mem_mb"]) <= main_memory() for requests in here.values() for r in requests)
+
+
+def test_what_measures_rewards_goes_before_agents(fresh, smoke):
+    shown = fresh.snakemake(smoke, "--dry-run").stdout
+    behind = re.findall(r"^rule (\w+):\n(?:    .*\n)*?    priority: -", shown, re.MULTILINE)
+    assert set(behind) == {"train_policy"}
+    assert "priority: 1" not in shown
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_human_labels_are_missed_only_where_they_are_needed(fresh, smoke):
     assert run.returncode == 0, run.stderr
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "config/demo.yaml"])
+@pytest.mark.parametrize("name", ["config.yaml", "config/demo.yaml", "config/evening.yaml"])
 def test_the_other_configurations_make_a_workflow(fresh, name):
     config = yaml.safe_load((fresh.folder / name).read_text())
     jobs = fresh.planned(config)

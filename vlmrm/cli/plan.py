@@ -15,7 +15,7 @@ from vlmrm.cli.options import ConfigFile
 from vlmrm.config import load_config
 from vlmrm.errors import UserError
 from vlmrm.machine.checks import find_problems
-from vlmrm.machine.machines import Machine, load_machine, this_machine
+from vlmrm.machine.machines import MACHINES, Machine, load_machine, this_machine
 from vlmrm.plan import Row, hours, make_plan, planned_jobs, sum_seconds, warnings
 
 
@@ -25,7 +25,8 @@ def plan(
         list[str] | None, typer.Argument(help="Files to make; default: everything.")
     ] = None,
     machine: Annotated[
-        str | None, typer.Option(help="laptop, a100, h200, or a YAML file; default: this machine.")
+        str | None,
+        typer.Option(help=f"{', '.join(MACHINES)}, or a YAML file; default: this machine."),
     ] = None,
     gpus: Annotated[
         int, typer.Option(min=1, help="With --machine: how many of its GPU, each with its cores.")

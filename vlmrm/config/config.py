@@ -41,9 +41,9 @@ class Config(ConfigModel):
     tasks: dict[Name, Task]
     rendering: Rendering = Rendering()
     precision: Precision = "auto"
-    """Number format of the reward models' image towers. `auto` is bfloat16 on hardware with
-    bfloat16 matrix multiplication, otherwise float32. Use one precision for all rewards of a
-    run."""
+    """Number format of the reward models' image towers. `auto` is the one in which the
+    hardware multiplies matrices fastest: bfloat16 on GPUs since Ampere, float16 on Volta and
+    Turing, otherwise float32. Use one precision for all rewards of a run."""
     wide_frames: WideFrames = "squash"
     """How frames that are not square, those of classic control, reach models that would cut off
     their sides. `squash` distorts them, as the paper's code does. `pad` adds black bars. `crop`

@@ -32,6 +32,8 @@ class Machine(ConfigModel):
     """The same in the small towers of the simulator-trained models."""
     update: PositiveFloat
     """Seconds of a gradient step of a humanoid agent."""
+    gpu_memory: PositiveFloat | None = None
+    """Bytes of memory of a GPU."""
     download: PositiveFloat = 12.5e6
     """Bytes per second from the hub."""
 

@@ -153,8 +153,8 @@ class ClipModel:
                 for tower in self._towers:
                     tower.finish()
                 return _to_numpy(batches)
-            except torch.cuda.OutOfMemoryError:
-                if batch_size or size == 1:
+            except RuntimeError as error:
+                if batch_size or size == 1 or not _lacks_gpu_memory(error):
                     raise
             # Outside the handler, the batch's memory is free; OpenGL needs some of it.
             self._batch_size = size // 2
@@ -209,21 +209,31 @@ def choose_device(device: str) -> torch.device:
 
 
 def choose_precision(precision: Precision, device: torch.device) -> Precision:
-    """Resolves ``auto`` to bfloat16 if the hardware multiplies bfloat16 matrices, else to float32.
+    """Resolves ``auto`` to the reduced precision in which the hardware multiplies matrices.
 
-    GPUs do from compute capability 8.0 on, and CPUs with AMX. Other CPUs are slower in bfloat16
-    than in float32.
+    That is bfloat16 on GPUs from compute capability 8.0 on and on CPUs with AMX, and float16 on
+    GPUs of 7.0 and 7.5 (Volta, Turing). All others compute in float32, in which they are fastest.
     """
     if precision != "auto":
         return precision
     if device.type == "cuda":
-        fast = torch.cuda.get_device_capability(device) >= (8, 0)
-    else:
-        fast = device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+        capability = torch.cuda.get_device_capability(device)
+        if capability >= (8, 0):
+            return "bfloat16"
+        return "float16" if capability >= (7, 0) else "float32"
+    fast = device.type == "cpu" and torch.cpu._is_amx_tile_supported()
     return "bfloat16" if fast else "float32"
 
 
-def _cast(network: nn.Module, dtype: torch.dtype) -> None:
+def _lacks_gpu_memory(error: RuntimeError) -> bool:
+    """Whether a GPU's memory ran out, for a tensor or within one of NVIDIA's libraries."""
+    libraries = ("CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+    return isinstance(error, torch.cuda.OutOfMemoryError) or any(
+        name in str(error) for name in libraries
+    )
+
+
+def _cast(network: Any, dtype: torch.dtype) -> None:
     """Casts weights, but for batch norm, whose running statistics lose their digits otherwise."""
     network.to(dtype)
     for module in network.modules():

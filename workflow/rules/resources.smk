@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 
 from vlmrm.config.architectures import sim_architectures
 from vlmrm.machine.gpus import visible_gpus
+from vlmrm.plan import tabulated_size
 
 # Rules ask for one GPU each. The default profile limits them to the GPUs of this machine; on a
 # cluster the scheduler assigns them. With several, each command locks one (vlmrm/machine/gpus.py).
@@ -42,10 +43,16 @@ DRAWING = {"mem_mb": memory(4_000), "runtime": minutes(15)}
 
 
 def model_memory(wildcards, attempt):
-    """Main memory for a model's weights, of which published ones have up to 10 GB."""
+    """Main memory for PyTorch and a model: its weights in float32, and half as much again.
+
+    A model of unknown size gets what the largest published ones need.
+    """
     name = getattr(wildcards, "reward_source", None) or wildcards.model
-    large = name in settings.models and settings.models[name].source != "simulator"
-    return (32_000 if large else 8_000) * 2 ** (attempt - 1)
+    if name not in settings.models:  # a reference reward
+        return 8_000 * 2 ** (attempt - 1)
+    size = tabulated_size(settings.models[name].architecture)
+    weights = 4 * size.parameters / 1e6 if size else 16_000
+    return round(max(8_000, 4_000 + 1.5 * weights)) * 2 ** (attempt - 1)
 
 
 def cores_for(count, per_core, limit=ALL_CORES):

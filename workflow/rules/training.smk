@@ -30,6 +30,8 @@ rule train_policy:
         f"{LOGS}/policies/{RUN}.log",
     benchmark:
         f"{BENCHMARKS}/train_policy/{RUN}.jsonl"
+    # What measures the reward comes first: it takes minutes, and tells whether an agent is worth hours.
+    priority: -1
     threads: training_threads
     resources:
         mem_mb=training_memory,
