@@ -4,11 +4,13 @@ import errno
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import socket
 import threading
 import time
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 
 import huggingface_hub
@@ -16,6 +18,7 @@ import numpy as np
 import open_clip
 import pytest
 import torch
+import yaml
 from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -25,6 +28,7 @@ from tests.processes import FORK, vlmrm
 from vlmrm import VLMReward
 from vlmrm.config import PretrainedModel
 from vlmrm.errors import UserError
+from vlmrm.models import pretrained
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import read_model_provenance
 from vlmrm.models.hub import partial_downloads
@@ -144,6 +148,44 @@ def test_what_is_here_is_not_fetched_again(hub, settings, folder):
     with pytest.raises(UserError, match=r"models.tiny.sha256: "):
         fetch_pretrained("tiny", wrong, folder)
     assert (folder / WEIGHTS).is_file()
+
+
+def test_what_other_programs_have_downloaded_is_used(
+    hub, settings, published, folder, tmp_path, monkeypatch
+):
+    cache = tmp_path / "cache"
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache))
+    options = {"revision": settings.revision, "endpoint": hub.url, "cache_dir": cache}
+    cached = Path(huggingface_hub.hf_hub_download(REPOSITORY, WEIGHTS, **options)).resolve()
+    hub.requests.clear()
+    fetch_pretrained("tiny", settings, folder)
+    assert not hub.asked_for(WEIGHTS)
+    assert (folder / WEIGHTS).samefile(cached)  # a second name of one file takes no space
+    # A damaged one is downloaded.
+    (folder / WEIGHTS).unlink()
+    cached.write_bytes(b"damaged")
+    fetch_pretrained("tiny", settings, folder)
+    assert len(hub.asked_for(WEIGHTS)) == 1
+    assert (folder / WEIGHTS).read_bytes() == published[WEIGHTS]
+
+
+@pytest.mark.parametrize(
+    ("proxy", "remedy"),
+    [
+        ("socks5://127.0.0.1:9", "install it with `pip install socksio`"),
+        ("socks4://127.0.0.1:9", "correct ALL_PROXY, HTTPS_PROXY, and HTTP_PROXY"),
+    ],
+)
+def test_proxies_that_do_not_work_are_explained(settings, tmp_path, proxy, remedy):
+    folder = tmp_path / "models" / "tiny"
+    file = tmp_path / "config.yaml"
+    content = {"run": "r", "alphas": [0], "tasks": {}, "models": {"tiny": settings.model_dump()}}
+    file.write_text(yaml.safe_dump(content))
+    env = {**os.environ, "HF_ENDPOINT": "http://hub.invalid", "ALL_PROXY": proxy}
+    run = vlmrm("fetch-model", "tiny", "--config", file, "--output", folder, env=env)
+    assert run.returncode == 2
+    (line,) = run.stderr.splitlines()
+    assert "models.tiny: " in line and remedy in line
 
 
 def test_a_folder_that_does_not_say_what_it_is_is_fetched_again(settings, folder, published):
@@ -677,10 +719,15 @@ def test_weights_are_readable_for_whom_the_user_lets_read(settings, folder):
 
 def test_a_damaged_file_without_a_checksum_is_downloaded_again(hub, folder, published, monkeypatch):
     """Mirrors may leave the checksum out."""
-    monkeypatch.setattr("vlmrm.models.hub.file_sha256", lambda _: "")
+    look_up = pretrained.hub.look_up
+
+    def without_checksums(*arguments):
+        found = look_up(*arguments)
+        return replace(found, files={n: replace(f, sha256=None) for n, f in found.files.items()})
+
+    monkeypatch.setattr(pretrained.hub, "look_up", without_checksums)
     commit = hub.add(REPOSITORY, {**published, WEIGHTS: published[WEIGHTS][:-1000]})
     settings = PretrainedModel(source="pretrained", repository=REPOSITORY, revision=commit)
-    monkeypatch.setattr(hub, "repositories", hub.repositories)
     message = refused(settings, folder)
     assert "run again to download it once more; if that does not help, choose another" in message
     hub.repositories[REPOSITORY][commit] = published

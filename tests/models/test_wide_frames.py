@@ -57,6 +57,9 @@ def test_what_differs_in_the_picture_differs_for_the_network(preprocessing, pict
     assert distinct(preprocessing.for_wide_frames(mode), pictures) == len(pictures)
 
 
+@pytest.mark.parametrize(
+    "pictures", [("cartpole", "gymnasium"), ("mountain-car", "gymnasium")], indirect=True
+)
 def test_cropping_loses_states(pictures):
     own = next(param.values[0] for param in published())
     assert own.resize_mode == "shortest"

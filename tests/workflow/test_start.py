@@ -122,6 +122,7 @@ def published(smoke):
 
 def test_without_hub_nothing_is_started(fresh, published, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("VLMRM_FORCE", "0")
     run = fresh.snakemake(published)
     assert (
         "models.smoke-S: must be downloaded, but http://127.0.0.1:9 not reachable"

@@ -21,7 +21,7 @@ from vlmrm.machine.machines import MACHINES
 from vlmrm.plan import Job, hours, make_plan, planned_jobs, sum_seconds, work_of
 
 FORCE = "VLMRM_FORCE"
-"""Environment variable that, set to 1, skips the checks of rendering, time and disk space."""
+"""Environment variable that, set to 1, skips the checks of network, rendering, time and disk."""
 
 TOO_LONG = 200
 """Hours of published models without a GPU above which a run is not started."""
@@ -49,17 +49,26 @@ def check_start(argv: Sequence[str], config: Config) -> str | None:
     if "snakemake" not in argv[0]:
         return None
     try:
-        return find_problems(planned_jobs(argv[1:]), config)
+        jobs = planned_jobs(argv[1:])
     except UserError:
         return None  # a dry run that is not possible with these options
+    # Snakemake's cache between workflows may have what a dry run calls missing.
+    return find_problems(jobs, config, downloads="--cache" not in argv)
 
 
-def find_problems(jobs: Iterable[Job], config: Config) -> str | None:
-    """Why a run should not start and what to do, one line per problem; None if it may start."""
+def find_problems(jobs: Iterable[Job], config: Config, downloads: bool = True) -> str | None:
+    """Why a run should not start and what to do, one line per problem; None if it may start.
+
+    Args:
+        jobs: Of a dry run.
+        config: The run's.
+        downloads: Whether jobs that fetch models will download them.
+    """
     jobs = list(jobs)
     fetched = [job.wildcards["model"] for job in jobs if job.rule == "fetch_model"]
-    problems = [*_hub(fetched, config), *_tokenizers(fetched, config)]
+    problems = [*_tokenizers(fetched, config)]
     if os.environ.get(FORCE) != "1":
+        problems += [*_hub(fetched, config)] if downloads else []
         problems += [*_opengl(jobs), *_gpu(jobs, config), *_space(jobs, config)]
     return "\n".join(problems) or None
 
@@ -72,7 +81,7 @@ def _hub(fetched: list[str], config: Config) -> Iterator[str]:
     yield (
         f"models.{missing[0]}:{_others(missing)} must be downloaded, but {reason}; run `make demo`,"
         " which needs no network, or copy the folders to resources/models from a machine that has "
-        "them, or name a mirror in HF_ENDPOINT"
+        f"them, or name a mirror in HF_ENDPOINT; {FORCE}=1 starts it anyway"
     )
 
 

@@ -140,7 +140,7 @@ def check_hub() -> Check:
     lost = "published models cannot be downloaded; offline models work"
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return Check("Hub", Verdict.note, f"HF_HUB_OFFLINE is set: {lost}")
-    ended, message = _probe("hub", timeout=10)
+    ended, message = _probe("hub", timeout=30)
     if ended:
         token = "set" if os.environ.get("HF_TOKEN") else "not set, gated models need it"
         return Check("Hub", Verdict.fine, f"{hub} answers; HF_TOKEN is {token}")

@@ -37,15 +37,9 @@ def vulkan() -> str:
 
 def hub() -> str:
     """That the hub answers, whatever its answer."""
-    from huggingface_hub import get_session
+    from vlmrm.models.hub import reach
 
-    from vlmrm.models.hub import HTTPError, endpoint
-
-    try:
-        get_session().get(f"{endpoint()}/api/models?limit=1", timeout=3)
-    except (HTTPError, OSError) as error:
-        raise UserError(" ".join(str(error).split()) or type(error).__name__) from error
-    return endpoint()
+    return reach()
 
 
 def cuda() -> str:

@@ -23,7 +23,15 @@ from typing import NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from filelock import lock_descriptor
-from huggingface_hub import HfApi, ModelInfo, constants, get_hf_file_metadata, hf_hub_url
+from huggingface_hub import (
+    HfApi,
+    ModelInfo,
+    constants,
+    get_hf_file_metadata,
+    get_session,
+    hf_hub_url,
+    try_to_load_from_cache,
+)
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -73,6 +81,7 @@ class RemoteFile:
         version: Identifies the content; differs between versions of a file.
         size: Size in bytes, if the server reports it.
         sha256: Checksum or its first digits, if known.
+        cached: The same file in the cache of the client, where other programs download to.
     """
 
     name: str
@@ -80,6 +89,7 @@ class RemoteFile:
     version: str
     size: int | None = None
     sha256: str | None = None
+    cached: Path | None = None
 
     @property
     def stored_name(self) -> str:
@@ -114,6 +124,24 @@ def endpoint() -> str:
     return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
 
 
+def reach() -> str:
+    """Address of the hub, which answers a request, whatever the answer; tries for some seconds.
+
+    Raises:
+        UserError: It does not.
+    """
+    with _explain("hub", endpoint(), "its index"):
+        for pause in (1.0, 2.0, 0.0):
+            try:
+                get_session().get(f"{endpoint()}/api/models?limit=1", timeout=3)
+                break
+            except HTTPError as error:
+                if not pause:
+                    raise UserError(one_line(error)) from error
+                time.sleep(pause)
+    return endpoint()
+
+
 def look_up(key: str, name: str, revision: str | None) -> Repository:
     """Looks up the files of a repository at a revision, by default of its main branch.
 
@@ -136,11 +164,17 @@ def look_up(key: str, name: str, revision: str | None) -> Repository:
             version=(f.lfs and f.lfs.sha256) or f.blob_id or commit,
             size=f.size,
             sha256=f.lfs.sha256 if f.lfs else None,
+            cached=_in_cache(name, f.rfilename, commit),
         )
         for f in info.siblings or []
         if "/" not in f.rfilename
     }
     return Repository(name, commit, files, _license(info))
+
+
+def _in_cache(repository: str, name: str, commit: str) -> Path | None:
+    path = try_to_load_from_cache(repository, name, constants.HF_HUB_CACHE, revision=commit)
+    return Path(path).resolve() if isinstance(path, str) else None
 
 
 def describe_license(name: str | None) -> str:
@@ -222,7 +256,7 @@ def download(key: str, file: RemoteFile, folder: Path) -> Path:
         UserError: The download failed, or the file is damaged.
     """
     whole = folder / file.stored_name
-    if whole.is_file():
+    if whole.is_file() or _take_from_cache(file, whole):
         return whole
     part = folder / f"{file.stored_name}.part"
     host = _host(file.url)
@@ -253,6 +287,21 @@ def download(key: str, file: RemoteFile, folder: Path) -> Path:
                 f"{file.sha256[:12]}...); run the command again"
             )
     return part.rename(whole)
+
+
+def _take_from_cache(file: RemoteFile, whole: Path) -> bool:
+    """Links or copies a file from the client's cache; False if it is not there, or damaged."""
+    if file.cached is None or file.sha256 is None:
+        return False
+    if not file_sha256(file.cached).startswith(file.sha256):
+        return False
+    try:
+        whole.hardlink_to(file.cached)
+    except OSError:  # another disk
+        copy = whole.with_name(f"{whole.name}.copy")
+        shutil.copyfile(file.cached, copy)
+        copy.rename(whole)
+    return True
 
 
 @contextmanager
@@ -295,7 +344,9 @@ def readable(size: float) -> str:
 
 
 def _present(file: RemoteFile, folder: Path) -> int:
-    """Bytes of a file that are already in the folder."""
+    """Bytes of a file that are already in the folder, or can be linked to from the cache."""
+    if file.cached is not None and file.cached.stat().st_dev == folder.stat().st_dev:
+        return file.cached.stat().st_size
     stored = folder / file.stored_name
     paths = (stored, stored.with_name(f"{stored.name}.part"))
     return next((path.stat().st_size for path in paths if path.is_file()), 0)
@@ -407,9 +458,23 @@ def _explain(
         _refused(key, host, what, error)
     except HTTPError as error:
         _interrupted(key, host, what, error, part, size)
+    except ImportError as error:
+        if "SOCKS" not in str(error):
+            raise
+        raise UserError(
+            f"{key}: a SOCKS proxy is set (ALL_PROXY or HTTPS_PROXY), which needs the library "
+            "socksio; install it with `pip install socksio`"
+        ) from error
     except (json.JSONDecodeError, KeyError) as error:
         raise UserError(
             f"{key}: {host} does not answer like a model hub; correct HF_ENDPOINT"
+        ) from error
+    except ValueError as error:
+        if "proxy" not in str(error):
+            raise
+        raise UserError(
+            f"{key}: {one_line(error)}; correct ALL_PROXY, HTTPS_PROXY, and HTTP_PROXY (http and "
+            "socks5 work), or unset them"
         ) from error
     except OSError as error:
         refuse_full_disk(key, error)
