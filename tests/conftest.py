@@ -11,7 +11,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import hypothesis
 import pytest
 
-from tests.processes import snakemake, start_server
+from tests.processes import snakemake, start_server, with_dry_runs
 from vlmrm.config import RandomModel
 
 # An example that takes long on a busy machine is no failure.
@@ -78,11 +78,5 @@ def without_egl(tmp_path_factory) -> dict[str, str]:
 @pytest.fixture
 def quick_dry_runs(monkeypatch):
     """Dry runs of `vlmrm.plan` without the seconds that Snakemake takes to import."""
-    really_run = subprocess.run
-
-    def run(command, **options):
-        if command[1:3] != ["-m", "snakemake"]:
-            return really_run(command, **options)
-        return snakemake(*command[3:], cwd=options["cwd"])
-
-    monkeypatch.setattr(subprocess, "run", run)
+    dry_run = with_dry_runs(lambda words, cwd: snakemake(*words, cwd=cwd))
+    monkeypatch.setattr(subprocess, "run", dry_run)

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import types
 import warnings
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from subprocess import CompletedProcess, TimeoutExpired
@@ -37,7 +38,7 @@ def start_server() -> None:
     _server, other = FORK.Pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of threads; those of pytest wait
-        FORK.Process(target=_serve, args=(other, _server), daemon=False).start()
+        FORK.Process(target=_serve, args=(other, _server)).start()
     other.close()
     atexit.register(_server.close)
 
@@ -72,41 +73,59 @@ def run(
         TimeoutExpired: It did not end in time.
     """
     words = list(map(str, arguments))
-    with tempfile.TemporaryDirectory() as folder:
-        outputs = [Path(folder, name) for name in ("stdout", "stderr")]
+    command = [entry, *words]
+
+    def ask(outputs: list[Path]) -> int:
         assert _server is not None
-        call = (entry, words, cwd or Path.cwd(), dict(env or os.environ), outputs)
-        _server.send((call, timeout))
+        _server.send(((entry, words, cwd or Path.cwd(), dict(env or os.environ), outputs), timeout))
         status = _server.recv()
         if status is None:
-            raise TimeoutExpired([entry, *words], timeout)
-        stdout, stderr = (path.read_text() if path.exists() else "" for path in outputs)
-    return CompletedProcess([entry, *words], status, stdout, stderr)
+            raise TimeoutExpired(command, timeout)
+        return status
+
+    return _completed(command, ask)
+
+
+def with_dry_runs(dry_run: Callable[[list[str], Path], CompletedProcess[str]]) -> Callable:
+    """`subprocess.run`, but Snakemake, started as `vlmrm.plan` does, is run by a function."""
+    really_run = subprocess.run
+
+    def run(command, **options):
+        if command[1:3] != ["-m", "snakemake"]:
+            return really_run(command, **options)
+        return dry_run(command[3:], options["cwd"])
+
+    return run
+
+
+def _completed(command: list[str], call: Callable[[list[Path]], int]) -> CompletedProcess[str]:
+    """Has a process write into two files, and returns them with its exit status."""
+    with tempfile.TemporaryDirectory() as folder:
+        outputs = [Path(folder, name) for name in ("stdout", "stderr")]
+        status = call(outputs)
+        texts = [path.read_text() if path.exists() else "" for path in outputs]
+    return CompletedProcess(command, status, *texts)
 
 
 def _serve(requests: Connection, other: Connection) -> None:
     """Answers each call with its exit status, or None if it did not end in time."""
     other.close()
     sys.modules["__main__"] = types.ModuleType("__main__")  # not pytest, for processes of commands
-    prepared = False
     while True:
         try:
             call, timeout = requests.recv()
         except EOFError:
             return
-        if not prepared:
-            importlib.import_module("tests.imports")
-            gc.freeze()  # spares processes the search for garbage among the imports
-            prepared = True
+        importlib.import_module("tests.imports")
+        gc.freeze()  # spares processes the search for garbage among the imports
         process = FORK.Process(target=_call, args=call)
         process.start()
         process.join(timeout)
-        if process.is_alive():
+        status = process.exitcode  # None if it is still running
+        if status is None:
             process.kill()
             process.join()
-            requests.send(None)
-        else:
-            requests.send(process.exitcode)
+        requests.send(status)
 
 
 def _call(
@@ -117,27 +136,27 @@ def _call(
         return
     # Before Snakemake starts its first job, the workflow asks for a dry run: of this twin.
     with FORK.Pool(1) as twin:
-        really_run = subprocess.run
 
-        def quick_run(command, **options):
-            if command[1:3] != ["-m", "snakemake"]:
-                return really_run(command, **options)
-            with tempfile.TemporaryDirectory() as folder:
-                outputs = [Path(folder, name) for name in ("stdout", "stderr")]
-                arguments = (entry, command[3:], options["cwd"], dict(os.environ), outputs)
-                code = twin.apply(_status, arguments)
-                return CompletedProcess(command, code, *(path.read_text() for path in outputs))
+        def dry_run(words: list[str], cwd: Path) -> CompletedProcess[str]:
+            env = dict(os.environ)
+            return _completed(
+                [entry, *words],
+                lambda outputs: twin.apply(_status, (entry, words, cwd, env, outputs)),
+            )
 
-        subprocess.run = quick_run
+        subprocess.run = with_dry_runs(dry_run)
         _main(entry, words, cwd, env, outputs)
 
 
-def _status(*arguments: object) -> int:
+def _status(*arguments) -> int:
     """The exit status of `_main`."""
     try:
         _main(*arguments)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else bool(end.code)
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(end.code, file=sys.stderr)
+        return 1
     return 0
 
 

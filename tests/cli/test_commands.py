@@ -173,11 +173,14 @@ def test_every_command_has_a_help_page_that_needs_neither_pytorch_nor_mujoco():
     assert run.stdout.endswith("set()\n"), run.stderr
 
 
-def test_without_egl_a_command_says_what_to_install(without_egl, tmp_path):
+@pytest.mark.parametrize(
+    "command", ["sample-states kneeling", "evaluate-random-policy --task kneeling"]
+)
+def test_without_egl_a_command_says_what_to_install(command, without_egl, tmp_path):
     config = ROOT / "config" / "smoke.yaml"
     python = [sys.executable, "-c", "from vlmrm.cli import main; main()"]
     run = subprocess.run(
-        [*python, "sample-states", "kneeling", "--config", config, "--output", tmp_path / "o.h5"],
+        [*python, *command.split(), "--config", config, "--output", tmp_path / "output"],
         env=without_egl,
         capture_output=True,
         text=True,

@@ -49,7 +49,7 @@ def test_verdicts_do_not_depend_on_left_and_right(varied):
     np.testing.assert_array_equal(verdicts(varied), verdicts(mirrored(varied)))
 
 
-@settings(max_examples=10)
+@settings(max_examples=20)
 @given(yaw=st.floats(-3.2, 3.2), x=st.floats(-5, 5), y=st.floats(-5, 5))
 def test_verdicts_do_not_depend_on_place_and_direction(varied, yaw, x, y):
     moved = turned(varied, yaw)

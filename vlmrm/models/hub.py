@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -81,7 +81,7 @@ class RemoteFile:
         version: Identifies the content; differs between versions of a file.
         size: Size in bytes, if the server reports it.
         sha256: Checksum or its first digits, if known.
-        cached: The same file in the cache of the client, where other programs download to.
+        cached: A large file in the cache of the client, where other programs download to.
     """
 
     name: str
@@ -130,15 +130,12 @@ def reach() -> str:
     Raises:
         UserError: It does not.
     """
+    index = f"{endpoint()}/api/models?limit=1"
     with _explain("hub", endpoint(), "its index"):
-        for pause in (1.0, 2.0, 0.0):
-            try:
-                get_session().get(f"{endpoint()}/api/models?limit=1", timeout=3)
-                break
-            except HTTPError as error:
-                if not pause:
-                    raise UserError(one_line(error)) from error
-                time.sleep(pause)
+        try:
+            _patiently("hub", lambda: get_session().get(index, timeout=3), pauses=(1.0, 2.0))
+        except HTTPError as error:
+            raise UserError(one_line(error)) from error
     return endpoint()
 
 
@@ -164,7 +161,7 @@ def look_up(key: str, name: str, revision: str | None) -> Repository:
             version=(f.lfs and f.lfs.sha256) or f.blob_id or commit,
             size=f.size,
             sha256=f.lfs.sha256 if f.lfs else None,
-            cached=_in_cache(name, f.rfilename, commit),
+            cached=_in_cache(name, f.rfilename, commit) if f.lfs else None,
         )
         for f in info.siblings or []
         if "/" not in f.rfilename
@@ -291,9 +288,7 @@ def download(key: str, file: RemoteFile, folder: Path) -> Path:
 
 def _take_from_cache(file: RemoteFile, whole: Path) -> bool:
     """Links or copies a file from the client's cache; False if it is not there, or damaged."""
-    if file.cached is None or file.sha256 is None:
-        return False
-    if not file_sha256(file.cached).startswith(file.sha256):
+    if file.cached is None or file_sha256(file.cached) != file.sha256:
         return False
     try:
         whole.hardlink_to(file.cached)
@@ -375,13 +370,16 @@ def _host(url: str) -> str:
 
 
 def _patiently(
-    key: str, request: Callable[[], Answer], progress: Callable[[], int] = lambda: 0
+    key: str,
+    request: Callable[[], Answer],
+    progress: Callable[[], int] = lambda: 0,
+    pauses: Sequence[float] = PAUSES,
 ) -> Answer:
     """Repeats a request that a busy server or a broken connection may answer later.
 
     An attempt after which ``progress`` has grown does not count.
     """
-    pauses = iter(PAUSES)
+    left = iter(pauses)
     while True:
         before = progress()
         try:
@@ -391,8 +389,8 @@ def _patiently(
             if status not in (None, *BUSY):
                 raise
             if progress() > before:
-                pauses = iter(PAUSES)
-            pause = next(pauses, None)
+                left = iter(pauses)
+            pause = next(left, None)
             if pause is None:
                 raise
             if isinstance(error, HfHubHTTPError):

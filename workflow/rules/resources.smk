@@ -48,11 +48,11 @@ def model_memory(wildcards, attempt):
     A model of unknown size gets what the largest published ones need.
     """
     name = getattr(wildcards, "reward_source", None) or wildcards.model
-    if name not in settings.models:  # a reference reward
-        return 8_000 * 2 ** (attempt - 1)
-    size = tabulated_size(settings.models[name].architecture)
-    weights = 4 * size.parameters / 1e6 if size else 16_000
-    return round(max(8_000, 4_000 + 1.5 * weights)) * 2 ** (attempt - 1)
+    weights = 0  # of a reference reward
+    if name in settings.models:
+        size = tabulated_size(settings.models[name].architecture)
+        weights = 4 * size.parameters / 1e6 if size else 16_000
+    return memory(round(max(8_000, 4_000 + 1.5 * weights)))(wildcards, attempt)
 
 
 def cores_for(count, per_core, limit=ALL_CORES):
