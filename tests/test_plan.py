@@ -25,21 +25,17 @@ from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.machine.machines import MACHINES, load_machine
 from vlmrm.models.model_size import measure_size
-from vlmrm.plan import (
+from vlmrm.plan.cost import make_plan, warnings
+from vlmrm.plan.jobs import Job, jobs_by_figure, parse_dry_run, planned_jobs
+from vlmrm.plan.sizes import SIZES, STAND_IN, Size, fitting_batch, known_size
+from vlmrm.plan.work import (
     OBSERVED,
     ROLLOUT_KEEPS,
-    SIZES,
     START,
     START_TORCH,
     TRAINED_ON,
-    Job,
-    known_size,
-    make_plan,
-    parse_dry_run,
-    planned_jobs,
     policy_bytes,
     updates,
-    warnings,
     work_of,
 )
 from vlmrm.pretraining import corpus
@@ -68,7 +64,43 @@ def test_the_jobs_of_a_dry_run_are_told_apart():
         "    wildcards: model=RN50\n\n"
         "[Mon]\nrule draw_poses:\n    jobid: 4\n\nrule all:\n    input: a.h5\n    jobid: 0\n"
     )
-    assert parse_dry_run(text) == [training("S-1.2"), fetching("RN50"), Job("draw_poses", {})]
+    inputs = ("resources/models/S-1.2", "b/states.h5")
+    outputs = ("results/paper/policies/S-1.2/policy.zip", "a/best.zip")
+    assert parse_dry_run(text) == [
+        training("S-1.2")._replace(inputs=inputs, outputs=outputs),
+        fetching("RN50"),
+        Job("draw_poses", {}),
+    ]
+
+
+def test_a_figure_costs_what_it_needs_and_nothing_else():
+    def job(rule, output, *inputs, **wildcards):
+        return Job(rule, wildcards, (output,), inputs)
+
+    jobs = [
+        job("draw_epic", "f/epic-k.svg", "t/k.csv", epic="k"),
+        job("draw_epic_by_alpha", "f/alpha-k.svg", "t/k.csv", epic="k"),
+        job("measure_epic", "t/k.csv", "e.h5", "m", epic="k"),
+        job("embed_frames", "e.h5", "frames.h5", "m"),
+        job("fetch_model", "m"),
+        job("draw_success", "f/success.svg", "p", experiment="size"),
+        job("train_policy", "p", "m"),
+        job("draw_scenes", "f/scenes.svg", environment="humanoid"),
+        job("draw_poses", "f/poses.svg"),
+    ]
+    needed = jobs_by_figure(jobs)
+    assert {name: [job.rule for job in needed[name]] for name in needed} == {
+        "epic k": [
+            "draw_epic",
+            "draw_epic_by_alpha",
+            "measure_epic",
+            "embed_frames",
+            "fetch_model",
+        ],
+        "experiment size": ["fetch_model", "draw_success", "train_policy"],
+        "scenes humanoid": ["draw_scenes"],
+        "poses": ["draw_poses"],
+    }
 
 
 def test_the_paper_trains_as_many_updates_as_it_says():
@@ -145,17 +177,11 @@ def test_the_size_of_a_grid_is_arithmetic(environment, resolution):
     assert grid.size == len(sample_grid(grid))
 
 
-def test_the_table_of_sizes_is_that_of_the_towers():
-    table = json.loads(SIZES.read_text())
-    architectures = {model.architecture for model in PAPER.models.values()}
-    assert architectures | {"sim-S", "ViT-B-32"} <= set(table)
-    for architecture, size in table.items():
-        built = measure_size(architecture)
-        assert size == {
-            "image_flops": built.image_flops,
-            "parameters": built.parameters,
-            "embedding": built.embedding,
-        }
+def test_the_table_of_sizes_has_the_shipped_models():
+    architectures = {
+        model.architecture for model in (*PAPER.models.values(), *DEMO.models.values())
+    }
+    assert architectures | {STAND_IN} <= set(json.loads(SIZES.read_text()))
 
 
 def test_one_training_by_hand():
@@ -278,6 +304,20 @@ def test_on_the_command_line(monkeypatch, capsys):
     assert "total" in rows
 
 
+def test_figures_on_the_command_line(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    targets = [f"results/paper/figures/{name}.svg" for name in ("landscape-mountain-car", "poses")]
+    command(Path("config.yaml"), targets, "rtx3090", by="figure")
+    title, header, first, second, *batches = capsys.readouterr().out.splitlines()
+    assert "RTX 3090" in title
+    assert header.split()[-4:] == ["hours", "for", "it", "alone"]
+    # Nothing is shared: each costs as much as it would save.
+    assert first.split()[:2] == ["landscape", "mountain-car"]
+    assert first.split()[3] == first.split()[-1]
+    assert second.split()[:2] == ["poses", "1"]
+    assert any(line.split()[0] == "ViT-bigG-14" for line in batches)
+
+
 def test_contradictions_and_unknown_files_are_reported(monkeypatch):
     monkeypatch.chdir(ROOT)
     config = Path("config.yaml")
@@ -287,10 +327,17 @@ def test_contradictions_and_unknown_files_are_reported(monkeypatch):
         command(config, ["results/paper/nothing.svg"], machine="h200")
 
 
+def test_images_that_fit_beside_the_weights_are_counted():
+    size = Size(0, activations=500_000, image_parameters=10**9, parameters=2 * 10**9, embedding=4)
+    # Four fifths of the memory, less 2 GB of weights, in megabytes per image.
+    assert fitting_batch(size, 10e9) == 6000
+    assert fitting_batch(size, 2.4e9) == 0
+
+
 def test_a_model_that_leaves_a_gpu_no_memory_is_named():
-    small = MACHINES["l4"].model_copy(update={"gpu_memory": 6e9})
+    small = MACHINES["l4"].model_copy(update={"gpu_memory": 4e9})
     told = [line for line in warnings({}, PAPER, small) if "memory" in line]
-    assert any("models.ViT-bigG-14: its weights (5.1 GB)" in line for line in told)
+    assert any("models.ViT-bigG-14: its weights (3.7 GB)" in line for line in told)
     assert not any("RN50" in line for line in told)
     assert not list(warnings({}, PAPER, MACHINES["l4"]))
 

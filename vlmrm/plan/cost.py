@@ -1,0 +1,157 @@
+"""What the jobs of a run take, rule by rule."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import humanize
+
+from vlmrm.config import Config
+from vlmrm.machine.machines import Machine
+from vlmrm.plan.jobs import Job, jobs_by_figure
+from vlmrm.plan.sizes import STAND_IN, fitting_batch, known_size, model_size
+from vlmrm.plan.work import Work, work_of
+
+LONG = 48
+"""Hours above which a plan for a machine without a GPU comes with a warning."""
+
+
+@dataclass
+class Row:
+    """The jobs of one rule, and of one environment where they are trainings.
+
+    Attributes:
+        work: Of each job.
+        seconds: Of all of them, their download included.
+        measured: How many benchmark files of the same rule the time is scaled by.
+    """
+
+    work: list[Work]
+    seconds: float
+    measured: int = 0
+
+    def total(self, name: str) -> float:
+        """Sum over the jobs of an attribute of `Work`."""
+        return sum(getattr(work, name) for work in self.work)
+
+
+def make_plan(
+    jobs: Iterable[Job], config: Config, machine: Machine, benchmarks: Path | None = None
+) -> dict[str, Row]:
+    """What jobs take, by rule. Times add up as if rules did not overlap.
+
+    Args:
+        jobs: Of a dry run.
+        config: The run's.
+        machine: Where it runs.
+        benchmarks: Folder of the run's benchmark files, made on this machine.
+    """
+    by_row: dict[str, list[Work]] = {}
+    for job in jobs:
+        by_row.setdefault(_row_name(job, config), []).append(work_of(job, config, machine))
+    done = _read_benchmarks(benchmarks, config, machine) if benchmarks else {}
+    rows = {}
+    for name, work in by_row.items():
+        at_once = max(machine.gpus, 1) if any(w.alone for w in work) else machine.cores
+        seconds = sum(w.seconds(machine) for w in work) / min(at_once, len(work))
+        taken, expected = zip(*done[name], strict=True) if name in done else ([1], [1])
+        seconds *= sum(taken) / sum(expected)
+        seconds += sum(w.download for w in work) / machine.download
+        rows[name] = Row(work, seconds, len(done.get(name, ())))
+    return rows
+
+
+@dataclass
+class FigureCost:
+    """What a figure takes with all that it needs.
+
+    Attributes:
+        rows: By rule.
+        alone: Seconds that are saved if this figure, and no other, is left out.
+    """
+
+    rows: dict[str, Row]
+    alone: float
+
+
+def cost_by_figure(
+    jobs: Iterable[Job], config: Config, machine: Machine, benchmarks: Path | None = None
+) -> dict[str, FigureCost]:
+    """What each figure, landscape, measurement, and experiment takes, without the others.
+
+    Figures share jobs, so that all of them take less than their sum. Arguments as for `make_plan`.
+    """
+    needed = jobs_by_figure(jobs)
+    figures_of = Counter(_identity(job) for own in needed.values() for job in own)
+    costs = {}
+    for name, own in needed.items():
+        rows = make_plan(own, config, machine, benchmarks)
+        alone = [job for job in own if figures_of[_identity(job)] == 1]
+        seconds = sum_seconds(make_plan(alone, config, machine, benchmarks))
+        costs[name] = FigureCost(rows, seconds)
+    return costs
+
+
+def _identity(job: Job) -> tuple[str, ...]:
+    return (job.rule, *job.outputs)
+
+
+def _row_name(job: Job, config: Config) -> str:
+    if job.rule != "train_policy":
+        return job.rule
+    return f"{job.rule} ({config.tasks[job.wildcards['task']].environment})"
+
+
+def _read_benchmarks(
+    folder: Path, config: Config, machine: Machine
+) -> dict[str, list[tuple[float, float]]]:
+    """Seconds that jobs took and were expected to take, from Snakemake's extended benchmarks."""
+    done: dict[str, list[tuple[float, float]]] = {}
+    for file in sorted(folder.rglob("*.jsonl")):
+        record = json.loads(file.read_text().splitlines()[-1])
+        job = Job(record["rule_name"], record["wildcards"])
+        with suppress(KeyError):  # of a model or task that the configuration no longer has
+            expected = work_of(job, config, machine).seconds(machine)
+            done.setdefault(_row_name(job, config), []).append((float(record["s"]), expected))
+    return done
+
+
+def total_row(rows: dict[str, Row]) -> Row:
+    """All rules together, one after the other."""
+    return Row([work for row in rows.values() for work in row.work], sum_seconds(rows))
+
+
+def sum_seconds(rows: dict[str, Row]) -> float:
+    """Of all rules, one after the other."""
+    return sum(row.seconds for row in rows.values())
+
+
+def hours(seconds: float) -> str:
+    """For example ``1,234`` or ``0.012``."""
+    number = seconds / 3600
+    return humanize.intcomma(round(number)) if number >= 100 else f"{number:.2g}"
+
+
+def warnings(rows: dict[str, Row], config: Config, machine: Machine) -> Iterable[str]:
+    """What is uncertain about a plan, or speaks against it, a line each."""
+    for name in config.models:
+        if known_size(config, name) is None:
+            yield f"models.{name}: of unknown size, counted as {STAND_IN} until it is fetched"
+    if machine.gpu_memory is not None:
+        for name in config.models:
+            if not fitting_batch(size := model_size(config, name), machine.gpu_memory):
+                weights = humanize.naturalsize(size.gpu_weights)
+                yield (
+                    f"Warning: models.{name}: its weights ({weights}) leave too little of the "
+                    "GPU's memory for images"
+                )
+    if not machine.gpus and sum_seconds(rows) > LONG * 3600:
+        yield (
+            f"Warning: about {hours(sum_seconds(rows))} hours on this CPU; this run needs a GPU. "
+            "`make demo` takes an hour on two cores."
+        )
