@@ -117,7 +117,7 @@ def test_a_training_renders_and_embeds_every_step():
     assert work.frames == 10_000_000 + 78 * 100  # videos
     reference = work_of(training("oracle"), PAPER, LAPTOP)
     assert (reference.images, reference.frames) == (0, 7_800)
-    assert reference.accelerated == pytest.approx(311_000 * 0.0194)
+    assert reference.accelerated == pytest.approx(311_000 * 0.03)
 
 
 def test_a_corpus_is_rendered_as_it_says_whatever_the_run_renders():
@@ -128,14 +128,14 @@ def test_a_corpus_is_rendered_as_it_says_whatever_the_run_renders():
     for size in (96, 480):
         run = {"corpora": {"mine": mine}, "rendering": Rendering(humanoid_size=size)}
         work = work_of(job, DEMO.model_copy(update=run), LAPTOP)
-        assert work.shared == pytest.approx(1000 * (1.05e-3 + 0.25 * 0.0373))
+        assert work.shared == pytest.approx(1000 * (1.26e-3 + 0.25 * 0.0448))
 
 
 def test_videos_have_their_own_size_and_the_shadows_of_the_run():
     """Of 10,000,000 steps, 78 checkpoints have a video of 100 frames."""
     plain = work_of(training("oracle"), PAPER, LAPTOP)
-    steps = 10_000_000 * 1.1e-3
-    video = 7_800 * (1.05e-3 + 0.32**2 * 0.0373)
+    steps = 10_000_000 * 1.45e-3
+    video = 7_800 * (1.26e-3 + 0.32**2 * 0.0448)
     assert plain.shared == pytest.approx(steps + video)
     shadows = PAPER.rendering.model_copy(update={"shadows": True})
     shaded = work_of(training("oracle"), PAPER.model_copy(update={"rendering": shadows}), LAPTOP)
@@ -185,13 +185,16 @@ def test_the_table_of_sizes_has_the_shipped_models():
 
 
 def test_one_training_by_hand():
-    """Ten million pictures, 967.5 GFLOP each, on an A100 at 0.6 of its 312 TFLOP/s."""
+    """Ten million pictures, 967.5 GFLOP each, on an A100 at 0.6 of its 312 TFLOP/s.
+
+    The whole takes 1.18 times as long as its parts.
+    """
     (row,) = make_plan([training("ViT-bigG-14")], PAPER, load_machine("a100")).values()
     (work,) = row.work
     embedding_seconds = 1e7 * 967.5e9 / (312e12 * 0.6)
-    assert work.accelerated == pytest.approx(embedding_seconds + 311_000 * 6e-3, rel=1e-3)
+    assert work.accelerated == pytest.approx(1.18 * (embedding_seconds + 311_000 * 6e-3), rel=1e-3)
     # 480 x 480 pixels, and the steps; videos are few.
-    shared = 1e7 * (1.05e-3 + 0.2304 * 0.0373 + 1.1e-3)
+    shared = 1.18 * 1e7 * (1.26e-3 + 0.2304 * 0.0448 + 1.45e-3)
     assert work.shared == pytest.approx(shared, rel=2e-3)
     assert row.seconds == pytest.approx(START_TORCH + work.accelerated + work.shared / 16)
 

@@ -1,10 +1,12 @@
 """Networks as they are loaded for inference."""
 
 import copy
+from dataclasses import asdict
 
 import numpy as np
 import open_clip
 import torch
+from open_clip.transform import PreprocessCfg
 from torch import nn
 
 from tests.models.test_families import agreement, by_open_clip, set_statistics
@@ -17,11 +19,14 @@ FRAMES = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), dtype=np.uint
 def test_branches_of_training_are_folded_and_the_embeddings_stay(tmp_path):
     """Ding et al. (2021): the folded tower computes the same function."""
     config = open_clip.get_model_config("MobileCLIP2-S0")
+    config["vision_cfg"]["image_size"] = 64
+    config["text_cfg"] |= {"layers": 1, "width": 64, "heads": 2}
+    preprocess = asdict(PreprocessCfg(size=64))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = open_clip.create_model("MobileCLIP2-S0")
-        set_statistics(network, 256)
-    preprocess = open_clip.get_model_preprocess_cfg(network)
+        towers = {key: value for key, value in config.items() if key != "custom_text"}
+        network = open_clip.CustomTextCLIP(**towers)
+        set_statistics(network, 64)
     save_model_folder(tmp_path / "model", network, config, preprocess)
     model = ClipModel.load(tmp_path / "model", "cpu", "float32", wide_frames="crop")
 

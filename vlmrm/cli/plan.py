@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from vlmrm.cli.options import ConfigFile
 from vlmrm.cli.output import print_table
-from vlmrm.config import Config, PretrainedModel, load_config
+from vlmrm.config import Config, load_config
 from vlmrm.errors import UserError
 from vlmrm.machine.checks import find_problems
 from vlmrm.machine.machines import MACHINES, Machine, load_machine, this_machine
@@ -24,6 +24,7 @@ from vlmrm.plan.cost import (
     make_plan,
     sum_seconds,
     total_row,
+    used_models,
     warnings,
 )
 from vlmrm.plan.jobs import planned_jobs
@@ -65,7 +66,7 @@ def plan(
     else:
         print_table(figure_table(cost_by_figure(jobs, settings, target, benchmarks), target))
     if target.gpu_memory is not None:
-        print_table(batch_table(settings, target.gpu_memory))
+        print_table(batch_table(used_models(jobs, settings), settings, target.gpu_memory))
     for line in warnings(rows, settings, target):
         print(line)
     if machine is None:
@@ -115,16 +116,14 @@ def figure_table(costs: dict[str, FigureCost], machine: Machine) -> Table:
     return table
 
 
-def batch_table(config: Config, memory: float) -> Table:
-    """How many images of each published model a GPU holds at a time."""
+def batch_table(models: Iterable[str], config: Config, memory: float) -> Table:
+    """How many images of each model a GPU holds at a time."""
     table = Table("model", box=None, pad_edge=False)
     table.add_column("weights", justify="right")
     table.add_column("images at a time", justify="right")
-    for name, model in config.models.items():
-        if isinstance(model, PretrainedModel):
-            size = model_size(config, name)
-            batch = fitting_batch(size, memory)
-            table.add_row(name, naturalsize(size.gpu_weights), intcomma(batch) if batch else "none")
+    for name in models:
+        size = model_size(config, name)
+        table.add_row(name, naturalsize(size.gpu_weights), intcomma(fitting_batch(size, memory)))
     return table
 
 

@@ -70,7 +70,7 @@ def measure_size(architecture: str) -> ModelSize:
     )
 
 
-class PeakMemory(TorchDispatchMode):
+class PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Within it, follows the bytes of all tensors that operations make and programs still hold.
 
     Attributes:
@@ -78,7 +78,7 @@ class PeakMemory(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.peak = 0
         self._bytes = 0
         self._holders: Counter[int] = Counter()

@@ -12,7 +12,7 @@ from typing import Any
 
 import open_clip
 from open_clip.factory import load_checkpoint
-from timm.utils import reparameterize_model
+from timm.utils.model import reparameterize_model
 from torch import nn
 from torch.overrides import TorchFunctionMode
 

@@ -62,7 +62,9 @@ class Parts(Generic[File]):
     @property
     def files(self) -> list[File]:
         """Weights and tokenizer."""
-        return [self.weights, *self.tokenizer.values()]
+        files = [self.weights]
+        files.extend(self.tokenizer.values())
+        return files
 
     @property
     def is_pickled(self) -> bool:

@@ -131,6 +131,13 @@ def sum_seconds(rows: dict[str, Row]) -> float:
     return sum(row.seconds for row in rows.values())
 
 
+def used_models(jobs: Iterable[Job], config: Config) -> list[str]:
+    """The models of jobs, in the order of the configuration."""
+    keys = ("model", "reward_source")
+    used = {job.wildcards[key] for job in jobs for key in keys if key in job.wildcards}
+    return [name for name in config.models if name in used]
+
+
 def hours(seconds: float) -> str:
     """For example ``1,234`` or ``0.012``."""
     number = seconds / 3600

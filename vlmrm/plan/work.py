@@ -14,8 +14,8 @@ from vlmrm.machine.machines import Machine
 from vlmrm.plan.jobs import Job
 from vlmrm.plan.sizes import model_size
 
-# Seconds of one core, measured (Mesa's llvmpipe renders): the humanoid's on an AMD EPYC, the others on
-# an x86-64 server with AVX-512, which is a fifth faster.
+# Seconds of one core, measured (Mesa's llvmpipe renders): the humanoid's on an AMD EPYC, the others
+# on an x86-64 server with AVX-512, which is a fifth faster.
 FRAME = {"humanoid": 1.26e-3, "filament": 0.01, "cartpole": 3.2e-3, "mountain-car": 2.1e-3}
 MEGAPIXEL = {"humanoid": 0.0448, "filament": 1.34}  # in addition, where the size can be set
 SHADOWS = 3  # times as long; the scene filament always has them
@@ -33,7 +33,7 @@ VIDEO_FRAME = 1000
 FLOAT = 4
 
 TRAINED_ON = 0.9  # share of a corpus that is not held out
-BACKWARD = 3  # forward and backward pass over the forward pass (Kaplan et al., 2020)
+BACKWARD = 6  # 3 times the operations (Kaplan et al., 2020), at half the speed (measured)
 ROLLOUT_KEEPS = 5  # one state in five of a rollout is kept
 OBSERVED = {"cartpole": (4, 2), "mountain-car": (2, 1), "humanoid": (348, 17)}  # and actions
 
