@@ -46,10 +46,10 @@ def spoil(content, key, value):
     ("key", "value", "answer"),
     [
         ("modles", {}, "modles: unknown key; did you mean 'models'?"),
-        ("models.smoke-XS.epoch", 3, "models.smoke-XS.epoch: unknown key; did you mean 'epochs'?"),
-        ("models.smoke-XS.architecture", "sim-X", "did you mean 'sim-XS'?"),
-        ("models.smoke-XS.corpus", "other", "models.smoke-XS.corpus: unknown name 'other'"),
-        ("models.smoke-XS.source", "simulato", "XS.source: 'simulato' is unknown; did you mean"),
+        ("models.smoke-S.epoch", 3, "models.smoke-S.epoch: unknown key; did you mean 'epochs'?"),
+        ("models.smoke-S.architecture", "sim-X", "did you mean 'sim-"),
+        ("models.smoke-S.corpus", "other", "models.smoke-S.corpus: unknown name 'other'"),
+        ("models.smoke-S.source", "simulato", "smoke-S.source: 'simulato' is unknown; did you mean"),
         ("models.published.source", None, "models.published.source: missing; known: pretrained, "),
         (
             "state_sets.kneeling.sampler",
@@ -269,7 +269,7 @@ def test_a_file_that_is_missing_or_not_yaml_is_named(tmp_path):
 
 def test_runs_are_all_combinations_and_the_references(content):
     content["experiments"]["humanoid"].update(
-        models=["smoke-XS", "smoke-S"], alphas=[0, 0.5], references=["oracle"], seeds=[0, 1]
+        models=["random-XS", "smoke-S"], alphas=[0, 0.5], references=["oracle"], seeds=[0, 1]
     )
     runs = list(parse_config(content).runs("humanoid"))
     assert len(runs) == 2 * (2 * 2 + 1)
