@@ -49,7 +49,7 @@ def spoil(content, key, value):
         ("models.smoke-S.epoch", 3, "models.smoke-S.epoch: unknown key; did you mean 'epochs'?"),
         ("models.smoke-S.architecture", "sim-X", "did you mean 'sim-"),
         ("models.smoke-S.corpus", "other", "models.smoke-S.corpus: unknown name 'other'"),
-        ("models.smoke-S.source", "simulato", "smoke-S.source: 'simulato' is unknown; did you mean"),
+        ("models.smoke-S.source", "simulato", "smoke-S.source: 'simulato' is unknown; did you"),
         ("models.published.source", None, "models.published.source: missing; known: pretrained, "),
         (
             "state_sets.kneeling.sampler",
