@@ -24,10 +24,11 @@ from vlmrm.config.architectures import architecture_file
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.machine.machines import MACHINES, load_machine
+from vlmrm.models.clip import CUDA_BATCH_SIZE
 from vlmrm.models.model_size import measure_size
-from vlmrm.plan.cost import make_plan, warnings
+from vlmrm.plan.cost import cost_by_figure, make_plan, sum_seconds, warnings
 from vlmrm.plan.jobs import Job, jobs_by_figure, parse_dry_run, planned_jobs
-from vlmrm.plan.sizes import SIZES, STAND_IN, Size, fitting_batch, known_size
+from vlmrm.plan.sizes import LARGEST_BATCH, SIZES, STAND_IN, Size, fitting_batch, known_size
 from vlmrm.plan.work import (
     OBSERVED,
     ROLLOUT_KEEPS,
@@ -101,6 +102,36 @@ def test_a_figure_costs_what_it_needs_and_nothing_else():
         "scenes humanoid": ["draw_scenes"],
         "poses": ["draw_poses"],
     }
+
+
+def test_what_figures_share_is_not_saved_without_one_of_them():
+    jobs = [
+        Job("draw_epic", {"epic": "k"}, ("f/epic-k.svg",), ("t/k.csv",)),
+        Job("measure_epic", {"epic": "k"}, ("t/k.csv",), ("results/paper/embeddings/x.h5",)),
+        embedding("RN50")._replace(
+            outputs=("results/paper/embeddings/x.h5",), inputs=("resources/models/RN50",)
+        ),
+        fetching("RN50"),
+        Job("draw_epic_overview", {}, ("f/epic.svg",), ("t/k.csv",)),
+        Job("draw_success", {"experiment": "e"}, ("f/s.svg",), ("resources/models/RN50",)),
+        Job("measure_agreement", {"epic": "k"}, ("t/agreement.csv",)),
+    ]
+
+    def seconds(numbers):
+        return sum_seconds(make_plan([jobs[number] for number in numbers], PAPER, LAPTOP))
+
+    costs = cost_by_figure(jobs, PAPER, LAPTOP)
+    assert list(costs) == ["epic k", "epic overview", "experiment e", "no figure"]
+    taken = {name: sum_seconds(cost.rows) for name, cost in costs.items()}
+    assert taken["epic k"] == pytest.approx(seconds([0, 1, 2, 3]))
+    assert taken["experiment e"] == pytest.approx(seconds([3, 5]))
+    assert taken["no figure"] == pytest.approx(seconds([6]))
+    # The download stays, since the experiment needs it; the overview has one measurement less.
+    everything = range(len(jobs))
+    saved = seconds(everything) - seconds([3, 4, 5, 6])
+    assert costs["epic k"].saved == pytest.approx(saved)
+    saved = seconds(everything) - seconds([0, 1, 2, 3, 5, 6])
+    assert costs["epic overview"].saved == pytest.approx(saved)
 
 
 def test_the_paper_trains_as_many_updates_as_it_says():
@@ -254,17 +285,17 @@ def test_a_model_of_unknown_size_counts_as_a_small_published_one(tmp_path, monke
     config = unnamed(repository="a/b", revision="0" * 40)
     rows = make_plan([embedding("X")], config, LAPTOP)
     message = "models.X: of unknown size, counted as ViT-B-32 until it is fetched"
-    assert list(warnings(rows, config, LAPTOP)) == [message]
+    assert list(warnings(rows, config.models, config, LAPTOP)) == [message]
     assert work_of(fetching("X"), config, LAPTOP).disk == 4 * measure_size("ViT-B-32").parameters
     assert work_of(embedding("X"), config, LAPTOP).disk == 4 * 5000 * 512
 
 
 def test_a_plan_of_months_on_a_cpu_comes_with_a_warning():
     rows = make_plan([training("ViT-L-14")], PAPER, LAPTOP)
-    (slow,) = warnings(rows, PAPER, LAPTOP)
+    (slow,) = warnings(rows, PAPER.models, PAPER, LAPTOP)
     assert slow.startswith("Warning: about ")
     assert "`make demo` takes an hour" in slow
-    assert not list(warnings(rows, PAPER, MACHINES["h200"]))
+    assert not list(warnings(rows, PAPER.models, PAPER, MACHINES["h200"]))
 
 
 def test_benchmarks_of_a_rule_scale_its_time(tmp_path):
@@ -313,10 +344,8 @@ def test_figures_on_the_command_line(monkeypatch, capsys):
     command(Path("config.yaml"), targets, "rtx3090", by="figure")
     title, header, first, second, *batches = capsys.readouterr().out.splitlines()
     assert "RTX 3090" in title
-    assert header.split()[-4:] == ["hours", "for", "it", "alone"]
-    # Nothing is shared: each costs as much as it would save.
+    assert header.split()[-4:] == ["hours", "saved", "without", "it"]
     assert first.split()[:2] == ["landscape", "mountain-car"]
-    assert first.split()[3] == first.split()[-1]
     assert second.split()[:2] == ["poses", "1"]
     assert any(line.split()[0] == "ViT-bigG-14" for line in batches)
 
@@ -333,16 +362,18 @@ def test_contradictions_and_unknown_files_are_reported(monkeypatch):
 def test_images_that_fit_beside_the_weights_are_counted():
     size = Size(0, activations=500_000, image_parameters=10**9, parameters=2 * 10**9, embedding=4)
     # Four fifths of the memory, less 2 GB of weights, in megabytes per image.
-    assert fitting_batch(size, 10e9) == 6000
-    assert fitting_batch(size, 2.4e9) == 0
+    assert fitting_batch(size, 5e9, "auto") == 2000
+    assert fitting_batch(size, 7.5e9, "float32") == 1000
+    assert fitting_batch(size, 2.4e9, "auto") == 0
+    assert fitting_batch(size, 80e9, "auto") == LARGEST_BATCH == CUDA_BATCH_SIZE
 
 
 def test_a_model_that_leaves_a_gpu_no_memory_is_named():
     small = MACHINES["l4"].model_copy(update={"gpu_memory": 4e9})
-    told = [line for line in warnings({}, PAPER, small) if "memory" in line]
-    assert any("models.ViT-bigG-14: its weights (3.7 GB)" in line for line in told)
-    assert not any("RN50" in line for line in told)
-    assert not list(warnings({}, PAPER, MACHINES["l4"]))
+    lines = [line for line in warnings({}, PAPER.models, PAPER, small) if "memory" in line]
+    assert any("models.ViT-bigG-14: its weights (3.7 GB)" in line for line in lines)
+    assert not any("RN50" in line for line in lines)
+    assert not list(warnings({}, PAPER.models, PAPER, MACHINES["l4"]))
 
 
 def test_for_this_machine_a_plan_has_the_problems_of_a_start(monkeypatch, capsys):

@@ -17,7 +17,7 @@ from tests.workflow.conftest import Project
 from vlmrm.machine import checks
 from vlmrm.machine.checks import find_problems
 from vlmrm.machine.doctor import Check, Verdict
-from vlmrm.models.check import Finding
+from vlmrm.models.look_up import Finding
 from vlmrm.plan.jobs import Job, planned_jobs
 
 Usage = namedtuple("Usage", "total used free")
@@ -39,7 +39,7 @@ def machine(monkeypatch, tmp_path):
         return Check("Hub", Verdict.note, problems)
 
     monkeypatch.setattr(checks, "check_hub", unreachable)
-    monkeypatch.setattr("vlmrm.models.check.look_up_models", lambda models, folder: {})
+    monkeypatch.setattr("vlmrm.models.look_up.look_up_models", lambda models, folder: {})
     monkeypatch.setattr(checks, "check_rendering", lambda: Check("Rendering", Verdict.fine, "EGL"))
     monkeypatch.setattr(checks, "cuda_works", lambda: False)
     monkeypatch.setattr(checks, "on_cluster", lambda: False)
@@ -74,7 +74,7 @@ def test_the_hub_is_asked_for_every_model_before_the_start(machine):
         return {name: Finding({}, problem=f"models.{name}: is gated") for name in models}
 
     machine.setattr(checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
-    machine.setattr("vlmrm.models.check.look_up_models", look_up)
+    machine.setattr("vlmrm.models.look_up.look_up_models", look_up)
     assert find_problems([fetching("RN50"), fetching("ViT-L-14")], PAPER) == (
         "models.RN50: is gated; VLMRM_FORCE=1 starts it anyway\n"
         "models.ViT-L-14: is gated; VLMRM_FORCE=1 starts it anyway"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vlmrm.errors import UserError
-from vlmrm.models.pretrained import fetch_pretrained
+from vlmrm.models.fetch import fetch_pretrained
 
 REPOSITORY = "somebody/tiny-clip"
 WEIGHTS = "open_clip_model.safetensors"

@@ -16,8 +16,8 @@ from vlmrm.models.folder import save_model_folder
 FRAMES = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), dtype=np.uint8)
 
 
-def test_branches_of_training_are_folded_and_the_embeddings_stay(tmp_path):
-    """Ding et al. (2021): the folded tower computes the same function."""
+def test_branches_of_training_are_merged_and_the_embeddings_stay(tmp_path):
+    """Ding et al. (2021): the merged tower computes the same function."""
     config = open_clip.get_model_config("MobileCLIP2-S0")
     config["vision_cfg"]["image_size"] = 64
     config["text_cfg"] |= {"layers": 1, "width": 64, "heads": 2}

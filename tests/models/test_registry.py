@@ -10,9 +10,9 @@ from vlmrm.config import PretrainedModel, RandomModel, load_config
 from vlmrm.config.architectures import sim_architectures
 from vlmrm.errors import UserError
 from vlmrm.models.clip import ClipModel
+from vlmrm.models.find import check_pretrained, mismatched_activation
 from vlmrm.models.folder import read_model_provenance
 from vlmrm.models.model_size import measure_size
-from vlmrm.models.published import check_pretrained, mismatched_activation
 from vlmrm.models.random_init import make_random_model
 from vlmrm.plan.sizes import Size, tabulated_size
 

@@ -7,7 +7,7 @@ from vlmrm.config.settings import ScoringSettings
 from vlmrm.rewards.scoring import precision_errors, relative_error, score_states
 
 
-def test_an_error_is_told_in_standard_deviations_of_the_rewards():
+def test_an_error_is_in_standard_deviations_of_the_rewards():
     rewards = np.array([0.1, 0.3, 0.2, 0.6])
     assert relative_error(rewards, rewards) == 0
     assert relative_error(rewards + 0.01, rewards) == pytest.approx(0.01 / rewards.std())

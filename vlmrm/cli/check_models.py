@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from humanize import naturalsize
+from rich.markup import escape
 from rich.table import Table
 
-from vlmrm.cli.options import ConfigFile, pick
+from vlmrm.cli.options import ConfigFile, model_settings
 from vlmrm.cli.output import print_table
 from vlmrm.config import PretrainedModel, load_config
 from vlmrm.errors import UserError
-from vlmrm.plan.sizes import MODELS
+from vlmrm.models.folder import MODELS
 
 if TYPE_CHECKING:
-    from vlmrm.models.check import Finding
+    from vlmrm.models.look_up import Finding
 
 
 def check_models(
@@ -27,14 +28,19 @@ def check_models(
     folder: Annotated[Path, typer.Option(help="Folder of the model folders.")] = MODELS,
 ) -> None:
     """Look up published models: files, sizes, licenses, access. Downloads nothing."""
-    models = load_config(config).models
-    asked = {name: pick(models, "models", name) for name in names or models}
-    published = {n: model for n, model in asked.items() if isinstance(model, PretrainedModel)}
-    from vlmrm.models.check import find_problems, look_up_models
+    if names:
+        published = {name: model_settings(config, name, PretrainedModel) for name in names}
+    else:
+        models = load_config(config).models.items()
+        published = {name: m for name, m in models if isinstance(m, PretrainedModel)}
+    if not published:
+        print("No published models.")
+        return
+    from vlmrm.models.look_up import describe_problems, look_up_models
 
     findings = look_up_models(published, folder)
     print_table(findings_table(findings))
-    if problems := find_problems(findings, folder):
+    if problems := describe_problems(findings, folder):
         raise UserError("\n".join(problems))
 
 
@@ -56,9 +62,11 @@ def _describe(finding: Finding) -> tuple[str, ...]:
 
     origin = finding.origin
     if "repository" in origin:
-        source = f"{origin['repository']}@{origin['commit'][:12]}"
-        license = "gated, " * origin["gated"] + describe_license(origin["license"])
+        source = f"{origin['repository']}@{origin['commit']}"
+        license = describe_license(origin.get("license"))
+        if origin.get("gated"):
+            license += ", gated"
     else:
         source, license = origin.get("url") or origin["path"], "-"
     missing = "here" if finding.here else naturalsize(finding.missing)
-    return source, origin["file"], naturalsize(finding.size), missing, license
+    return escape(source), origin["file"], naturalsize(finding.size), missing, license

@@ -28,7 +28,7 @@ from vlmrm.plan.cost import (
     warnings,
 )
 from vlmrm.plan.jobs import planned_jobs
-from vlmrm.plan.sizes import fitting_batch, model_size
+from vlmrm.plan.sizes import fitting_batch, gpu_weights, model_size
 
 
 def plan(
@@ -47,7 +47,7 @@ def plan(
         Literal["rule", "figure"], typer.Option(help="What to list: rules or figures.")
     ] = "rule",
 ) -> None:
-    """Show what is left to do of a run: jobs, hours, disk and download."""
+    """Estimate what is left to do of a run: jobs, hours, disk space, downloads."""
     if gpus > 1 and machine is None:
         raise UserError("--gpus: belongs to --machine; the GPUs of this machine are counted")
     settings = load_config(config)
@@ -65,9 +65,11 @@ def plan(
         print_table(plan_table(rows, target))
     else:
         print_table(figure_table(cost_by_figure(jobs, settings, target, benchmarks), target))
-    if target.gpu_memory is not None:
-        print_table(batch_table(used_models(jobs, settings), settings, target.gpu_memory))
-    for line in warnings(rows, settings, target):
+    models = used_models(jobs, settings)
+    # For this machine's own GPUs, the memory is not known.
+    if machine is not None and target.gpu_memory is not None:
+        print_table(batch_table(models, settings, target.gpu_memory))
+    for line in warnings(rows, models, settings, target):
         print(line)
     if machine is None:
         for line in (find_problems(jobs, settings) or "").splitlines():
@@ -100,7 +102,7 @@ def figure_table(costs: dict[str, FigureCost], machine: Machine) -> Table:
     """What each figure takes: the most expensive first."""
     table = Table(title=f"On {machine.title}", title_justify="left", box=None, pad_edge=False)
     table.add_column("figure, or group of figures", no_wrap=True)
-    for name in ("jobs", "hours", "GPU hours", "download", "hours for it alone"):
+    for name in ("jobs", "hours", "GPU hours", "download", "hours saved without it"):
         table.add_column(name, justify="right", no_wrap=True)
     by_cost = sorted(costs.items(), key=lambda item: -sum_seconds(item[1].rows))
     for name, cost in by_cost:
@@ -111,7 +113,7 @@ def figure_table(costs: dict[str, FigureCost], machine: Machine) -> Table:
             hours(total.seconds),
             _or_dash(total.total("accelerated") if machine.gpus else 0, hours),
             _or_dash(total.total("download"), naturalsize),
-            hours(cost.alone),
+            hours(cost.saved),
         )
     return table
 
@@ -123,7 +125,8 @@ def batch_table(models: Iterable[str], config: Config, memory: float) -> Table:
     table.add_column("images at a time", justify="right")
     for name in models:
         size = model_size(config, name)
-        table.add_row(name, naturalsize(size.gpu_weights), intcomma(fitting_batch(size, memory)))
+        weights = naturalsize(gpu_weights(size, config.precision))
+        table.add_row(name, weights, intcomma(fitting_batch(size, memory, config.precision)))
     return table
 
 

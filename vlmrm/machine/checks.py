@@ -18,9 +18,9 @@ from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub, check_rendering, cuda_works
 from vlmrm.machine.gpus import on_cluster
 from vlmrm.machine.machines import MACHINES
+from vlmrm.models.folder import MODELS
 from vlmrm.plan.cost import hours, make_plan, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs
-from vlmrm.plan.sizes import MODELS
 from vlmrm.plan.work import work_of
 
 FORCE = "VLMRM_FORCE"
@@ -63,24 +63,26 @@ def find_problems(jobs: Iterable[Job], config: Config, downloads: bool = True) -
     """Why a run should not start and what to do, one line per problem; None if it may start.
 
     Args:
-        jobs: Of a dry run.
-        config: The run's.
+        jobs: Jobs of a dry run.
+        config: Configuration of the run.
         downloads: Whether jobs that fetch models will download them.
     """
     jobs = list(jobs)
-    fetched = [job.wildcards["model"] for job in jobs if job.rule == "fetch_model"]
-    problems = [*_tokenizers(fetched, config)]
+    to_fetch = [job.wildcards["model"] for job in jobs if job.rule == "fetch_model"]
+    without_library = _without_library(to_fetch, config)
+    problems = [*_tokenizers(without_library)]
     if os.environ.get(FORCE) != "1":
-        problems += [*_published(fetched, config)] if downloads else []
+        online = [name for name in to_fetch if name not in without_library]
+        problems += [*_published(online, config)] if downloads else []
         problems += [*_opengl(jobs), *_gpu(jobs, config), *_space(jobs, config)]
     return "\n".join(problems) or None
 
 
-def _published(fetched: list[str], config: Config) -> Iterator[str]:
-    """Asks the hub for every model that will be fetched."""
+def _published(names: list[str], config: Config) -> Iterator[str]:
+    """Asks the hub for every model that will be downloaded."""
     models = {
         name: model
-        for name in fetched
+        for name in names
         if isinstance(model := config.models[name], PretrainedModel) and model.path is None
     }
     if not models:
@@ -94,19 +96,22 @@ def _published(fetched: list[str], config: Config) -> Iterator[str]:
             f"mirror in HF_ENDPOINT; {FORCE}=1 starts it anyway"
         )
         return
-    from vlmrm.models import check  # loads PyTorch
+    from vlmrm.models import look_up  # loads PyTorch
 
-    findings = check.look_up_models(models, MODELS)
-    yield from (
-        f"{problem}; {FORCE}=1 starts it anyway"
-        for problem in check.find_problems(findings, MODELS)
-    )
+    for finding in look_up.look_up_models(models, MODELS).values():
+        if finding.problem:
+            yield f"{finding.problem}; {FORCE}=1 starts it anyway"
 
 
-def _tokenizers(fetched: list[str], config: Config) -> Iterator[str]:
+def _without_library(names: list[str], config: Config) -> list[str]:
+    """The models whose tokenizer needs a library that is not installed."""
     if importlib.util.find_spec("transformers") is not None:
-        return
-    if needing := [name for name in fetched if _has_tokenizer(config, name)]:
+        return []
+    return [name for name in names if _has_tokenizer(config, name)]
+
+
+def _tokenizers(needing: list[str]) -> Iterator[str]:
+    if needing:
         yield (
             f"models.{needing[0]}:{_others(needing)} needs the library transformers for the "
             "tokenizer; install it with `pip install transformers`, or remove the models from the "

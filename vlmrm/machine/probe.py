@@ -39,7 +39,7 @@ def hub() -> str:
     """That the hub answers, whatever its answer."""
     from vlmrm.models.hub.repository import reach
 
-    return reach()
+    return reach("hub")
 
 
 def cuda() -> str:

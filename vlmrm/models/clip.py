@@ -25,7 +25,7 @@ from vlmrm.errors import UserError, one_line
 from vlmrm.machine.gpus import has_nvidia_gpu
 from vlmrm.machine.libraries import load_triton_first
 from vlmrm.models.folder import check_model_folder
-from vlmrm.models.network import fold_branches, load_network, load_tokenizer
+from vlmrm.models.network import load_network, load_tokenizer, merge_branches
 from vlmrm.models.preprocessing import Preprocessing
 
 CUDA_BATCH_SIZE = 4096
@@ -104,7 +104,7 @@ class ClipModel:
         """
         folder = check_model_folder(folder)
         try:
-            network = fold_branches(load_network(folder))
+            network = merge_branches(load_network(folder))
         except (SafetensorError, RuntimeError, ValueError, TypeError) as error:
             raise UserError(
                 f"{folder}: open_clip cannot load this model ({one_line(error)}); delete the "

@@ -40,10 +40,10 @@ def load_network(folder: Path) -> Any:
     return network.float()
 
 
-def fold_branches(network: Any) -> Any:
-    """Folds branches that an image tower has for its training alone, as in MobileCLIP's.
+def merge_branches(network: Any) -> Any:
+    """Merges training-only branches of an image tower, as in MobileCLIP's.
 
-    The tower computes the same function with fewer operations (Ding et al., 2021, "RepVGG").
+    It computes the same function with fewer operations (Ding et al., 2021, "RepVGG").
     """
     network.visual = reparameterize_model(network.visual, inplace=True)
     return network

@@ -8,15 +8,20 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import humanize
 
 from vlmrm.config import Config
 from vlmrm.machine.machines import Machine
 from vlmrm.plan.jobs import Job, jobs_by_figure
-from vlmrm.plan.sizes import STAND_IN, fitting_batch, known_size, model_size
+from vlmrm.plan.sizes import STAND_IN, fitting_batch, gpu_weights, known_size, model_size
 from vlmrm.plan.work import Work, work_of
 
+OVERVIEW = "overview"
+"""End of the name of a figure that summarizes others."""
+OTHERS = "no figure"
+"""Name under which jobs are listed that no figure needs."""
 LONG = 48
 """Hours above which a plan for a machine without a GPU comes with a warning."""
 
@@ -26,8 +31,8 @@ class Row:
     """The jobs of one rule, and of one environment where they are trainings.
 
     Attributes:
-        work: Of each job.
-        seconds: Of all of them, their download included.
+        work: What each job does.
+        seconds: Duration of all jobs, downloads included.
         measured: How many benchmark files of the same rule the time is scaled by.
     """
 
@@ -46,8 +51,8 @@ def make_plan(
     """What jobs take, by rule. Times add up as if rules did not overlap.
 
     Args:
-        jobs: Of a dry run.
-        config: The run's.
+        jobs: Jobs of a dry run.
+        config: Configuration of the run.
         machine: Where it runs.
         benchmarks: Folder of the run's benchmark files, made on this machine.
     """
@@ -71,12 +76,12 @@ class FigureCost:
     """What a figure takes with all that it needs.
 
     Attributes:
-        rows: By rule.
-        alone: Seconds that are saved if this figure, and no other, is left out.
+        rows: Its jobs, by rule.
+        saved: Seconds that the run is shorter without it.
     """
 
     rows: dict[str, Row]
-    alone: float
+    saved: float
 
 
 def cost_by_figure(
@@ -84,21 +89,35 @@ def cost_by_figure(
 ) -> dict[str, FigureCost]:
     """What each figure, landscape, measurement, and experiment takes, without the others.
 
-    Figures share jobs, so that all of them take less than their sum. Arguments as for `make_plan`.
+    Figures share jobs, so that all of them take less than their sum. Jobs of no figure are under
+    `OTHERS`. Arguments as for `make_plan`.
     """
+    jobs = list(jobs)
     needed = jobs_by_figure(jobs)
-    figures_of = Counter(_identity(job) for own in needed.values() for job in own)
+    # An overview of all measurements has fewer of them if one is left out.
+    sharing = Counter(
+        _identity(job) for name, own in needed.items() if not name.endswith(OVERVIEW) for job in own
+    )
+
+    def seconds(chosen: Iterable[Job]) -> float:
+        return sum_seconds(make_plan(chosen, config, machine, benchmarks))
+
     costs = {}
+    whole = seconds(jobs)
     for name, own in needed.items():
-        rows = make_plan(own, config, machine, benchmarks)
-        alone = [job for job in own if figures_of[_identity(job)] == 1]
-        seconds = sum_seconds(make_plan(alone, config, machine, benchmarks))
-        costs[name] = FigureCost(rows, seconds)
+        own_count = 0 if name.endswith(OVERVIEW) else 1
+        alone = {_identity(job) for job in own if sharing[_identity(job)] == own_count}
+        rest = (job for job in jobs if _identity(job) not in alone)
+        costs[name] = FigureCost(make_plan(own, config, machine, benchmarks), whole - seconds(rest))
+    found = {_identity(job) for own in needed.values() for job in own}
+    if others := [job for job in jobs if _identity(job) not in found]:
+        rows = make_plan(others, config, machine, benchmarks)
+        costs[OTHERS] = FigureCost(rows, sum_seconds(rows))
     return costs
 
 
-def _identity(job: Job) -> tuple[str, ...]:
-    return (job.rule, *job.outputs)
+def _identity(job: Job) -> tuple[Any, ...]:
+    return (job.rule, job.outputs, *job.wildcards.items())
 
 
 def _row_name(job: Job, config: Config) -> str:
@@ -127,7 +146,7 @@ def total_row(rows: dict[str, Row]) -> Row:
 
 
 def sum_seconds(rows: dict[str, Row]) -> float:
-    """Of all rules, one after the other."""
+    """Duration of all rules, one after the other."""
     return sum(row.seconds for row in rows.values())
 
 
@@ -144,15 +163,19 @@ def hours(seconds: float) -> str:
     return humanize.intcomma(round(number)) if number >= 100 else f"{number:.2g}"
 
 
-def warnings(rows: dict[str, Row], config: Config, machine: Machine) -> Iterable[str]:
-    """What is uncertain about a plan, or speaks against it, a line each."""
-    for name in config.models:
+def warnings(
+    rows: dict[str, Row], models: Iterable[str], config: Config, machine: Machine
+) -> Iterable[str]:
+    """What is uncertain about a plan with these models, or speaks against it, a line each."""
+    models = list(models)
+    for name in models:
         if known_size(config, name) is None:
             yield f"models.{name}: of unknown size, counted as {STAND_IN} until it is fetched"
     if machine.gpu_memory is not None:
-        for name in config.models:
-            if not fitting_batch(size := model_size(config, name), machine.gpu_memory):
-                weights = humanize.naturalsize(size.gpu_weights)
+        for name in models:
+            size = model_size(config, name)
+            if not fitting_batch(size, machine.gpu_memory, config.precision):
+                weights = humanize.naturalsize(gpu_weights(size, config.precision))
                 yield (
                     f"Warning: models.{name}: its weights ({weights}) leave too little of the "
                     "GPU's memory for images"

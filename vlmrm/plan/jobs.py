@@ -60,7 +60,7 @@ def _files(field: str) -> tuple[str, ...]:
 
 
 def jobs_by_figure(jobs: Iterable[Job]) -> dict[str, list[Job]]:
-    """For each figure, landscape, measurement, and experiment, all jobs that it needs."""
+    """All jobs that each figure, landscape, measurement, and experiment needs."""
     jobs = list(jobs)
     makers = {output: number for number, job in enumerate(jobs) for output in job.outputs}
     needed: dict[str, set[int]] = {}

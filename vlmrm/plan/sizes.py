@@ -8,17 +8,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from vlmrm.config import Config
-from vlmrm.models.folder import CONFIG_FILE
+from vlmrm.config import Config, Precision
+from vlmrm.models.folder import CONFIG_FILE, MODELS
 
 SIZES = Path(__file__).parents[1] / "models" / "model_size.json"
-MODELS = Path("resources/models")
 STAND_IN = "ViT-B-32"
 """Architecture that a model of unknown size counts as: hardly a published one is smaller."""
 
 
-HALF = 2
-"""Bytes of a number in reduced precision."""
+LARGEST_BATCH = 4096
+"""Images that are embedded at a time where the memory suffices."""
 
 GPU_SHARE = 0.8
 """Share of a GPU's memory for weights and images; OpenGL and PyTorch take the rest."""
@@ -33,16 +32,21 @@ class Size(NamedTuple):
     parameters: int
     embedding: int
 
-    @property
-    def gpu_weights(self) -> int:
-        """Bytes of weights on a GPU, where the image tower alone is."""
-        return HALF * self.image_parameters
+
+def gpu_weights(size: Size, precision: Precision) -> int:
+    """Bytes of weights on a GPU, where the image tower alone is."""
+    return _bytes(precision) * size.image_parameters
 
 
-def fitting_batch(size: Size, memory: float) -> int:
-    """Images that a GPU's memory in bytes holds at a time; 0 if the weights leave no space."""
-    free = GPU_SHARE * memory - size.gpu_weights
-    return max(int(free / (HALF * size.activations)), 0)
+def fitting_batch(size: Size, memory: float, precision: Precision) -> int:
+    """Images that a GPU with this memory in bytes embeds at a time; 0 if the weights do not fit."""
+    free = GPU_SHARE * memory - gpu_weights(size, precision)
+    return min(max(int(free / (_bytes(precision) * size.activations)), 0), LARGEST_BATCH)
+
+
+def _bytes(precision: Precision) -> int:
+    """Bytes of a number; a GPU chooses a reduced precision."""
+    return 4 if precision == "float32" else 2
 
 
 @functools.cache

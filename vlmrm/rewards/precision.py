@@ -34,7 +34,11 @@ def embed_sample(
     """Embeds some evenly spaced frames of a set in full precision."""
     rows = np.linspace(0, len(frames) - 1, min(SAMPLE, len(frames))).astype(np.int64)
     options = settings.model_dump() | {"precision": REFERENCE}
-    return rows, ClipModel.load(folder, device, **options).embed_images(frames[rows])
+    try:
+        model = ClipModel.load(folder, device, **options)
+    except torch.cuda.OutOfMemoryError:  # the weights take twice the memory
+        model = ClipModel.load(folder, "cpu", **options)
+    return rows, model.embed_images(frames[rows])
 
 
 def compare_precisions(

@@ -12,9 +12,9 @@ import pytest
 
 from tests.models.fetching import CUT, REPOSITORY, WEIGHTS, refused, sha256
 from tests.processes import FORK
+from vlmrm.models.fetch import fetch_pretrained
 from vlmrm.models.folder import read_model_provenance
 from vlmrm.models.hub.download import partial_downloads
-from vlmrm.models.pretrained import fetch_pretrained
 
 
 def test_a_download_that_breaks_off_continues_by_itself(hub, settings, folder, capfd):

@@ -6,8 +6,8 @@ import huggingface_hub
 import pytest
 
 from tests.models.fetching import REPOSITORY, WEIGHTS
+from vlmrm.models.fetch import fetch_pretrained
 from vlmrm.models.folder import read_model_provenance
-from vlmrm.models.pretrained import fetch_pretrained
 
 
 def test_the_hub_of_these_tests_is_one_to_its_own_client(hub, settings, published, tmp_path):

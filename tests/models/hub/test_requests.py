@@ -11,7 +11,7 @@ from tests.models.fetching import REPOSITORY, WEIGHTS, refused
 from tests.models.hub.server import TOKEN
 from tests.processes import vlmrm
 from vlmrm.errors import UserError
-from vlmrm.models.pretrained import fetch_pretrained
+from vlmrm.models.fetch import fetch_pretrained
 
 
 def test_a_connection_refused(hub, settings, folder, monkeypatch):

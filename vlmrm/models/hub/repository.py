@@ -77,18 +77,24 @@ class Repository:
         }
 
 
-def reach() -> str:
+class Unreachable(UserError):
+    """The hub does not answer; the message is the reason alone."""
+
+
+def reach(key: str) -> str:
     """Address of the hub, which answers a request, whatever the answer; tries for some seconds.
 
     Raises:
-        UserError: It does not.
+        Unreachable: It does not.
+        UserError: It cannot even be asked, for example because of the token.
     """
+    token()
     index = f"{endpoint()}/api/models?limit=1"
-    with explain("hub", endpoint(), "its index"):
+    with explain(key, endpoint(), "its index"):
         try:
-            patiently("hub", lambda: get_session().get(index, timeout=3), pauses=(1.0, 2.0))
+            patiently(key, lambda: get_session().get(index, timeout=3), pauses=(1.0, 2.0))
         except HTTPError as error:
-            raise UserError(one_line(error)) from error
+            raise Unreachable(one_line(error)) from error
     return endpoint()
 
 
@@ -133,7 +139,9 @@ def _license(info: ModelInfo) -> str | None:
     if data is None:
         return None
     name = data.get("license")
-    return str(data.get("license_name") or name) if name == "other" else name
+    if name == "other":
+        name = data.get("license_name") or name
+    return ", ".join(name) if isinstance(name, list) else name
 
 
 def look_up_url(key: str, url: str, sha256: str) -> RemoteFile:

@@ -10,12 +10,12 @@ from typing import Any
 
 from vlmrm.config import PretrainedModel
 from vlmrm.errors import UserError
+from vlmrm.models.fetch import is_here
+from vlmrm.models.find import find_locally, find_online
 from vlmrm.models.folder import WEIGHTS_FILE, read_model_provenance
 from vlmrm.models.hub.download import missing_bytes, partial_folder, require_space
-from vlmrm.models.hub.repository import check_access, reach
+from vlmrm.models.hub.repository import Unreachable, check_access, reach
 from vlmrm.models.hub.requests import endpoint
-from vlmrm.models.pretrained import is_here
-from vlmrm.models.published import find_locally, find_online
 
 AT_ONCE = 8
 """Models that are looked up at a time."""
@@ -52,26 +52,19 @@ def look_up_models(models: Mapping[str, PretrainedModel], folder: Path) -> dict[
     Raises:
         UserError: The hub cannot be reached.
     """
-    here = {name for name in models if is_here(models[name], folder / name, by_checksum=False)}
-    if any(model.path is None for name, model in models.items() if name not in here):
-        try:
-            reach()
-        except UserError as error:
-            raise UserError(
-                f"models: {endpoint()} cannot be reached ({error}); check the network, name a "
-                "mirror in HF_ENDPOINT, or copy the model folders from a machine that has them"
-            ) from error
     with ThreadPoolExecutor(AT_ONCE) as pool:
+        here = {name: _recall(name, model, folder / name) for name, model in models.items()}
+        if any(here[name] is None and model.path is None for name, model in models.items()):
+            _reach()
         findings = {
-            name: pool.submit(_recall, folder / name)
-            if name in here
-            else pool.submit(_look_up, f"models.{name}", model, folder / name)
+            name: pool.submit(_look_up, f"models.{name}", model, folder / name)
             for name, model in models.items()
+            if here[name] is None
         }
-    return {name: finding.result() for name, finding in findings.items()}
+    return {name: here[name] or findings[name].result() for name in models}
 
 
-def find_problems(findings: Mapping[str, Finding], folder: Path) -> list[str]:
+def describe_problems(findings: Mapping[str, Finding], folder: Path) -> list[str]:
     """Why models cannot be fetched into a folder, and what to do, a line each."""
     problems = [finding.problem for finding in findings.values() if finding.problem]
     try:
@@ -81,9 +74,25 @@ def find_problems(findings: Mapping[str, Finding], folder: Path) -> list[str]:
     return problems
 
 
-def _recall(folder: Path) -> Finding:
-    size = (folder / WEIGHTS_FILE).stat().st_size
-    return Finding(read_model_provenance(folder)["origin"], size, here=True)
+def _reach() -> None:
+    try:
+        reach("models")
+    except Unreachable as error:
+        raise UserError(
+            f"models: {endpoint()} cannot be reached ({error}); check the network, name a mirror "
+            "in HF_ENDPOINT, or copy the model folders from a machine that has them"
+        ) from error
+
+
+def _recall(name: str, settings: PretrainedModel, folder: Path) -> Finding | None:
+    """What the folder of a model says, if the model is there."""
+    try:
+        if not is_here(settings, folder, by_checksum=False):
+            return None
+        origin = read_model_provenance(folder)["origin"]
+    except UserError as error:
+        return Finding({}, problem=f"models.{name}: {error}")
+    return Finding(origin, (folder / WEIGHTS_FILE).stat().st_size, here=True)
 
 
 def _look_up(key: str, settings: PretrainedModel, folder: Path) -> Finding:
@@ -94,10 +103,10 @@ def _look_up(key: str, settings: PretrainedModel, folder: Path) -> Finding:
             return Finding(local.origin, size, needed=size)
         parts = find_online(key, settings)
         check_access(key, parts.weights)
+        for file in list(parts.tokenizer.values())[:1]:  # may be in another repository
+            check_access(key, file)
     except UserError as error:
         return Finding({}, problem=str(error))
     size = sum(file.size or 0 for file in parts.files)
     missing = missing_bytes(parts.files, partial_folder(folder))
-    # A pickle is converted, which takes its size again.
-    needed = missing + (parts.weights.size or 0) * parts.is_pickled
-    return Finding(parts.origin, size, missing, needed)
+    return Finding(parts.origin, size, missing, needed=missing + parts.conversion_bytes)

@@ -20,6 +20,13 @@ from vlmrm.config.models import differences
 from vlmrm.data.files import atomic_path
 from vlmrm.errors import UserError, one_line
 from vlmrm.models.clip import ClipModel
+from vlmrm.models.find import (
+    Parts,
+    check_pretrained,
+    check_sha256,
+    find_locally,
+    find_online,
+)
 from vlmrm.models.folder import (
     CONFIG_FILE,
     WEIGHTS_FILE,
@@ -32,13 +39,6 @@ from vlmrm.models.hub.repository import RemoteFile
 from vlmrm.models.hub.requests import refuse_full_disk
 from vlmrm.models.license import describe_license
 from vlmrm.models.network import load_network
-from vlmrm.models.published import (
-    Parts,
-    check_pretrained,
-    check_sha256,
-    find_locally,
-    find_online,
-)
 
 
 def fetch_pretrained(name: str, settings: PretrainedModel, folder: str | os.PathLike[str]) -> None:
@@ -64,7 +64,7 @@ def fetch_pretrained(name: str, settings: PretrainedModel, folder: str | os.Path
     if settings.path is not None:
         local = find_locally(key, settings)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        require_space(key, local.weights.stat().st_size, folder.parent)
+        require_space(key, sum(file.stat().st_size for file in local.files), folder.parent)
         _assemble(key, settings, local, folder)
         return
     with partial_downloads(key, folder) as downloads:
@@ -98,9 +98,7 @@ def _download(
     if "warning" in parts.origin:
         print(f"vlmrm: {key}: warning: {parts.origin['warning']}", file=sys.stderr)
     weights = parts.weights
-    # A pickle is converted, which takes its size again.
-    extra = (weights.size or 0) if parts.is_pickled else 0
-    space = check_space(key, parts.files, downloads, extra)
+    space = check_space(key, parts.files, downloads, parts.conversion_bytes)
     print(
         f"vlmrm: {key}: {weights.name} from {weights.url.rsplit('/', 1)[0]}: {space}; "
         f"license {describe_license(parts.origin.get('license'))}",

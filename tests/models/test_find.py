@@ -16,9 +16,9 @@ from tests.models.fetching import CONFIG, FRAMES, REPOSITORY, WEIGHTS, refused, 
 from vlmrm import VLMReward
 from vlmrm.config import PretrainedModel
 from vlmrm.models.clip import ClipModel
+from vlmrm.models.fetch import fetch_pretrained
+from vlmrm.models.find import mismatched_activation
 from vlmrm.models.folder import read_model_provenance
-from vlmrm.models.pretrained import fetch_pretrained
-from vlmrm.models.published import mismatched_activation
 
 
 def test_a_tag_gives_what_the_three_lines_of_open_clip_give(

@@ -15,9 +15,9 @@ from tests.processes import vlmrm
 from vlmrm import VLMReward
 from vlmrm.config import PretrainedModel
 from vlmrm.errors import UserError
-from vlmrm.models import published as published_models
+from vlmrm.models import find
+from vlmrm.models.fetch import fetch_pretrained
 from vlmrm.models.folder import read_model_provenance
-from vlmrm.models.pretrained import fetch_pretrained
 
 
 def test_a_fetched_model_scores_as_the_published_one(
@@ -80,7 +80,7 @@ def test_a_disk_that_fills_up_at_the_end(settings, folder, monkeypatch):
         raise SafetensorError("I/O error: No space left on device (os error 28)")
 
     with monkeypatch.context() as patch:
-        patch.setattr("vlmrm.models.pretrained._try_out", full)
+        patch.setattr("vlmrm.models.fetch._try_out", full)
         assert "the disk is full; free some space and run again" in refused(settings, folder)
     fetch_pretrained("tiny", settings, folder)
 
@@ -156,13 +156,13 @@ def test_what_open_clip_cannot_use_is_refused(hub, published, folder):
 
 def test_a_damaged_file_without_a_checksum_is_downloaded_again(hub, folder, published, monkeypatch):
     """Mirrors may leave the checksum out."""
-    look_up = published_models.look_up
+    look_up = find.look_up
 
     def without_checksums(*arguments):
         found = look_up(*arguments)
         return replace(found, files={n: replace(f, sha256=None) for n, f in found.files.items()})
 
-    monkeypatch.setattr(published_models, "look_up", without_checksums)
+    monkeypatch.setattr(find, "look_up", without_checksums)
     commit = hub.add(REPOSITORY, {**published, WEIGHTS: published[WEIGHTS][:-1000]})
     settings = PretrainedModel(source="pretrained", repository=REPOSITORY, revision=commit)
     message = refused(settings, folder)
@@ -179,7 +179,7 @@ def test_too_little_memory_is_called_that(settings, folder, monkeypatch):
         )
 
     with monkeypatch.context() as patch:
-        patch.setattr("vlmrm.models.pretrained._try_out", full)
+        patch.setattr("vlmrm.models.fetch._try_out", full)
         message = refused(settings, folder)
     assert message.startswith("models.tiny: too little memory to try the model out; ")
     fetch_pretrained("tiny", settings, folder)

@@ -71,6 +71,12 @@ class Parts(Generic[File]):
         """Whether the weights are a pickle, which is converted."""
         return not self.weights.name.endswith(".safetensors")
 
+    @property
+    def conversion_bytes(self) -> int:
+        """Bytes that the conversion of a pickle takes: its size once more."""
+        size = self.weights.stat().st_size if isinstance(self.weights, Path) else self.weights.size
+        return (size or 0) * self.is_pickled
+
 
 def find_online(key: str, settings: PretrainedModel) -> Parts[RemoteFile]:
     """Finds the files of a model by its tag or repository; takes a request or two.
