@@ -87,7 +87,7 @@ def run(
 
 
 def with_dry_runs(dry_run: Callable[[list[str], Path], CompletedProcess[str]]) -> Callable:
-    """`subprocess.run`, but Snakemake, started as `vlmrm.plan` does, is run by a function."""
+    """`subprocess.run`, but Snakemake, started as `vlmrm.plan.jobs` does, is run by a function."""
     really_run = subprocess.run
 
     def run(command, **options):

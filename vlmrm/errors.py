@@ -9,6 +9,8 @@ from collections.abc import Iterable
 class UserError(Exception):
     """Bad input; the message is one line that names the key or file and says how to fix it.
 
+    Checks that find several problems at once give a line each.
+
     The command line prints only the message and exits with status 2; a traceback means a bug in
     this package.
     """

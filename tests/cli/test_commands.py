@@ -10,9 +10,10 @@ import yaml
 from PIL import Image
 
 from tests.processes import vlmrm
+from vlmrm import VLMReward
 from vlmrm.config import RANDOM_POLICY
 from vlmrm.data.files import read_provenance
-from vlmrm.data.frames import FrameReader
+from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_table
 
@@ -60,6 +61,47 @@ def test_from_states_to_rewards(config, model_folder, tmp_path):
     assert set(table["task"]) == {"mountain-car"}
     assert table["reward"].between(-1, 1).all()
     assert read_provenance(embeddings)["model"] == "random-XS"
+    assert read_provenance(rewards)["precision_errors"] == {}
+
+
+def test_reduced_precision_is_measured_by_itself(config, model_folder, tmp_path):
+    """From frames to the EPIC table."""
+    content = yaml.safe_load(config.read_text()) | {"precision": "bfloat16"}
+    content["epic"] = {"few": {"task": "mountain-car", "states": "few", "scenes": ["textured"]}}
+    content["epic"]["few"]["models"] = ["smoke-S"]
+    reduced = tmp_path / "config.yaml"
+    reduced.write_text(yaml.safe_dump(content))
+    names = ("states.h5", "frames.h5", "prompts.h5", "embeddings.h5", "rewards.parquet", "epic.csv")
+    states, frames, prompts, embeddings, rewards, epic = (tmp_path / name for name in names)
+    with FrameWriter(frames, (12, 40, 60, 3), scene="textured") as writer:
+        writer.append(np.random.default_rng(0).integers(0, 256, (12, 40, 60, 3), dtype=np.uint8))
+    task = ("--config", reduced, "--task", "mountain-car")
+    model = ("--model", model_folder)
+    for step in (
+        ("sample-states", "few", "--config", reduced, "--output", states),
+        ("embed-prompts", *task, *model, "--output", prompts),
+        ("embed-frames", *task[:2], "--frames", frames, *model, "--output", embeddings),
+        (
+            *("score-states", *task, "--states", states, "--embeddings", embeddings),
+            *("--prompts", prompts, "--output", rewards),
+        ),
+        (
+            *("measure-epic", "few", "--config", reduced, *model, "--states", states),
+            *("--rewards", rewards, "--output", epic),
+        ),
+    ):
+        run = vlmrm(*step)
+        assert run.returncode == 0, run.stderr
+    table = read_table(epic).set_index("alpha")
+    assert set(table["precision"]) == {"bfloat16"}
+    # In full precision, the reward of a frame differs from that of the table by the table's error.
+    exact = VLMReward.load(model_folder, content["tasks"]["mountain-car"]["goal"], device="cpu")
+    with FrameReader(frames) as reader:
+        wanted = exact(reader[:]).astype(float)
+    reduced_rewards = read_table(rewards).query("alpha == 0").sort_values("state")["reward"]
+    error = np.sqrt(np.mean((reduced_rewards.to_numpy() - wanted) ** 2)) / wanted.std()
+    assert table.loc[0, "precision_error"] == pytest.approx(error, rel=1e-2)
+    assert error > 0
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def config(tmp_path_factory):
             "kneeling",
             "oracle",
             {"alpha": 0.5},
-            "--alpha: 0.5 means nothing to --reward-source",
+            "--alpha: 0.5 has no effect with --reward-source",
         ),
         ("standing", "smoke-S", {"alpha": 0.5}, r"tasks\.standing\.baseline: missing"),
         ("cartpole", "ground-truth", {}, r"cartpole\.agent\.learning_starts: 1200 is not below"),

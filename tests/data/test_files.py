@@ -4,6 +4,7 @@ import pytest
 
 from vlmrm.data.embeddings import (
     read_embeddings,
+    read_full_precision,
     read_prompt_embeddings,
     write_embeddings,
     write_prompt_embeddings,
@@ -11,7 +12,7 @@ from vlmrm.data.embeddings import (
 from vlmrm.data.files import atomic_path, read_provenance
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
-from vlmrm.data.tables import read_table, write_table
+from vlmrm.data.tables import read_licenses, read_table, write_table
 from vlmrm.errors import UserError
 
 
@@ -77,6 +78,14 @@ def test_embeddings_and_prompts_survive_a_round_trip(tmp_path):
     embeddings = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
     write_embeddings(tmp_path / "e.h5", embeddings)
     np.testing.assert_array_equal(read_embeddings(tmp_path / "e.h5"), embeddings)
+    assert read_full_precision(tmp_path / "e.h5") is None
+    rows = np.array([0, 2])
+    write_embeddings(tmp_path / "e.h5", embeddings, (rows, embeddings[rows] + 1))
+    np.testing.assert_array_equal(read_embeddings(tmp_path / "e.h5"), embeddings)
+    for found, written in zip(
+        read_full_precision(tmp_path / "e.h5"), (rows, embeddings[rows] + 1), strict=True
+    ):
+        np.testing.assert_array_equal(found, written)
     prompts = {"a robot": embeddings[0], "ein Roboter, übermütig": embeddings[1]}
     write_prompt_embeddings(tmp_path / "p.h5", prompts)
     read = read_prompt_embeddings(tmp_path / "p.h5")
@@ -90,6 +99,15 @@ def test_tables_survive_a_round_trip(tmp_path, name):
     table = pd.DataFrame({"state": [0, 1], "task": ["a", "b"], "reward": [0.5, -1.0]})
     write_table(tmp_path / name, table, alphas=[0])
     pd.testing.assert_frame_equal(read_table(tmp_path / name), table)
+
+
+def test_licenses_of_published_models_are_known_to_what_is_made_of_them(tmp_path):
+    rewards, other, epic = (tmp_path / name for name in ("a.parquet", "b.parquet", "epic.csv"))
+    write_table(rewards, pd.DataFrame({"reward": [1]}), model="RN50", license="mit")
+    write_table(other, pd.DataFrame({"reward": [1]}), model="sim-S", license=None)
+    write_table(epic, pd.DataFrame({"model": ["RN50", "sim-S"], "license": ["mit", None]}))
+    assert read_licenses([rewards, other]) == {"RN50": "mit"}
+    assert read_licenses([epic]) == {"RN50": "mit"}
 
 
 def test_provenance_of_a_table_is_in_the_file(tmp_path):

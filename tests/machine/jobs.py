@@ -4,7 +4,7 @@ from pathlib import Path
 
 from vlmrm.config import PretrainedModel, load_config
 from vlmrm.machine.machines import MACHINES
-from vlmrm.plan import Job
+from vlmrm.plan.jobs import Job
 
 ROOT = Path(__file__).parents[2]
 PAPER = load_config(ROOT / "config.yaml")
@@ -15,16 +15,16 @@ LAPTOP = MACHINES["laptop"]
 
 def training(model):
     output = f"results/paper/policies/{model}/policy.zip"
-    return Job("train_policy", RUN | {"reward_source": model}, output)
+    return Job("train_policy", RUN | {"reward_source": model}, (output,))
 
 
 def fetching(model):
-    return Job("fetch_model", {"model": model}, f"resources/models/{model}")
+    return Job("fetch_model", {"model": model}, (f"resources/models/{model}",))
 
 
 def embedding(model, states="kneeling-poses"):
     wildcards = {"states": states, "scene": "textured-fixed", "model": model}
-    return Job("embed_frames", wildcards, f"results/paper/embeddings/{states}/{model}.h5")
+    return Job("embed_frames", wildcards, (f"results/paper/embeddings/{states}/{model}.h5",))
 
 
 def unnamed(**settings):

@@ -17,7 +17,8 @@ from tests.workflow.conftest import Project
 from vlmrm.machine import checks
 from vlmrm.machine.checks import find_problems
 from vlmrm.machine.doctor import Check, Verdict
-from vlmrm.plan import Job, planned_jobs
+from vlmrm.models.look_up import Finding
+from vlmrm.plan.jobs import Job, planned_jobs
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -38,6 +39,7 @@ def machine(monkeypatch, tmp_path):
         return Check("Hub", Verdict.note, problems)
 
     monkeypatch.setattr(checks, "check_hub", unreachable)
+    monkeypatch.setattr("vlmrm.models.look_up.look_up_models", lambda models, folder: {})
     monkeypatch.setattr(checks, "check_rendering", lambda: Check("Rendering", Verdict.fine, "EGL"))
     monkeypatch.setattr(checks, "cuda_works", lambda: False)
     monkeypatch.setattr(checks, "on_cluster", lambda: False)
@@ -62,9 +64,22 @@ def test_models_that_cannot_be_downloaded_are_reported_before_the_start(machine)
     assert find_problems([fetching("RN50")], PAPER, downloads=False) is None
     machine.setenv(checks.FORCE, "1")
     assert find_problems([fetching("RN50")], PAPER) is None
-    machine.delenv(checks.FORCE)
+
+
+def test_the_hub_is_asked_for_every_model_before_the_start(machine):
+    asked = []
+
+    def look_up(models, folder):
+        asked.append((list(models), folder))
+        return {name: Finding({}, problem=f"models.{name}: is gated") for name in models}
+
     machine.setattr(checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
-    assert find_problems([fetching("RN50")], PAPER) is None
+    machine.setattr("vlmrm.models.look_up.look_up_models", look_up)
+    assert find_problems([fetching("RN50"), fetching("ViT-L-14")], PAPER) == (
+        "models.RN50: is gated; VLMRM_FORCE=1 starts it anyway\n"
+        "models.ViT-L-14: is gated; VLMRM_FORCE=1 starts it anyway"
+    )
+    assert asked == [(["RN50", "ViT-L-14"], Path("resources/models"))]
 
 
 def test_what_imports_mujoco_is_not_started_where_rendering_does_not_work(machine):
@@ -123,11 +138,12 @@ def test_what_needs_no_published_tower_is_started_at_once(machine):
 
 def test_a_start_loads_neither_pytorch_nor_mujoco():
     code = (
-        "import sys; from vlmrm.config import load_config; from vlmrm.plan import Job;"
+        "import sys; from vlmrm.config import load_config; from vlmrm.plan.jobs import Job;"
         "from vlmrm.machine.checks import find_problems;"
         "w = dict(model='RN50', states='cartpole-grid', scene='gymnasium');"
         "rules = ('sample_states', 'render_frames', 'embed_frames');"
-        "find_problems([Job(rule, w, 'results/x') for rule in rules], load_config('config.yaml'));"
+        "jobs = [Job(rule, w, ('results/x',)) for rule in rules];"
+        "find_problems(jobs, load_config('config.yaml'));"
         "sys.exit(bool({'torch', 'mujoco'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -137,7 +137,7 @@ def test_a_hub_out_of_reach_is_no_harm(machine, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example/")
     assert str(doctor.check_hub()) == (
         "Hub         note: https://mirror.example not reachable (timed out): "
-        "published models cannot be downloaded; offline models work"
+        "published models cannot be downloaded; simulator-trained ones work"
     )
     machine["hub"] = (True, "no output")
     assert doctor.check_hub().message.endswith("HF_TOKEN is not set, gated models need it")

@@ -10,10 +10,11 @@ from vlmrm.config import PretrainedModel, RandomModel, load_config
 from vlmrm.config.architectures import sim_architectures
 from vlmrm.errors import UserError
 from vlmrm.models.clip import ClipModel
+from vlmrm.models.find import check_pretrained, mismatched_activation
 from vlmrm.models.folder import read_model_provenance
 from vlmrm.models.model_size import measure_size
-from vlmrm.models.pretrained import check_pretrained, mismatched_activation
 from vlmrm.models.random_init import make_random_model
+from vlmrm.plan.sizes import Size, tabulated_size
 
 ROOT = Path(__file__).parents[2]
 MODELS = load_config(ROOT / "config.yaml").models
@@ -62,6 +63,10 @@ def test_towers_are_counted_without_weights(architecture):
         assert counted.image_flops / 1e9 == pytest.approx(IMAGE_GFLOPS[architecture], rel=0.001)
     # A tower multiplies by each of its parameters at least once.
     assert counted.image_flops > counted.image_parameters
+    tabulated = tabulated_size(architecture)
+    assert tabulated is None or tabulated == Size(
+        **{name: getattr(counted, name) for name in Size._fields}
+    )
 
 
 @each

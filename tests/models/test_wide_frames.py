@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from vlmrm.config import GridStates, PretrainedModel, Rendering, load_config
+from vlmrm.models.find import registered_config
 from vlmrm.models.preprocessing import Preprocessing
-from vlmrm.models.pretrained import registered_config
 from vlmrm.rendering import make_renderer
 from vlmrm.states import sample_states
 

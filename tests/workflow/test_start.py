@@ -8,7 +8,8 @@ import yaml
 
 from vlmrm.config import parse_config
 from vlmrm.machine.machines import MACHINES
-from vlmrm.plan import planned_jobs, work_of
+from vlmrm.plan.jobs import planned_jobs
+from vlmrm.plan.work import work_of
 
 pytestmark = pytest.mark.usefixtures("quick_dry_runs")
 

@@ -25,6 +25,7 @@ LOGGER.addHandler(logging.NullHandler())
 
 COMMANDS = (
     # Models
+    "check-models",
     "fetch-model",
     "make-random-model",
     "make-corpus",
@@ -110,13 +111,14 @@ def options(
 
 
 def main() -> NoReturn:
-    """Runs the command line; a `UserError` is printed as one line, with exit status 2."""
+    """Runs the command line; a `UserError` is printed without traceback, with exit status 2."""
     try:
         with explain_opengl():
             app()
     except UserError as error:
         LOGGER.error(error)
-        print(f"vlmrm: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"vlmrm: {line}", file=sys.stderr)
         sys.exit(2)
     except Exception:
         LOGGER.exception("A bug in vlmrm or in a library, not in your input")

@@ -11,11 +11,12 @@ def draw_epic(
     table: Table = None,
 ) -> None:
     """Draw EPIC distance and area under the ROC curve against model size."""
-    from vlmrm.data.tables import read_tables, write_table
+    from vlmrm.data.tables import read_licenses, read_tables, write_table
     from vlmrm.figures.epic import draw_epic_by_size, measured
     from vlmrm.figures.style import save_figure
 
     numbers = read_tables(tables)
     if table is not None:
         write_table(table, numbers)
-    save_figure(draw_epic_by_size(numbers, measured(numbers)), output)
+    figure = draw_epic_by_size(numbers, measured(numbers))
+    save_figure(figure, output, licenses=read_licenses(tables))

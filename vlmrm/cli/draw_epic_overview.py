@@ -11,8 +11,9 @@ def draw_epic_overview(
     alpha: Alpha = 0.0,
 ) -> None:
     """Draw the EPIC distance of every task and model."""
-    from vlmrm.data.tables import read_tables
+    from vlmrm.data.tables import read_licenses, read_tables
     from vlmrm.figures import epic_overview
     from vlmrm.figures.style import save_figure
 
-    save_figure(epic_overview.draw_epic_overview(read_tables(tables), alpha), output)
+    figure = epic_overview.draw_epic_overview(read_tables(tables), alpha)
+    save_figure(figure, output, licenses=read_licenses(tables))

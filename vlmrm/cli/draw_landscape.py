@@ -23,7 +23,7 @@ def draw_landscape(
     pick(content.landscapes, "landscapes", name)
     settings = content.landscape_settings(name)
     from vlmrm.data.states import States
-    from vlmrm.data.tables import read_tables, write_table
+    from vlmrm.data.tables import read_licenses, read_tables, write_table
     from vlmrm.figures import landscape
     from vlmrm.figures.style import save_figure
 
@@ -32,4 +32,4 @@ def draw_landscape(
     if table is not None:
         write_table(table, numbers)
     figure = landscape.draw_landscape(numbers, state_set.environment)
-    save_figure(figure, output, landscape=name)
+    save_figure(figure, output, landscape=name, licenses=read_licenses(rewards))

@@ -22,11 +22,11 @@ def draw_rewards_by_label(
     pick(content.epic, "epic", name)
     settings = content.histogram_settings(name)
     from vlmrm.data.states import States
-    from vlmrm.data.tables import read_tables
+    from vlmrm.data.tables import read_licenses, read_tables
     from vlmrm.figures.histogram import draw_reward_histogram
     from vlmrm.figures.style import save_figure
 
     figure = draw_reward_histogram(
         States.read(states), read_tables(rewards), settings.task, settings.oracle
     )
-    save_figure(figure, output, task=settings.task)
+    save_figure(figure, output, task=settings.task, licenses=read_licenses(rewards))

@@ -29,19 +29,26 @@ def embed_frames(
     settings = load_config(config).embedding_settings
     claim_gpus(gpus)
     from vlmrm.models.clip import ClipModel
+    from vlmrm.models.license import read_license
+    from vlmrm.rewards.precision import REFERENCE, embed_sample
 
     clip = ClipModel.load(model, device, gpus=gpus, **settings.model_dump())
+    origin = {"model": clip.name, "device": str(clip.device), "precision": clip.precision}
+    sample = None
     with FrameReader(frames) as reader:
         batches = reader.batches(batch_size)
         count = -(-len(reader) // batch_size)
         bar = tqdm(batches, total=count, unit="batch", desc=f"embed {clip.name}", disable=None)
         embeddings = np.concatenate([clip.embed_images(batch) for batch in bar])
+        if clip.precision != REFERENCE:
+            del clip  # before the next one is loaded
+            sample = embed_sample(model, reader, settings, device)
     write_embeddings(
         output,
         embeddings,
-        model=clip.name,
+        sample,
+        **origin,
+        license=read_license(model),
         scene=read_provenance(frames)["scene"],
         frames=str(frames),
-        device=str(clip.device),
-        precision=clip.precision,
     )

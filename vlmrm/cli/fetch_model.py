@@ -9,6 +9,6 @@ from vlmrm.config import PretrainedModel
 def fetch_model(name: ModelName, config: ConfigFile, output: Output) -> None:
     """Download a published model, or resume an interrupted download."""
     settings = model_settings(config, name, PretrainedModel)
-    from vlmrm.models.pretrained import fetch_pretrained
+    from vlmrm.models.fetch import fetch_pretrained
 
     fetch_pretrained(name, settings, output)

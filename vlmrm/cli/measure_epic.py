@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from vlmrm.cli.options import ConfigFile, ModelFolder, Output, StatesFile, pick
 from vlmrm.config import load_config
+from vlmrm.data.files import read_provenance
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_table, write_table
 from vlmrm.errors import UserError
@@ -49,4 +51,9 @@ def measure_epic(
     table.insert(5, "source", origin.get("source", "unknown"))
     table.insert(6, "parameters", origin.get("parameters", {}).get("image"))
     table.insert(7, "text_parameters", origin.get("parameters", {}).get("text"))
+    scored = read_provenance(rewards)
+    table.insert(8, "license", scored.get("license"))
+    table.insert(9, "precision", scored.get("precision"))
+    errors = scored.get("precision_errors", {})
+    table.insert(10, "precision_error", [errors.get(str(a), np.nan) for a in table["alpha"]])
     write_table(output, table)

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from humanize import intcomma, naturalsize
-from rich.console import Console
 from rich.table import Table
 
 from vlmrm.cli.options import ConfigFile
-from vlmrm.config import load_config
+from vlmrm.cli.output import print_table
+from vlmrm.config import Config, load_config
 from vlmrm.errors import UserError
 from vlmrm.machine.checks import find_problems
 from vlmrm.machine.machines import MACHINES, Machine, load_machine, this_machine
-from vlmrm.plan import Row, hours, make_plan, planned_jobs, sum_seconds, warnings
+from vlmrm.plan.cost import (
+    FigureCost,
+    Row,
+    cost_by_figure,
+    hours,
+    make_plan,
+    sum_seconds,
+    total_row,
+    used_models,
+    warnings,
+)
+from vlmrm.plan.jobs import planned_jobs
+from vlmrm.plan.sizes import fitting_batch, gpu_weights, model_size
 
 
 def plan(
@@ -31,8 +43,11 @@ def plan(
     gpus: Annotated[
         int, typer.Option(min=1, help="With --machine: how many of its GPU, each with its cores.")
     ] = 1,
+    by: Annotated[
+        Literal["rule", "figure"], typer.Option(help="What to list: rules or figures.")
+    ] = "rule",
 ) -> None:
-    """Show what is left to do of a run: jobs, hours, disk and download, rule by rule."""
+    """Estimate what is left to do of a run: jobs, hours, disk space, downloads."""
     if gpus > 1 and machine is None:
         raise UserError("--gpus: belongs to --machine; the GPUs of this machine are counted")
     settings = load_config(config)
@@ -46,11 +61,15 @@ def plan(
         return
     benchmarks = Path("results", settings.run, "benchmarks") if machine is None else None
     rows = make_plan(jobs, settings, target, benchmarks)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=200)
-    console.print(plan_table(rows, target))
-    for line in warnings(rows, settings, target):
+    if by == "rule":
+        print_table(plan_table(rows, target))
+    else:
+        print_table(figure_table(cost_by_figure(jobs, settings, target, benchmarks), target))
+    models = used_models(jobs, settings)
+    # For this machine's own GPUs, the memory is not known.
+    if machine is not None and target.gpu_memory is not None:
+        print_table(batch_table(models, settings, target.gpu_memory))
+    for line in warnings(rows, models, settings, target):
         print(line)
     if machine is None:
         for line in (find_problems(jobs, settings) or "").splitlines():
@@ -63,9 +82,8 @@ def plan_table(rows: dict[str, Row], machine: Machine) -> Table:
     table.add_column("rule", no_wrap=True)
     for name in ("jobs", "frames", "images", "hours", "GPU hours", "disk", "download", "times"):
         table.add_column(name, justify="right", no_wrap=True)
-    total = Row([work for row in rows.values() for work in row.work], sum_seconds(rows))
     longest_first = sorted(rows.items(), key=lambda item: -item[1].seconds)
-    for name, row in [*longest_first, ("total", total)]:
+    for name, row in [*longest_first, ("total", total_row(rows))]:
         table.add_row(
             name,
             intcomma(len(row.work)),
@@ -77,6 +95,38 @@ def plan_table(rows: dict[str, Row], machine: Machine) -> Table:
             _or_dash(row.total("download"), naturalsize),
             f"from {row.measured} jobs" if row.measured else "",
         )
+    return table
+
+
+def figure_table(costs: dict[str, FigureCost], machine: Machine) -> Table:
+    """What each figure takes: the most expensive first."""
+    table = Table(title=f"On {machine.title}", title_justify="left", box=None, pad_edge=False)
+    table.add_column("figure, or group of figures", no_wrap=True)
+    for name in ("jobs", "hours", "GPU hours", "download", "hours saved without it"):
+        table.add_column(name, justify="right", no_wrap=True)
+    by_cost = sorted(costs.items(), key=lambda item: -sum_seconds(item[1].rows))
+    for name, cost in by_cost:
+        total = total_row(cost.rows)
+        table.add_row(
+            name,
+            intcomma(len(total.work)),
+            hours(total.seconds),
+            _or_dash(total.total("accelerated") if machine.gpus else 0, hours),
+            _or_dash(total.total("download"), naturalsize),
+            hours(cost.saved),
+        )
+    return table
+
+
+def batch_table(models: Iterable[str], config: Config, memory: float) -> Table:
+    """How many images of each model a GPU holds at a time."""
+    table = Table("model", box=None, pad_edge=False)
+    table.add_column("weights", justify="right")
+    table.add_column("images at a time", justify="right")
+    for name in models:
+        size = model_size(config, name)
+        weights = naturalsize(gpu_weights(size, config.precision))
+        table.add_row(name, weights, intcomma(fitting_batch(size, memory, config.precision)))
     return table
 
 

@@ -9,7 +9,11 @@ import typer
 
 from vlmrm.cli.options import ConfigFile, Output, StatesFile, TaskName, pick
 from vlmrm.config import load_config
-from vlmrm.data.embeddings import read_embeddings, read_prompt_embeddings
+from vlmrm.data.embeddings import (
+    read_embeddings,
+    read_full_precision,
+    read_prompt_embeddings,
+)
 from vlmrm.data.files import read_provenance
 from vlmrm.data.states import States
 from vlmrm.data.tables import write_table
@@ -35,4 +39,8 @@ def score_states(
     source = read_provenance(embeddings)
     table.insert(0, "scene", source["scene"])
     table.insert(1, "model", source["model"])
-    write_table(output, table, alphas=settings.alphas)
+    origin = {key: source.get(key) for key in ("model", "license", "precision")}
+    errors = {}
+    if sample := read_full_precision(embeddings):
+        errors = scoring.precision_errors(table, sample, sentences, settings)
+    write_table(output, table, alphas=settings.alphas, precision_errors=errors, **origin)

@@ -61,7 +61,7 @@ T = TypeVar("T")
 def _each_once(values: list[T]) -> list[T]:
     for value in values:
         if values.count(value) > 1:
-            raise ValueError(f"{value!r} stands there twice; name it once")
+            raise ValueError(f"{value!r} is listed twice; remove one")
     return values
 
 

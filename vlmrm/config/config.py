@@ -42,8 +42,8 @@ class Config(ConfigModel):
     rendering: Rendering = Rendering()
     precision: Precision = "auto"
     """Number format of the reward models' image towers. `auto` is the one in which the
-    hardware multiplies matrices fastest: bfloat16 on GPUs since Ampere, float16 on Volta and
-    Turing, otherwise float32. Use one precision for all rewards of a run."""
+    hardware multiplies matrices fastest: bfloat16 on GPUs since Ampere and on CPUs with AMX,
+    float16 on Volta and Turing, otherwise float32. Use one precision for all rewards of a run."""
     wide_frames: WideFrames = "squash"
     """How frames that are not square, those of classic control, reach models that would cut off
     their sides. `squash` distorts them, as the paper's code does. `pad` adds black bars. `crop`

@@ -63,7 +63,7 @@ def parse_config(content: Any, source: str = "config") -> Config:
 def _layers(content: Any, source: str, extending: tuple[str, ...] = ()) -> dict[str, Any]:
     """The content of a file after that of the files that it extends, by file."""
     if not isinstance(content, dict):
-        raise UserError(f"{source}: holds no keys; start from config/demo.yaml")
+        raise UserError(f"{source}: is empty; start from config/demo.yaml")
     files = content.get("extends", [])
     if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
         raise UserError(f"{source}: extends: must be a list of files, got {files!r}")

@@ -40,7 +40,7 @@ class PretrainedModel(ConfigModel):
         if not given:
             yield "tag", "missing; give it, or repository and revision, or path"
         for key in given[1:]:
-            yield key, f"stands beside {given[0]}; keep one of them"
+            yield key, f"cannot be combined with {given[0]}; keep one of them"
         if self.tag is not None and self.architecture is None:
             yield "architecture", "missing; a tag is one of an architecture"
         if self.tag is None and self.architecture is not None:
@@ -48,7 +48,7 @@ class PretrainedModel(ConfigModel):
         if self.repository is not None and self.revision is None:
             yield "revision", "missing; pin a commit of the repository"
         if self.path is not None and self.revision is not None:
-            yield "revision", "means nothing for a local folder; remove it"
+            yield "revision", "has no effect for a local folder; remove it"
         for key, value, digits in (("revision", self.revision, 40), ("sha256", self.sha256, 64)):
             if value is not None and not re.fullmatch(f"[0-9a-f]{{{digits}}}", value):
                 yield key, f"must be {digits} hexadecimal digits, got '{value}'"

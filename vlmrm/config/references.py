@@ -83,7 +83,7 @@ def _rollout_problems(config: Config, key: str, states: RolloutStates) -> Iterat
     if run.reward_source not in REFERENCES:
         yield from _missing(f"{key}.run.reward_source", run.reward_source, config.models)
     elif run.alpha:
-        yield f"{key}.run.alpha: {run.alpha:g} means nothing to '{run.reward_source}'; write 0"
+        yield f"{key}.run.alpha: {run.alpha:g} has no effect with '{run.reward_source}'; write 0"
     if run.task not in config.tasks:
         return
     task = config.tasks[run.task]
@@ -182,7 +182,7 @@ def check_run(config: Config, run: TrainingRun) -> None:
     if source in REFERENCES:
         if run.alpha:
             raise UserError(
-                f"--alpha: {run.alpha:g} means nothing to --reward-source {source}; leave it out"
+                f"--alpha: {run.alpha:g} has no effect with --reward-source {source}; leave it out"
             )
         alphas = []
     key = f"--reward-source {source}"

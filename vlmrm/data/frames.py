@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import hdf5plugin
@@ -75,9 +76,17 @@ class FrameReader:
         return frames
 
     def batches(self, size: int) -> Iterator[NDArray[np.uint8]]:
-        """Yields successive batches of at most ``size`` frames."""
-        for start in range(0, len(self), size):
-            yield self[start : start + size]
+        """Yields successive batches of at most ``size`` frames; a thread reads the next one."""
+
+        def read(start: int) -> NDArray[np.uint8]:
+            return self[start : start + size]
+
+        with ThreadPoolExecutor(1) as reader:
+            following = reader.submit(read, 0)
+            for start in range(size, len(self) + size, size):
+                batch = following.result()
+                following = reader.submit(read, start)
+                yield batch
 
     def __enter__(self) -> FrameReader:
         return self

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vlmrm.data.files import atomic_path, dump_provenance, require_file
+from vlmrm.data.files import atomic_path, dump_provenance, read_provenance, require_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +40,18 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
     path = Path(path)
     require_file(path)
     return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+
+
+def read_licenses(paths: Sequence[Path]) -> dict[str, str]:
+    """Licenses of the published models that rewards (Parquet) or EPIC tables (CSV) are of."""
+    licenses: dict[Any, str | None] = {}
+    for path in paths:
+        if path.suffix == ".parquet":
+            origin = read_provenance(path)
+            licenses[origin.get("model")] = origin.get("license")
+        elif "license" in (table := read_table(path)):
+            licenses |= dict(zip(table["model"], table["license"], strict=True))
+    return {model: name for model, name in licenses.items() if isinstance(name, str)}
 
 
 def read_tables(paths: Sequence[Path]) -> pd.DataFrame:

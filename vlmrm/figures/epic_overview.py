@@ -54,7 +54,7 @@ def draw_epic_overview(table: pd.DataFrame, alpha: float) -> Figure:
         grid_lines(axes, "both")
     first = grid.axes[0, 0]
     first.set_yticks(range(len(rows)), rows)
-    first.invert_yaxis()
+    first.set_ylim(len(rows) - 0.5, -0.5)
     first.set_title(alpha_label(alpha))
     return finish(grid, lines(styles, DOTTED))
 

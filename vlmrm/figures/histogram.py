@@ -51,7 +51,8 @@ def draw_reward_histogram(states: States, rewards: pd.DataFrame, task: str, orac
         axes.set_title(alpha_label(alpha))
         axes.set_ylabel(f"{row}\n\ndensity" if alpha == grid.col_names[0] else "")
         axes.set_yticks([])
-        axes.xaxis.set_major_locator(MaxNLocator(3))
+        axes.xaxis.set_major_locator(MaxNLocator(2))
+        axes.ticklabel_format(axis="x", useOffset=False)
     first = grid.data[(table["row"] == grid.row_names[0]) & (table["alpha"] == grid.col_names[0])]
     handles = [
         Patch(facecolor=(*color, 0.35), edgecolor=color, label=f"{label} (n = {count:,})")

@@ -57,7 +57,7 @@ def read_runs(paths: Sequence[Path]) -> list[tuple[TrainingRun, pd.DataFrame]]:
         table = read_table(path)
         require_columns(table, list(TrainingRun.model_fields), str(path))
         if table.empty:
-            raise UserError(f"{path}: holds no rows; train for more steps")
+            raise UserError(f"{path}: is empty; train for more steps")
         first = table.iloc[0]
         runs.append((TrainingRun(**{key: first[key] for key in TrainingRun.model_fields}), table))
     return runs

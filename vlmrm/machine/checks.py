@@ -18,7 +18,10 @@ from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub, check_rendering, cuda_works
 from vlmrm.machine.gpus import on_cluster
 from vlmrm.machine.machines import MACHINES
-from vlmrm.plan import Job, hours, make_plan, planned_jobs, sum_seconds, work_of
+from vlmrm.models.folder import MODELS
+from vlmrm.plan.cost import hours, make_plan, sum_seconds
+from vlmrm.plan.jobs import Job, planned_jobs
+from vlmrm.plan.work import work_of
 
 FORCE = "VLMRM_FORCE"
 """Environment variable that, set to 1, skips the checks of network, rendering, time and disk."""
@@ -60,35 +63,55 @@ def find_problems(jobs: Iterable[Job], config: Config, downloads: bool = True) -
     """Why a run should not start and what to do, one line per problem; None if it may start.
 
     Args:
-        jobs: Of a dry run.
-        config: The run's.
+        jobs: Jobs of a dry run.
+        config: Configuration of the run.
         downloads: Whether jobs that fetch models will download them.
     """
     jobs = list(jobs)
-    fetched = [job.wildcards["model"] for job in jobs if job.rule == "fetch_model"]
-    problems = [*_tokenizers(fetched, config)]
+    to_fetch = [job.wildcards["model"] for job in jobs if job.rule == "fetch_model"]
+    without_library = _without_library(to_fetch, config)
+    problems = [*_tokenizers(without_library)]
     if os.environ.get(FORCE) != "1":
-        problems += [*_hub(fetched, config)] if downloads else []
+        online = [name for name in to_fetch if name not in without_library]
+        problems += [*_published(online, config)] if downloads else []
         problems += [*_opengl(jobs), *_gpu(jobs, config), *_space(jobs, config)]
     return "\n".join(problems) or None
 
 
-def _hub(fetched: list[str], config: Config) -> Iterator[str]:
-    missing = [name for name in fetched if not _is_local(config, name)]
-    if not missing or (hub := check_hub()).verdict is Verdict.fine:
+def _published(names: list[str], config: Config) -> Iterator[str]:
+    """Asks the hub for every model that will be downloaded."""
+    models = {
+        name: model
+        for name in names
+        if isinstance(model := config.models[name], PretrainedModel) and model.path is None
+    }
+    if not models:
         return
-    reason, _, _ = hub.message.partition(": published models")
-    yield (
-        f"models.{missing[0]}:{_others(missing)} must be downloaded, but {reason}; run `make demo`,"
-        " which needs no network, or copy the folders to resources/models from a machine that has "
-        f"them, or name a mirror in HF_ENDPOINT; {FORCE}=1 starts it anyway"
-    )
+    first = f"models.{next(iter(models))}:{_others(list(models))}"
+    if (hub := check_hub()).verdict is not Verdict.fine:
+        reason, _, _ = hub.message.partition(": published models")
+        yield (
+            f"{first} must be downloaded, but {reason}; run `make demo`, which needs no network, "
+            "or copy the folders to resources/models from a machine that has them, or name a "
+            f"mirror in HF_ENDPOINT; {FORCE}=1 starts it anyway"
+        )
+        return
+    from vlmrm.models import look_up  # loads PyTorch
+
+    for finding in look_up.look_up_models(models, MODELS).values():
+        if finding.problem:
+            yield f"{finding.problem}; {FORCE}=1 starts it anyway"
 
 
-def _tokenizers(fetched: list[str], config: Config) -> Iterator[str]:
+def _without_library(names: list[str], config: Config) -> list[str]:
+    """The models whose tokenizer needs a library that is not installed."""
     if importlib.util.find_spec("transformers") is not None:
-        return
-    if needing := [name for name in fetched if _has_tokenizer(config, name)]:
+        return []
+    return [name for name in names if _has_tokenizer(config, name)]
+
+
+def _tokenizers(needing: list[str]) -> Iterator[str]:
+    if needing:
         yield (
             f"models.{needing[0]}:{_others(needing)} needs the library transformers for the "
             "tokenizer; install it with `pip install transformers`, or remove the models from the "
@@ -128,9 +151,9 @@ def _space(jobs: list[Job], config: Config) -> Iterator[str]:
     needed: Counter[int] = Counter()
     folders: dict[int, Path] = {}
     for job in jobs:
-        if not job.output or not (size := round(work_of(job, config, MACHINES["laptop"]).disk)):
+        if not job.outputs or not (size := round(work_of(job, config, MACHINES["laptop"]).disk)):
             continue
-        place = Path(job.output)
+        place = Path(job.outputs[0])
         top = Path(place.parts[0])  # may be on its own disk, as a link or a volume
         folder = top if top.is_dir() else Path()
         disk = folder.stat().st_dev
@@ -152,11 +175,6 @@ def _size_on_disk(place: Path) -> int:
     parts = place.with_name(f".{place.name}.download")
     files = [place, *place.rglob("*"), *parts.rglob("*")]
     return sum(file.stat().st_size for file in files if file.is_file())
-
-
-def _is_local(config: Config, name: str) -> bool:
-    model = config.models[name]
-    return isinstance(model, PretrainedModel) and model.path is not None
 
 
 def _embeds(job: Job, config: Config) -> bool:

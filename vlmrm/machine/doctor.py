@@ -137,7 +137,7 @@ def check_disk() -> Check:
 def check_hub() -> Check:
     """Whether published models can be downloaded."""
     hub = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
-    lost = "published models cannot be downloaded; offline models work"
+    lost = "published models cannot be downloaded; simulator-trained ones work"
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return Check("Hub", Verdict.note, f"HF_HUB_OFFLINE is set: {lost}")
     ended, message = _probe("hub", timeout=30)

@@ -37,9 +37,9 @@ def vulkan() -> str:
 
 def hub() -> str:
     """That the hub answers, whatever its answer."""
-    from vlmrm.models.hub import reach
+    from vlmrm.models.hub.repository import reach
 
-    return reach()
+    return reach("hub")
 
 
 def cuda() -> str:

@@ -25,7 +25,7 @@ from vlmrm.errors import UserError, one_line
 from vlmrm.machine.gpus import has_nvidia_gpu
 from vlmrm.machine.libraries import load_triton_first
 from vlmrm.models.folder import check_model_folder
-from vlmrm.models.network import load_network, load_tokenizer
+from vlmrm.models.network import load_network, load_tokenizer, merge_branches
 from vlmrm.models.preprocessing import Preprocessing
 
 CUDA_BATCH_SIZE = 4096
@@ -45,8 +45,8 @@ class ClipModel:
         name: Name of the folder that the model was loaded from.
         network: The open_clip model, in evaluation mode.
         preprocessing: The model's image preprocessing.
-        device: Device of the network.
-        replicas: Further devices, which hold copies of the network and share the images.
+        device: Device of the image tower. Sentences are few, and embedded on the CPU.
+        replicas: Further devices, which hold copies of the image tower and share the images.
         precision: Precision of the image tower; sentences are always embedded in float32.
     """
 
@@ -73,8 +73,8 @@ class ClipModel:
         self.tokenizer = tokenizer
         self.preprocessing = preprocessing
         self.device = device
-        # Copy before moving: the first GPU may not have the memory for two networks.
-        networks = [self.network, *(copy.deepcopy(self.network) for _ in replicas)]
+        # Copy before moving: the first GPU may not have the memory for two image towers.
+        networks = [self.network, *(copy_image_tower(self.network) for _ in replicas)]
         self._towers = list(map(_Tower, [device, *replicas], networks))
 
     @classmethod
@@ -104,7 +104,7 @@ class ClipModel:
         """
         folder = check_model_folder(folder)
         try:
-            network = load_network(folder)
+            network = merge_branches(load_network(folder))
         except (SafetensorError, RuntimeError, ValueError, TypeError) as error:
             raise UserError(
                 f"{folder}: open_clip cannot load this model ({one_line(error)}); delete the "
@@ -169,7 +169,7 @@ class ClipModel:
     @torch.inference_mode()
     def embed_prompts(self, prompts: Sequence[str]) -> NDArray[np.float32]:
         """Unit embeddings float32 ``[P, E]`` of sentences."""
-        tokens = self.tokenizer(list(prompts)).to(self.device)
+        tokens = self.tokenizer(list(prompts))
         return _to_numpy([self.network.encode_text(tokens, normalize=True)])
 
 
@@ -178,7 +178,8 @@ class _Tower:
 
     def __init__(self, device: torch.device, network: Any):
         self.device = device
-        self.network = network.to(device)
+        self.network = network
+        network.visual.to(device)
         self._stream: Any = None
         if device.type == "cuda":
             # In the default stream, an agent's next actions would wait for these frames.
@@ -231,6 +232,13 @@ def _lacks_gpu_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.cuda.OutOfMemoryError) or any(
         name in str(error) for name in libraries
     )
+
+
+def copy_image_tower(network: Any) -> Any:
+    """A copy of a network that shares all weights but those of the image tower."""
+    own = {id(weights) for weights in network.visual.parameters()}
+    shared = {id(weights): weights for weights in network.parameters() if id(weights) not in own}
+    return copy.deepcopy(network, shared)
 
 
 def _cast(network: Any, dtype: torch.dtype) -> None:

@@ -25,6 +25,9 @@ CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
 PROVENANCE_FILE = "provenance.json"
 
+MODELS = Path("resources/models")
+"""Folder of the workflow's model folders."""
+
 
 def check_model_folder(folder: str | os.PathLike[str]) -> Path:
     """Checks that a folder contains a model, and returns its path.

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import functools
+import weakref
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from vlmrm.models.folder import count_parameters
@@ -23,6 +29,7 @@ class ModelSize:
         image_flops: Floating-point operations per image; a multiply-add counts as two.
         image_parameters: Parameters of the image tower.
         text_parameters: All other parameters.
+        activations: Most numbers per image that the image tower holds at a time.
     """
 
     image_size: int
@@ -30,6 +37,7 @@ class ModelSize:
     image_flops: int
     image_parameters: int
     text_parameters: int
+    activations: int
 
     @property
     def parameters(self) -> int:
@@ -47,12 +55,57 @@ def measure_size(architecture: str) -> ModelSize:
     network: Any = built.eval().requires_grad_(False)
     size = config["vision_cfg"]["image_size"]
     parameters = count_parameters(network)
-    with FlopCounterMode(display=False) as counter:
-        embeddings = network.encode_image(torch.empty(1, 3, size, size, device="meta"))
+    image = torch.empty(1, 3, size, size, device="meta")
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        embeddings = network.encode_image(image)
+    with PeakMemory() as memory, torch.inference_mode():
+        network.encode_image(image)
     return ModelSize(
         image_size=size,
         embedding=embeddings.shape[-1],
         image_flops=counter.get_total_flops(),
         image_parameters=parameters["image"],
         text_parameters=parameters["text"],
+        activations=memory.peak // image.element_size(),
     )
+
+
+class PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Within it, follows the bytes of all tensors that operations make and programs still hold.
+
+    Attributes:
+        peak: Most bytes at a time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.peak = 0
+        self._bytes = 0
+        self._holders: Counter[int] = Counter()
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for tensor in tree_leaves(result):
+            if isinstance(tensor, Tensor):
+                self._hold(tensor)
+        return result
+
+    def _hold(self, tensor: Tensor) -> None:
+        storage = tensor.untyped_storage()
+        key, size = storage._cdata, storage.nbytes()
+        if not self._holders[key]:
+            self._bytes += size
+            self.peak = max(self.peak, self._bytes)
+        self._holders[key] += 1
+        weakref.finalize(tensor, self._release, key, size)
+
+    def _release(self, key: int, size: int) -> None:
+        self._holders[key] -= 1
+        if not self._holders[key]:
+            self._bytes -= size

@@ -12,6 +12,7 @@ from typing import Any
 
 import open_clip
 from open_clip.factory import load_checkpoint
+from timm.utils.model import reparameterize_model
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
@@ -37,6 +38,15 @@ def load_network(folder: Path) -> Any:
     load_checkpoint(network, str(folder / WEIGHTS_FILE))
     del network.load_state_dict
     return network.float()
+
+
+def merge_branches(network: Any) -> Any:
+    """Merges training-only branches of an image tower, as in MobileCLIP's.
+
+    It computes the same function with fewer operations (Ding et al., 2021, "RepVGG").
+    """
+    network.visual = reparameterize_model(network.visual, inplace=True)
+    return network
 
 
 def load_tokenizer(folder: Path) -> Any:

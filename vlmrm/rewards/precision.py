@@ -1,4 +1,4 @@
-"""Errors and speed of rewards in lower precisions of the image tower."""
+"""Errors and speed of rewards in reduced precisions of the image tower."""
 
 from __future__ import annotations
 
@@ -13,10 +13,32 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from vlmrm.config import Precision
-from vlmrm.models.clip import choose_device
+from vlmrm.config.settings import EmbeddingSettings
+from vlmrm.data.embeddings import Sample
+from vlmrm.data.frames import FrameReader
+from vlmrm.models.clip import ClipModel, choose_device
 from vlmrm.rewards.vlm import VLMReward
 
 REFERENCE: Precision = "float32"
+
+SAMPLE = 256
+"""Frames of a set that are embedded in full precision too: enough for two digits of the error."""
+
+
+def embed_sample(
+    folder: str | os.PathLike[str],
+    frames: FrameReader,
+    settings: EmbeddingSettings,
+    device: str = "auto",
+) -> Sample:
+    """Embeds some evenly spaced frames of a set in full precision."""
+    rows = np.linspace(0, len(frames) - 1, min(SAMPLE, len(frames))).astype(np.int64)
+    options = settings.model_dump() | {"precision": REFERENCE}
+    try:
+        model = ClipModel.load(folder, device, **options)
+    except torch.cuda.OutOfMemoryError:  # the weights take twice the memory
+        model = ClipModel.load(folder, "cpu", **options)
+    return rows, model.embed_images(frames[rows])
 
 
 def compare_precisions(

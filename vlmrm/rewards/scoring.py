@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vlmrm.config.settings import ScoringSettings
+from vlmrm.data.embeddings import Sample
 from vlmrm.errors import UserError
 from vlmrm.rewards.goal_baseline import goal_baseline_reward, mean_direction
 
@@ -50,6 +51,39 @@ def score_states(
         for alpha, values in zip(alphas, rewards, strict=True)
     ]
     return pd.concat(tables, ignore_index=True)
+
+
+def precision_errors(
+    table: pd.DataFrame,
+    sample: Sample,
+    prompts: Mapping[str, NDArray[np.float32]],
+    settings: ScoringSettings,
+) -> dict[str, float]:
+    """`relative_error` of rewards in reduced precision, by alpha.
+
+    Args:
+        table: Rewards of a state set in reduced precision, by `score_states`.
+        sample: Rows of the set, and their embeddings in full precision.
+        prompts: As for `score_states`.
+        settings: As for `score_states`.
+    """
+    rows, embeddings = sample
+    exact = score_states(embeddings, prompts, settings).groupby("alpha")["reward"]
+    reduced = table.groupby("alpha")["reward"]
+    return {
+        str(alpha): relative_error(reduced.get_group(alpha).to_numpy()[rows], rewards.to_numpy())
+        for alpha, rewards in exact
+    }
+
+
+def relative_error(rewards: NDArray[np.floating], reference: NDArray[np.floating]) -> float:
+    """Root mean square difference from reference rewards, in their standard deviations.
+
+    0 if all rewards are equal, infinite if only the reference is constant.
+    """
+    error = np.sqrt(np.mean((rewards.astype(np.float64) - reference) ** 2))
+    with np.errstate(divide="ignore"):
+        return float(error / np.std(reference.astype(np.float64))) if error else 0.0
 
 
 def _direction(

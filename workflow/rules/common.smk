@@ -103,7 +103,7 @@ onstart:
     # Problems are reported before the first job, not by a job that fails hours later.
     problems = check_start(sys.argv, settings)
     if problems:
-        sys.exit(f"vlmrm: {problems}")
+        sys.exit("\n".join(f"vlmrm: {line}" for line in problems.splitlines()))
     # The commands read the resolved configuration, which stays beside the results.
     resolved = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
     Path(RESULTS).mkdir(parents=True, exist_ok=True)

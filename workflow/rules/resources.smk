@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 
 from vlmrm.config.architectures import sim_architectures
 from vlmrm.machine.gpus import visible_gpus
-from vlmrm.plan import tabulated_size
+from vlmrm.plan.sizes import tabulated_size
 
 # Rules ask for one GPU each. The default profile limits them to the GPUs of this machine; on a
 # cluster the scheduler assigns them. With several, each command locks one (vlmrm/machine/gpus.py).

@@ -137,7 +137,8 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             commits = hub.repositories[repository]
             sha = next(c for c, f in commits.items() if c != "main" and f is files)
             siblings = [_describe_file(name, data) for name, data in files.items()]
-            answer = {"id": repository, "sha": sha, "siblings": siblings, "tags": []}
+            gated = "manual" if repository in hub.gated else False
+            answer = {"id": repository, "sha": sha, "siblings": siblings, "gated": gated}
             if repository in hub.cards:
                 answer["cardData"] = hub.cards[repository]
             self._send(200, json.dumps(answer).encode(), {"Content-Type": "application/json"})

@@ -1,0 +1,45 @@
+"""Rewards of state sets, and their errors in reduced precision."""
+
+import numpy as np
+import pytest
+
+from vlmrm.config.settings import ScoringSettings
+from vlmrm.rewards.scoring import precision_errors, relative_error, score_states
+
+
+def test_an_error_is_in_standard_deviations_of_the_rewards():
+    rewards = np.array([0.1, 0.3, 0.2, 0.6])
+    assert relative_error(rewards, rewards) == 0
+    assert relative_error(rewards + 0.01, rewards) == pytest.approx(0.01 / rewards.std())
+    assert relative_error(np.ones(3), np.ones(3)) == 0
+    assert relative_error(np.array([1.0, 1.1]), np.ones(2)) == np.inf
+
+
+def test_errors_of_a_sample_by_alpha():
+    rng = np.random.default_rng(0)
+
+    def unit(*shape):
+        vectors = rng.normal(size=shape).astype(np.float32)
+        return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+    images, exact = unit(20, 8), unit(20, 8)
+    prompts = {"goal": unit(8), "baseline": unit(8)}
+    settings = ScoringSettings(
+        task="task",
+        environment="cartpole",
+        goals=["goal"],
+        baselines=["baseline"],
+        alphas=[0, 0.5],
+    )
+    rows = np.array([0, 3, 19])
+    table = score_states(images, prompts, settings)
+    errors = precision_errors(table, (rows, exact[rows]), prompts, settings)
+    assert list(errors) == ["0.0", "0.5"]
+    wanted = score_states(exact, prompts, settings)
+    for alpha, error in errors.items():
+        reduced, full = (
+            t[t["alpha"] == float(alpha)]["reward"].to_numpy()[rows] for t in (table, wanted)
+        )
+        assert error == pytest.approx(relative_error(reduced, full))
+    none = precision_errors(table, (rows, images[rows]), prompts, settings)
+    assert max(none.values()) < 1e-12

@@ -1,0 +1,88 @@
+"""Sizes of models, without building those that are known."""
+
+from __future__ import annotations
+
+import functools
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from vlmrm.config import Config, Precision
+from vlmrm.models.folder import CONFIG_FILE, MODELS
+
+SIZES = Path(__file__).parents[1] / "models" / "model_size.json"
+STAND_IN = "ViT-B-32"
+"""Architecture that a model of unknown size counts as: hardly a published one is smaller."""
+
+
+LARGEST_BATCH = 4096
+"""Images that are embedded at a time where the memory suffices."""
+
+GPU_SHARE = 0.8
+"""Share of a GPU's memory for weights and images; OpenGL and PyTorch take the rest."""
+
+
+class Size(NamedTuple):
+    """A model's operations and activations per image, parameters, and length of embeddings."""
+
+    image_flops: int
+    activations: int
+    image_parameters: int
+    parameters: int
+    embedding: int
+
+
+def gpu_weights(size: Size, precision: Precision) -> int:
+    """Bytes of weights on a GPU, where the image tower alone is."""
+    return _bytes(precision) * size.image_parameters
+
+
+def fitting_batch(size: Size, memory: float, precision: Precision) -> int:
+    """Images that a GPU with this memory in bytes embeds at a time; 0 if the weights do not fit."""
+    free = GPU_SHARE * memory - gpu_weights(size, precision)
+    return min(max(int(free / (_bytes(precision) * size.activations)), 0), LARGEST_BATCH)
+
+
+def _bytes(precision: Precision) -> int:
+    """Bytes of a number; a GPU chooses a reduced precision."""
+    return 4 if precision == "float32" else 2
+
+
+@functools.cache
+def tabulated_size(architecture: str | None) -> Size | None:
+    """From the table, which has the architectures of the shipped configurations."""
+    table = json.loads(SIZES.read_text())
+    return Size(**table[architecture]) if architecture in table else None
+
+
+@functools.cache
+def size_of(architecture: str) -> Size:
+    """From the table; an architecture that is not in it is built, which loads PyTorch.
+
+    Raises:
+        UserError: The architecture is unknown.
+    """
+    if tabulated := tabulated_size(architecture):
+        return tabulated
+    from vlmrm.models.model_size import measure_size
+
+    size = measure_size(architecture)
+    return Size(**{name: getattr(size, name) for name in Size._fields})
+
+
+def known_size(config: Config, name: str) -> Size | None:
+    """Size of a model by its architecture, or else by its folder, if it is there."""
+    model = config.models[name]
+    if model.architecture is not None:
+        return size_of(model.architecture)
+    folder = Path(model.path) if model.path is not None else MODELS / name
+    if (folder / CONFIG_FILE).is_file():
+        with suppress(Exception):  # whatever a malformed or foreign file makes open_clip raise
+            return size_of(f"local-dir:{folder.resolve()}")
+    return None
+
+
+def model_size(config: Config, name: str) -> Size:
+    """Size of a model; that of `STAND_IN` if it is unknown."""
+    return known_size(config, name) or size_of(STAND_IN)

@@ -1,0 +1,185 @@
+"""What a job does, and how long that takes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+from vlmrm.config import REFERENCES, Config, PretrainedModel, Rendering, SimulatorModel, TrainingRun
+from vlmrm.config.architectures import sim_architectures
+from vlmrm.config.settings import VideoSettings
+from vlmrm.config.training import DQN, Algorithm, OffPolicyAgent
+from vlmrm.machine.machines import Machine
+from vlmrm.plan.jobs import Job
+from vlmrm.plan.sizes import model_size
+
+# Seconds of one core, measured (Mesa's llvmpipe renders): the humanoid's on an AMD EPYC, the others
+# on an x86-64 server with AVX-512, which is a fifth faster.
+FRAME = {"humanoid": 1.26e-3, "filament": 0.01, "cartpole": 3.2e-3, "mountain-car": 2.1e-3}
+MEGAPIXEL = {"humanoid": 0.0448, "filament": 1.34}  # in addition, where the size can be set
+SHADOWS = 3  # times as long; the scene filament always has them
+STEP = {"humanoid": 1.45e-3, "cartpole": 1.9e-4, "mountain-car": 3.6e-4}  # including the action
+UPDATE = {"cartpole": 2.7e-3, "mountain-car": 7.6e-3}
+STATE = {"humanoid": 2.2e-3, "cartpole": 1e-6, "mountain-car": 1e-6}
+LOOP = 1.18  # a training over the sum of its parts, measured
+START = 2.5  # importing NumPy and pandas
+START_TORCH = 11.0  # importing PyTorch, and open_clip or Stable-Baselines3
+
+# Bytes on disk, measured.
+COMPRESSED = {"humanoid": 0.072, "cartpole": 0.001, "mountain-car": 0.044}  # per byte of a frame
+CORPUS_COMPRESSED = 0.12
+VIDEO_FRAME = 1000
+FLOAT = 4
+
+TRAINED_ON = 0.9  # share of a corpus that is not held out
+BACKWARD = 6  # 3 times the operations (Kaplan et al., 2020), at half the speed (measured)
+ROLLOUT_KEEPS = 5  # one state in five of a rollout is kept
+OBSERVED = {"cartpole": (4, 2), "mountain-car": (2, 1), "humanoid": (348, 17)}  # and actions
+
+LIGHT = ("sample_states", "render_", "score_", "measure_", "check_", "draw_")
+"""Prefixes of the rules whose commands do not import PyTorch."""
+
+
+@dataclass
+class Work:
+    """What a job does, and what it leaves.
+
+    Attributes:
+        frames: Rendered.
+        images: Embedded.
+        serial: Seconds of one core.
+        shared: Seconds of one core that the cores of the job share.
+        accelerated: Seconds of the GPU, or of all cores where there is none.
+        download: Bytes.
+        disk: Bytes that stay; small files are left out.
+    """
+
+    frames: float = 0
+    images: float = 0
+    serial: float = 0
+    shared: float = 0
+    accelerated: float = 0
+    download: float = 0
+    disk: float = 0
+
+    @property
+    def alone(self) -> bool:
+        """Whether the job takes all cores, or those beside a GPU; others take one."""
+        return self.shared + self.accelerated > 0
+
+    def seconds(self, machine: Machine) -> float:
+        """Duration of the job, without its download."""
+        cores = machine.cores / max(machine.gpus, 1)
+        return self.serial + self.shared / cores + self.accelerated
+
+    def render(self, environment: str, scene: str, count: float, rendering: Rendering) -> float:
+        """Adds frames; returns their bytes."""
+        pixels = rendering.humanoid_size**2 if environment == "humanoid" else 400 * 600
+        name = "filament" if scene == "filament" else environment
+        seconds = FRAME[name] + MEGAPIXEL.get(name, 0) * pixels / 1e6
+        if rendering.shadows and name == "humanoid":
+            seconds *= SHADOWS
+        self.frames += count
+        self.shared += count * seconds
+        return 3 * pixels * count
+
+    def film(self, video: VideoSettings | None, count: float) -> None:
+        """Adds the frames of a video, if there is one."""
+        if video is not None:
+            self.render(video.environment, video.scene, count, video.rendering)
+            self.disk += VIDEO_FRAME * count
+
+    def embed(self, config: Config, machine: Machine, model: str, count: float) -> None:
+        """Adds images that a model embeds."""
+        small = config.models[model].architecture in sim_architectures()
+        flops = machine.small_flops if small else machine.flops
+        self.images += count
+        self.accelerated += count * model_size(config, model).image_flops / flops
+
+
+def work_of(job: Job, config: Config, machine: Machine) -> Work:
+    """What a job of the workflow does; figures and tables count as their start alone."""
+    w = job.wildcards
+    work = Work(serial=START if job.rule.startswith(LIGHT) else START_TORCH)
+    match job.rule:
+        case "fetch_model" | "make_random_model" | "train_model":
+            model = config.models[w["model"]]
+            work.disk = FLOAT * model_size(config, w["model"]).parameters
+            if isinstance(model, PretrainedModel) and model.path is None:
+                work.download = work.disk  # float32, as most are published
+            if isinstance(model, SimulatorModel):
+                scenes = config.corpora[model.corpus].frames.values()
+                images = TRAINED_ON * sum(count for scene in scenes for count in scene.values())
+                work.embed(config, machine, w["model"], round(model.epochs * images))
+                work.accelerated *= BACKWARD
+        case "make_corpus":
+            corpus = config.corpora[w["corpus"]]
+            for environment, by_scene in corpus.frames.items():
+                for scene, count in by_scene.items():
+                    work.render(environment, scene, count, corpus.rendering)
+                    work.serial += count * STATE[environment]
+            work.disk = CORPUS_COMPRESSED * work.frames * 3 * corpus.image_size**2
+        case "sample_states":
+            states = config.state_sets[w["states"]]
+            work.serial += states.size * STATE[states.environment]
+        case "sample_rollouts":
+            states = config.state_sets[w["states"]]
+            work.shared = ROLLOUT_KEEPS * states.size * STEP[states.environment]
+        case "render_frames":
+            states = config.state_sets[w["states"]]
+            rendering = config.rendering_settings(states.environment)
+            size = work.render(states.environment, w["scene"], states.size, rendering)
+            work.disk = COMPRESSED[states.environment] * size
+        case "embed_frames":
+            work.embed(config, machine, w["model"], config.state_sets[w["states"]].size)
+            work.disk = FLOAT * work.images * model_size(config, w["model"]).embedding
+        case "train_policy":
+            _train(work, TrainingRun.model_validate(w), config, machine)
+        case "evaluate_policy":
+            run = config.evaluation_settings(TrainingRun.model_validate(w))
+            work.shared = run.trajectories * run.episode_steps * STEP[run.environment]
+            work.film(run.video, run.video_trajectories * run.episode_steps)
+        case "evaluate_random_policy":
+            random = config.random_evaluation_settings(w["task"])
+            work.shared = random.trajectories * random.episode_steps * STEP[random.environment]
+    return work
+
+
+def _train(work: Work, run: TrainingRun, config: Config, machine: Machine) -> None:
+    settings = config.training_settings(run)
+    environment, agent = settings.environment, settings.agent
+    per_round = agent.train_freq * agent.n_envs
+    steps = math.ceil(agent.total_timesteps / per_round) * per_round
+    saved = agent.total_timesteps // agent.save_freq
+    update = machine.update if environment == "humanoid" else UPDATE[environment]
+    work.shared = steps * STEP[environment]
+    work.accelerated = updates(agent) * update
+    work.film(settings.video, saved * agent.episode_steps)
+    # The policies of every checkpoint, the last one, and copies of the best two.
+    work.disk += (saved + 4) * policy_bytes(environment, agent)
+    if config.training[environment].lookup is not None:  # on one core
+        work.serial += work.shared + work.accelerated
+        work.shared = work.accelerated = 0
+    elif run.reward_source not in REFERENCES:
+        work.render(environment, run.scene, steps, settings.rendering)
+        work.embed(config, machine, run.reward_source, steps)
+        work.shared, work.accelerated = LOOP * work.shared, LOOP * work.accelerated
+
+
+def updates(agent: OffPolicyAgent) -> int:
+    """Gradient steps of a whole training: those of each round that ends after the start."""
+    per_round = agent.train_freq * agent.n_envs
+    rounds = math.ceil(agent.total_timesteps / per_round) - agent.learning_starts // per_round
+    return agent.gradient_steps * max(rounds, 0)
+
+
+def policy_bytes(environment: str, agent: Algorithm) -> int:
+    """Size of a saved agent: its networks, their targets, and two moments of Adam.
+
+    The critics of SAC are about as large as the actor.
+    """
+    observed, actions = OBSERVED[environment]
+    widths = [observed + actions, *agent.net_arch, actions]
+    copies = 4 if isinstance(agent, DQN) else 3 + 8 + (agent.actor_ema > 0)
+    return FLOAT * copies * sum((a + 1) * b for a, b in itertools.pairwise(widths))
