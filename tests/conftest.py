@@ -21,6 +21,11 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("any machine")
 
 
+def pytest_xdist_auto_num_workers():
+    """One more than cores, since tests now and then wait for processes that they have started."""
+    return min(len(os.sched_getaffinity(0)) + 1, 8)
+
+
 def pytest_collection_finish(session):
     if session.items:  # the process that starts the others has none
         start_server()

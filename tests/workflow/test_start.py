@@ -139,7 +139,10 @@ def test_without_gpu_a_training_for_months_is_not_started(fresh, published, monk
     no_driver.write_text("#!/bin/sh\nexit 9\n")
     no_driver.chmod(0o755)
     (fresh.folder / "resources" / "models" / "smoke-S").mkdir(parents=True)
-    published["training"]["humanoid"]["agent"]["total_timesteps"] = 10_000_000
+    # One policy is saved: many would need a large disk.
+    published["training"]["humanoid"]["agent"] |= dict.fromkeys(
+        ("total_timesteps", "save_freq"), 10_000_000
+    )
     target = "results/smoke/figures/success-humanoid.svg"
     monkeypatch.setenv("VLMRM_FORCE", "0")
     run = fresh.snakemake(published, "--keep-going", target)
