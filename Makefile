@@ -34,7 +34,7 @@ demo smoke: install
 	@echo "Figures are in results/$@/figures, all of it in results/$@/report.html"
 
 test: install
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal
 
 slurm-test: install
 	$(BIN)/python -m pytest -m slurm -rsP tests/slurm

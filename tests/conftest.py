@@ -1,5 +1,6 @@
 """Fixtures that several tests share."""
 
+import gc
 import os
 import subprocess
 from pathlib import Path
@@ -21,12 +22,17 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("any machine")
 
 
-def pytest_xdist_auto_num_workers():
-    """One more than cores, since tests now and then wait for processes that they have started."""
-    return min(len(os.sched_getaffinity(0)) + 1, 8)
+def pytest_configure():
+    gc.disable()  # imports would spend a quarter of their time in search of garbage
+
+
+def pytest_sessionfinish():
+    gc.unfreeze()
 
 
 def pytest_collection_finish(session):
+    gc.freeze()
+    gc.enable()
     if session.items:  # the process that starts the others has none
         start_server()
 

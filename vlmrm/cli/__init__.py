@@ -6,6 +6,7 @@ MuJoCo, or pandas are imported inside the command, after it has checked its inpu
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import sys
@@ -112,6 +113,8 @@ def options(
 
 def main() -> NoReturn:
     """Runs the command line; a `UserError` is printed without traceback, with exit status 2."""
+    # Imports make a million objects and no garbage; this spares a tenth of their time.
+    gc.set_threshold(100_000, 20, 20)
     try:
         with explain_opengl():
             app()
