@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from tests.processes import vlmrm
+from vlmrm.data.states import States
+from vlmrm.labeling.labels import Label, append_label, fingerprint, now
 
 PACKAGE = Path(__file__).parents[2] / "vlmrm"
 
@@ -75,7 +77,10 @@ def test_models(run):
     models = {"models": {"trained": TRAINED}, "corpora": CORPUS}
     run("train-model", "trained", "--corpus", "corpus.h5", "--output", "trained", sections=models)
     folder = run("make-random-model", "m", "--output", "m", sections={"models": RANDOM})
-    assert (folder / "m").is_dir() and (folder / "trained").is_dir()
+    published = {"fetched": {"source": "pretrained", "path": "m"}}
+    run("check-models", sections={"models": published})
+    run("fetch-model", "fetched", "--output", "fetched", sections={"models": published})
+    assert all((folder / name).is_dir() for name in ("m", "trained", "fetched"))
 
 
 def test_states_to_figures(run):
@@ -102,16 +107,24 @@ def test_states_to_figures(run):
     measured = ("--model", "m", "--states", "few.h5", "--rewards", "few.parquet")
     run("measure-epic", "e", *measured, "--output", "epic.csv", sections=epic)
     drawn = ("few.parquet", "--states", "few.h5", "--output", "rewards.svg")
-    run("draw-rewards-by-label", "e", *drawn, sections=epic)
+    folder = run("draw-rewards-by-label", "e", *drawn, sections=epic)
+
+    for state, answer in enumerate(("yes", "no", "no")):
+        known = fingerprint(States.read(folder / "few.h5"))
+        append_label(folder / "labels.csv", Label("anna", "car", state, answer, now(), known))
+    rated = ("labels.csv", "--states", "few.h5", "--task", "car", "--output", "agreement.csv")
+    run("measure-agreement", *rated, sections={"tasks": {"car": JUDGED}})
 
     landscape = {"landscapes": {"l": {"tasks": ["car"], **place, "states": "grid"}}}
     landscape |= {"state_sets": {"grid": GRID}, **tasks}
     drawn = ("grid.parquet", "--states", "grid.h5", "--output", "landscape.svg")
     drawn += ("--output", "landscape.png")
-    folder = run("draw-landscape", "l", *drawn, sections=landscape)
+    run("draw-landscape", "l", *drawn, sections=landscape)
+    run("draw-scenes", "mountain-car", "--output", "scenes.svg", sections={})
     assert (folder / "landscape.svg").exists() and (folder / "landscape.png").exists()
     assert (folder / "rewards.svg").exists() and not (folder / "rewards.png").exists()
-    assert (folder / "epic.csv").exists()
+    made = ("epic.csv", "agreement.csv", "scenes.svg")
+    assert all((folder / name).exists() for name in made)
 
 
 def test_agents(run):
