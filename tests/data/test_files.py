@@ -12,7 +12,7 @@ from vlmrm.data.embeddings import (
 from vlmrm.data.files import atomic_path, read_provenance
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
-from vlmrm.data.tables import read_licenses, read_table, write_table
+from vlmrm.data.tables import licenses_of, read_licenses, read_table, write_table
 from vlmrm.errors import UserError
 
 
@@ -107,7 +107,7 @@ def test_licenses_of_published_models_are_known_to_what_is_made_of_them(tmp_path
     write_table(other, pd.DataFrame({"reward": [1]}), model="sim-S", license=None)
     write_table(epic, pd.DataFrame({"model": ["RN50", "sim-S"], "license": ["mit", None]}))
     assert read_licenses([rewards, other]) == {"RN50": "mit"}
-    assert read_licenses([epic]) == {"RN50": "mit"}
+    assert licenses_of(read_table(epic)) == {"RN50": "mit"}
 
 
 def test_provenance_of_a_table_is_in_the_file(tmp_path):

@@ -11,7 +11,7 @@ def draw_epic(
     table: Table = None,
 ) -> None:
     """Draw EPIC distance and area under the ROC curve against model size."""
-    from vlmrm.data.tables import read_licenses, read_tables, write_table
+    from vlmrm.data.tables import licenses_of, read_tables, write_table
     from vlmrm.figures.epic import draw_epic_by_size, measured
     from vlmrm.figures.style import save_figure
 
@@ -19,4 +19,4 @@ def draw_epic(
     if table is not None:
         write_table(table, numbers)
     figure = draw_epic_by_size(numbers, measured(numbers))
-    save_figure(figure, output, licenses=read_licenses(tables))
+    save_figure(figure, output, licenses=licenses_of(numbers))

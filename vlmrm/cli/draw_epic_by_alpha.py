@@ -10,10 +10,10 @@ def draw_epic_by_alpha(
     output: Figures,
 ) -> None:
     """Draw EPIC distance and area under the ROC curve against alpha."""
-    from vlmrm.data.tables import read_licenses, read_tables
+    from vlmrm.data.tables import licenses_of, read_tables
     from vlmrm.figures import epic
     from vlmrm.figures.style import save_figure
 
     numbers = read_tables(tables)
     figure = epic.draw_epic_by_alpha(numbers, epic.measured(numbers))
-    save_figure(figure, output, licenses=read_licenses(tables))
+    save_figure(figure, output, licenses=licenses_of(numbers))

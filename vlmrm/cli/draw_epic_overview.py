@@ -11,9 +11,10 @@ def draw_epic_overview(
     alpha: Alpha = 0.0,
 ) -> None:
     """Draw the EPIC distance of every task and model."""
-    from vlmrm.data.tables import read_licenses, read_tables
+    from vlmrm.data.tables import licenses_of, read_tables
     from vlmrm.figures import epic_overview
     from vlmrm.figures.style import save_figure
 
-    figure = epic_overview.draw_epic_overview(read_tables(tables), alpha)
-    save_figure(figure, output, licenses=read_licenses(tables))
+    numbers = read_tables(tables)
+    figure = epic_overview.draw_epic_overview(numbers, alpha)
+    save_figure(figure, output, licenses=licenses_of(numbers))

@@ -30,7 +30,6 @@ def embed_frames(
     claim_gpus(gpus)
     from vlmrm.models.clip import ClipModel
     from vlmrm.models.license import read_license
-    from vlmrm.rewards.precision import REFERENCE, embed_sample
 
     clip = ClipModel.load(model, device, gpus=gpus, **settings.model_dump())
     origin = {"model": clip.name, "device": str(clip.device), "precision": clip.precision}
@@ -40,7 +39,9 @@ def embed_frames(
         count = -(-len(reader) // batch_size)
         bar = tqdm(batches, total=count, unit="batch", desc=f"embed {clip.name}", disable=None)
         embeddings = np.concatenate([clip.embed_images(batch) for batch in bar])
-        if clip.precision != REFERENCE:
+        if clip.precision != "float32":
+            from vlmrm.rewards.precision import embed_sample  # loads SciPy's statistics
+
             del clip  # before the next one is loaded
             sample = embed_sample(model, reader, settings, device)
     write_embeddings(

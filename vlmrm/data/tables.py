@@ -43,15 +43,17 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def read_licenses(paths: Sequence[Path]) -> dict[str, str]:
-    """Licenses of the published models that rewards (Parquet) or EPIC tables (CSV) are of."""
-    licenses: dict[Any, str | None] = {}
-    for path in paths:
-        if path.suffix == ".parquet":
-            origin = read_provenance(path)
-            licenses[origin.get("model")] = origin.get("license")
-        elif "license" in (table := read_table(path)):
-            licenses |= dict(zip(table["model"], table["license"], strict=True))
-    return {model: name for model, name in licenses.items() if isinstance(name, str)}
+    """Licenses of the published models that rewards (Parquet) are of."""
+    origins = [read_provenance(path) for path in paths]
+    return {o["model"]: o["license"] for o in origins if o.get("license") is not None}
+
+
+def licenses_of(table: pd.DataFrame) -> dict[str, str]:
+    """Licenses of the published models in an EPIC table; old tables do not name them."""
+    if "license" not in table:
+        return {}
+    known = table.dropna(subset="license")
+    return dict(zip(known["model"], known["license"], strict=True))
 
 
 def read_tables(paths: Sequence[Path]) -> pd.DataFrame:

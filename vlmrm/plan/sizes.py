@@ -15,7 +15,6 @@ SIZES = Path(__file__).parents[1] / "models" / "model_size.json"
 STAND_IN = "ViT-B-32"
 """Architecture that a model of unknown size counts as: hardly a published one is smaller."""
 
-
 LARGEST_BATCH = 4096
 """Images that are embedded at a time where the memory suffices."""
 
