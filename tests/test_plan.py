@@ -24,11 +24,11 @@ from vlmrm.config.architectures import architecture_file
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.machine.machines import MACHINES, load_machine
-from vlmrm.models.clip import CUDA_BATCH_SIZE
+from vlmrm.models.clip import GPU_BATCH_PIXELS
 from vlmrm.models.model_size import measure_size
-from vlmrm.plan.cost import cost_by_figure, make_plan, sum_seconds, warnings
+from vlmrm.plan.cost import cost_by_figure, make_plan, read_benchmarks, sum_seconds, warnings
 from vlmrm.plan.jobs import Job, jobs_by_figure, parse_dry_run, planned_jobs
-from vlmrm.plan.sizes import LARGEST_BATCH, SIZES, STAND_IN, Size, fitting_batch, known_size
+from vlmrm.plan.sizes import BATCH_PIXELS, SIZES, STAND_IN, Size, fitting_batch, known_size
 from vlmrm.plan.work import (
     OBSERVED,
     ROLLOUT_KEEPS,
@@ -301,13 +301,18 @@ def test_a_plan_of_months_on_a_cpu_comes_with_a_warning():
 def test_benchmarks_of_a_rule_scale_its_time(tmp_path):
     file = tmp_path / "embed_frames" / "RN50.jsonl"
     file.parent.mkdir()
-    done, left = embedding("RN50"), [embedding("ViT-bigG-14"), fetching("RN50")]
-    twice = 2 * work_of(done, PAPER, LAPTOP).seconds(LAPTOP)
-    record = {"rule_name": done.rule, "wildcards": done.wildcards, "s": twice}
-    gone = {"rule_name": done.rule, "wildcards": {**done.wildcards, "model": "gone"}, "s": 1.0}
+    finished, left = embedding("RN50"), [embedding("ViT-bigG-14"), fetching("RN50")]
+    twice = 2 * work_of(finished, PAPER, LAPTOP).seconds(LAPTOP)
+    record = {"rule_name": finished.rule, "wildcards": finished.wildcards, "s": twice}
+    gone = {
+        "rule_name": finished.rule,
+        "wildcards": {**finished.wildcards, "model": "gone"},
+        "s": 1.0,
+    }
     file.write_text(json.dumps(record) + "\n")
     file.with_name("gone.jsonl").write_text(json.dumps(gone) + "\n")
-    before, after = make_plan(left, PAPER, LAPTOP), make_plan(left, PAPER, LAPTOP, tmp_path)
+    done = read_benchmarks(tmp_path, PAPER, LAPTOP)
+    before, after = make_plan(left, PAPER, LAPTOP), make_plan(left, PAPER, LAPTOP, done)
     assert after["embed_frames"].seconds == pytest.approx(2 * before["embed_frames"].seconds)
     assert after["embed_frames"].measured == 1
     assert after["fetch_model"] == before["fetch_model"]
@@ -360,12 +365,20 @@ def test_contradictions_and_unknown_files_are_reported(monkeypatch):
 
 
 def test_images_that_fit_beside_the_weights_are_counted():
-    size = Size(0, activations=500_000, image_parameters=10**9, parameters=2 * 10**9, embedding=4)
+    size = Size(
+        image_size=64,
+        image_flops=0,
+        activations=500_000,
+        image_parameters=10**9,
+        parameters=2 * 10**9,
+        embedding=4,
+    )
     # Four fifths of the memory, less 2 GB of weights, in megabytes per image.
     assert fitting_batch(size, 5e9, "auto") == 2000
     assert fitting_batch(size, 7.5e9, "float32") == 1000
     assert fitting_batch(size, 2.4e9, "auto") == 0
-    assert fitting_batch(size, 80e9, "auto") == LARGEST_BATCH == CUDA_BATCH_SIZE
+    assert fitting_batch(size, 80e9, "auto") == 512 * 224**2 / 64**2
+    assert BATCH_PIXELS == GPU_BATCH_PIXELS
 
 
 def test_a_model_that_leaves_a_gpu_no_memory_is_named():

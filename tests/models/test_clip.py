@@ -181,15 +181,16 @@ def test_batches_shrink_until_they_fit_into_the_memory(model_folder, monkeypatch
     model = ClipModel.load(model_folder, "cpu", "float32")
     expected = model.embed_images(FRAMES)
     sizes = []
-    embed = model._embed
+    (tower,) = model._towers
+    embed = tower.embed
 
-    def small_memory(batch, on):
+    def small_memory(batch):
         sizes.append(len(batch))
         if len(batch) > 2:
             raise error
-        return embed(batch, on)
+        return embed(batch)
 
-    monkeypatch.setattr(model, "_embed", small_memory)
+    monkeypatch.setattr(tower, "embed", small_memory)
     np.testing.assert_allclose(model.embed_images(FRAMES), expected, atol=1e-5)
     assert sizes == [5, 2, 2, 1]
     sizes.clear()
@@ -205,7 +206,7 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(model_folder, monkeypat
     def broken(*_):
         raise RuntimeError("shapes do not fit")
 
-    monkeypatch.setattr(model, "_embed", broken)
+    monkeypatch.setattr(model._towers[0], "embed", broken)
     with pytest.raises(RuntimeError, match="shapes do not fit"):
         model.embed_images(FRAMES)
 

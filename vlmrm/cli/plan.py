@@ -22,6 +22,7 @@ from vlmrm.plan.cost import (
     cost_by_figure,
     hours,
     make_plan,
+    read_benchmarks,
     sum_seconds,
     total_row,
     used_models,
@@ -59,12 +60,14 @@ def plan(
     if not jobs:
         print("Nothing is left to do.")
         return
-    benchmarks = Path("results", settings.run, "benchmarks") if machine is None else None
-    rows = make_plan(jobs, settings, target, benchmarks)
+    done = None
+    if machine is None:
+        done = read_benchmarks(Path("results", settings.run, "benchmarks"), settings, target)
+    rows = make_plan(jobs, settings, target, done)
     if by == "rule":
         print_table(plan_table(rows, target))
     else:
-        print_table(figure_table(cost_by_figure(jobs, settings, target, benchmarks), target))
+        print_table(figure_table(cost_by_figure(jobs, settings, target, done), target))
     models = used_models(jobs, settings)
     # For this machine's own GPUs, the memory is not known.
     if machine is not None and target.gpu_memory is not None:

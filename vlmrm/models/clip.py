@@ -7,7 +7,6 @@ import math
 import os
 import warnings
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import cycle
 from typing import Any
@@ -28,8 +27,9 @@ from vlmrm.models.folder import check_model_folder
 from vlmrm.models.network import load_network, load_tokenizer, merge_branches
 from vlmrm.models.preprocessing import Preprocessing
 
-CUDA_BATCH_SIZE = 4096
-"""Frames per batch on a GPU; halved whenever its memory runs out."""
+GPU_BATCH_PIXELS = 512 * 224**2
+"""Input pixels per batch on a GPU. Larger batches are no faster on an H100, and cards of 16 GB hold
+this one with any published model. Halved whenever the memory runs out."""
 
 CPU_BATCH_PIXELS = 32 * 224**2
 """Input pixels per batch on a CPU; larger batches do not fit into the caches."""
@@ -65,17 +65,19 @@ class ClipModel:
         network = network.to(memory_format=torch.channels_last)
         self.network: Any = network.eval().requires_grad_(False)
         self.precision = choose_precision(precision, device)
-        self._dtype: torch.dtype = getattr(torch, self.precision)
-        _cast(self.network.visual, self._dtype)
-        self._batch_size = CUDA_BATCH_SIZE
-        if device.type != "cuda":
-            self._batch_size = max(1, CPU_BATCH_PIXELS // preprocessing.size**2)
+        dtype: torch.dtype = getattr(torch, self.precision)
+        _cast(self.network.visual, dtype)
+        pixels = GPU_BATCH_PIXELS if device.type == "cuda" else CPU_BATCH_PIXELS
+        self._batch_size = max(1, pixels // preprocessing.size**2)
         self.tokenizer = tokenizer
         self.preprocessing = preprocessing
         self.device = device
         # Copy before moving: the first GPU may not have the memory for two image towers.
         networks = [self.network, *(copy_image_tower(self.network) for _ in replicas)]
-        self._towers = list(map(_Tower, [device, *replicas], networks))
+        self._towers = [
+            _Tower(network, preprocessing, dtype, place)
+            for network, place in zip(networks, [device, *replicas], strict=True)
+        ]
 
     @classmethod
     def load(
@@ -149,7 +151,8 @@ class ClipModel:
             size = max(1, min(batch_size or self._batch_size, share))
             try:
                 # GPUs compute while others receive their batches.
-                batches = list(map(self._embed, torch.split(frames, size), cycle(self._towers)))
+                towers = cycle(self._towers)
+                batches = [next(towers).embed(batch) for batch in torch.split(frames, size)]
                 for tower in self._towers:
                     tower.finish()
                 return _to_numpy(batches)
@@ -160,12 +163,6 @@ class ClipModel:
             self._batch_size = size // 2
             torch.cuda.empty_cache()
 
-    def _embed(self, frames: Tensor, tower: _Tower) -> Tensor:
-        with tower.stream():
-            pixels = self.preprocessing(frames.to(tower.device, non_blocking=True))
-            embeddings = tower.network.encode_image(pixels.to(self._dtype))
-            return functional.normalize(embeddings.float(), dim=-1)
-
     @torch.inference_mode()
     def embed_prompts(self, prompts: Sequence[str]) -> NDArray[np.float32]:
         """Unit embeddings float32 ``[P, E]`` of sentences."""
@@ -174,26 +171,50 @@ class ClipModel:
 
 
 class _Tower:
-    """An image tower on its device, which computes in a separate stream."""
+    """An image tower on its device. A GPU copies frames while it computes with those before."""
 
-    def __init__(self, device: torch.device, network: Any):
-        self.device = device
+    def __init__(
+        self, network: Any, preprocessing: Preprocessing, dtype: torch.dtype, device: torch.device
+    ):
         self.network = network
+        self._preprocessing = preprocessing
+        self._dtype = dtype
+        self._device = device
         network.visual.to(device)
-        self._stream: Any = None
+        self._streams: tuple[Any, Any] | None = None
+        self._last: Any = None
         if device.type == "cuda":
             # In the default stream, an agent's next actions would wait for these frames.
-            self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+            self._streams = torch.cuda.Stream(device), torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
             torch.cuda.synchronize(device)  # wait for the weights
 
-    def stream(self) -> AbstractContextManager[Any]:
-        """A context in which computations do not wait for others on the device."""
-        return torch.cuda.stream(self._stream) if self._stream else nullcontext()
+    def embed(self, frames: Tensor) -> Tensor:
+        """Unit embeddings of uint8 frames; on a GPU, they are there after `finish`."""
+        if self._streams is None:
+            return self._compute(frames.to(self._device))
+        copies, computations = self._streams
+        with torch.cuda.stream(copies):
+            # Copies from other memory would not run beside computations.
+            pinned = frames if frames.is_cuda else frames.pin_memory()
+            received = pinned.to(self._device, non_blocking=True)
+        computations.wait_stream(copies)
+        with torch.cuda.stream(computations):
+            embeddings = self._compute(received)
+        received.record_stream(computations)
+        # At most two batches are in memory.
+        self.finish()
+        self._last = computations.record_event()
+        return embeddings
+
+    def _compute(self, frames: Tensor) -> Tensor:
+        pixels = self._preprocessing(frames).to(self._dtype)
+        return functional.normalize(self.network.encode_image(pixels).float(), dim=-1)
 
     def finish(self) -> None:
-        """Waits for all computations."""
-        if self._stream:
-            self._stream.synchronize()
+        """Waits for the last batch."""
+        if self._last is not None:
+            self._last.synchronize()
+            self._last = None
 
 
 def choose_device(device: str) -> torch.device:

@@ -26,6 +26,10 @@ LONG = 48
 """Hours above which a plan for a machine without a GPU comes with a warning."""
 
 
+Done = dict[str, list[tuple[float, float]]]
+"""Seconds that finished jobs took, and that they were expected to take, by row."""
+
+
 @dataclass
 class Row:
     """The jobs of one rule, and of one environment where they are trainings.
@@ -46,7 +50,7 @@ class Row:
 
 
 def make_plan(
-    jobs: Iterable[Job], config: Config, machine: Machine, benchmarks: Path | None = None
+    jobs: Iterable[Job], config: Config, machine: Machine, done: Done | None = None
 ) -> dict[str, Row]:
     """What jobs take, by rule. Times add up as if rules did not overlap.
 
@@ -54,12 +58,12 @@ def make_plan(
         jobs: Jobs of a dry run.
         config: Configuration of the run.
         machine: Where it runs.
-        benchmarks: Folder of the run's benchmark files, made on this machine.
+        done: What earlier jobs took there; see `read_benchmarks`.
     """
+    done = done or {}
     by_row: dict[str, list[Work]] = {}
     for job in jobs:
         by_row.setdefault(_row_name(job, config), []).append(work_of(job, config, machine))
-    done = _read_benchmarks(benchmarks, config, machine) if benchmarks else {}
     rows = {}
     for name, work in by_row.items():
         at_once = max(machine.gpus, 1) if any(w.alone for w in work) else machine.cores
@@ -85,7 +89,7 @@ class FigureCost:
 
 
 def cost_by_figure(
-    jobs: Iterable[Job], config: Config, machine: Machine, benchmarks: Path | None = None
+    jobs: Iterable[Job], config: Config, machine: Machine, done: Done | None = None
 ) -> dict[str, FigureCost]:
     """What each figure, landscape, measurement, and experiment takes, without the others.
 
@@ -100,7 +104,7 @@ def cost_by_figure(
     )
 
     def seconds(chosen: Iterable[Job]) -> float:
-        return sum_seconds(make_plan(chosen, config, machine, benchmarks))
+        return sum_seconds(make_plan(chosen, config, machine, done))
 
     costs = {}
     whole = seconds(jobs)
@@ -108,10 +112,10 @@ def cost_by_figure(
         own_count = 0 if name.endswith(OVERVIEW) else 1
         alone = {_identity(job) for job in own if sharing[_identity(job)] == own_count}
         rest = (job for job in jobs if _identity(job) not in alone)
-        costs[name] = FigureCost(make_plan(own, config, machine, benchmarks), whole - seconds(rest))
+        costs[name] = FigureCost(make_plan(own, config, machine, done), whole - seconds(rest))
     found = {_identity(job) for own in needed.values() for job in own}
     if others := [job for job in jobs if _identity(job) not in found]:
-        rows = make_plan(others, config, machine, benchmarks)
+        rows = make_plan(others, config, machine, done)
         costs[OTHERS] = FigureCost(rows, sum_seconds(rows))
     return costs
 
@@ -126,11 +130,9 @@ def _row_name(job: Job, config: Config) -> str:
     return f"{job.rule} ({config.tasks[job.wildcards['task']].environment})"
 
 
-def _read_benchmarks(
-    folder: Path, config: Config, machine: Machine
-) -> dict[str, list[tuple[float, float]]]:
-    """Seconds that jobs took and were expected to take, from Snakemake's extended benchmarks."""
-    done: dict[str, list[tuple[float, float]]] = {}
+def read_benchmarks(folder: Path, config: Config, machine: Machine) -> Done:
+    """What jobs took on this machine, from a run's folder of Snakemake's extended benchmarks."""
+    done: Done = {}
     for file in sorted(folder.rglob("*.jsonl")):
         record = json.loads(file.read_text().splitlines()[-1])
         job = Job(record["rule_name"], record["wildcards"])

@@ -15,16 +15,17 @@ SIZES = Path(__file__).parents[1] / "models" / "model_size.json"
 STAND_IN = "ViT-B-32"
 """Architecture that a model of unknown size counts as: hardly a published one is smaller."""
 
-LARGEST_BATCH = 4096
-"""Images that are embedded at a time where the memory suffices."""
+BATCH_PIXELS = 512 * 224**2
+"""Input pixels that a GPU embeds at a time where the memory suffices."""
 
 GPU_SHARE = 0.8
 """Share of a GPU's memory for weights and images; OpenGL and PyTorch take the rest."""
 
 
 class Size(NamedTuple):
-    """A model's operations and activations per image, parameters, and length of embeddings."""
+    """A model's input, operations and activations per image, parameters, and embeddings' length."""
 
+    image_size: int
     image_flops: int
     activations: int
     image_parameters: int
@@ -40,7 +41,8 @@ def gpu_weights(size: Size, precision: Precision) -> int:
 def fitting_batch(size: Size, memory: float, precision: Precision) -> int:
     """Images that a GPU with this memory in bytes embeds at a time; 0 if the weights do not fit."""
     free = GPU_SHARE * memory - gpu_weights(size, precision)
-    return min(max(int(free / (_bytes(precision) * size.activations)), 0), LARGEST_BATCH)
+    fitting = max(int(free / (_bytes(precision) * size.activations)), 0)
+    return min(fitting, BATCH_PIXELS // size.image_size**2)
 
 
 def _bytes(precision: Precision) -> int:
