@@ -35,7 +35,7 @@ def test_no_caption_equals_a_task_prompt(path):
         for p in FACTS["posture"]
         for a in FACTS["arms"]
     ):
-        captions |= {write_caption("humanoid", facts, rng) for _ in range(40)}
+        captions |= {write_caption("humanoid", facts, rng).text for _ in range(40)}
     tasks = load_config(ROOT / path).tasks.values()
     prompts = {sentence for task in tasks for sentence in task.goals + task.baselines}
     assert not captions & {prompt.lower() for prompt in prompts}
@@ -70,7 +70,7 @@ def test_captions_are_varied_and_repeatable():
 
     def captions(seed):
         rng = np.random.default_rng(seed)
-        return [write_caption("humanoid", facts, rng) for _ in range(200)]
+        return [write_caption("humanoid", facts, rng).text for _ in range(200)]
 
     assert captions(0) == captions(0)
     assert len(set(captions(0))) > 100
@@ -81,7 +81,7 @@ def test_captions_state_only_clear_facts():
     generic = set(GENERIC["humanoid"])
     arms = {phrase for phrases in PHRASES["humanoid"]["arms"].values() for phrase in phrases}
     for _ in range(50):
-        assert write_caption("humanoid", {}, rng) in generic
-        caption = write_caption("humanoid", {"arms": "raised"}, rng)
+        assert write_caption("humanoid", {}, rng).text in generic
+        caption = write_caption("humanoid", {"arms": "raised"}, rng).text
         stated = {phrase for phrase in arms if caption.endswith(phrase)}
         assert stated & set(PHRASES["humanoid"]["arms"]["raised"])

@@ -29,7 +29,7 @@ def test_typical_poses_have_a_clear_posture(name):
 
 
 def test_halfway_between_two_postures_neither_is_clear():
-    falling = np.stack([pose_state({}, pitch=pitch) for pitch in (0, -55, -90)])
+    falling = np.stack([pose_state({}, pitch=pitch) for pitch in (0, -45, -90)])
     upright, between, lying = describe_clearly(falling)
     assert (upright["posture"], lying["posture"]) == ("standing", "lying-on-back")
     assert "posture" not in between

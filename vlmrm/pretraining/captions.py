@@ -8,6 +8,7 @@ state the same facts in other words.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,10 @@ PHRASES: dict[str, dict[str, Phrases]] = {
 }
 """The facts of each environment."""
 
-CART_PLACES = ("far-left", "left", "centre", "right", "far-right")
+OTHERS = 0.35
+"""Probability that a caption also states a fact that is not the leading one."""
+
+CART_PLACES = ("far-left", "left", "center", "right", "far-right")
 
 
 def state_facts(environment: EnvironmentName, states: NDArray[np.float64]) -> list[Facts]:
@@ -64,25 +68,37 @@ def state_facts(environment: EnvironmentName, states: NDArray[np.float64]) -> li
     return [facts(state) for state in states]
 
 
+@dataclass(frozen=True)
+class Caption:
+    """A sentence, and the facts that it states."""
+
+    text: str
+    facts: Facts
+
+
 def write_caption(
     environment: EnvironmentName, facts: Mapping[str, str], rng: np.random.Generator
-) -> str:
+) -> Caption:
     """A random caption that states some of the facts; a generic one if there are none."""
     if not facts:
         return generic_caption(environment, rng)
     known = [fact for fact in PHRASES[environment] if fact in facts]
     leading = LEADING[environment] if LEADING[environment] in facts else known[0]
     # Usually the leading fact and some of the others, sometimes only others.
-    others = [fact for fact in known if fact != leading and rng.random() < 0.45]
+    others = [fact for fact in known if fact != leading and rng.random() < OTHERS]
     stated = [leading, *others] if rng.random() < 0.9 or not others else others
-    phrases = [str(rng.choice(PHRASES[environment][fact][facts[fact]])) for fact in stated]
-    opening = str(rng.choice(OPENINGS[environment]))
-    return f"{opening} {', '.join(phrases)}"
+    phrases = [_choice(PHRASES[environment][fact][facts[fact]], rng) for fact in stated]
+    text = f"{_choice(OPENINGS[environment], rng)} {', '.join(phrases)}"
+    return Caption(text, {fact: facts[fact] for fact in stated})
 
 
-def generic_caption(environment: EnvironmentName, rng: np.random.Generator) -> str:
+def generic_caption(environment: EnvironmentName, rng: np.random.Generator) -> Caption:
     """A random caption that fits every frame of the environment."""
-    return str(rng.choice(GENERIC[environment]))
+    return Caption(_choice(GENERIC[environment], rng), {})
+
+
+def _choice(texts: tuple[str, ...], rng: np.random.Generator) -> str:
+    return texts[rng.integers(len(texts))]
 
 
 def _level(value: float, limits: tuple[float, ...], names: tuple[str, ...]) -> str:

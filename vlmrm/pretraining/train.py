@@ -1,21 +1,20 @@
 """Trains a small CLIP model on rendered frames and generated captions.
 
-The loss is CLIP's contrastive loss (Radford et al. 2021, "Learning Transferable Visual Models From
-Natural Language Supervision"): find the matching image-text pairs of a batch.
+Two towers learn to find the matching images and sentences of a batch, as in CLIP (Radford et al.
+2021, "Learning Transferable Visual Models From Natural Language Supervision").
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import open_clip
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from vlmrm.config import SimulatorModel
@@ -24,12 +23,10 @@ from vlmrm.models.clip import ClipModel, choose_device
 from vlmrm.models.folder import save_model_folder
 from vlmrm.models.preprocessing import Preprocessing
 from vlmrm.models.random_init import build_random
-from vlmrm.pretraining.captions import LEADING, UNCLEAR, generic_caption, write_caption
+from vlmrm.pretraining.batches import Batches
 from vlmrm.pretraining.corpus import CorpusPart, read_corpus
 from vlmrm.pretraining.held_out import evaluate_held_out
-
-GENERIC_SHARE = 0.05
-"""Share of captions that fit every frame, so that baseline prompts get a meaning too."""
+from vlmrm.pretraining.loss import contrastive_loss, match
 
 TEXT_RATE = 0.4
 """Learning rate of the text tower relative to the image tower's, at which it would diverge."""
@@ -37,16 +34,18 @@ TEXT_RATE = 0.4
 BETAS = (0.9, 0.98)
 """AdamW's betas, as in the original CLIP."""
 
-BALANCE = 0.5
-"""Images are sampled in proportion to n ** -BALANCE, where n images share their leading fact. Rare
-postures are seen more often, and fewer captions of a batch fit each other's images."""
-
 WEIGHT_DECAY = 0.05
 MAXIMUM_LOGIT_SCALE = 100.0
 """Upper bound of the inverse temperature, as in the original CLIP."""
 
-SHIFT = 3
+SHIFT = 4
 """Largest random shift of a training image in pixels."""
+
+WORKERS = 4
+"""Processes that write captions for a GPU. A CPU is busy with the towers."""
+
+REPORT_EVERY = 20
+"""Steps between two reports of the loss."""
 
 
 def train_model(
@@ -97,7 +96,6 @@ def _fit(
     preprocessing: Preprocessing,
     settings: SimulatorModel,
 ) -> None:
-    rng = np.random.default_rng(settings.seed)
     steps = settings.epochs * max(1, sum(len(p.images) for p in parts) // settings.batch_size)
     image_tower = list(network.visual.parameters())
     others = [p for name, p in network.named_parameters() if not name.startswith("visual.")]
@@ -111,57 +109,37 @@ def _fit(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, peaks, total_steps=steps, pct_start=0.1
     )
-    loss_of = open_clip.ClipLoss()
     device = next(network.parameters()).device
+    gpu = device.type == "cuda"
+    batches = Batches(parts, tokenizer, settings.batch_size, steps, settings.seed)
+    loader = DataLoader(batches, batch_size=None, num_workers=WORKERS * gpu, pin_memory=gpu)
+    images = torch.cat([torch.from_numpy(part.images) for part in parts]).to(device)
+    rng = np.random.default_rng(settings.seed)
     network.train()
-    with tqdm(total=steps, unit="step", desc=f"train {settings.architecture}", disable=None) as bar:
-        for images, captions in _batches(parts, settings.batch_size, steps, rng):
-            pixels = preprocessing(images.to(device))
-            image, text, scale = network(pixels, tokenizer(captions).to(device))
-            loss = loss_of(image, text, scale)
+    with tqdm(loader, unit="step", desc=f"train {settings.architecture}", disable=None) as bar:
+        for number, batch in enumerate(bar):
+            rows, tokens, shown, stated = (t.to(device, non_blocking=True) for t in batch)
+            with torch.autocast(device.type, torch.bfloat16, enabled=gpu):
+                image, text, scale = network(preprocessing(_shift(images[rows], rng)), tokens)
+            loss = contrastive_loss(image, text, scale, *match(shown, stated))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
             with torch.no_grad():
                 network.logit_scale.clamp_(0, float(np.log(MAXIMUM_LOGIT_SCALE)))
-            bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
-            bar.update()
+            if number % REPORT_EVERY == 0:  # a GPU would wait for it
+                bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
     network.eval()
 
 
-def _batches(
-    parts: list[CorpusPart], size: int, steps: int, rng: np.random.Generator
-) -> Iterator[tuple[Tensor, list[str]]]:
-    """Yields batches that mix the environments in proportion to their frames."""
-    owner = np.concatenate([np.full(len(p.images), i) for i, p in enumerate(parts)])
-    row = np.concatenate([np.arange(len(p.images)) for p in parts])
-    shares = np.concatenate([_balanced(part) for part in parts]) / len(owner)
-    for _ in range(steps):
-        batch = rng.choice(len(owner), size, p=shares)
-        images = np.stack([parts[owner[i]].images[row[i]] for i in batch])
-        captions = [_caption(parts[owner[i]], row[i], rng) for i in batch]
-        yield _shift(torch.from_numpy(images), rng).permute(0, 2, 3, 1), captions
-
-
-def _balanced(part: CorpusPart) -> NDArray[np.float64]:
-    """Sampling weights ``[N]`` of the images, 1 on average."""
-    facts = [facts.get(LEADING[part.environment], UNCLEAR) for facts in part.facts]
-    _, kind, count = np.unique(facts, return_inverse=True, return_counts=True)
-    weight = count[kind] ** -BALANCE
-    normalized: NDArray[np.float64] = weight / weight.mean()
-    return normalized
-
-
-def _caption(part: CorpusPart, row: int, rng: np.random.Generator) -> str:
-    if rng.random() < GENERIC_SHARE:
-        return generic_caption(part.environment, rng)
-    return write_caption(part.environment, part.facts[row], rng)
-
-
 def _shift(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """Shifts the whole batch by a few random pixels, repeating the border."""
+    """Shifts the whole batch ``[B, 3, S, S]`` by a few random pixels, repeating the border.
+
+    Returns:
+        Uint8 ``[B, S, S, 3]``.
+    """
     x, y = rng.integers(0, 2 * SHIFT + 1, 2)
     size = images.shape[-1]
     padded = functional.pad(images.float(), [SHIFT] * 4, mode="replicate")
-    return padded[..., y : y + size, x : x + size].to(torch.uint8)
+    return padded[..., y : y + size, x : x + size].to(torch.uint8).permute(0, 2, 3, 1)

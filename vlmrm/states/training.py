@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from vlmrm.config import EnvironmentName
 from vlmrm.envs.cartpole import OUT_OF_SIGHT
 from vlmrm.envs.mountain_car import ROAD
+from vlmrm.states.compositions import composed, lifted
 from vlmrm.states.grid import cartpole_states, mountain_car_states
 from vlmrm.states.poses import by_stance, library, placed, random_motion
 from vlmrm.tasks.body import Floats
@@ -48,14 +49,21 @@ def _classic_control(environment: str, count: int, rng: np.random.Generator) -> 
 def _humanoid(count: int, rng: np.random.Generator) -> Floats:
     """States ``[count, 47]`` as varied as those that an agent visits while it learns.
 
-    They are perturbed poses, states between two poses, and random motion from any pose, which
-    mostly ends in a fall.
+    They are perturbed poses, poses with limbs of others, states between two poses, and random
+    motion from any pose, which mostly ends in a fall.
     """
     _, poses = library()
-    n_moving, n_between = round(0.25 * count), round(0.1 * count)
+    n_moving, n_between, n_composed = (round(share * count) for share in (0.2, 0.1, 0.45))
     everywhere = np.ones(len(poses), dtype=bool)
-    still = poses[by_stance(everywhere, count - n_moving - n_between, rng)]
-    first, second = (poses[by_stance(everywhere, n_between, rng)] for _ in range(2))
+
+    def some(number: int) -> Floats:
+        return poses[by_stance(everywhere, number, rng)]
+
+    still = [
+        some(count - n_moving - n_between - n_composed),
+        composed(some(n_composed), rng),
+        between(some(n_between), some(n_between), rng.random(n_between)),
+    ]
     moving, _ = random_motion(n_moving, rng)
-    quiet = perturbed(np.concatenate([still, between(first, second, rng.random(n_between))]), rng)
+    quiet = lifted(perturbed(np.concatenate(still), rng), rng)
     return placed(np.concatenate([quiet, moving]), rng)

@@ -241,12 +241,15 @@ def perturbed(states: Floats, rng: np.random.Generator, noise: float = 1.0) -> F
     return settled(states)
 
 
-def nudged(states: Floats, rng: np.random.Generator) -> Floats:
-    """A neighbor of each state ``[N, 47]``; all states are moved alike."""
-    lean = rng.normal(0, JOINT_NUDGE, (2, 1)).repeat(len(states), axis=1)
+def nudged(states: Floats, rng: np.random.Generator, size: float = 1.0) -> Floats:
+    """A neighbor of each state ``[N, 47]``; all states are moved alike.
+
+    ``size`` multiplies `JOINT_NUDGE` and `HEIGHT_NUDGE`.
+    """
+    lean = rng.normal(0, size * JOINT_NUDGE, (2, 1)).repeat(len(states), axis=1)
     neighbors = tilted(states, *lean)
-    neighbors[:, 2] += rng.normal(0, HEIGHT_NUDGE)
-    neighbors[:, 7:QPOS] += rng.normal(0, JOINT_NUDGE, QPOS - 7)
+    neighbors[:, 2] += rng.normal(0, size * HEIGHT_NUDGE)
+    neighbors[:, 7:QPOS] += rng.normal(0, size * JOINT_NUDGE, QPOS - 7)
     return neighbors
 
 

@@ -1,0 +1,135 @@
+"""Batches of image-text pairs, with the facts by which images and captions match."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import open_clip
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from vlmrm.pretraining.captions import (
+    LEADING,
+    PHRASES,
+    UNCLEAR,
+    Caption,
+    generic_caption,
+    write_caption,
+)
+from vlmrm.pretraining.corpus import CorpusPart
+
+GENERIC_SHARE = 0.05
+"""Share of captions that fit every frame, so that baseline prompts get a meaning too."""
+
+BALANCE = 0.5
+"""Images are sampled in proportion to n ** -BALANCE, where n images share their leading fact. Rare
+postures are seen more often."""
+
+NOT_STATED = -1
+"""Stands for a fact that an image does not show clearly, or that a caption does not state."""
+
+VALUES: dict[str, dict[str, int]] = {
+    f"{environment} {fact}": {value: number for number, value in enumerate(values)}
+    for environment, facts in PHRASES.items()
+    for fact, values in facts.items()
+}
+"""Numbers of the values of every fact of every environment."""
+
+
+class Batch(NamedTuple):
+    """Image-text pairs.
+
+    Attributes:
+        rows: Rows of the images ``[B]``.
+        tokens: Tokens of the captions ``[B, L]``.
+        shown: Facts of the images int8 ``[B, F]``: the environment, then those of `VALUES`.
+        stated: Facts of the captions int8 ``[B, F]``.
+    """
+
+    rows: Tensor
+    tokens: Tensor
+    shown: Tensor
+    stated: Tensor
+
+
+@dataclass
+class Batches(Dataset[Batch]):
+    """Random batches that mix the environments; each depends on the seed and its number alone.
+
+    Attributes:
+        parts: Training frames of each environment; rows count through all of them.
+        tokenizer: Tokenizer of the model.
+        size: Pairs per batch.
+        count: Number of batches.
+        seed: Random seed.
+    """
+
+    parts: list[CorpusPart]
+    tokenizer: open_clip.SimpleTokenizer
+    size: int
+    count: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        sizes = [len(part.images) for part in self.parts]
+        self._owner = np.arange(len(sizes)).repeat(sizes)
+        self._row = np.concatenate([np.arange(size) for size in sizes])
+        weights = np.concatenate([_balanced(part) for part in self.parts])
+        self._cumulative = np.cumsum(weights) / weights.sum()
+        self._shown = np.concatenate(
+            [
+                [encode(number, part.environment, facts) for facts in part.facts]
+                for number, part in enumerate(self.parts)
+            ]
+        )
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, number: int) -> Batch:
+        if number >= self.count:
+            raise IndexError(number)
+        rng = np.random.default_rng([self.seed, number])
+        rows = np.searchsorted(self._cumulative, rng.random(self.size), side="right")
+        captions = [self._caption(row, rng) for row in rows]
+        stated = [
+            encode(self._owner[row], self.parts[self._owner[row]].environment, caption.facts)
+            for row, caption in zip(rows, captions, strict=True)
+        ]
+        return Batch(
+            torch.from_numpy(rows),
+            self.tokenizer([caption.text for caption in captions]),
+            torch.from_numpy(self._shown[rows]),
+            torch.from_numpy(np.stack(stated)),
+        )
+
+    def _caption(self, row: int, rng: np.random.Generator) -> Caption:
+        part = self.parts[self._owner[row]]
+        if rng.random() < GENERIC_SHARE:
+            return generic_caption(part.environment, rng)
+        return write_caption(part.environment, part.facts[self._row[row]], rng)
+
+
+def encode(number: int, environment: str, facts: Mapping[str, str]) -> NDArray[np.int8]:
+    """Facts as numbers ``[F]``: that of the environment, then those of `VALUES`."""
+    code = np.full(1 + len(VALUES), NOT_STATED, np.int8)
+    code[0] = number
+    for column, (name, values) in enumerate(VALUES.items(), start=1):
+        where, _, fact = name.partition(" ")
+        if where == environment and fact in facts:
+            code[column] = values[facts[fact]]
+    return code
+
+
+def _balanced(part: CorpusPart) -> NDArray[np.float64]:
+    """Sampling weights ``[N]`` of the images, 1 on average."""
+    facts = [facts.get(LEADING[part.environment], UNCLEAR) for facts in part.facts]
+    _, kind, count = np.unique(facts, return_inverse=True, return_counts=True)
+    weight = count[kind] ** -BALANCE
+    normalized: NDArray[np.float64] = weight / weight.mean()
+    return normalized
