@@ -5,6 +5,8 @@ States come from a separate random stream, so none of them is in a state set for
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 import os
 from dataclasses import dataclass
@@ -18,11 +20,15 @@ from tqdm import tqdm
 from vlmrm.config import Corpus, EnvironmentName
 from vlmrm.data.files import create_hdf5, open_hdf5
 from vlmrm.data.frames import COMPRESSION, FRAMES_PER_CHUNK
+from vlmrm.machine.processes import map_in_processes
 from vlmrm.models.preprocessing import SIM_PREPROCESSING, Preprocessing
 from vlmrm.pretraining.captions import Facts, state_facts
 from vlmrm.rendering import check_scene
 from vlmrm.rendering.parallel import render_states
 from vlmrm.states.training import sample_training_states
+
+STATES_PER_PART = 1000
+"""States that one process samples at a time."""
 
 HELD_OUT = 0.1
 """Share of the corpus that is held out from training."""
@@ -74,10 +80,10 @@ def make_corpus(settings: Corpus, path: str | os.PathLike[str], workers: int | N
     with create_hdf5(path, "corpus", {"settings": settings.model_dump()}) as file:
         for environment, scenes in settings.frames.items():
             count = sum(scenes.values())
-            states = sample_training_states(environment, count, settings.seed)
+            states, facts = _described_states(environment, count, settings.seed, workers)
             group = file.create_group(environment)
             group["states"] = states
-            group["facts"] = [json.dumps(f) for f in state_facts(environment, states)]
+            group["facts"] = [json.dumps(f) for f in facts]
             images = group.create_dataset(
                 "images",
                 (count, 3, size, size),
@@ -94,6 +100,26 @@ def make_corpus(settings: Corpus, path: str | os.PathLike[str], workers: int | N
                     resized = preprocessing.resize(torch.from_numpy(frames)).numpy()
                     images[start : start + len(frames)] = resized
                     start += len(frames)
+
+
+def _described_states(
+    environment: EnvironmentName, count: int, seed: int, workers: int | None
+) -> tuple[NDArray[np.float64], list[Facts]]:
+    """States ``[count, D]`` and their facts, whatever the number of workers."""
+    sizes = [len(part) for part in np.array_split(range(count), -(-count // STATES_PER_PART))]
+    sample = functools.partial(_sample_part, environment, seed)
+    parts = map_in_processes(sample, list(enumerate(sizes)), workers)
+    title = f"corpus {environment} states"
+    states, facts = zip(*tqdm(parts, title, len(sizes), unit="part", disable=None), strict=True)
+    return np.concatenate(states), list(itertools.chain.from_iterable(facts))
+
+
+def _sample_part(
+    environment: EnvironmentName, seed: int, part: tuple[int, int]
+) -> tuple[NDArray[np.float64], list[Facts]]:
+    number, size = part
+    states = sample_training_states(environment, size, seed, number)
+    return states, state_facts(environment, states)
 
 
 def read_corpus(path: str | os.PathLike[str]) -> list[CorpusPart]:

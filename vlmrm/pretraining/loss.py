@@ -28,7 +28,9 @@ def match(shown: Tensor, stated: Tensor) -> tuple[Tensor, Tensor]:
     return ~false & ~unclear & specific, false
 
 
-def contrastive_loss(images: Tensor, texts: Tensor, scale: Tensor, true: Tensor, false: Tensor):
+def contrastive_loss(
+    images: Tensor, texts: Tensor, scale: Tensor, true: Tensor, false: Tensor
+) -> Tensor:
     """InfoNCE with several positives, averaged over images and captions.
 
     For an image i with true captions T and false ones F, with the similarity s of their embeddings

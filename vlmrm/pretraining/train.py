@@ -75,7 +75,8 @@ def train_model(
     # On a CPU, convolutions are a fifth faster in this format.
     network = network.to(target).to(memory_format=torch.channels_last)
     _fit(network, list(training), tokenizer, preprocessing, settings)
-    model = ClipModel(settings.architecture, network, tokenizer, preprocessing, target)
+    # `ClipModel` moves the image tower alone back to the GPU.
+    model = ClipModel(settings.architecture, network.cpu(), tokenizer, preprocessing, target)
     recognition = evaluate_held_out(model, list(held_out))
     save_model_folder(
         folder,

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import functools
-import itertools
-import os
-import threading
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context, parent_process
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.config import Rendering
+from vlmrm.machine.processes import map_in_processes, worker_count
 from vlmrm.rendering import Renderer, make_renderer
 
 BATCH = 32
@@ -47,28 +42,15 @@ def render_states(
         UserError: No environment or scene has this name, or rendering cannot start.
     """
     batches = [states[i : i + BATCH] for i in range(0, len(states), BATCH)]
-    workers = min(workers or len(os.sched_getaffinity(0)), len(batches))
-    if workers <= 1:
+    if worker_count(len(batches), workers) <= 1:
         renderer = make_renderer(environment, scene, rendering)
         try:
             yield from (draw(renderer, batch) for batch in batches)
         finally:
             renderer.close()
         return
-    # Forked processes would share OpenGL's state with this one; spawned processes do not.
-    executor = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_end_with_parent
-    )
-    try:
-        render_batch = functools.partial(_render_in_worker, environment, scene, rendering)
-        submitted = (executor.submit(render_batch, batch) for batch in batches)
-        pending = deque(itertools.islice(submitted, 2 * workers))
-        while pending:
-            frames = pending.popleft().result()
-            pending.extend(itertools.islice(submitted, 1))
-            yield frames
-    finally:
-        executor.shutdown(cancel_futures=True)
+    render_batch = functools.partial(_render_in_worker, environment, scene, rendering)
+    yield from map_in_processes(render_batch, batches, workers)
 
 
 def draw(renderer: Renderer, states: NDArray[np.float64]) -> Frames:
@@ -80,18 +62,6 @@ def draw(renderer: Renderer, states: NDArray[np.float64]) -> Frames:
 
 
 _worker_renderer = functools.cache(make_renderer)
-
-
-def _end_with_parent() -> None:
-    """Ends this worker when its parent is killed; otherwise it would wait forever."""
-    parent = parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _render_in_worker(

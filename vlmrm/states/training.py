@@ -19,14 +19,15 @@ TRAINING_STREAM = 0x7EAC4
 
 
 def sample_training_states(
-    environment: EnvironmentName, count: int, seed: int
+    environment: EnvironmentName, count: int, seed: int, part: int = 0
 ) -> NDArray[np.float64]:
     """States ``[count, D]`` to train image-text models on, in random order.
 
     They cover the states that an agent may visit. All are sampled from continuous distributions in
-    a separate random stream, so none occurs in a state set of the configuration.
+    a separate random stream, so none occurs in a state set of the configuration. Parts of the same
+    seed are independent of each other.
     """
-    rng = np.random.default_rng([TRAINING_STREAM, seed])
+    rng = np.random.default_rng([TRAINING_STREAM, seed, part])
     if environment == "humanoid":
         states = _humanoid(count, rng)
     else:
