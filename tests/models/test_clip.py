@@ -85,13 +85,13 @@ def test_architecture_names_are_those_that_open_clip_lists():
 
 def test_simulator_architectures_grow_with_their_names(tmp_path):
     sizes = []
-    for name in ("sim-XS", "sim-S", "sim-M"):
+    for name in ("sim-XS", "sim-S", "sim-M", "sim-L"):
         make_random_model(RandomModel(source="random", architecture=name), tmp_path / name)
         sizes.append(read_model_provenance(tmp_path / name)["parameters"]["image"])
         config = json.loads((tmp_path / name / "open_clip_config.json").read_text())
-        assert config["model_cfg"]["vision_cfg"]["image_size"] == 64
+        assert config["model_cfg"]["vision_cfg"]["image_size"] == 96
     assert sizes == sorted(sizes)
-    assert set(sim_architectures()) == {"sim-XS", "sim-S", "sim-M"}
+    assert set(sim_architectures()) == {"sim-XS", "sim-S", "sim-M", "sim-L"}
 
 
 def test_bfloat16_changes_embeddings_little(model_folder):

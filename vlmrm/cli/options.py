@@ -12,6 +12,7 @@ from vlmrm.config import (
     REFERENCES,
     SCENES,
     Config,
+    PackagedModel,
     PretrainedModel,
     RandomModel,
     SimulatorModel,
@@ -21,12 +22,12 @@ from vlmrm.config import (
 from vlmrm.errors import UserError, suggest
 
 T = TypeVar("T")
-ModelT = TypeVar("ModelT", PretrainedModel, RandomModel, SimulatorModel)
+ModelT = TypeVar("ModelT", PackagedModel, PretrainedModel, RandomModel, SimulatorModel)
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration file.")]
 Output = Annotated[Path, typer.Option(help="Output path.")]
 ModelName = Annotated[str, typer.Argument(help="Name of a model of the configuration.")]
-ModelFolder = Annotated[Path, typer.Option("--model", help="Model folder.")]
+ModelFolder = Annotated[Path, typer.Option("--model", help="Model folder, or packaged model.")]
 StatesFile = Annotated[Path, typer.Option("--states", help="States (HDF5).")]
 FramesFile = Annotated[Path, typer.Option("--frames", help="Frames (HDF5).")]
 RewardFiles = Annotated[list[Path], typer.Argument(help="Rewards of the states (Parquet).")]
@@ -71,17 +72,18 @@ def pick(section: Mapping[Any, T], key: str, name: str) -> T:
     return section[name]
 
 
-def model_settings(config: Path, name: str, kind: type[ModelT]) -> ModelT:
+def model_settings(config: Path, name: str, *kinds: type[ModelT]) -> ModelT:
     """A model of a configuration file.
 
     Raises:
         UserError: The configuration is wrong, has no such model, or gives it another source.
     """
     settings = pick(load_config(config).models, "models", name)
-    if not isinstance(settings, kind):
-        (source,) = get_args(kind.model_fields["source"].annotation)
+    if not isinstance(settings, kinds):
+        sources = [get_args(kind.model_fields["source"].annotation)[0] for kind in kinds]
         raise UserError(
-            f"models.{name}.source: is '{settings.source}', but this command is for '{source}'"
+            f"models.{name}.source: is '{settings.source}', but this command is for "
+            + " or ".join(f"'{source}'" for source in sources)
         )
     return settings
 

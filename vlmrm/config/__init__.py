@@ -17,7 +17,13 @@ from vlmrm.config.base import (
 from vlmrm.config.config import Config
 from vlmrm.config.loading import load_config, parse_config, read_yaml
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
-from vlmrm.config.models import Corpus, PretrainedModel, RandomModel, SimulatorModel
+from vlmrm.config.models import (
+    Corpus,
+    PackagedModel,
+    PretrainedModel,
+    RandomModel,
+    SimulatorModel,
+)
 from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.references import check_run
 from vlmrm.config.states import (
@@ -44,6 +50,7 @@ __all__ = [
     "HumanoidOracleName",
     "Landscape",
     "OracleName",
+    "PackagedModel",
     "PaperCode",
     "PathStates",
     "PoseStates",

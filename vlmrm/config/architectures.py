@@ -16,6 +16,21 @@ def sim_architectures() -> list[str]:
     return sorted(file.stem for file in SIM_FOLDER.glob("*.json"))
 
 
+WEIGHTS_FOLDER = Path(__file__).parents[1] / "models" / "weights"
+"""Folder with the folders of the packaged models."""
+
+
+@functools.cache
+def packaged_models() -> list[str]:
+    """Names of the models that come with the package, the smallest first."""
+    folders = WEIGHTS_FOLDER.glob("*/")
+    return [folder.name for folder in sorted(folders, key=_size_of_weights)]
+
+
+def _size_of_weights(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+
+
 @functools.cache
 def open_clip_architectures() -> list[str]:
     """Names of the architectures in open_clip."""

@@ -75,6 +75,17 @@ class SimulatorModel(ConfigModel):
     """Random seed."""
 
 
+class PackagedModel(ConfigModel):
+    """A small CLIP model that comes with this package, trained on frames of these simulators.
+
+    Its results are not zero-shot: it was trained on these environments.
+    """
+
+    source: Literal["packaged"]
+    architecture: Name
+    """Name of the model, a folder of `vlmrm/models/weights/`."""
+
+
 class RandomModel(ConfigModel):
     """A model with random weights, the control that every reward model has to beat."""
 
@@ -85,7 +96,9 @@ class RandomModel(ConfigModel):
     """Random seed."""
 
 
-Model = Annotated[PretrainedModel | SimulatorModel | RandomModel, Field(discriminator="source")]
+Model = Annotated[
+    PretrainedModel | PackagedModel | SimulatorModel | RandomModel, Field(discriminator="source")
+]
 
 
 class Corpus(ConfigModel):

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from vlmrm.config.architectures import open_clip_architectures, sim_architectures
+from vlmrm.config.architectures import (
+    open_clip_architectures,
+    packaged_models,
+    sim_architectures,
+)
 from vlmrm.config.base import (
     ORACLE_NAMES,
     RANDOM_POLICY,
@@ -198,9 +202,12 @@ def _missing(key: str, name: str, section: Mapping[str, object]) -> Iterator[str
 def _architecture_problems(key: str, model: Model) -> Iterator[str]:
     if model.architecture is None:
         return
-    known = [] if model.source == "pretrained" else sim_architectures()
-    if model.source != "simulator":
-        known = known + open_clip_architectures()
+    known = {
+        "pretrained": open_clip_architectures,
+        "packaged": packaged_models,
+        "simulator": sim_architectures,
+        "random": lambda: sim_architectures() + open_clip_architectures(),
+    }[model.source]()
     if model.architecture not in known:
         hint = suggest(model.architecture, known)
         yield f"{key}: unknown architecture '{model.architecture}'{hint}"

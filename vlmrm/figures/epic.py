@@ -50,6 +50,7 @@ UNINFORMATIVE = {**dict.fromkeys(MEASURES, math.sqrt(0.5)), "auroc": 0.5}
 
 SOURCES = {
     "pretrained": ("pretrained", "o"),
+    "packaged": ("trained on this domain", "s"),
     "simulator": ("trained on this domain", "s"),
     "random": ("random weights", "D"),
 }

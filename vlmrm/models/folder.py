@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vlmrm.config.architectures import WEIGHTS_FOLDER, packaged_models
 from vlmrm.data.files import atomic_path
 from vlmrm.data.provenance import provenance
 from vlmrm.errors import UserError
@@ -32,14 +33,20 @@ MODELS = Path("resources/models")
 def check_model_folder(folder: str | os.PathLike[str]) -> Path:
     """Checks that a folder contains a model, and returns its path.
 
+    Args:
+        folder: A model folder, or the name of a packaged model such as ``sim-M``.
+
     Raises:
         UserError: The folder, its configuration, its weights, or a library for its tokenizer is
             missing, or the configuration is not JSON.
     """
     folder = Path(folder)
     if not folder.is_dir():
+        if str(folder) in packaged_models():
+            return WEIGHTS_FOLDER / folder
         raise UserError(
-            f"{folder}: no such model folder; make it with `vlmrm fetch-model` or `train-model`"
+            f"{folder}: no such model folder; make it with `vlmrm fetch-model` or `train-model`, "
+            f"or name a packaged model ({', '.join(packaged_models())})"
         )
     for name in (CONFIG_FILE, WEIGHTS_FILE):
         if not (folder / name).is_file():

@@ -72,7 +72,7 @@ rule fetch_model:
     log:
         f"{LOGS}/models/{{model}}.log",
     wildcard_constraints:
-        model=models_from("pretrained"),
+        model=models_from("pretrained", "packaged"),
     # Between workflows, with --cache.
     cache: True
     # Where this workflow was started: the nodes of a cluster often have no way out.

@@ -1,0 +1,50 @@
+import numpy as np
+import open_clip
+import pytest
+import torch
+
+from vlmrm.pretraining.batches import Batches, encode
+from vlmrm.pretraining.captions import state_facts
+from vlmrm.pretraining.corpus import CorpusPart
+from vlmrm.states.training import sample_training_states
+
+TOKENIZER = open_clip.SimpleTokenizer(context_length=40)
+
+
+@pytest.fixture(scope="module")
+def parts():
+    return [
+        CorpusPart(environment, np.zeros((60, 3, 1, 1), np.uint8), states, facts)
+        for environment in ("humanoid", "mountain-car")
+        for states in [sample_training_states(environment, 60, seed=0)]
+        for facts in [state_facts(environment, states)]
+    ]
+
+
+def test_a_batch_depends_on_the_seed_and_its_number_alone(parts):
+    first, again = (Batches(parts, TOKENIZER, 16, 10, seed=1) for _ in range(2))
+    first[0]
+    assert all(torch.equal(a, b) for a, b in zip(first[7], again[7], strict=True))
+    assert not torch.equal(first[7].rows, first[8].rows)
+    assert not torch.equal(first[7].rows, Batches(parts, TOKENIZER, 16, 10, seed=2)[7].rows)
+    assert len(list(first)) == 10
+
+
+def test_captions_state_what_their_image_shows(parts):
+    batch = Batches(parts, TOKENIZER, 200, 1, seed=0)[0]
+    stated = batch.stated >= 0
+    assert torch.equal(batch.stated[stated], batch.shown[stated])
+    assert stated[:, 1:].any(dim=1).float().mean() > 0.8  # others are generic
+    assert torch.equal(batch.shown[:, 0], (batch.rows >= 60).to(torch.int8))
+
+
+def test_captions_fit_into_the_text_towers(parts):
+    batch = Batches(parts, TOKENIZER, 2000, 1, seed=0)[0]
+    assert (batch.tokens[:, -1] == 0).float().mean() > 0.99
+
+
+def test_facts_of_different_environments_have_columns_of_their_own():
+    robot, car = encode(0, "humanoid", {"arms": "raised"}), encode(1, "mountain-car", {})
+    assert (robot[0], car[0]) == (0, 1)
+    assert (robot[1:] >= 0).sum() == 1
+    assert (car[1:] >= 0).sum() == 0

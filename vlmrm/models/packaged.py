@@ -1,0 +1,37 @@
+"""Models that come with the package."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+
+from vlmrm.config import PackagedModel
+from vlmrm.config.architectures import WEIGHTS_FOLDER
+from vlmrm.data.files import atomic_path
+from vlmrm.data.provenance import provenance
+from vlmrm.models.folder import (
+    CONFIG_FILE,
+    PROVENANCE_FILE,
+    WEIGHTS_FILE,
+    file_sha256,
+    read_model_provenance,
+)
+
+
+def copy_packaged(settings: PackagedModel, folder: str | os.PathLike[str]) -> None:
+    """Copies a packaged model to a model folder; its training is the origin in the provenance."""
+    source = WEIGHTS_FOLDER / settings.architecture
+    origin = read_model_provenance(source)
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        for name in (CONFIG_FILE, WEIGHTS_FILE):
+            shutil.copyfile(source / name, temporary / name)
+        record = provenance(
+            sha256=file_sha256(temporary / WEIGHTS_FILE),
+            parameters=origin["parameters"],
+            source="packaged",
+            settings=settings.model_dump(),
+            origin=origin,
+        )
+        (temporary / PROVENANCE_FILE).write_text(json.dumps(record, indent=2, default=str) + "\n")
