@@ -48,9 +48,14 @@ def spoil(content, key, value):
         ("modles", {}, "modles: unknown key; did you mean 'models'?"),
         ("models.smoke-S.epoch", 3, "models.smoke-S.epoch: unknown key; did you mean 'epochs'?"),
         ("models.smoke-S.architecture", "sim-X", "did you mean 'sim-"),
+        (
+            "models.sim-XS.architecture",
+            "RN50",
+            "unknown architecture 'RN50'; known: sim-XS, sim-S, ",
+        ),
         ("models.smoke-S.corpus", "other", "models.smoke-S.corpus: unknown name 'other'"),
         ("models.smoke-S.source", "simulato", "smoke-S.source: 'simulato' is unknown; did you"),
-        ("models.published.source", None, "models.published.source: missing; known: pretrained, "),
+        ("models.published.source", None, "models.published.source: missing; known: packaged, "),
         (
             "state_sets.kneeling.sampler",
             "pose",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vlmrm import VLMReward
-from vlmrm.config import PackagedModel, parse_config
+from vlmrm.config import PackagedModel
 from vlmrm.config.architectures import WEIGHTS_FOLDER, packaged_models
 from vlmrm.errors import UserError
 from vlmrm.models.clip import ClipModel
@@ -57,10 +57,3 @@ def test_a_copy_embeds_alike_and_names_its_training(tmp_path):
     assert (record["source"], record["settings"]) == ("packaged", settings.model_dump())
     assert record["origin"]["corpus"]["image_size"] == 96
     assert json.loads((tmp_path / "reward" / "provenance.json").read_text()) == record
-
-
-def test_an_unknown_architecture_is_an_error_of_the_configuration():
-    model = {"source": "packaged", "architecture": "sim-X"}
-    content = {"run": "x", "alphas": [0], "models": {"m": model}}
-    with pytest.raises(UserError, match=r"models\.m\.architecture: unknown architecture 'sim-X'"):
-        parse_config(content)
