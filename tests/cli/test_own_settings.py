@@ -77,10 +77,12 @@ def test_models(run):
     models = {"models": {"trained": TRAINED}, "corpora": CORPUS}
     run("train-model", "trained", "--corpus", "corpus.h5", "--output", "trained", sections=models)
     folder = run("make-random-model", "m", "--output", "m", sections={"models": RANDOM})
+    packaged = {"packaged": {"source": "packaged", "architecture": "sim-XS"}}
+    run("copy-model", "packaged", "--output", "packaged", sections={"models": packaged})
     published = {"fetched": {"source": "pretrained", "path": "m"}}
     run("check-models", sections={"models": published})
     run("fetch-model", "fetched", "--output", "fetched", sections={"models": published})
-    assert all((folder / name).is_dir() for name in ("m", "trained", "fetched"))
+    assert all((folder / name).is_dir() for name in ("m", "trained", "packaged", "fetched"))
 
 
 def test_states_to_figures(run):

@@ -28,7 +28,7 @@ def config(tmp_path_factory):
 @pytest.mark.parametrize(
     ("task", "reward", "more", "answer"),
     [
-        ("kneeling", "simS", {}, "--reward-source: the configuration has no 'simS'; known: "),
+        ("kneeling", "simS", {}, "--reward-source: the configuration has no 'simS'; did you"),
         ("kneeling", "smoke_S", {}, "--reward-source: .* no 'smoke_S'; did you mean 'smoke-S'"),
         ("kneeling", "not a name", {}, "--reward-source: the configuration has no 'not a name'"),
         (

@@ -133,7 +133,7 @@ def test_a_model_of_unknown_size_takes_as_long_as_a_published_one(machine):
 def test_what_needs_no_published_tower_is_started_at_once(machine):
     machine.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 2e9))
     jobs = planned_jobs(["--configfile", "config/demo.yaml", "--forceall"], folder=ROOT)
-    assert {"train_policy", "fetch_model", "embed_frames"} <= {job.rule for job in jobs}
+    assert {"train_policy", "copy_model", "embed_frames"} <= {job.rule for job in jobs}
     assert find_problems(jobs, DEMO) is None
 
 

@@ -186,11 +186,11 @@ def test_batches_shrink_until_they_fit_into_the_memory(model_folder, monkeypatch
     (tower,) = model._towers
     embed = tower.embed
 
-    def small_memory(batch):
+    def small_memory(batch, preprocessing):
         sizes.append(len(batch))
         if len(batch) > 2:
             raise error
-        return embed(batch)
+        return embed(batch, preprocessing)
 
     monkeypatch.setattr(tower, "embed", small_memory)
     np.testing.assert_allclose(model.embed_images(FRAMES), expected, atol=1e-5)

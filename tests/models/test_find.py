@@ -63,7 +63,7 @@ def test_a_tag_is_found_through_the_registry(hub, published, folder, register):
     assert read_model_provenance(folder)["origin"]["commit"] == commit
     preprocess = json.loads((folder / CONFIG).read_text())["preprocess_cfg"]
     assert preprocess["mean"] == [0.1, 0.2, 0.3]
-    assert preprocess["size"] == 64
+    assert preprocess["size"] == 96
     unknown = settings.model_copy(update={"tag": "her"})
     assert "models.tiny.tag: 'her' is unknown for tiny; did you mean 'here'?" in refused(
         unknown, folder.with_name("x") / "tiny"

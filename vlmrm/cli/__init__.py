@@ -27,6 +27,7 @@ LOGGER.addHandler(logging.NullHandler())
 COMMANDS = (
     # Models
     "check-models",
+    "copy-model",
     "fetch-model",
     "make-random-model",
     "make-corpus",

@@ -72,18 +72,17 @@ def pick(section: Mapping[Any, T], key: str, name: str) -> T:
     return section[name]
 
 
-def model_settings(config: Path, name: str, *kinds: type[ModelT]) -> ModelT:
+def model_settings(config: Path, name: str, kind: type[ModelT]) -> ModelT:
     """A model of a configuration file.
 
     Raises:
         UserError: The configuration is wrong, has no such model, or gives it another source.
     """
     settings = pick(load_config(config).models, "models", name)
-    if not isinstance(settings, kinds):
-        sources = [get_args(kind.model_fields["source"].annotation)[0] for kind in kinds]
+    if not isinstance(settings, kind):
+        (source,) = get_args(kind.model_fields["source"].annotation)
         raise UserError(
-            f"models.{name}.source: is '{settings.source}', but this command is for "
-            + " or ".join(f"'{source}'" for source in sources)
+            f"models.{name}.source: is '{settings.source}', but this command is for '{source}'"
         )
     return settings
 

@@ -202,12 +202,15 @@ def _missing(key: str, name: str, section: Mapping[str, object]) -> Iterator[str
 def _architecture_problems(key: str, model: Model) -> Iterator[str]:
     if model.architecture is None:
         return
-    known = {
-        "pretrained": open_clip_architectures,
-        "packaged": packaged_models,
-        "simulator": sim_architectures,
-        "random": lambda: sim_architectures() + open_clip_architectures(),
-    }[model.source]()
+    match model.source:
+        case "packaged":
+            known = packaged_models()
+        case "simulator":
+            known = sim_architectures()
+        case "pretrained":
+            known = open_clip_architectures()
+        case "random":
+            known = sim_architectures() + open_clip_architectures()
     if model.architecture not in known:
         hint = suggest(model.architecture, known)
         yield f"{key}: unknown architecture '{model.architecture}'{hint}"

@@ -75,7 +75,7 @@ class ClipModel:
         # Copy before moving: the first GPU may not have the memory for two image towers.
         networks = [self.network, *(copy_image_tower(self.network) for _ in replicas)]
         self._towers = [
-            _Tower(network, preprocessing, dtype, place)
+            _Tower(network, dtype, place)
             for network, place in zip(networks, [device, *replicas], strict=True)
         ]
 
@@ -152,7 +152,10 @@ class ClipModel:
             try:
                 # GPUs compute while others receive their batches.
                 towers = cycle(self._towers)
-                batches = [next(towers).embed(batch) for batch in torch.split(frames, size)]
+                batches = [
+                    next(towers).embed(batch, self.preprocessing)
+                    for batch in torch.split(frames, size)
+                ]
                 for tower in self._towers:
                     tower.finish()
                 return _to_numpy(batches)
@@ -173,11 +176,8 @@ class ClipModel:
 class _Tower:
     """An image tower on its device. A GPU copies frames while it computes with those before."""
 
-    def __init__(
-        self, network: Any, preprocessing: Preprocessing, dtype: torch.dtype, device: torch.device
-    ):
+    def __init__(self, network: Any, dtype: torch.dtype, device: torch.device):
         self.network = network
-        self._preprocessing = preprocessing
         self._dtype = dtype
         self._device = device
         network.visual.to(device)
@@ -188,10 +188,10 @@ class _Tower:
             self._streams = torch.cuda.Stream(device), torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
             torch.cuda.synchronize(device)  # wait for the weights
 
-    def embed(self, frames: Tensor) -> Tensor:
+    def embed(self, frames: Tensor, preprocessing: Preprocessing) -> Tensor:
         """Unit embeddings of uint8 frames; on a GPU, they are there after `finish`."""
         if self._streams is None:
-            return self._compute(frames.to(self._device))
+            return self._compute(preprocessing(frames.to(self._device)))
         copies, computations = self._streams
         with torch.cuda.stream(copies):
             # Copies from other memory would not run beside computations.
@@ -199,16 +199,16 @@ class _Tower:
             received = pinned.to(self._device, non_blocking=True)
         computations.wait_stream(copies)
         with torch.cuda.stream(computations):
-            embeddings = self._compute(received)
+            embeddings = self._compute(preprocessing(received))
         received.record_stream(computations)
         # At most two batches are in memory.
         self.finish()
         self._last = computations.record_event()
         return embeddings
 
-    def _compute(self, frames: Tensor) -> Tensor:
-        pixels = self._preprocessing(frames).to(self._dtype)
-        return functional.normalize(self.network.encode_image(pixels).float(), dim=-1)
+    def _compute(self, pixels: Tensor) -> Tensor:
+        embeddings = self.network.encode_image(pixels.to(self._dtype))
+        return functional.normalize(embeddings.float(), dim=-1)
 
     def finish(self) -> None:
         """Waits for the last batch."""

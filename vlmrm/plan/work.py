@@ -37,7 +37,7 @@ BACKWARD = 6  # 3 times the operations (Kaplan et al., 2020), at half the speed 
 ROLLOUT_KEEPS = 5  # one state in five of a rollout is kept
 OBSERVED = {"cartpole": (4, 2), "mountain-car": (2, 1), "humanoid": (348, 17)}  # and actions
 
-LIGHT = ("sample_states", "render_", "score_", "measure_", "check_", "draw_")
+LIGHT = ("copy_model", "sample_states", "render_", "score_", "measure_", "check_", "draw_")
 """Prefixes of the rules whose commands do not import PyTorch."""
 
 
@@ -103,7 +103,7 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
     w = job.wildcards
     work = Work(serial=START if job.rule.startswith(LIGHT) else START_TORCH)
     match job.rule:
-        case "fetch_model" | "make_random_model" | "train_model":
+        case "copy_model" | "fetch_model" | "make_random_model" | "train_model":
             model = config.models[w["model"]]
             work.disk = FLOAT * model_size(config, w["model"]).parameters
             if isinstance(model, PretrainedModel) and model.path is None:

@@ -124,7 +124,7 @@ def _fit(
                 image, text, scale = network(preprocessing(_shift(images[rows], rng)), tokens)
             loss = contrastive_loss(image, text, scale, *match(shown, stated))
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
             with torch.no_grad():

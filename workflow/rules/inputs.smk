@@ -1,10 +1,10 @@
 """What the rules need, and what the workflow is asked for, by the configuration."""
 
 
-def models_from(*sources):
-    """Names of the models of some sources, as a wildcard constraint."""
+def models_from(source):
+    """Names of the models of one source, as a wildcard constraint."""
     return any_of(
-        name for name, model in settings.models.items() if model.source in sources
+        name for name, model in settings.models.items() if model.source == source
     )
 
 

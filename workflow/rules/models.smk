@@ -45,6 +45,23 @@ rule train_model:
         " --corpus {input.corpus} --gpus {resources.gpu} --output {output}"
 
 
+rule copy_model:
+    output:
+        directory(MODEL),
+    log:
+        f"{LOGS}/models/{{model}}.log",
+    wildcard_constraints:
+        model=models_from("packaged"),
+    resources:
+        mem_mb=memory(2_000),
+        runtime=minutes(15),
+    params:
+        config=config_file,
+        settings=lambda w: settings.models[w.model].model_dump(),
+    shell:
+        "vlmrm --log {log} copy-model {wildcards.model} --config {params.config} --output {output}"
+
+
 rule make_random_model:
     output:
         directory(MODEL),
@@ -72,7 +89,7 @@ rule fetch_model:
     log:
         f"{LOGS}/models/{{model}}.log",
     wildcard_constraints:
-        model=models_from("pretrained", "packaged"),
+        model=models_from("pretrained"),
     # Between workflows, with --cache.
     cache: True
     # Where this workflow was started: the nodes of a cluster often have no way out.
