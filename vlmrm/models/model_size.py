@@ -56,10 +56,8 @@ def measure_size(architecture: str) -> ModelSize:
     size = config["vision_cfg"]["image_size"]
     parameters = count_parameters(network)
     image = torch.empty(1, 3, size, size, device="meta")
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+    with FlopCounterMode(display=False) as counter, PeakMemory() as memory, torch.inference_mode():
         embeddings = network.encode_image(image)
-    with PeakMemory() as memory, torch.inference_mode():
-        network.encode_image(image)
     return ModelSize(
         image_size=size,
         embedding=embeddings.shape[-1],

@@ -172,7 +172,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 start = int(match[1])
                 headers = {**headers, "Content-Range": f"bytes {start}-{size - 1}/{size}"}
             if name in hub.faults.garbled:
-                data = bytes(255 - byte for byte in data)
+                data = data.translate(bytes(range(255, -1, -1)))
             end = hub.faults.cut.get(name, size)
             headers = {**headers, "Accept-Ranges": "bytes"}
             self._send(206 if start else 200, data[start:], headers, max(end - start, 0))
