@@ -17,7 +17,6 @@ from vlmrm.pretraining.captions import (
     LEADING,
     PHRASES,
     UNCLEAR,
-    Caption,
     generic_caption,
     write_caption,
 )
@@ -33,12 +32,8 @@ postures are seen more often."""
 NOT_STATED = -1
 """Stands for a fact that an image does not show clearly, or that a caption does not state."""
 
-VALUES: dict[str, dict[str, int]] = {
-    f"{environment} {fact}": {value: number for number, value in enumerate(values)}
-    for environment, facts in PHRASES.items()
-    for fact, values in facts.items()
-}
-"""Numbers of the values of every fact of every environment."""
+COLUMNS = [(environment, fact) for environment, facts in PHRASES.items() for fact in facts]
+"""The facts of all environments, in the order of their columns."""
 
 
 class Batch(NamedTuple):
@@ -47,7 +42,7 @@ class Batch(NamedTuple):
     Attributes:
         rows: Rows of the images ``[B]``.
         tokens: Tokens of the captions ``[B, L]``.
-        shown: Facts of the images int8 ``[B, F]``: the environment, then those of `VALUES`.
+        shown: Facts of the images int8 ``[B, F]``; see `encode`.
         stated: Facts of the captions int8 ``[B, F]``.
     """
 
@@ -81,11 +76,8 @@ class Batches(Dataset[Batch]):
         self._row = np.concatenate([np.arange(size) for size in sizes])
         weights = np.concatenate([_balanced(part) for part in self.parts])
         self._cumulative = np.cumsum(weights) / weights.sum()
-        self._shown = np.concatenate(
-            [
-                [encode(number, part.environment, facts) for facts in part.facts]
-                for number, part in enumerate(self.parts)
-            ]
+        self._shown = np.stack(
+            [encode(part.environment, facts) for part in self.parts for facts in part.facts]
         )
 
     def __len__(self) -> int:
@@ -96,33 +88,31 @@ class Batches(Dataset[Batch]):
             raise IndexError(number)
         rng = np.random.default_rng([self.seed, number])
         rows = np.searchsorted(self._cumulative, rng.random(self.size), side="right")
-        captions = [self._caption(row, rng) for row in rows]
-        stated = [
-            encode(self._owner[row], self.parts[self._owner[row]].environment, caption.facts)
-            for row, caption in zip(rows, captions, strict=True)
-        ]
+        texts, stated = zip(*(self._caption(row, rng) for row in rows), strict=True)
         return Batch(
             torch.from_numpy(rows),
-            self.tokenizer([caption.text for caption in captions]),
+            self.tokenizer(texts),
             torch.from_numpy(self._shown[rows]),
             torch.from_numpy(np.stack(stated)),
         )
 
-    def _caption(self, row: int, rng: np.random.Generator) -> Caption:
+    def _caption(self, row: int, rng: np.random.Generator) -> tuple[str, NDArray[np.int8]]:
+        """A caption of an image, and the facts that it states."""
         part = self.parts[self._owner[row]]
         if rng.random() < GENERIC_SHARE:
-            return generic_caption(part.environment, rng)
-        return write_caption(part.environment, part.facts[self._row[row]], rng)
+            caption = generic_caption(part.environment, rng)
+        else:
+            caption = write_caption(part.environment, part.facts[self._row[row]], rng)
+        return caption.text, encode(part.environment, caption.facts)
 
 
-def encode(number: int, environment: str, facts: Mapping[str, str]) -> NDArray[np.int8]:
-    """Facts as numbers ``[F]``: that of the environment, then those of `VALUES`."""
-    code = np.full(1 + len(VALUES), NOT_STATED, np.int8)
-    code[0] = number
-    for column, (name, values) in enumerate(VALUES.items(), start=1):
-        where, _, fact = name.partition(" ")
-        if where == environment and fact in facts:
-            code[column] = values[facts[fact]]
+def encode(environment: str, facts: Mapping[str, str]) -> NDArray[np.int8]:
+    """Numbers ``[F]`` of the environment and of the values of all `COLUMNS`."""
+    code = np.full(1 + len(COLUMNS), NOT_STATED, np.int8)
+    code[0] = list(PHRASES).index(environment)
+    for fact, value in facts.items():
+        values = list(PHRASES[environment][fact])
+        code[1 + COLUMNS.index((environment, fact))] = values.index(value)
     return code
 
 
