@@ -1,7 +1,8 @@
 """Facts about humanoid states in a small closed vocabulary, for captions.
 
-Thresholds are softer than the oracles', so that every state gets a fair description. A state that
-is described as kneeling does not have to fulfill the kneeling task.
+What looks like a posture but lacks one of its marks has a name of its own, such as a straddle with a
+bent knee. Thresholds are close to the oracles', and on the strict side: a reward model that was taught
+to be content with less would be fooled by agents. What a frame does not show, such as speed, is no fact.
 """
 
 from __future__ import annotations
@@ -180,19 +181,11 @@ def _posture(body: BodyQuantities) -> NDArray[np.str_]:
         "heel-sitting": (knees < NEAR_FLOOR).all(axis=1) & shins_back,
         "sitting": (seat < SEAT) | (knees < NEAR_FLOOR).all(axis=1),
         "half-kneeling": (knees < NEAR_FLOOR).any(axis=1),
-        "leaning": carried & ((body.uprightness < LEANING) | (_imbalance(body) > OFF_BALANCE)),
+        "leaning": carried
+        & ((body.uprightness < LEANING) | (body.imbalance_on_feet(AIRBORNE) > OFF_BALANCE)),
         "standing": body.pelvis_height > STANDING_PELVIS,
     }
     return _first_true(cases, "squatting")
-
-
-def _imbalance(body: BodyQuantities) -> Floats:
-    """Horizontal distance of the center of mass from the feet on the floor ``[N]``."""
-    lifted = body.clearance(*FEET) > AIRBORNE
-    right, left = body.feet[:, 0], body.feet[:, 1]
-    start = np.where(lifted[:, :1] & ~lifted[:, 1:], left, right)
-    end = np.where(lifted[:, 1:] & ~lifted[:, :1], right, left)
-    return body.imbalance(start, end)
 
 
 def _arms(body: BodyQuantities) -> NDArray[np.str_]:

@@ -265,6 +265,18 @@ class BodyQuantities:
         """Speed of the torso ``[N]`` in m/s."""
         return np.linalg.norm(self.torso_velocity, axis=-1)
 
+    def imbalance_on_feet(self, touch: float = TOUCH) -> Floats:
+        """Horizontal distance of the center of mass from the feet on the floor ``[N]``.
+
+        Args:
+            touch: Clearance in meters below which a foot carries weight; without any, both count.
+        """
+        down = self.clearance(*FEET) < touch
+        right, left = self.feet[:, 0], self.feet[:, 1]
+        start = np.where(down[:, :1], right, left)
+        end = np.where(down[:, 1:], left, right)
+        return self.imbalance(start, end)
+
     def imbalance(self, start: Floats, end: Floats) -> Floats:
         """Horizontal distance of the center of mass from a line of support ``[N]``.
 

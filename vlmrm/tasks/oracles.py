@@ -158,16 +158,12 @@ def lotus(body: BodyQuantities) -> Bools:
 
 def standing(body: BodyQuantities) -> Bools:
     """Upright on one foot or both, without falling."""
-    on_floor = body.on_floor(*FEET)
-    right, left = body.feet[:, 0], body.feet[:, 1]
-    start = np.where(on_floor[:, :1], right, left)
-    end = np.where(on_floor[:, 1:], left, right)
     return (
         plausible(body)
-        & on_floor.any(axis=1)
+        & body.on_floor(*FEET).any(axis=1)
         & (body.pelvis_height > STANDING_PELVIS)
         & (body.uprightness > UPRIGHT)
-        & (body.imbalance(start, end) < MAX_IMBALANCE)
+        & (body.imbalance_on_feet() < MAX_IMBALANCE)
     )
 
 
