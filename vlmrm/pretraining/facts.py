@@ -1,8 +1,9 @@
 """Facts about humanoid states in a small closed vocabulary, for captions.
 
-What looks like a posture but lacks one of its marks has a name of its own, such as a straddle with a
-bent knee. Thresholds are close to the oracles', and on the strict side: a reward model that was taught
-to be content with less would be fooled by agents. What a frame does not show, such as speed, is no fact.
+What looks like a posture but lacks one of its marks has a name of its own, such as a straddle with
+a bent knee. Thresholds are close to the oracles', and on the strict side: a reward model that was
+taught to be content with less would be fooled by agents. What a frame does not show, such as speed,
+is no fact.
 """
 
 from __future__ import annotations
