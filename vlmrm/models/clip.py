@@ -26,6 +26,7 @@ from vlmrm.machine.libraries import load_triton_first
 from vlmrm.models.folder import check_model_folder
 from vlmrm.models.network import load_network, load_tokenizer, merge_branches
 from vlmrm.models.preprocessing import Preprocessing
+from vlmrm.models.sentences import check_lengths
 
 GPU_BATCH_PIXELS = 512 * 224**2
 """Input pixels per batch on a GPU. Larger batches are no faster on an H100, and cards of 16 GB hold
@@ -168,7 +169,12 @@ class ClipModel:
 
     @torch.inference_mode()
     def embed_prompts(self, prompts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit embeddings float32 ``[P, E]`` of sentences."""
+        """Unit embeddings float32 ``[P, E]`` of sentences.
+
+        Raises:
+            UserError: A sentence is longer than the model reads.
+        """
+        check_lengths(self.tokenizer, prompts, self.name)
         tokens = self.tokenizer(list(prompts))
         return _to_numpy([self.network.encode_text(tokens, normalize=True)])
 

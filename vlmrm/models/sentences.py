@@ -1,0 +1,44 @@
+"""Sentences that are longer than a model reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+
+from vlmrm.errors import UserError
+
+MUCH_LONGER = 10
+"""Factor by which a text tower's length is exceeded to see all tokens of a sentence."""
+
+
+def check_lengths(tokenizer: Any, sentences: Iterable[str], model: str) -> None:
+    """Checks that a model reads whole sentences; tokenizers drop the rest without a word.
+
+    Args:
+        tokenizer: The model's tokenizer, from open_clip.
+        sentences: Sentences.
+        model: Name of the model, for the error.
+
+    Raises:
+        UserError: A sentence is too long; names the words that would not be read.
+    """
+    for sentence in sentences:
+        if _fits(tokenizer, sentence):
+            continue
+        words = sentence.split()
+        lengths = range(len(words) - 1, -1, -1)
+        read = next(n for n in lengths if _fits(tokenizer, " ".join(words[:n])))
+        raise UserError(
+            f"'{sentence}' is longer than {model} reads ({tokenizer.context_length} tokens): it "
+            f"would not read '{' '.join(words[read:])}'; shorten the sentence"
+        )
+
+
+def _fits(tokenizer: Any, sentence: str) -> bool:
+    length = tokenizer.context_length
+    (tokens,) = tokenizer([sentence])
+    (all_tokens,) = tokenizer([sentence], context_length=MUCH_LONGER * length)
+    padding = all_tokens[-1]
+    return torch.equal(tokens, all_tokens[:length]) and bool((all_tokens[length:] == padding).all())
