@@ -304,11 +304,7 @@ def test_benchmarks_of_a_rule_scale_its_time(tmp_path):
     finished, left = embedding("RN50"), [embedding("ViT-bigG-14"), fetching("RN50")]
     twice = 2 * work_of(finished, PAPER, LAPTOP).seconds(LAPTOP)
     record = {"rule_name": finished.rule, "wildcards": finished.wildcards, "s": twice}
-    gone = {
-        "rule_name": finished.rule,
-        "wildcards": {**finished.wildcards, "model": "gone"},
-        "s": 1.0,
-    }
+    gone = record | {"wildcards": {**finished.wildcards, "model": "gone"}, "s": 1.0}
     file.write_text(json.dumps(record) + "\n")
     file.with_name("gone.jsonl").write_text(json.dumps(gone) + "\n")
     done = read_benchmarks(tmp_path, PAPER, LAPTOP)

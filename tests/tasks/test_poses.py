@@ -64,6 +64,7 @@ def test_poses_are_described_as_intended(states):
     for (name, pose), facts in zip(pose_library().items(), describe(states), strict=True):
         expected_facts = {"posture": pose.posture, "arms": pose.arms, "legs": pose.legs}
         assert all(expected_facts[key] in FACTS[key] for key in expected_facts), name
+        assert facts.keys() == FACTS.keys(), name
         assert expected_facts.items() <= facts.items(), name
 
 

@@ -30,6 +30,7 @@ from vlmrm.models.find import (
 from vlmrm.models.folder import (
     CONFIG_FILE,
     WEIGHTS_FILE,
+    count_parameters,
     file_sha256,
     read_model_provenance,
     write_model_provenance,
@@ -129,7 +130,7 @@ def _assemble(key: str, settings: PretrainedModel, parts: Parts[Path], folder: P
             _try_out(temporary)
             write_model_provenance(
                 temporary,
-                load_network(temporary),
+                count_parameters(load_network(temporary)),
                 source="pretrained",
                 settings=settings.model_dump(),
                 origin=parts.origin,

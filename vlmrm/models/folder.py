@@ -10,7 +10,7 @@ import hashlib
 import importlib.util
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,14 +79,13 @@ def save_model_folder(
         (temporary / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
         weights = temporary / WEIGHTS_FILE
         save_file({k: v.contiguous() for k, v in network.state_dict().items()}, weights)
-        write_model_provenance(temporary, network, **context)
+        write_model_provenance(temporary, count_parameters(network), **context)
 
 
-def write_model_provenance(folder: Path, network: nn.Module, **context: Any) -> None:
+def write_model_provenance(folder: Path, parameters: Mapping[str, int], **context: Any) -> None:
     """Writes ``provenance.json``: checksum of the weights, parameters, and ``context``."""
-    record = provenance(
-        sha256=file_sha256(folder / WEIGHTS_FILE), parameters=count_parameters(network), **context
-    )
+    sha256 = file_sha256(folder / WEIGHTS_FILE)
+    record = provenance(sha256=sha256, parameters=parameters, **context)
     (folder / PROVENANCE_FILE).write_text(json.dumps(record, indent=2, default=str) + "\n")
 
 

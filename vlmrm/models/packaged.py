@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 
 from vlmrm.config import PackagedModel
 from vlmrm.config.architectures import WEIGHTS_FOLDER
 from vlmrm.data.files import atomic_path
-from vlmrm.data.provenance import provenance
 from vlmrm.models.folder import (
     CONFIG_FILE,
-    PROVENANCE_FILE,
     WEIGHTS_FILE,
-    file_sha256,
     read_model_provenance,
+    write_model_provenance,
 )
 
 
@@ -27,11 +24,10 @@ def copy_packaged(settings: PackagedModel, folder: str | os.PathLike[str]) -> No
         temporary.mkdir()
         for name in (CONFIG_FILE, WEIGHTS_FILE):
             shutil.copyfile(source / name, temporary / name)
-        record = provenance(
-            sha256=file_sha256(temporary / WEIGHTS_FILE),
-            parameters=origin["parameters"],
+        write_model_provenance(
+            temporary,
+            origin["parameters"],
             source="packaged",
             settings=settings.model_dump(),
             origin=origin,
         )
-        (temporary / PROVENANCE_FILE).write_text(json.dumps(record, indent=2, default=str) + "\n")

@@ -22,11 +22,11 @@ LIFTED = 0.05
 ANY_ANGLES = 0.2
 """Share of limbs with any joint angles instead of those of a pose."""
 
-LIMBS: tuple[tuple[int, ...], ...] = tuple(
-    tuple(7 + JOINTS.index(f"{side}_{joint}") for joint in joints)
+LIMBS = [
+    [7 + JOINTS.index(f"{side}_{joint}") for joint in joints]
     for joints in (("hip_x", "hip_z", "hip_y", "knee"), ("shoulder1", "shoulder2", "elbow"))
     for side in ("right", "left")
-)
+]
 """Entries of a state that are the joints of each limb: both legs, then both arms."""
 
 
@@ -40,8 +40,7 @@ def composed(stances: Floats, rng: np.random.Generator) -> Floats:
     n = len(states)
     changed = rng.random((n, len(LIMBS))).argsort(axis=1) < rng.integers(1, 5, (n, 1))
     lower, upper = joint_limits().T
-    for limb, entries in enumerate(LIMBS):
-        columns = list(entries)
+    for limb, columns in enumerate(LIMBS):
         joints = np.array(columns) - 7
         goal = _limbs()[rng.integers(len(_limbs()), size=n)][:, columns]
         anywhere = rng.uniform(lower[joints], upper[joints], (n, len(columns)))
