@@ -7,7 +7,16 @@ from vlmrm.envs import make_env
 from vlmrm.states.poses import placed
 from vlmrm.tasks.body import BodyQuantities
 from vlmrm.tasks.oracles import ORACLES
-from vlmrm.tasks.poses import mirrored, perturbed, pose_library, pose_state, settled, turned
+from vlmrm.tasks.poses import (
+    between,
+    combinations,
+    mirrored,
+    perturbed,
+    pose_library,
+    pose_state,
+    settled,
+    turned,
+)
 
 TASKS = [name for name, oracle in ORACLES.items() if oracle.environment == "humanoid"]
 
@@ -117,6 +126,26 @@ def test_random_and_zero_policies_fail(policy):
         for task in TASKS:
             assert not ORACLES[task].trajectory_success(ORACLES[task](np.array(states)))
     env.close()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_scores_are_above_a_half_exactly_where_the_task_is_fulfilled(task, varied):
+    oracle = ORACLES[task]
+    verdict, score = oracle(varied), oracle.score(varied)
+    assert verdict.any()
+    assert (score[verdict] == 1).all()
+    assert ((score[~verdict] > 0) & (score[~verdict] < 0.5)).all()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_scores_rise_on_the_way_to_a_pose_of_the_task(task):
+    """From a fall on the back; the way is not monotonic, as limbs pass through the floor."""
+    fallen = combinations()["lying-back, hanging"]
+    for pose in states_of(task, "tasks"):
+        way = between(fallen[None], pose[None], np.linspace(0, 1, 11))
+        score = ORACLES[task].score(way)
+        assert score[-1] == 1
+        assert np.corrcoef(np.arange(len(score)), score)[0, 1] > 0.5
 
 
 def test_cartpole_is_upright_within_twelve_degrees_and_on_its_track():

@@ -10,14 +10,14 @@ from stable_baselines3 import DQN as StableDQN
 from tests.training.toy import Printer, reward_of_frames, slider
 from vlmrm.config import TrainingRun
 from vlmrm.rewards.sources import FrameReward
-from vlmrm.tasks.oracles import Oracle
+from vlmrm.tasks.oracles import Oracle, below
 from vlmrm.training.deferred import RING_CALLS, steps_per_call
 from vlmrm.training.run import learn
 from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
 RUN = TrainingRun(task="toy", scene="none", reward_source="frames", alpha=0, seed=1)
-NEAR_ZERO = Oracle("cartpole", lambda states: np.abs(states[:, 0]) < 0.5)
+NEAR_ZERO = Oracle("cartpole", lambda states: below(np.abs(states[:, 0]), 0.5, 1))
 
 
 def train_toy(output, agent, reward=reward_of_frames, run=RUN, workers=0, **settings):

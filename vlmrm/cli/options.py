@@ -57,7 +57,7 @@ Baselines = Annotated[
 Alpha = Annotated[float, typer.Option(min=0, max=1, help="Regularization strength.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed of the training.")]
 RewardSource = Annotated[
-    str, typer.Option("--reward-source", help="Name of a model, oracle, or ground-truth.")
+    str, typer.Option("--reward-source", help="Name of a model, or of a reference.")
 ]
 
 

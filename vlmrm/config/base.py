@@ -19,8 +19,9 @@ HumanoidOracleName = Literal[
     "one-leg",
 ]
 
-REFERENCES = ("oracle", "ground-truth")
-"""Rewards that need no model: the oracle, and the environment's own reward."""
+REFERENCES = ("oracle", "oracle-score", "ground-truth")
+"""Rewards that need no model: the oracle's verdict (0 or 1), how close the state is to it (0 to 1),
+and the environment's own reward."""
 
 RANDOM_POLICY = "random-policy"
 """Stands for a reward's name where the policy takes uniformly random actions."""

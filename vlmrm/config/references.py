@@ -158,7 +158,7 @@ def _run_problems(
     """Why a known task cannot be trained on some rewards, or, by models, at some alphas."""
     task = config.tasks[name]
     yield from _baseline_problems(name, task, alphas)
-    if "oracle" in rewards and task.oracle is None:
+    if task.oracle is None and {"oracle", "oracle-score"} & set(rewards):
         yield f"tasks.{name}.oracle: missing, but {key} trains on it"
     training = config.training.get(task.environment)
     if training is None:

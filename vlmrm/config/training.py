@@ -145,8 +145,9 @@ class Experiment(ConfigModel):
     """Names of `models`. With an empty list, only the references are trained."""
     alphas: UniqueList[Alpha]
     """Regularization strengths; 0 is the plain cosine similarity with the goal."""
-    references: UniqueList[Literal["oracle", "ground-truth"]] = []
-    """Train the same agent on the oracle or on the environment's own reward, for comparison."""
+    references: UniqueList[Literal["oracle", "oracle-score", "ground-truth"]] = []
+    """Train the same agent for comparison on the oracle's verdict (0 or 1), on how close a state is
+    to fulfilling the oracle (0 to 1, easier to learn), or on the environment's own reward."""
     seeds: NonEmptyList[Seed]
     """Random seeds. One agent is trained for each."""
 
@@ -177,8 +178,8 @@ class TrainingRun(ConfigModel):
     scene: str
     """Scene in which the frames for the reward model are rendered."""
     reward_source: Name
-    """Name of a model, or `oracle`, or `ground-truth`."""
+    """Name of a model, or `oracle`, `oracle-score`, or `ground-truth`."""
     alpha: Alpha
-    """Regularization strength. 0 for `oracle` and `ground-truth`, which have none."""
+    """Regularization strength. 0 for references, which have none."""
     seed: Seed
     """Random seed."""

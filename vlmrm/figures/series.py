@@ -10,6 +10,7 @@ from vlmrm.figures.style import GREY, INK, Color, alpha_color, alpha_label, cate
 
 REFERENCES = {
     "oracle": ("oracle reward", INK),
+    "oracle-score": ("oracle score", INK),
     "ground-truth": ("ground-truth reward", GREY),
     RANDOM_POLICY: ("random policy", GREY),
 }

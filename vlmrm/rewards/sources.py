@@ -140,11 +140,12 @@ def reward_source(
 
 
 def reference_reward(name: str, oracle: str | None) -> RewardSource:
-    """Creates the reward source of a reference, ``oracle`` or ``ground-truth``."""
+    """Creates the reward source of a reference: one of `REFERENCES`."""
     if name == "ground-truth":
         return EnvironmentReward()
-    assert name == "oracle" and oracle, f"'{name}' is not a reference of this task"
-    return StateReward(ORACLES[oracle])
+    assert oracle, f"'{name}' is not a reference of this task"
+    judge = ORACLES[oracle]
+    return StateReward(judge.score if name == "oracle-score" else judge)
 
 
 def _flat(array: NDArray[Any]) -> NDArray[Any]:

@@ -3,6 +3,9 @@
 The criteria are those of the VLM-RM paper (Rocamonde et al., ICLR 2024), in numbers.
 An oracle sees one state at a time, so it excludes whatever could fake success in a single frame:
 being in mid-air, falling (speed, balance), parts inside each other or inside the floor.
+
+Each criterion is a margin: how far a quantity is on the right side of its limit, in units of a
+distance at which a state is clearly wrong. Verdicts and scores follow from the same margins.
 """
 
 from __future__ import annotations
@@ -81,6 +84,9 @@ front. The hip joints allow at most 64 degrees."""
 LYING_LEG = 0.1
 """Clearance in meters of the knees and feet of legs that lie on the floor."""
 
+HEIGHT, DISTANCE, COSINE, ANGLE = 0.3, 0.3, 0.5, np.radians(60)
+"""Units of margins: a state that misses a limit by as much is clearly wrong."""
+
 
 @dataclass(frozen=True)
 class Oracle:
@@ -88,17 +94,30 @@ class Oracle:
 
     Attributes:
         environment: Name of the environment whose states it judges.
-        judge: States float64 ``[N, D]`` to bool ``[N]``.
+        margins: States float64 ``[N, D]`` to the margins of the C criteria ``[N, C]``. A criterion
+            holds where its margin is not negative.
         quorum: Share of timesteps that a successful trajectory fulfills; 0 means at least one.
     """
 
     environment: EnvironmentName
-    judge: Callable[[Floats], Bools]
+    margins: Callable[[Floats], Floats]
     quorum: float = 0.5
 
     def __call__(self, states: Floats) -> Bools:
         """Whether each state float64 ``[N, D]`` fulfills the task: bool ``[N]``."""
-        return self.judge(states)
+        fulfilled: Bools = (self.margins(states) >= 0).all(axis=1)
+        return fulfilled
+
+    def score(self, states: Floats) -> Floats:
+        """How close each state float64 ``[N, D]`` is to fulfilling the task: ``[N]`` in (0, 1].
+
+        Half of it is the verdict, the other half rises smoothly with every criterion that is
+        missed by less: the mean of ``1 / (1 + shortfall^2)``, shortfalls being negative margins.
+        """
+        margins = self.margins(states)
+        smooth = (1 / (1 + np.minimum(margins, 0) ** 2)).mean(axis=1)
+        score: Floats = (smooth + (margins >= 0).all(axis=1)) / 2
+        return score
 
     def trajectory_success(self, satisfied: NDArray[np.bool_]) -> bool:
         """Whether a trajectory with these verdicts, bool ``[T]``, is a success."""
@@ -107,109 +126,151 @@ class Oracle:
         return bool(satisfied.any() and satisfied.mean() >= self.quorum)
 
 
-def cartpole(states: Floats) -> Bools:
+def below(values: Floats, limit: float, unit: float) -> Floats:
+    """Margins ``[N, K]`` of values ``[N]`` or ``[N, K]`` that must not exceed a limit."""
+    return (limit - values.reshape(len(values), -1)) / unit
+
+
+def above(values: Floats, limit: float, unit: float) -> Floats:
+    """Margins ``[N, K]`` of values ``[N]`` or ``[N, K]`` that must reach a limit."""
+    return -below(values, limit, unit)
+
+
+def every(margins: Floats) -> Floats:
+    """Margin ``[N, 1]`` of one criterion that asks for all of ``[N, K]``."""
+    return margins.min(axis=1, keepdims=True)
+
+
+def either(margins: Floats) -> Floats:
+    """Margin ``[N, 1]`` of one criterion that asks for any of ``[N, K]``."""
+    return margins.max(axis=1, keepdims=True)
+
+
+def cartpole(states: Floats) -> Floats:
     """The pole is upright and the cart on its track."""
-    x, theta = states[:, 0], states[:, 2]
-    return (np.abs(theta) <= MAX_POLE_ANGLE) & (np.abs(x) <= MAX_CART_POSITION)
+    x, theta = np.abs(states[:, 0]), np.abs(states[:, 2])
+    return np.hstack([below(theta, MAX_POLE_ANGLE, MAX_POLE_ANGLE), below(x, MAX_CART_POSITION, 1)])
 
 
-def mountain_car(states: Floats) -> Bools:
+def mountain_car(states: Floats) -> Floats:
     """The car is at the flag."""
-    return states[:, 0] >= GOAL_POSITION
+    return above(states[:, 0], GOAL_POSITION, 1)
 
 
-def plausible(body: BodyQuantities) -> Bools:
+def plausible(body: BodyQuantities) -> Floats:
     """On the floor, without large overlaps, and not falling."""
-    return (
-        (body.lowest_point < TOUCH)
-        & (body.lowest_point > -MAX_OVERLAP)
-        & (body.overlap < MAX_OVERLAP)
-        & (body.speed < MAX_SPEED)
+    return np.hstack(
+        [
+            below(body.lowest_point, TOUCH, HEIGHT),
+            above(body.lowest_point, -MAX_OVERLAP, MAX_OVERLAP),
+            below(body.overlap, MAX_OVERLAP, MAX_OVERLAP),
+            below(body.speed, MAX_SPEED, MAX_SPEED),
+        ]
     )
 
 
-def kneeling(body: BodyQuantities) -> Bools:
+def kneeling(body: BodyQuantities) -> Floats:
     """Both knees on the floor, carried by the thighs, balanced; not sitting back on the heels."""
-    return (
-        plausible(body)
-        & (body.knee_clearance < KNEE_DOWN).all(axis=1)
-        & (body.clearance("butt")[:, 0] > RAISED_SEAT)
-        & ~body.on_floor(*UPPER_BODY).any(axis=1)
-        & (body.uprightness > UPRIGHT_ON_FLOOR)
-        & (body.imbalance(body.knees.mean(axis=1), body.feet.mean(axis=1)) < MAX_IMBALANCE)
+    imbalance = body.imbalance(body.knees.mean(axis=1), body.feet.mean(axis=1))
+    return np.hstack(
+        [
+            plausible(body),
+            below(body.knee_clearance, KNEE_DOWN, HEIGHT),
+            above(body.clearance("butt"), RAISED_SEAT, HEIGHT),
+            every(above(body.clearance(*UPPER_BODY), TOUCH, HEIGHT)),
+            above(body.uprightness, UPRIGHT_ON_FLOOR, COSINE),
+            below(imbalance, MAX_IMBALANCE, DISTANCE),
+        ]
     )
 
 
-def lotus(body: BodyQuantities) -> Bools:
+def lotus(body: BodyQuantities) -> Floats:
     """Seated, both knees on the floor and facing outwards, feet inwards."""
-    thighs_out = body.outwards * body.thigh_directions[..., 1]
-    shins_out = body.outwards * body.shin_directions[..., 1]
-    feet_out = body.outwards * body.leg_directions[..., 1]
-    return (
-        plausible(body)
-        & (body.clearance("butt")[:, 0] < SEATED_ON_FEET)
-        & (body.uprightness > UPRIGHT_ON_FLOOR)
-        & (body.knee_clearance < LOW_KNEE).all(axis=1)
-        & (thighs_out > KNEES_OUT).all(axis=1)
-        & (shins_out < -SHINS_IN).all(axis=1)
-        & (feet_out < 0).all(axis=1)
+    return np.hstack(
+        [
+            plausible(body),
+            below(body.clearance("butt"), SEATED_ON_FEET, HEIGHT),
+            above(body.uprightness, UPRIGHT_ON_FLOOR, COSINE),
+            below(body.knee_clearance, LOW_KNEE, HEIGHT),
+            above(body.outwards * body.thigh_directions[..., 1], KNEES_OUT, COSINE),
+            below(body.outwards * body.shin_directions[..., 1], -SHINS_IN, COSINE),
+            below(body.outwards * body.leg_directions[..., 1], 0, COSINE),
+        ]
     )
 
 
-def standing(body: BodyQuantities) -> Bools:
+def standing(body: BodyQuantities) -> Floats:
     """Upright on one foot or both, without falling."""
-    return (
-        plausible(body)
-        & body.on_floor(*FEET).any(axis=1)
-        & (body.pelvis_height > STANDING_PELVIS)
-        & (body.uprightness > UPRIGHT)
-        & (body.imbalance_on_feet() < MAX_IMBALANCE)
+    return np.hstack(
+        [
+            plausible(body),
+            either(below(body.clearance(*FEET), TOUCH, HEIGHT)),
+            above(body.pelvis_height, STANDING_PELVIS, HEIGHT),
+            above(body.uprightness, UPRIGHT, COSINE),
+            below(body.imbalance_on_feet(), MAX_IMBALANCE, DISTANCE),
+        ]
     )
 
 
-def arms_raised(body: BodyQuantities) -> Bools:
+def arms_raised(body: BodyQuantities) -> Floats:
     """Standing, both hands above the head and both elbows above the shoulders."""
-    hands_up = body.hands[..., 2] > body.head_height[:, None] + RAISED_HAND
-    elbows_up = body.elbows[..., 2] > body.shoulders[..., 2]
-    return standing(body) & (hands_up & elbows_up).all(axis=1)
-
-
-def splits(body: BodyQuantities) -> Bools:
-    """Sitting on the floor, stretched legs lying on it, one to each side."""
-    legs_out = body.outwards * body.leg_directions[..., 1]
-    legs = ("right_shin1", "left_shin1", *FEET)
-    return (
-        plausible(body)
-        & (body.clearance("butt")[:, 0] < SEATED)
-        & (body.uprightness > UPRIGHT_ON_FLOOR)
-        & (body.clearance(*legs) < LYING_LEG).all(axis=1)
-        & (body.knee_angles > STRETCHED).all(axis=1)
-        & (legs_out > LEG_TO_SIDE).all(axis=1)
+    return np.hstack(
+        [
+            standing(body),
+            above(body.hands[..., 2] - body.head_height[:, None], RAISED_HAND, HEIGHT),
+            above(body.elbows[..., 2] - body.shoulders[..., 2], 0, HEIGHT),
+        ]
     )
 
 
-def hands_on_hips(body: BodyQuantities) -> Bools:
+def splits(body: BodyQuantities) -> Floats:
+    """Sitting on the floor, stretched legs lying on it, one to each side."""
+    legs = ("right_shin1", "left_shin1", *FEET)
+    return np.hstack(
+        [
+            plausible(body),
+            below(body.clearance("butt"), SEATED, HEIGHT),
+            above(body.uprightness, UPRIGHT_ON_FLOOR, COSINE),
+            below(body.clearance(*legs), LYING_LEG, HEIGHT),
+            above(body.knee_angles, STRETCHED, ANGLE),
+            above(body.outwards * body.leg_directions[..., 1], LEG_TO_SIDE, COSINE),
+        ]
+    )
+
+
+def hands_on_hips(body: BodyQuantities) -> Floats:
     """Standing, each hand at the base of the hip on its side, with bent elbows."""
-    akimbo = (body.hand_to_hip < NEAR_HIP) & (body.elbow_angles < AKIMBO_ELBOW)
-    return standing(body) & akimbo.all(axis=1)
+    return np.hstack(
+        [
+            standing(body),
+            below(body.hand_to_hip, NEAR_HIP, DISTANCE),
+            below(body.elbow_angles, AKIMBO_ELBOW, ANGLE),
+        ]
+    )
 
 
-def arms_crossed(body: BodyQuantities) -> Bools:
+def arms_crossed(body: BodyQuantities) -> Floats:
     """Standing, each hand on the other side of the body, in front of the trunk."""
     hands = body.in_torso_frame(body.hands)
-    in_front = (hands[..., 0] > 0) & (np.abs(hands[..., 2] - CHEST) < CHEST_REACH)
-    return standing(body) & ((body.hand_crossing > CROSSED) & in_front).all(axis=1)
+    return np.hstack(
+        [
+            standing(body),
+            above(body.hand_crossing, CROSSED, DISTANCE),
+            above(hands[..., 0], 0, DISTANCE),
+            below(np.abs(hands[..., 2] - CHEST), CHEST_REACH, DISTANCE),
+        ]
+    )
 
 
-def one_leg(body: BodyQuantities) -> Bools:
+def one_leg(body: BodyQuantities) -> Floats:
     """Standing with exactly one foot on the floor and the other clearly lifted."""
-    stands = body.on_floor(*FEET)
-    lifted = body.clearance(*FEET) > LIFTED
-    return standing(body) & (stands[:, ::-1] & lifted).any(axis=1)
+    clearance = body.clearance(*FEET)
+    stands, lifted = below(clearance, TOUCH, HEIGHT), above(clearance, LIFTED, LIFTED)
+    return np.hstack([standing(body), either(np.minimum(stands[:, ::-1], lifted))])
 
 
-def _humanoid(judge: Callable[[BodyQuantities], Bools]) -> Oracle:
-    return Oracle("humanoid", lambda states: judge(BodyQuantities.of(states)))
+def _humanoid(margins: Callable[[BodyQuantities], Floats]) -> Oracle:
+    return Oracle("humanoid", lambda states: margins(BodyQuantities.of(states)))
 
 
 ORACLES: dict[str, Oracle] = {
