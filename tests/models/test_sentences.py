@@ -1,5 +1,6 @@
 import open_clip
 import pytest
+import torch
 
 from vlmrm import VLMReward
 from vlmrm.errors import UserError
@@ -29,6 +30,22 @@ def test_a_word_that_is_read_in_part_is_named():
     sentence = FITTING.replace(" now", " electroencephalography")
     with pytest.raises(UserError, match="not read 'electroencephalography'"):
         check_lengths(TOKENIZER, [sentence], "m")
+
+
+class PadsLeft:
+    """As some tokenizers of the Hugging Face hub do."""
+
+    context_length = TOKENIZER.context_length
+
+    def __call__(self, sentences, context_length=None):
+        tokens = TOKENIZER(sentences, context_length)
+        return torch.stack([torch.cat([row[row == 0], row[row != 0]]) for row in tokens])
+
+
+def test_padding_may_be_on_the_left():
+    check_lengths(PadsLeft(), [FITTING, "a robot", ""], "m")
+    with pytest.raises(UserError, match="not read 'with'"):
+        check_lengths(PadsLeft(), [FITTING + " with"], "m")
 
 
 def test_a_reward_refuses_a_sentence_that_it_would_not_read():
