@@ -12,7 +12,6 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
-import open_clip
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
@@ -24,6 +23,7 @@ from vlmrm.errors import UserError, one_line
 from vlmrm.machine.gpus import has_nvidia_gpu
 from vlmrm.machine.libraries import load_triton_first
 from vlmrm.models.folder import check_model_folder
+from vlmrm.models.libraries import open_clip
 from vlmrm.models.network import load_network, load_tokenizer, merge_branches
 from vlmrm.models.preprocessing import Preprocessing
 from vlmrm.models.sentences import check_lengths

@@ -10,9 +10,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import open_clip
 import torch
-from open_clip.factory import load_state_dict
 from safetensors.torch import save_file
 
 from vlmrm.config import PretrainedModel
@@ -38,6 +36,7 @@ from vlmrm.models.folder import (
 from vlmrm.models.hub.download import check_space, download, partial_downloads, require_space
 from vlmrm.models.hub.repository import RemoteFile
 from vlmrm.models.hub.requests import refuse_full_disk
+from vlmrm.models.libraries import open_clip
 from vlmrm.models.license import describe_license
 from vlmrm.models.network import load_network
 
@@ -186,7 +185,7 @@ def _convert(pickled: Path, path: Path) -> None:
             archive = torch.jit.load(str(pickled), map_location="cpu")  # type: ignore[no-untyped-call]
         weights = dict(archive.state_dict())
     except RuntimeError:  # not TorchScript
-        weights = load_state_dict(str(pickled), weights_only=True)
+        weights = open_clip.factory.load_state_dict(str(pickled), weights_only=True)
     for constant in ("input_resolution", "context_length", "vocab_size"):
         weights.pop(constant, None)
     save_file({name: w.detach().clone().contiguous() for name, w in weights.items()}, path)

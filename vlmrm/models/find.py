@@ -9,14 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import open_clip
-from open_clip.transform import PreprocessCfg, merge_preprocess_dict
-
 from vlmrm.config import PretrainedModel
 from vlmrm.errors import UserError, suggest
 from vlmrm.models.folder import CONFIG_FILE, WEIGHTS_FILE, check_tokenizer, file_sha256
 from vlmrm.models.hub.download import read
 from vlmrm.models.hub.repository import RemoteFile, Repository, look_up, look_up_url
+from vlmrm.models.libraries import open_clip
 
 SAFE = (WEIGHTS_FILE, "open_clip_pytorch_model.safetensors")
 PICKLED = ("open_clip_pytorch_model.bin", "open_clip_pytorch_model.pth")
@@ -155,7 +153,9 @@ def registered_config(architecture: str, tag: str) -> dict[str, Any]:
     """``model_cfg`` and ``preprocess_cfg`` of published weights in open_clip's registry."""
     model_config = open_clip.get_model_config(architecture)
     registered = open_clip.get_pretrained_cfg(architecture, tag)
-    preprocess = merge_preprocess_dict(asdict(PreprocessCfg()), registered)
+    preprocess = open_clip.transform.merge_preprocess_dict(
+        asdict(open_clip.transform.PreprocessCfg()), registered
+    )
     # The registry leaves out the image size.
     preprocess["size"] = model_config["vision_cfg"]["image_size"]
     return {"model_cfg": model_config, "preprocess_cfg": preprocess}
@@ -222,8 +222,8 @@ def _parse_config(key: str, content: bytes) -> dict[str, Any]:
         config = json.loads(content)
         return {
             "model_cfg": config["model_cfg"],
-            "preprocess_cfg": merge_preprocess_dict(
-                asdict(PreprocessCfg()), config.get("preprocess_cfg", {})
+            "preprocess_cfg": open_clip.transform.merge_preprocess_dict(
+                asdict(open_clip.transform.PreprocessCfg()), config.get("preprocess_cfg", {})
             ),
         }
     except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -10,13 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import open_clip
-from open_clip.factory import load_checkpoint
-from timm.utils.model import reparameterize_model
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from vlmrm.models.folder import WEIGHTS_FILE
+from vlmrm.models.libraries import open_clip, timm
 
 
 def load_network(folder: Path) -> Any:
@@ -35,7 +33,7 @@ def load_network(folder: Path) -> Any:
         )
     # load_checkpoint adapts older layouts, and then calls this.
     network.load_state_dict = functools.partial(network.load_state_dict, assign=True)
-    load_checkpoint(network, str(folder / WEIGHTS_FILE))
+    open_clip.factory.load_checkpoint(network, str(folder / WEIGHTS_FILE))
     del network.load_state_dict
     return network.float()
 
@@ -45,7 +43,7 @@ def merge_branches(network: Any) -> Any:
 
     It computes the same function with fewer operations (Ding et al., 2021, "RepVGG").
     """
-    network.visual = reparameterize_model(network.visual, inplace=True)
+    network.visual = timm.utils.model.reparameterize_model(network.visual, inplace=True)
     return network
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms.v2 import functional as F
 
 from vlmrm.config import WideFrames
+from vlmrm.models.libraries import InterpolationMode
+from vlmrm.models.libraries import functional as F
 
 _RESIZE_MODES: dict[WideFrames, str] = {"squash": "squash", "pad": "longest", "crop": "shortest"}
 """open_clip's names."""

@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import open_clip
 import torch
 from torch import nn
 
@@ -16,6 +15,7 @@ from vlmrm.config import RandomModel
 from vlmrm.config.architectures import SIM_FOLDER, open_clip_architectures, sim_architectures
 from vlmrm.errors import UserError, suggest
 from vlmrm.models.folder import CONFIG_FILE, save_model_folder
+from vlmrm.models.libraries import open_clip
 from vlmrm.models.network import quiet
 from vlmrm.models.preprocessing import SIM_PREPROCESSING
 

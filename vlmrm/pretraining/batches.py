@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import open_clip
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from vlmrm.models.libraries import open_clip
 from vlmrm.pretraining.captions import (
     LEADING,
     PHRASES,

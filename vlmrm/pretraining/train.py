@@ -10,7 +10,6 @@ import os
 from typing import Any
 
 import numpy as np
-import open_clip
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -21,6 +20,7 @@ from vlmrm.config import SimulatorModel
 from vlmrm.data.files import read_provenance
 from vlmrm.models.clip import ClipModel, choose_device
 from vlmrm.models.folder import save_model_folder
+from vlmrm.models.libraries import open_clip
 from vlmrm.models.preprocessing import Preprocessing
 from vlmrm.models.random_init import build_random
 from vlmrm.pretraining.batches import Batches

@@ -105,8 +105,7 @@ class Oracle:
 
     def __call__(self, states: Floats) -> Bools:
         """Whether each state float64 ``[N, D]`` fulfills the task: bool ``[N]``."""
-        fulfilled: Bools = (self.margins(states) >= 0).all(axis=1)
-        return fulfilled
+        return np.all(self.margins(states) >= 0, axis=1)
 
     def score(self, states: Floats) -> Floats:
         """How close each state float64 ``[N, D]`` is to fulfilling the task: ``[N]`` in (0, 1].
@@ -116,8 +115,7 @@ class Oracle:
         """
         margins = self.margins(states)
         smooth = (1 / (1 + np.minimum(margins, 0) ** 2)).mean(axis=1)
-        score: Floats = (smooth + (margins >= 0).all(axis=1)) / 2
-        return score
+        return (smooth + np.all(margins >= 0, axis=1)) / 2
 
     def trajectory_success(self, satisfied: NDArray[np.bool_]) -> bool:
         """Whether a trajectory with these verdicts, bool ``[T]``, is a success."""
