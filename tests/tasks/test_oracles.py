@@ -129,12 +129,12 @@ def test_random_and_zero_policies_fail(policy):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_scores_are_above_a_half_exactly_where_the_task_is_fulfilled(task, varied):
+def test_scores_are_one_exactly_where_the_task_is_fulfilled(task, varied):
     oracle = ORACLES[task]
     verdict, score = oracle(varied), oracle.score(varied)
     assert verdict.any()
     assert (score[verdict] == 1).all()
-    assert ((score[~verdict] > 0) & (score[~verdict] < 0.5)).all()
+    assert ((score[~verdict] > 0) & (score[~verdict] < 1)).all()
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -110,12 +110,11 @@ class Oracle:
     def score(self, states: Floats) -> Floats:
         """How close each state float64 ``[N, D]`` is to fulfilling the task: ``[N]`` in (0, 1].
 
-        Half of it is the verdict, the other half rises smoothly with every criterion that is
-        missed by less: the mean of ``1 / (1 + shortfall^2)``, shortfalls being negative margins.
+        ``1 / (1 + d)``, where ``d`` is the Euclidean norm of the negative margins; 1 exactly where
+        the task is fulfilled.
         """
-        margins = self.margins(states)
-        smooth = (1 / (1 + np.minimum(margins, 0) ** 2)).mean(axis=1)
-        return (smooth + np.all(margins >= 0, axis=1)) / 2
+        distance: Floats = np.linalg.norm(np.minimum(self.margins(states), 0), axis=1)
+        return 1 / (1 + distance)
 
     def trajectory_success(self, satisfied: NDArray[np.bool_]) -> bool:
         """Whether a trajectory with these verdicts, bool ``[T]``, is a success."""
