@@ -16,6 +16,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from vlmrm.models.folder import count_parameters
+from vlmrm.models.network import WithoutInitialization
 from vlmrm.models.random_init import build_random
 
 
@@ -51,7 +52,8 @@ def measure_size(architecture: str) -> ModelSize:
     Raises:
         UserError: The architecture is unknown.
     """
-    built, config, _ = build_random(architecture, seed=0, device="meta")
+    with WithoutInitialization():
+        built, config, _ = build_random(architecture, seed=0, device="meta")
     network: Any = built.eval().requires_grad_(False)
     size = config["vision_cfg"]["image_size"]
     parameters = count_parameters(network)
