@@ -4,6 +4,7 @@ The pipeline must embed a frame like open_clip's documented code embeds the same
 cropping, normalization, and tower.
 """
 
+import functools
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -72,7 +73,12 @@ def family(request, tmp_path_factory):
 @pytest.fixture(scope="module", params=["square", "400 x 600"])
 def frames(request):
     """Frames ``[8, H, W, 3]`` of simulators."""
-    if request.param == "square":
+    return render_frames(request.param)
+
+
+@functools.cache  # fixtures with parameters are made again for each family
+def render_frames(shape):
+    if shape == "square":
         environment, scene = "humanoid", "textured-fixed"
         rendering = Rendering(humanoid_size=480)
     else:
@@ -99,8 +105,10 @@ def set_statistics(network, size):
     network.eval()
 
 
-def by_open_clip(folder, frames):
+@pytest.fixture(scope="module")
+def theirs(family, frames):
     """Embeddings by the code in open_clip's documentation."""
+    _, folder = family
     model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
     model.eval()
     with torch.no_grad():
@@ -121,10 +129,10 @@ def cosines(a, b):
     return (a * b).sum(axis=-1) / np.linalg.norm(a, axis=-1) / np.linalg.norm(b, axis=-1)
 
 
-def test_embeddings_equal_those_of_open_clip(family, frames):
+def test_embeddings_equal_those_of_open_clip(family, frames, theirs):
     _, folder = family
     model = ClipModel.load(folder, "cpu", "float32", wide_frames="crop")
-    plain, strict = agreement(model.embed_images(frames), by_open_clip(folder, frames))
+    plain, strict = agreement(model.embed_images(frames), theirs)
     print(f"1 - {1 - plain:.1e}")
     assert plain >= 0.9999
     assert strict >= 0.999
@@ -139,11 +147,11 @@ def test_the_preprocessing_is_the_familys(family):
     assert preprocessing.mean == tuple(mean)
 
 
-def test_wrong_preprocessing_changes_the_embeddings(family, frames):
+def test_wrong_preprocessing_changes_the_embeddings(family, frames, theirs):
     """The stand-ins are sensitive: wrong preprocessing changes their embeddings more."""
     name, folder = family
     model = ClipModel.load(folder, "cpu", "float32", wide_frames="crop")
-    right, theirs = model.preprocessing, by_open_clip(folder, frames)
+    right = model.preprocessing
     other = "bilinear" if right.interpolation == "bicubic" else "bicubic"
     changes = {"mean": {"mean": (0.3, 0.4, 0.5)}, "interpolation": {"interpolation": other}}
     if frames.shape[1] != frames.shape[2]:
