@@ -130,6 +130,7 @@ def test_a_model_of_unknown_size_takes_as_long_as_a_published_one(machine):
     assert problems.startswith("4 trainings on published models: about ")
 
 
+@pytest.mark.usefixtures("quick_dry_runs")
 def test_what_needs_no_published_tower_is_started_at_once(machine):
     machine.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 2e9))
     jobs = planned_jobs(["--configfile", "config/demo.yaml", "--forceall"], folder=ROOT)

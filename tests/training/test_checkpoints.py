@@ -1,3 +1,4 @@
+import functools
 import os
 import time
 
@@ -12,6 +13,19 @@ from tests.training.toy_training import at_call, crash, curve, policy_weights, t
 from vlmrm.errors import UserError
 from vlmrm.training import checkpoints
 from vlmrm.training.run import REQUEUE, Interrupted
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Trains an agent without interruption, once; returns the folder."""
+
+    @functools.cache
+    def train(name):
+        output = tmp_path_factory.mktemp(name)
+        train_toy(output, AGENTS[name])
+        return output
+
+    return train
 
 
 def train_toy_slowly(output):
@@ -36,8 +50,8 @@ def train_toy_slowly(output):
         ("tuned", crash),
     ],
 )
-def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path, name, stop):
-    expected = train_toy(tmp_path / "whole", AGENTS[name])
+def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path, whole, name, stop):
+    expected = curve(whole(name))
     output = tmp_path / "interrupted"
     rounds = []
     for call in (17, 25, 8, 3):
@@ -50,17 +64,17 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path, na
     pd.testing.assert_frame_equal(actual, expected, check_exact=True)
     policies = [
         sorted(path.name for path in (folder / "checkpoints").iterdir())
-        for folder in (output, tmp_path / "whole")
+        for folder in (output, whole(name))
     ]
     assert policies[0] == policies[1], "nothing is left to resume, and no policy is missing"
     if name == "dqn":
         for policy in ("policy.zip", "best.zip"):
-            a, b = (policy_weights(folder / policy) for folder in (output, tmp_path / "whole"))
+            a, b = (policy_weights(folder / policy) for folder in (output, whole(name)))
             assert all(np.array_equal(a[k], b[k]) for k in b)
 
 
-def test_a_crash_while_a_checkpoint_is_written_loses_nothing_else(tmp_path, monkeypatch):
-    expected = train_toy(tmp_path / "whole", AGENTS["dqn"])
+def test_a_crash_while_a_checkpoint_is_written_loses_nothing_else(tmp_path, whole, monkeypatch):
+    expected = curve(whole("dqn"))
     output = tmp_path / "interrupted"
     with monkeypatch.context() as patch:
         complete = iter([True, True, False])
@@ -94,8 +108,8 @@ def test_other_settings_do_not_continue_a_checkpoint(tmp_path):
         train_toy(tmp_path, changed)
 
 
-def test_killed_at_any_moment_the_curve_has_no_gap_and_no_duplicate(tmp_path):
-    expected = train_toy(tmp_path / "whole", AGENTS["sac"])
+def test_killed_at_any_moment_the_curve_has_no_gap_and_no_duplicate(tmp_path, whole):
+    expected = curve(whole("sac"))
     output = tmp_path / "killed"
     process = FORK.Process(target=train_toy_slowly, args=(output,))
     process.start()

@@ -77,11 +77,13 @@ def test_every_reward_belongs_to_its_own_next_state(learner, kind, environments,
 def test_learns_exactly_what_the_rewards_of_the_environment_teach(
     learner, deferred, plain, optimizer, train_freq
 ):
-    model = learner(deferred, train_freq=train_freq, workers=1)
+    steps = 120  # fill the replay buffer twice
+    model = learner(deferred, steps, train_freq=train_freq, workers=1)
+    assert model.replay_buffer.full
     env = VectorEnv(EnvSpec(slider(discrete=plain is DQN), 3), workers=0)
     settings = agent_settings(train_freq=train_freq)
     settings["policy_kwargs"] = {**settings.get("policy_kwargs", {}), **optimizer}
-    expected = plain("MlpPolicy", env, **settings).learn(200)
+    expected = plain("MlpPolicy", env, **settings).learn(steps)
     np.testing.assert_array_equal(weights(model), weights(expected))
 
 

@@ -32,12 +32,19 @@ def settings(config):
 def trained(config, settings, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     training = config.training_settings(settings.spec.run)
+    short = {"total_timesteps": 400, "learning_starts": 100, "save_freq": 200}
+    agent = training.agent.model_copy(update=short)
+    training = training.model_copy(update={"agent": agent, "video": None})
     train(training, reward_source(training), folder)
     return folder
 
 
-def test_every_checkpoint_has_its_share(settings, trained):
-    states = sample_rollouts(settings, trained)
+@pytest.fixture(scope="module")
+def states(settings, trained):
+    return sample_rollouts(settings, trained)
+
+
+def test_every_checkpoint_has_its_share(states, trained):
     assert states.values.shape == (100, 4)
     names = {p.stem for p in (trained / "checkpoints").glob("*.zip")}
     assert len(names) >= 2
@@ -47,19 +54,18 @@ def test_every_checkpoint_has_its_share(settings, trained):
     assert set(states.labels) == {"cartpole"}
 
 
-def test_states_of_a_trajectory_come_from_one_checkpoint(settings, trained):
-    states = sample_rollouts(settings, trained)
+def test_states_of_a_trajectory_come_from_one_checkpoint(states):
     for trajectory in np.unique(states.columns["trajectory"]):
         of_it = states.columns["trajectory"] == trajectory
         assert len(set(states.columns["origin"][of_it])) == 1
 
 
-def test_a_seed_is_a_set(settings, trained):
-    first, again = (sample_rollouts(settings, trained).values for _ in range(2))
-    np.testing.assert_array_equal(first, again)
+def test_a_seed_is_a_set(settings, trained, states):
+    again = sample_rollouts(settings, trained)
+    np.testing.assert_array_equal(states.values, again.values)
     spec = settings.spec.model_copy(update={"seed": 1})
     other = sample_rollouts(settings.model_copy(update={"spec": spec}), trained).values
-    assert not np.array_equal(first, other)
+    assert not np.array_equal(states.values, other)
 
 
 def test_a_folder_without_checkpoints_is_named(settings, tmp_path):

@@ -16,7 +16,7 @@ from tests.processes import snakemake
 
 ROOT = Path(__file__).parents[2]
 
-STAND_IN = """#!{python}
+STAND_IN = """#!{python} -S
 import sys
 from pathlib import Path
 
@@ -26,7 +26,9 @@ options = dict(zip(sys.argv, sys.argv[1:]))
 def provenance(section):
     # As recorded by commands that make what all runs share.
     import json
+    import site
 
+    site.main()  # not at the start (-S), where it is most of a job's time
     import yaml
 
     config = yaml.safe_load(Path(options["--config"]).read_text())
@@ -43,10 +45,11 @@ for option, value in zip(sys.argv, sys.argv[1:]):
         path.mkdir(exist_ok=True)
         (path / "provenance.json").write_text(provenance("models"))
     elif "make-corpus" in sys.argv:
+        record = provenance("corpora")
         import h5py
 
         with h5py.File(path, "w") as file:
-            file.attrs["provenance"] = provenance("corpora")
+            file.attrs["provenance"] = record
     elif "train-policy" in sys.argv:
         path.mkdir(exist_ok=True)
         for name in ("policy.zip", "best.zip", "learning_curve.csv"):

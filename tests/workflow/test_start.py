@@ -145,7 +145,7 @@ def test_without_gpu_a_training_for_months_is_not_started(fresh, published, monk
     published["training"]["humanoid"]["agent"] |= dict.fromkeys(
         ("total_timesteps", "save_freq"), 10_000_000
     )
-    target = "results/smoke/figures/success-humanoid.svg"
+    target = "results/smoke/policies/kneeling/textured-fixed/smoke-S/alpha-0.0/seed-0/policy.zip"
     monkeypatch.setenv("VLMRM_FORCE", "0")
     run = fresh.snakemake(published, "--keep-going", target)
     assert "1 training on published models: about" in only_complaint(run)
