@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from vlmrm.epic import auroc, class_balanced_distance, pearson_distance, spearman
+from vlmrm.epic import (
+    auroc,
+    class_balanced_distance,
+    fooled,
+    pearson_distance,
+    spearman,
+)
 
 from .strategies import offsets, quick, rewards_and_labels, scales, varied
 
@@ -138,7 +144,15 @@ def test_auroc_of_the_extremes():
     assert auroc([7, 7, 7, 7], [1, 1, 0, 0]) == 0.5
 
 
-@pytest.mark.parametrize("measure", [class_balanced_distance, auroc, spearman])
+def test_fooled_counts_failures_that_are_rewarded_like_a_good_success():
+    rewards, labels = [1, 2, 3, 4, 5, 6, 7], [0, 1, 0, 1, 0, 1, 0]  # median of successes: 4
+    assert fooled(rewards, labels) == 2 / 4
+    assert fooled(rewards, [0, 0, 0, 0, 1, 1, 1]) == 0
+    assert fooled([7, 7, 7, 7], [1, 0, 0, 0]) == 3 / 4
+    assert fooled(np.exp(rewards), labels) == fooled(rewards, labels)
+
+
+@pytest.mark.parametrize("measure", [class_balanced_distance, auroc, spearman, fooled])
 @pytest.mark.parametrize(
     ("rewards", "labels", "message"),
     [

@@ -5,6 +5,7 @@ from vlmrm.epic import (
     MEASURES,
     auroc,
     class_balanced_distance,
+    fooled,
     measure_epic,
     pearson_distance,
     spearman,
@@ -33,6 +34,7 @@ def test_the_table_has_every_measure_with_its_interval(rng):
     assert first["epic_balanced"] == class_balanced_distance(rewards, labels)
     assert first["auroc"] == auroc(rewards, labels)
     assert first["spearman"] == spearman(rewards, labels)
+    assert first["fooled"] == fooled(rewards, labels)
     for _, row in table.iterrows():
         for measure in MEASURES:
             low, high = interval(row, measure)
@@ -56,7 +58,7 @@ def test_intervals_are_those_of_replicated_states(rng, digits, clustered):
     resamples = [
         (np.repeat(rewards, counts), np.repeat(labels, counts)) for counts in drawn[:, clusters]
     ]
-    functions = (pearson_distance, class_balanced_distance, auroc, spearman)
+    functions = (pearson_distance, class_balanced_distance, auroc, spearman, fooled)
     for name, function in zip(MEASURES, functions, strict=True):
         values = [function(*resample) for resample in resamples]
         expected = np.quantile(values, (0.025, 0.975))
@@ -70,6 +72,7 @@ def test_intervals_cover_the_truth(rng):
         "epic_balanced": class_balanced_distance(*population),
         "auroc": auroc(*population),
         "spearman": spearman(*population),
+        "fooled": fooled(*population),
     }
     covered = dict.fromkeys(MEASURES, 0)
     trials = 300

@@ -16,7 +16,13 @@ among the states. The related measures do not, or only measure how well the rewa
 """
 
 from vlmrm.epic.canonical import canonical_shaping, epic_distance, tabulate
-from vlmrm.epic.distances import auroc, class_balanced_distance, pearson_distance, spearman
+from vlmrm.epic.distances import (
+    auroc,
+    class_balanced_distance,
+    fooled,
+    pearson_distance,
+    spearman,
+)
 from vlmrm.epic.to_ground_truth import measure_ground_truth
 from vlmrm.epic.to_labels import MEASURES, measure_epic
 
@@ -26,6 +32,7 @@ __all__ = [
     "canonical_shaping",
     "class_balanced_distance",
     "epic_distance",
+    "fooled",
     "measure_epic",
     "measure_ground_truth",
     "pearson_distance",

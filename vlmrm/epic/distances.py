@@ -59,6 +59,20 @@ def auroc(rewards: ArrayLike, labels: ArrayLike) -> float:
     return wins / (positive * (len(truth) - positive))
 
 
+def fooled(rewards: ArrayLike, labels: ArrayLike) -> float:
+    """Share of failures among the states ``[N]`` that the reward takes for good successes.
+
+    These are the states whose reward is at least the median reward of the successes. 0 is best; an
+    agent that finds the others is rewarded for nothing.
+
+    Raises:
+        ValueError: A reward is not finite, lengths differ, or one class is missing.
+    """
+    values, truth = checked_pair(rewards, labels)
+    median = np.quantile(values[truth], 0.5, method="inverted_cdf")
+    return float(1 - truth[values >= median].mean())
+
+
 def spearman(rewards: ArrayLike, labels: ArrayLike) -> float:
     """Rank correlation of rewards ``[N]`` with bool labels ``[N]``, ties at their mean rank.
 

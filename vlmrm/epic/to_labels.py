@@ -10,9 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from vlmrm.epic.bootstrap import cluster_bootstrap
 from vlmrm.epic.checks import ROUNDING, Floats, checked_labels, checked_pair, refuse_constant
-from vlmrm.epic.distances import auroc, class_balanced_distance, pearson_distance, spearman
+from vlmrm.epic.distances import (
+    auroc,
+    class_balanced_distance,
+    fooled,
+    pearson_distance,
+    spearman,
+)
 
-MEASURES = ("epic", "epic_balanced", "auroc", "spearman")
+MEASURES = ("epic", "epic_balanced", "auroc", "spearman", "fooled")
 """The columns that `measure_epic` adds for each alpha, each with an interval."""
 
 CHUNK = 2**19
@@ -41,8 +47,8 @@ def measure_epic(
 
     Returns:
         One row per alpha: alpha, n (states), p (share of successes); then epic (0 is best),
-        epic_balanced (`class_balanced_distance`), auroc and spearman (1 is best), each with the
-        ends of its interval, ``_low`` and ``_high``.
+        epic_balanced (`class_balanced_distance`), auroc and spearman (1 is best), and `fooled` (0
+        is best), each with the ends of its interval, ``_low`` and ``_high``.
 
     Raises:
         ValueError: Rewards are constant (up to rounding) or not finite, there is only one class or
@@ -59,6 +65,7 @@ def measure_epic(
                 class_balanced_distance(values, truth),
                 auroc(values, truth),
                 spearman(values, truth),
+                fooled(values, truth),
             )
         except ValueError as error:
             raise ValueError(f"alpha {alpha:g}: {error}") from error
@@ -88,7 +95,7 @@ def _bootstrap(
     resamples: int,
     seed: int,
 ) -> Floats:
-    """`MEASURES` of resamples: ``[A, B, 4]``, NaN if undefined."""
+    """`MEASURES` of resamples: ``[A, B, 5]``, NaN if undefined."""
     member_of, draw = cluster_bootstrap(len(labels), clusters, resamples, seed)
     sorted_rewards = [_Sorted(values, labels) for values in rewards]
     result = np.empty((len(rewards), resamples, len(MEASURES)))
@@ -117,7 +124,7 @@ class _Sorted:
         ]
 
     def measure(self, counts: Floats) -> Floats:
-        """`MEASURES` ``[B, 4]`` when state i occurs ``counts[b, i]`` times, ``[B, N]``."""
+        """`MEASURES` ``[B, 5]`` when state i occurs ``counts[b, i]`` times, ``[B, N]``."""
         drawn = [counts[:, order] for order in self._order]
         sums = [d @ powers for d, powers in zip(drawn, self._powers, strict=True)]
         (n1, s1, q1), (n0, s0, q0) = (part.T for part in sums)
@@ -129,21 +136,17 @@ class _Sorted:
             rho = gap * np.sqrt(n1 * n0) / n / _root(variance)
             balanced_rho = gap / 2 / _root(balanced)
 
-            wins, ties = self._ranks(drawn)
+            successes, failures = (
+                self._by_level(d, level) for d, level in zip(drawn, self._level, strict=True)
+            )
+            wins, ties = _ranks(successes, failures)
             area = wins / (n1 * n0)
             # The variance of n ranks among which t are tied, summed over all ties.
             rank_variance = (n**3 - ties) / (12 * n)
             rank_rho = (area - 0.5) * np.sqrt(n1 * n0) / _root(rank_variance)
-        return np.stack([_distance(rho), _distance(balanced_rho), area, rank_rho], axis=1)
-
-    def _ranks(self, drawn: list[Floats]) -> tuple[Floats, Floats]:
-        """Pairs that a success wins (a tie is half a win), and the sum of cubed tie sizes."""
-        positive, negative = (
-            self._by_level(d, level) for d, level in zip(drawn, self._level, strict=True)
-        )
-        below = np.cumsum(negative, axis=1) - negative / 2
-        ties = positive + negative
-        return np.einsum("bl,bl->b", positive, below), np.einsum("bl,bl,bl->b", ties, ties, ties)
+            fooled = np.where(n1 * n0 > 0, _failures_above(successes, failures), np.nan)
+        measures = [_distance(rho), _distance(balanced_rho), area, rank_rho, fooled]
+        return np.stack(measures, axis=1)
 
     def _by_level(self, drawn: Floats, level: NDArray[np.intp]) -> Floats:
         """Counts ``[B, levels]`` of each distinct reward, from the counts of sorted states."""
@@ -151,6 +154,22 @@ class _Sorted:
         by_level = np.zeros((len(drawn), self._levels))
         by_level[:, level[first]] = np.add.reduceat(drawn, first, axis=1)
         return by_level
+
+
+def _ranks(successes: Floats, failures: Floats) -> tuple[Floats, Floats]:
+    """Pairs that a success wins (a tie is half a win), and the sum of cubed tie sizes."""
+    below = np.cumsum(failures, axis=1) - failures / 2
+    ties = successes + failures
+    return np.einsum("bl,bl->b", successes, below), np.einsum("bl,bl,bl->b", ties, ties, ties)
+
+
+def _failures_above(successes: Floats, failures: Floats) -> Floats:
+    """Share of failures from the level on that at least half of the successes do not exceed."""
+    reached = np.cumsum(successes, axis=1)
+    median = np.argmax(reached >= reached[:, -1:] / 2, axis=1)[:, None]
+    from_median = np.arange(successes.shape[1]) >= median
+    good, bad = (np.sum(part, axis=1, where=from_median) for part in (successes, failures))
+    return bad / (good + bad)
 
 
 def _root(variance: Floats) -> Floats:
