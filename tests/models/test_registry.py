@@ -19,8 +19,8 @@ from vlmrm.plan.sizes import Size, tabulated_size
 ROOT = Path(__file__).parents[2]
 MODELS = load_config(ROOT / "config.yaml").models
 ARCHITECTURES = sorted({str(model.architecture) for model in MODELS.values()})
-SMALL = {"RN50-quickgelu", "MobileCLIP2-S0", "PE-Core-T-16-384", "PE-Core-S-16-384"}
-"""Have some hundred million parameters; the others need gigabytes of memory and disk."""
+SMALL = {"RN50-quickgelu", "MobileCLIP2-S0", "PE-Core-T-16-384"}
+"""The smallest of their families; the others need more time, memory, and disk."""
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (2, 40, 60, 3), dtype=np.uint8)
 
