@@ -107,8 +107,12 @@ def set_statistics(network, size):
 
 @pytest.fixture(scope="module")
 def theirs(family, frames):
-    """Embeddings by the code in open_clip's documentation."""
     _, folder = family
+    return by_open_clip(folder, frames)
+
+
+def by_open_clip(folder, frames):
+    """Embeddings by the code in open_clip's documentation."""
     model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
     model.eval()
     with torch.no_grad():
