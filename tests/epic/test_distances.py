@@ -5,13 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from vlmrm.epic import (
-    auroc,
-    class_balanced_distance,
-    fooled,
-    pearson_distance,
-    spearman,
-)
+from vlmrm.epic import auroc, class_balanced_distance, fooled, pearson_distance, spearman
 
 from .strategies import offsets, quick, rewards_and_labels, scales, varied
 

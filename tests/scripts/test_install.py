@@ -79,14 +79,12 @@ class Project:
         # The pip that comes with this Python, since no other one is in the folder.
         pip = f"pip=={ensurepip.version()} --hash=sha256:{'0' * 64}\n"
         (root / "envs" / "installer.txt").write_text(pip)
-        self.lock(
+        lines = (
             write_wheel(self.packages, "app", "1.0", requires=["tool[fast]>=1", "plain>=1"]),
             write_wheel(self.packages, "tool", "1.0", extras=["fast"]),
             write_wheel(self.packages, "plain", "1.0"),
         )
-
-    def lock(self, *lines):
-        (self.root / "envs" / "lock.txt").write_text("\n".join(lines) + "\n")
+        (root / "envs" / "lock.txt").write_text("\n".join(lines) + "\n")
 
     def run(self, *command):
         settings = {

@@ -57,7 +57,8 @@ Baselines = Annotated[
 Alpha = Annotated[float, typer.Option(min=0, max=1, help="Regularization strength.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed of the training.")]
 RewardSource = Annotated[
-    str, typer.Option("--reward-source", help="Name of a model, or of a reference.")
+    str,
+    typer.Option("--reward-source", help=f"Name of a model, or one of {', '.join(REFERENCES)}."),
 ]
 
 

@@ -19,7 +19,9 @@ HumanoidOracleName = Literal[
     "one-leg",
 ]
 
-REFERENCES = ("oracle", "oracle-score", "ground-truth")
+ReferenceName = Literal["oracle", "oracle-score", "ground-truth"]
+
+REFERENCES: tuple[str, ...] = get_args(ReferenceName)
 """Rewards that need no model: the oracle's verdict (0 or 1), how close the state is to it (0 to 1),
 and the environment's own reward."""
 

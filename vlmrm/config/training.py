@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from vlmrm.config.base import Alpha, ConfigModel, Name, NonEmptyList, PositiveInt, Seed, UniqueList
+from vlmrm.config.base import (
+    Alpha,
+    ConfigModel,
+    Name,
+    NonEmptyList,
+    PositiveInt,
+    ReferenceName,
+    Seed,
+    UniqueList,
+)
 
 REQUIRED_ALGORITHM = {"cartpole": "dqn", "mountain-car": "sac", "humanoid": "sac"}
 """The algorithm for each environment: DQN for discrete actions, SAC for continuous ones."""
@@ -145,7 +154,7 @@ class Experiment(ConfigModel):
     """Names of `models`. With an empty list, only the references are trained."""
     alphas: UniqueList[Alpha]
     """Regularization strengths; 0 is the plain cosine similarity with the goal."""
-    references: UniqueList[Literal["oracle", "oracle-score", "ground-truth"]] = []
+    references: UniqueList[ReferenceName] = []
     """Train the same agent for comparison on the oracle's verdict (0 or 1), on how close a state is
     to fulfilling the oracle (0 to 1, easier to learn), or on the environment's own reward."""
     seeds: NonEmptyList[Seed]

@@ -10,13 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vlmrm.epic.bootstrap import cluster_bootstrap
 from vlmrm.epic.checks import ROUNDING, Floats, checked_labels, checked_pair, refuse_constant
-from vlmrm.epic.distances import (
-    auroc,
-    class_balanced_distance,
-    fooled,
-    pearson_distance,
-    spearman,
-)
+from vlmrm.epic.distances import auroc, class_balanced_distance, fooled, pearson_distance, spearman
 
 MEASURES = ("epic", "epic_balanced", "auroc", "spearman", "fooled")
 """The columns that `measure_epic` adds for each alpha, each with an interval."""
@@ -144,8 +138,8 @@ class _Sorted:
             # The variance of n ranks among which t are tied, summed over all ties.
             rank_variance = (n**3 - ties) / (12 * n)
             rank_rho = (area - 0.5) * np.sqrt(n1 * n0) / _root(rank_variance)
-            fooled = np.where(n1 * n0 > 0, _failures_above(successes, failures), np.nan)
-        measures = [_distance(rho), _distance(balanced_rho), area, rank_rho, fooled]
+            wrong = np.where(n1 * n0 > 0, _failures_above(successes, failures), np.nan)
+        measures = [_distance(rho), _distance(balanced_rho), area, rank_rho, wrong]
         return np.stack(measures, axis=1)
 
     def _by_level(self, drawn: Floats, level: NDArray[np.intp]) -> Floats:

@@ -24,22 +24,23 @@ def check_lengths(tokenizer: Any, sentences: Iterable[str], model: str) -> None:
     Raises:
         UserError: A sentence is too long; names the words that would not be read.
     """
+    # Almost all tokens of a short sentence are padding, on whichever side.
+    padding = tokenizer(["a"], context_length=MUCH_LONGER * tokenizer.context_length).mode().values
+
+    def fits(sentence: str) -> bool:
+        read, whole = (
+            tokenizer([sentence], context_length=factor * tokenizer.context_length)
+            for factor in (1, MUCH_LONGER)
+        )
+        return torch.equal(read[read != padding], whole[whole != padding])
+
     for sentence in sentences:
-        if _fits(tokenizer, sentence):
+        if fits(sentence):
             continue
         words = sentence.split()
         lengths = range(len(words) - 1, -1, -1)
-        read = next(n for n in lengths if _fits(tokenizer, " ".join(words[:n])))
+        read = next(n for n in lengths if fits(" ".join(words[:n])))
         raise UserError(
             f"'{sentence}' is longer than {model} reads ({tokenizer.context_length} tokens): it "
             f"would not read '{' '.join(words[read:])}'; shorten the sentence"
         )
-
-
-def _fits(tokenizer: Any, sentence: str) -> bool:
-    length = tokenizer.context_length
-    # Almost all of it is padding, on whichever side.
-    padding = tokenizer(["a"], context_length=MUCH_LONGER * length).mode().values
-    (tokens,) = tokenizer([sentence])
-    (all_tokens,) = tokenizer([sentence], context_length=MUCH_LONGER * length)
-    return torch.equal(tokens[tokens != padding], all_tokens[all_tokens != padding])
