@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,10 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from vlmrm.models.folder import WEIGHTS_FILE
-from vlmrm.models.libraries import open_clip, timm
+from vlmrm.models.libraries import open_clip, quiet, timm
 
 
+@quiet()
 def load_network(folder: Path) -> Any:
     """The network of a model folder, in float32.
 
@@ -27,7 +26,7 @@ def load_network(folder: Path) -> Any:
         RuntimeError, ValueError, TypeError, SafetensorError: The configuration and the weights do
             not fit each other, or one of them is damaged.
     """
-    with quiet(), WithoutInitialization():
+    with WithoutInitialization():
         network = open_clip.create_model(
             f"local-dir:{folder}", load_weights=False, pretrained_text=False
         )
@@ -47,6 +46,7 @@ def merge_branches(network: Any) -> Any:
     return network
 
 
+@quiet()
 def load_tokenizer(folder: Path) -> Any:
     """The tokenizer of a model folder, which pads sentences as in training: at their end.
 
@@ -79,15 +79,3 @@ class WithoutInitialization(TorchFunctionMode):
         if in_place and args and isinstance(args[0], nn.Parameter):
             return args[0]
         return func(*args, **(kwargs or {}))
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Suppresses open_clip's warning about missing weights."""
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        root.setLevel(level)

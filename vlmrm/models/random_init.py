@@ -15,8 +15,7 @@ from vlmrm.config import RandomModel
 from vlmrm.config.architectures import SIM_FOLDER, open_clip_architectures, sim_architectures
 from vlmrm.errors import UserError, suggest
 from vlmrm.models.folder import CONFIG_FILE, save_model_folder
-from vlmrm.models.libraries import open_clip
-from vlmrm.models.network import quiet
+from vlmrm.models.libraries import open_clip, quiet
 from vlmrm.models.preprocessing import SIM_PREPROCESSING
 
 
@@ -39,6 +38,7 @@ def architecture_config(architecture: str) -> tuple[dict[str, Any], dict[str, An
     return config, {}
 
 
+@quiet()
 def build_random(
     architecture: str, seed: int, device: str = "cpu"
 ) -> tuple[nn.Module, dict[str, Any], dict[str, Any]]:
@@ -55,10 +55,9 @@ def build_random(
         config = {"model_cfg": model_config, "preprocess_cfg": preprocess_config}
         Path(folder, CONFIG_FILE).write_text(json.dumps(config))
         torch.manual_seed(seed)
-        with quiet():
-            network = open_clip.create_model(
-                f"local-dir:{folder}", load_weights=False, pretrained_text=False, device=device
-            )
+        network = open_clip.create_model(
+            f"local-dir:{folder}", load_weights=False, pretrained_text=False, device=device
+        )
     return network, model_config, preprocess_config
 
 
