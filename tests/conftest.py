@@ -41,6 +41,8 @@ def pytest_collection_modifyitems(items):
     """Leaves out what this machine cannot hold, and what it has no GPU for."""
     import torch  # slow, and of no use to the process that starts the others
 
+    # The first tests are not taken over by other processes, which would run the workflow again.
+    items.sort(key=lambda item: "finished" not in getattr(item, "fixturenames", ()))
     lacking = {}
     if os.environ.get("VLMRM_LARGE") != "1":
         lacking["large"] = "wants up to 25 GB of memory and 10 GB of disk; set VLMRM_LARGE=1"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.machine.jobs import DEMO, PAPER, ROOT, embedding, fetching, training, unnamed
+from tests.processes import snakemake
 from tests.workflow.conftest import Project
 from vlmrm.machine import checks
 from vlmrm.machine.checks import find_problems
@@ -217,35 +218,29 @@ def project(tmp_path) -> Project:
 
 
 @pytest.fixture
-def snakemake(project, without_egl):
-    """Runs the smoke run in processes that find neither libEGL nor a GPU."""
-    environment = {**without_egl, "PATH": f"{project.folder / 'bin'}:{os.environ['PATH']}"}
-
-    def run(*arguments, **variables) -> subprocess.CompletedProcess:
-        options = ["--configfile", "config/smoke.yaml", "--cores", "1"]
-        return subprocess.run(
-            [sys.executable, "-m", "snakemake", *options, *arguments],
-            cwd=project.folder,
-            env={**environment, **variables},
-            capture_output=True,
-            text=True,
-        )
-
-    return run
+def environment(project, without_egl) -> dict[str, str]:
+    """Variables of processes that find neither libEGL nor a GPU."""
+    return {**without_egl, "PATH": f"{project.folder / 'bin'}:{os.environ['PATH']}"}
 
 
+SMOKE = ("--configfile", "config/smoke.yaml", "--cores", "1")
 STATES = "results/smoke/states/kneeling.h5"
 
 
-def test_without_egl_a_run_is_planned(snakemake):
-    run = snakemake("--dry-run")
+def test_without_egl_a_run_is_planned(project, environment):
+    """In a process of its own, because that of `snakemake` has loaded libEGL."""
+    command = [sys.executable, "-m", "snakemake", *SMOKE, "--dry-run"]
+    options = {"cwd": project.folder, "env": environment}
+    run = subprocess.run(command, **options, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert re.search(r"^train_policy +6$", run.stdout, re.MULTILINE)
 
 
 @pytest.mark.skipif(on_cluster(), reason="sbatch is here: a cluster's nodes render")
-def test_without_egl_a_run_stops_before_its_first_job_and_says_what_to_install(snakemake, project):
-    run = snakemake()
+def test_without_egl_a_run_stops_before_its_first_job_and_says_what_to_install(
+    project, environment
+):
+    run = snakemake(*SMOKE, cwd=project.folder, env=environment)
     assert run.returncode != 0
     (line,) = [line for line in run.stderr.splitlines() if "vlmrm: " in line]
     assert "vlmrm: rendering does not work: MUJOCO_GL: OpenGL cannot start" in line
@@ -254,10 +249,10 @@ def test_without_egl_a_run_stops_before_its_first_job_and_says_what_to_install(s
     assert not (project.folder / "results").exists()
 
 
-def test_without_egl_a_cluster_is_sent_jobs(snakemake, project):
+def test_without_egl_a_cluster_is_sent_jobs(project, environment):
     sbatch = project.folder / "bin" / "sbatch"
     sbatch.write_text("#!/bin/sh\n")
     sbatch.chmod(0o755)
-    run = snakemake(STATES)
+    run = snakemake(STATES, *SMOKE, cwd=project.folder, env=environment)
     assert run.returncode == 0, run.stderr
     assert (project.folder / STATES).exists()
