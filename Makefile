@@ -31,7 +31,7 @@ install: .venv/installed
 demo smoke: install
 	$(SNAKEMAKE) --configfile config/$@.yaml
 	$(SNAKEMAKE) --configfile config/$@.yaml --report results/$@/report.html
-	@echo "Figures are in results/$@/figures, all of it in results/$@/report.html"
+	@echo "Figures, tables, and videos on one page: results/$@/report.html"
 
 test: install
 	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal

@@ -21,6 +21,8 @@ import sys
 from pathlib import Path
 
 options = dict(zip(sys.argv, sys.argv[1:]))
+if "summarize" in sys.argv:
+    print("what was found in", sys.argv[-1])
 
 
 def provenance(section):
@@ -64,6 +66,8 @@ class Project:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.told = ""
+        """Of the run that finished it."""
         for name in ("Snakefile", "workflow", "config", "config.yaml"):
             source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
@@ -101,6 +105,7 @@ def finished(tmp_path_factory) -> Project:
     config = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
     run = project.snakemake(config)
     assert run.returncode == 0, run.stderr
+    project.told = run.stdout
     return project
 
 

@@ -14,6 +14,10 @@ EPIC = {
 TRAINING = {"train_policy", "evaluate_policy", "draw_learning_curves", "draw_success"}
 
 
+def test_a_run_ends_with_what_was_found(finished):
+    assert "what was found in results/smoke" in finished.told
+
+
 def test_nothing_the_second_time(finished, smoke):
     assert not finished.planned(smoke)
 

@@ -62,6 +62,7 @@ COMMANDS = (
     # By hand
     "score",
     "label",
+    "summarize",
     "plan",
     "doctor",
 )

@@ -109,3 +109,7 @@ onstart:
     Path(RESULTS).mkdir(parents=True, exist_ok=True)
     if not Path(CONFIG).exists() or Path(CONFIG).read_text() != resolved:
         Path(CONFIG).write_text(resolved)
+
+
+onsuccess:
+    shell("vlmrm summarize {RESULTS} || true")

@@ -1,0 +1,80 @@
+"""``vlmrm summarize``: what a run found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vlmrm.config import RANDOM_POLICY, REFERENCES, load_config
+from vlmrm.data.tables import read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def summarize(
+    results: Annotated[Path, typer.Argument(help="Folder of a run, such as results/demo.")],
+) -> None:
+    """Print what a run found: a line for each EPIC set, for each task, and the best agents' films.
+
+    What is not finished is left out.
+    """
+    config = load_config(results / "config.yaml")
+    for name in config.epic:
+        for table in _tables(results, f"epic-{name}"):
+            print(_epic(name, table))
+    for name in config.experiments:
+        for table in _tables(results, f"success-{name}"):
+            for _, rows in table.groupby("task", sort=False):
+                for line in _success(results, rows):
+                    print(line)
+    print(f"Figures and tables: {results}")
+
+
+def _tables(results: Path, name: str) -> Iterator[pd.DataFrame]:
+    """The table of that name, if there is one."""
+    path = results / "tables" / f"{name}.csv"
+    if path.is_file():
+        yield read_table(path)
+
+
+def _epic(name: str, table: pd.DataFrame) -> str:
+    """The best model and alpha, beside random weights."""
+    random = table["source"] == "random"
+    best = (table if random.all() else table[~random]).nsmallest(1, "epic").squeeze()
+    controls = table[random & (table["alpha"] == best["alpha"])]["epic"]
+    beside = "" if controls.empty else f"random weights {controls.mean():.2f}; "
+    return (
+        f"EPIC distance to the labels of {name}: {best['epic']:.2f} with {best['model']}, alpha "
+        f"{best['alpha']:g} ({beside}0 is best, 0.71 uninformative)"
+    )
+
+
+def _success(results: Path, rows: pd.DataFrame) -> Iterator[str]:
+    """The reward whose agents succeed most often, and the film of its first seed."""
+    policy = rows["reward_source"] == RANDOM_POLICY
+    by_model = ~policy & ~rows["reward_source"].isin(REFERENCES)
+    agents = rows[by_model] if by_model.any() else rows[~policy]
+    rewards = agents.groupby(["task", "scene", "reward_source", "alpha"], sort=False)
+    means = rewards[["success_rate", "success_fraction"]].mean()
+    best = means.nlargest(1, list(means)).index[0]
+    seeds = rewards.get_group(best)
+    task, scene, reward, alpha = best
+    rate, low, high = (seeds[name] for name in ("success_rate", "low", "high"))
+    if len(seeds) == 1:
+        spread = f"95% interval {low.item():.0%} to {high.item():.0%}"
+    else:
+        spread = f"{len(seeds)} seeds, {rate.min():.0%} to {rate.max():.0%}"
+    by = reward if reward in REFERENCES else f"{reward}, alpha {alpha:g}"
+    yield (
+        f"{task}: {rate.mean():.0%} of {seeds['trajectories'].sum()} trajectories succeed with "
+        f"{by} ({spread}; random policy {rows[policy]['success_rate'].max():.0%})"
+    )
+    seed = seeds["seeds"].iloc[0]
+    place = (task, scene, reward, f"alpha-{alpha}", f"seed-{seed}")
+    film = results.joinpath("evaluations", *place, "video.mp4")
+    if film.is_file():
+        yield f"    {film}"
