@@ -2,6 +2,7 @@ import pytest
 
 from tests.training.toy import AGENTS, slider
 from vlmrm.training.algorithms import ALGORITHMS, agent_settings
+from vlmrm.training.buffers import CenteredReplayBuffer
 from vlmrm.training.extractors import SymlogExtractor
 from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
@@ -11,9 +12,9 @@ ELSEWHERE = {"algorithm", "total_timesteps", "episode_steps", "n_envs", "save_fr
 
 SHOWN_BY_THE_AGENT = {
     *("net_arch", "symlog_observations", "actor_ema", "final_learning_rate"),
-    "center_rewards",
+    *("center_rewards", "n_steps"),
 }
-"""What has no name of Stable-Baselines3's; see the tests below, and those of centering."""
+"""What is no argument of Stable-Baselines3's algorithms; see the tests below."""
 
 
 def made(name):
@@ -30,7 +31,8 @@ def test_every_setting_of_an_agent_is_used(agent):
     settings["train_freq"] = settings.pop("train_freq")
     names = set(type(agent).model_fields) - ELSEWHERE - SHOWN_BY_THE_AGENT
     assert {name: settings[name] for name in names} == agent.model_dump(include=names)
-    assert set(settings) == names | {"policy_kwargs"}
+    others = {"policy_kwargs", "replay_buffer_class", "replay_buffer_kwargs"}
+    assert set(settings) == names | others
 
 
 @pytest.mark.parametrize("name", ["dqn", "sac", "tuned"])
@@ -41,6 +43,15 @@ def test_networks_are_as_wide_as_configured(name):
 def test_observations_are_taken_to_a_logarithm_where_configured():
     assert made("tuned").policy.features_extractor_class is SymlogExtractor
     assert made("sac").policy.features_extractor_class is not SymlogExtractor
+
+
+def test_rewards_are_summed_and_centered_where_configured():
+    buffer = made("tuned").replay_buffer
+    assert (buffer.n_steps, buffer.gamma) == (3, 0.95)
+    assert made("sac").replay_buffer.n_steps == 1
+    agent = AGENTS["sac"].model_copy(update={"center_rewards": True})
+    assert agent_settings(agent)["replay_buffer_class"] is CenteredReplayBuffer
+    assert not isinstance(buffer, CenteredReplayBuffer)
 
 
 def test_the_actor_is_averaged_by_the_configured_share():

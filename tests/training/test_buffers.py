@@ -4,15 +4,13 @@ import numpy as np
 import pytest
 from gymnasium.spaces import Box
 
-from vlmrm.config import SAC
-from vlmrm.training.algorithms import agent_settings
 from vlmrm.training.buffers import CenteredReplayBuffer
 
 SPACE = Box(-1, 1, (1,))
 
 
-def filled(rewards, size=8):
-    buffer = CenteredReplayBuffer(size, SPACE, SPACE, device="cpu")
+def filled(rewards, size=8, n_steps=1):
+    buffer = CenteredReplayBuffer(size, SPACE, SPACE, device="cpu", n_steps=n_steps, gamma=0.5)
     for number, reward in enumerate(rewards):
         place = np.array([[number / 100]], np.float32)
         buffer.add(place, place, place, np.array([reward]), np.array([False]), [{}])
@@ -33,7 +31,9 @@ def test_the_mean_is_of_what_is_still_kept():
     assert set(sample.rewards[:, 0].tolist()) == {-1.5, -0.5, 0.5, 1.5}
 
 
-def test_agents_learn_so_when_asked():
-    agent = SAC(algorithm="sac", total_timesteps=10, center_rewards=True)
-    assert agent_settings(agent)["replay_buffer_class"] is CenteredReplayBuffer
-    assert "replay_buffer_class" not in agent_settings(SAC(algorithm="sac", total_timesteps=10))
+def test_each_of_several_rewards_is_centered():
+    rewards = np.array([1.0, 2, 3, 6])
+    sample = filled(rewards, n_steps=2).sample(64)
+    which = (sample.observations[:, 0] * 100).round().long()
+    expected = np.array([-2 - 0.5 * 1, -1 + 0.5 * 0, 0 + 0.5 * 3, 3])
+    np.testing.assert_allclose(sample.rewards[:, 0], expected[which], atol=1e-6)

@@ -73,15 +73,15 @@ def test_every_reward_belongs_to_its_own_next_state(learner, kind, environments,
     # Fused, Adam rounds otherwise.
     [(DeferredDQN, DQN, {}), (DeferredSAC, SAC, {"optimizer_kwargs": {"fused": True}})],
 )
-@pytest.mark.parametrize("train_freq", [1, 5])
+@pytest.mark.parametrize(("train_freq", "n_steps"), [(1, 1), (5, 3)])
 def test_learns_exactly_what_the_rewards_of_the_environment_teach(
-    learner, deferred, plain, optimizer, train_freq
+    learner, deferred, plain, optimizer, train_freq, n_steps
 ):
     steps = 120  # fill the replay buffer twice
-    model = learner(deferred, steps, train_freq=train_freq, workers=1)
+    model = learner(deferred, steps, train_freq=train_freq, n_steps=n_steps, workers=1)
     assert model.replay_buffer.full
     env = VectorEnv(EnvSpec(slider(discrete=plain is DQN), 3), workers=0)
-    settings = agent_settings(train_freq=train_freq)
+    settings = agent_settings(train_freq=train_freq, n_steps=n_steps)
     settings["policy_kwargs"] = {**settings.get("policy_kwargs", {}), **optimizer}
     expected = plain("MlpPolicy", env, **settings).learn(steps)
     np.testing.assert_array_equal(weights(model), weights(expected))

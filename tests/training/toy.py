@@ -34,6 +34,7 @@ AGENTS = {
         symlog_observations=True,
         actor_ema=0.9,
         final_learning_rate=1e-4,
+        n_steps=3,
         **COMMON,
     ),
 }

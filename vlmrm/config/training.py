@@ -47,6 +47,9 @@ class OffPolicyAgent(ConfigModel):
     """Learning rate at the end of a linear schedule. By default, the rate stays constant."""
     gamma: Annotated[float, Field(ge=0, lt=1)]
     """Discount factor."""
+    n_steps: PositiveInt = 1
+    """Steps whose rewards are summed, discounted, before the value of the next state is estimated.
+    With several, rewards reach earlier states in fewer updates."""
     center_rewards: bool = False
     """Subtract the mean of all rewards so far. With a discount near 1, the mean alone takes long to
     learn. The best policy stays the same if only time limits end episodes."""

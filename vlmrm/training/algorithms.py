@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import stable_baselines3
+from stable_baselines3.common.buffers import NStepReplayBuffer
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 
@@ -56,9 +57,9 @@ def agent_settings(agent: DQN | SAC) -> dict[str, Any]:
         "train_freq": agent.train_freq,
         "gradient_steps": agent.gradient_steps,
         "policy_kwargs": {"net_arch": list(agent.net_arch)},
+        "replay_buffer_class": CenteredReplayBuffer if agent.center_rewards else NStepReplayBuffer,
+        "replay_buffer_kwargs": {"n_steps": agent.n_steps, "gamma": agent.gamma},
     }
-    if agent.center_rewards:
-        settings["replay_buffer_class"] = CenteredReplayBuffer
     if isinstance(agent, DQN):
         return settings | {
             "target_update_interval": agent.target_update_interval,

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from stable_baselines3.common.buffers import ReplayBuffer
-from stable_baselines3.common.type_aliases import ReplayBufferSamples
+from stable_baselines3.common.buffers import NStepReplayBuffer
 
 
-class CenteredReplayBuffer(ReplayBuffer):
+class CenteredReplayBuffer(NStepReplayBuffer):
     """Subtracts the mean of all rewards in the buffer from sampled rewards.
 
     The mean adds ``mean / (1 - gamma)`` to every value. It does not affect which action is best,
@@ -18,7 +17,7 @@ class CenteredReplayBuffer(ReplayBuffer):
     best policy stays the same if episodes end only by their time limit.
     """
 
-    def _get_samples(self, batch_inds: NDArray[np.int64], env: Any = None) -> ReplayBufferSamples:
-        samples = super()._get_samples(batch_inds, env)
-        mean = float(self.rewards[: self.size()].mean())
-        return samples._replace(rewards=samples.rewards - mean)
+    def _normalize_reward(
+        self, reward: NDArray[np.float32], env: Any = None
+    ) -> NDArray[np.float32]:
+        return reward - self.rewards[: self.size()].mean()
