@@ -44,7 +44,7 @@ def _tables(results: Path, name: str) -> Iterator[pd.DataFrame]:
 def _epic(name: str, table: pd.DataFrame) -> str:
     """The best model and alpha, beside random weights."""
     random = table["source"] == "random"
-    best = (table if random.all() else table[~random]).nsmallest(1, "epic").squeeze()
+    best = (table if random.all() else table[~random]).nsmallest(1, "epic").iloc[0]
     controls = table[random & (table["alpha"] == best["alpha"])]["epic"]
     beside = "" if controls.empty else f"random weights {controls.mean():.2f}; "
     return (
@@ -59,8 +59,8 @@ def _success(results: Path, rows: pd.DataFrame) -> Iterator[str]:
     by_model = ~policy & ~rows["reward_source"].isin(REFERENCES)
     agents = rows[by_model] if by_model.any() else rows[~policy]
     rewards = agents.groupby(["task", "scene", "reward_source", "alpha"], sort=False)
-    means = rewards[["success_rate", "success_fraction"]].mean()
-    best = means.nlargest(1, list(means)).index[0]
+    columns = ["success_rate", "success_fraction"]
+    best = rewards[columns].mean().nlargest(1, columns).index[0]
     seeds = rewards.get_group(best)
     task, scene, reward, alpha = best
     rate, low, high = (seeds[name] for name in ("success_rate", "low", "high"))
