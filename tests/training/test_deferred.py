@@ -73,7 +73,7 @@ def test_every_reward_belongs_to_its_own_next_state(learner, kind, environments,
     # Fused, Adam rounds otherwise.
     [(DeferredDQN, DQN, {}), (DeferredSAC, SAC, {"optimizer_kwargs": {"fused": True}})],
 )
-@pytest.mark.parametrize(("train_freq", "n_steps"), [(1, 1), (5, 3)])
+@pytest.mark.parametrize(("train_freq", "n_steps"), [(1, 1), (5, 1), (5, 3)])
 def test_learns_exactly_what_the_rewards_of_the_environment_teach(
     learner, deferred, plain, optimizer, train_freq, n_steps
 ):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def summarize(
     results: Annotated[Path, typer.Argument(help="Folder of a run, such as results/demo.")],
 ) -> None:
-    """Print what a run found: a line for each EPIC set, for each task, and the best agents' films.
+    """Print what a run found: a line for each EPIC set and each task, and where a film of it is.
 
     What is not finished is left out.
     """

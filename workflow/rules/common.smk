@@ -112,4 +112,5 @@ onstart:
 
 
 onsuccess:
+    # A run that finished is a success, whatever becomes of this.
     shell("vlmrm summarize {RESULTS} || true")
