@@ -32,6 +32,7 @@ print(frames.shape, rewards.dtype, isinstance(value, float), info['environment_r
 assert "torch._dynamo" not in sys.modules, "the compiler takes longer than all other imports"
 assert roi_align.__globals__["is_compile_supported"]("cpu") is True
 assert torch._dynamo.is_compiling() is False
+assert torch.compile(lambda x: x + 1, backend="eager")(torch.tensor(1)) == 2
 # Loads triton, which could crash a process that has drawn.
 torch.optim.Adam([torch.zeros(1, requires_grad=True)])
 """

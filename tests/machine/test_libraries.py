@@ -2,16 +2,14 @@ import subprocess
 import sys
 
 DRAW_AND_TRAIN = """
-import contextlib
 import numpy as np
 from vlmrm.config import Rendering
 from vlmrm.rendering import make_renderer
 
 renderer = make_renderer("humanoid", "textured-fixed", Rendering(humanoid_size=32))
 renderer.render(np.eye(47)[3], np.empty(renderer.shape, np.uint8))
-# As the optimizers of torch do, which take seconds to load.
-with contextlib.suppress(ImportError):
-    import triton
+import torch
+torch.optim.Adam([torch.zeros(1, requires_grad=True)])
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,22 +23,20 @@ def summarize(
     What is not finished is left out.
     """
     config = load_config(results / "config.yaml")
-    for name in config.epic:
-        for table in _tables(results, f"epic-{name}"):
-            print(_epic(name, table))
-    for name in config.experiments:
-        for table in _tables(results, f"success-{name}"):
-            for _, rows in table.groupby("task", sort=False):
-                for line in _success(results, rows):
-                    print(line)
+    for name, table in _tables(results, "epic", config.epic):
+        print(_epic(name, table))
+    for _, table in _tables(results, "success", config.experiments):
+        for _, rows in table.groupby("task", sort=False):
+            print(*_success(results, rows), sep="\n")
     print(f"Figures and tables: {results}")
 
 
-def _tables(results: Path, name: str) -> Iterator[pd.DataFrame]:
-    """The table of that name, if there is one."""
-    path = results / "tables" / f"{name}.csv"
-    if path.is_file():
-        yield read_table(path)
+def _tables(results: Path, kind: str, names: Iterable[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The tables of a kind that are there, with their names."""
+    for name in names:
+        path = results / "tables" / f"{kind}-{name}.csv"
+        if path.is_file():
+            yield name, read_table(path)
 
 
 def _epic(name: str, table: pd.DataFrame) -> str:
