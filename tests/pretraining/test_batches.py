@@ -3,9 +3,10 @@ import open_clip
 import pytest
 import torch
 
-from vlmrm.pretraining.batches import Batches, encode
+from vlmrm.pretraining.batches import COLUMNS, Batches, distances_by_column, encode
 from vlmrm.pretraining.captions import state_facts
 from vlmrm.pretraining.corpus import CorpusPart
+from vlmrm.pretraining.distances import FAR, distances
 from vlmrm.states.training import sample_training_states
 
 TOKENIZER = open_clip.SimpleTokenizer(context_length=40)
@@ -14,7 +15,13 @@ TOKENIZER = open_clip.SimpleTokenizer(context_length=40)
 @pytest.fixture(scope="module")
 def parts():
     return [
-        CorpusPart(environment, np.zeros((60, 3, 1, 1), np.uint8), states, facts)
+        CorpusPart(
+            environment,
+            np.zeros((60, 3, 1, 1), np.uint8),
+            states,
+            facts,
+            distances(environment, states, facts),
+        )
         for environment in ("humanoid", "mountain-car")
         for states in [sample_training_states(environment, 60, seed=0)]
         for facts in [state_facts(environment, states)]
@@ -32,11 +39,9 @@ def test_a_batch_depends_on_the_seed_and_its_number_alone(parts):
 
 def test_captions_state_what_their_image_shows(parts):
     batch = Batches(parts, TOKENIZER, 200, 1, seed=0)[0]
-    stated = batch.stated >= 0
-    assert torch.equal(batch.stated[stated], batch.shown[stated])
-    assert stated[:, 1:].any(dim=1).float().mean() > 0.8  # others are generic
-    of_cars = encode("mountain-car", {})[0]
-    assert torch.equal(batch.shown[:, 0] == of_cars, batch.rows >= 60)
+    table = np.concatenate([distances_by_column(part) for part in parts])[batch.rows]
+    assert (table[batch.stated] == 0).all()
+    assert (batch.stated.sum(dim=1) > 1).float().mean() > 0.8  # others are generic
 
 
 def test_captions_fit_into_the_text_towers(parts):
@@ -44,8 +49,20 @@ def test_captions_fit_into_the_text_towers(parts):
     assert (batch.tokens[:, -1] == 0).float().mean() > 0.99
 
 
-def test_facts_of_different_environments_have_columns_of_their_own():
-    robot, car = encode("humanoid", {"arms": "raised"}), encode("mountain-car", {"place": "valley"})
-    assert robot[0] != car[0]
-    assert (robot[1:] >= 0).sum() == (car[1:] >= 0).sum() == 1
-    assert not ((robot[1:] >= 0) & (car[1:] >= 0)).any()
+def test_everything_of_another_environment_is_far(parts):
+    robots, cars = (distances_by_column(part) for part in parts)
+    of_robots, of_cars = (
+        [column[0] == part.environment for column in COLUMNS] for part in parts
+    )
+    assert (robots[:, of_cars] == FAR).all()
+    assert (cars[:, of_robots] == FAR).all()
+    assert (cars[:, encode("mountain-car", {})] == 0).all()
+
+
+def test_a_caption_states_its_environment_and_its_facts():
+    stated = encode("humanoid", {"arms": "raised", "knees": "bent"})
+    assert {COLUMNS[i] for i in np.flatnonzero(stated)} == {
+        ("humanoid", "", ""),
+        ("humanoid", "arms", "raised"),
+        ("humanoid", "knees", "bent"),
+    }

@@ -68,7 +68,9 @@ def test_frames_without_a_clear_fact_do_not_count(folder):
     model = ClipModel.load(folder, "cpu")
 
     def report(rows):
-        part = CorpusPart("mountain-car", images[rows], states[rows], [facts[i] for i in rows])
+        part = CorpusPart(
+            "mountain-car", images[rows], states[rows], [facts[i] for i in rows], np.zeros((4, 8))
+        )
         return evaluate_held_out(model, [part])["mountain-car"]
 
     with_unclear, without = report([0, 1, 2, 3]), report([0, 1, 3])

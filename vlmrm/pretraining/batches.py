@@ -1,4 +1,4 @@
-"""Batches of image-text pairs, with the facts by which images and captions match."""
+"""Batches of image-text pairs, with what the captions state."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vlmrm.models.libraries import open_clip
-from vlmrm.pretraining.captions import (
-    LEADING,
-    PHRASES,
-    UNCLEAR,
-    generic_caption,
-    write_caption,
-)
+from vlmrm.pretraining.captions import PHRASES, UNCLEAR, generic_caption, write_caption
 from vlmrm.pretraining.corpus import CorpusPart
+from vlmrm.pretraining.distances import FAR
 
 GENERIC_SHARE = 0.05
 """Share of captions that fit every frame, so that baseline prompts get a meaning too."""
 
 BALANCE = 0.5
-"""Images are sampled in proportion to n ** -BALANCE, where n images share their leading fact. Rare
-postures are seen more often."""
+"""Images are sampled in proportion to the sum of n ** -BALANCE over their facts, where n images
+share the fact. Rare postures and rare positions of the arms are seen more often."""
 
-NOT_STATED = -1
-"""Stands for a fact that an image does not show clearly, or that a caption does not state."""
-
-COLUMNS = [(environment, fact) for environment, facts in PHRASES.items() for fact in facts]
-"""The facts of all environments, in the order of their columns."""
+COLUMNS: list[tuple[str, str, str]] = [
+    *((environment, "", "") for environment in PHRASES),
+    *(
+        (environment, fact, value)
+        for environment, facts in PHRASES.items()
+        for fact, values in facts.items()
+        for value in values
+    ),
+]
+"""What a caption can state: that the image shows an environment, then each value of each fact."""
 
 
 class Batch(NamedTuple):
@@ -42,13 +42,11 @@ class Batch(NamedTuple):
     Attributes:
         rows: Rows of the images ``[B]``.
         tokens: Tokens of the captions ``[B, L]``.
-        shown: Facts of the images int8 ``[B, F]``; see `encode`.
-        stated: Facts of the captions int8 ``[B, F]``.
+        stated: What the captions state, bool ``[B, len(COLUMNS)]``.
     """
 
     rows: Tensor
     tokens: Tensor
-    shown: Tensor
     stated: Tensor
 
 
@@ -76,9 +74,6 @@ class Batches(Dataset[Batch]):
         self._row = np.concatenate([np.arange(size) for size in sizes])
         weights = np.concatenate([_balanced(part) for part in self.parts])
         self._cumulative = np.cumsum(weights) / weights.sum()
-        self._shown = np.stack(
-            [encode(part.environment, facts) for part in self.parts for facts in part.facts]
-        )
 
     def __len__(self) -> int:
         return self.count
@@ -92,7 +87,6 @@ class Batches(Dataset[Batch]):
         return Batch(
             torch.from_numpy(rows),
             self.tokenizer(texts),
-            torch.from_numpy(self._shown[rows]),
             torch.from_numpy(np.stack(stated)),
         )
 
@@ -106,20 +100,26 @@ class Batches(Dataset[Batch]):
         return caption.text, encode(part.environment, caption.facts)
 
 
-def encode(environment: str, facts: Mapping[str, str]) -> NDArray[np.int8]:
-    """Numbers ``[F]`` of the environment and of the values of all `COLUMNS`."""
-    code = np.full(1 + len(COLUMNS), NOT_STATED, np.int8)
-    code[0] = list(PHRASES).index(environment)
-    for fact, value in facts.items():
-        values = list(PHRASES[environment][fact])
-        code[1 + COLUMNS.index((environment, fact))] = values.index(value)
-    return code
+def encode(environment: str, facts: Mapping[str, str]) -> NDArray[np.bool_]:
+    """Which of the `COLUMNS` a caption with these facts states: bool ``[len(COLUMNS)]``."""
+    stated = {(environment, "", ""), *((environment, *fact) for fact in facts.items())}
+    return np.array([column in stated for column in COLUMNS])
+
+
+def distances_by_column(part: CorpusPart) -> NDArray[np.float32]:
+    """Distances of the images of a part from all `COLUMNS`: ``[N, len(COLUMNS)]``."""
+    result = np.full((len(part.images), len(COLUMNS)), FAR, np.float32)
+    own = np.array([environment == part.environment for environment, _, _ in COLUMNS])
+    result[:, own] = np.hstack([np.zeros((len(part.images), 1)), part.distances])
+    return result
 
 
 def _balanced(part: CorpusPart) -> NDArray[np.float64]:
     """Sampling weights ``[N]`` of the images, 1 on average."""
-    facts = [facts.get(LEADING[part.environment], UNCLEAR) for facts in part.facts]
-    _, kind, count = np.unique(facts, return_inverse=True, return_counts=True)
-    weight = count[kind] ** -BALANCE
+    weight = np.zeros(len(part.facts))
+    for fact in PHRASES[part.environment]:
+        values = [facts.get(fact, UNCLEAR) for facts in part.facts]
+        _, kind, count = np.unique(values, return_inverse=True, return_counts=True)
+        weight += count[kind] ** -BALANCE
     normalized: NDArray[np.float64] = weight / weight.mean()
     return normalized

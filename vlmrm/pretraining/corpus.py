@@ -23,6 +23,7 @@ from vlmrm.data.frames import COMPRESSION, FRAMES_PER_CHUNK
 from vlmrm.machine.processes import map_in_processes
 from vlmrm.models.preprocessing import SIM_PREPROCESSING, Preprocessing
 from vlmrm.pretraining.captions import Facts, state_facts
+from vlmrm.pretraining.distances import distances
 from vlmrm.rendering import check_scene
 from vlmrm.rendering.parallel import render_states
 from vlmrm.states.training import sample_training_states
@@ -43,12 +44,15 @@ class CorpusPart:
         images: Uint8 ``[N, 3, S, S]``.
         states: Float64 ``[N, D]``.
         facts: Visible facts, one dictionary per image.
+        distances: Distance of each image from each value of each fact, float32 ``[N, V]``; see
+            `vlmrm.pretraining.distances`.
     """
 
     environment: EnvironmentName
     images: NDArray[np.uint8]
     states: NDArray[np.float64]
     facts: list[Facts]
+    distances: NDArray[np.float32]
 
     def split(self) -> tuple[CorpusPart, CorpusPart]:
         """Splits into training and held-out frames, at random but the same for every model."""
@@ -58,7 +62,9 @@ class CorpusPart:
 
     def _rows(self, rows: NDArray[np.intp]) -> CorpusPart:
         facts = [self.facts[row] for row in rows]
-        return CorpusPart(self.environment, self.images[rows], self.states[rows], facts)
+        return CorpusPart(
+            self.environment, self.images[rows], self.states[rows], facts, self.distances[rows]
+        )
 
 
 def make_corpus(settings: Corpus, path: str | os.PathLike[str], workers: int | None = None) -> None:
@@ -84,6 +90,7 @@ def make_corpus(settings: Corpus, path: str | os.PathLike[str], workers: int | N
             group = file.create_group(environment)
             group["states"] = states
             group["facts"] = [json.dumps(f) for f in facts]
+            group["distances"] = distances(environment, states, facts, workers or -1)
             images = group.create_dataset(
                 "images",
                 (count, 3, size, size),
@@ -131,6 +138,7 @@ def read_corpus(path: str | os.PathLike[str]) -> list[CorpusPart]:
                 images=group["images"][:],
                 states=group["states"][:],
                 facts=[json.loads(f) for f in group["facts"].asstr()[:]],
+                distances=group["distances"][:],
             )
             for environment, group in file.items()
         ]

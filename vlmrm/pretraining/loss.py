@@ -1,7 +1,7 @@
-"""A contrastive loss that knows which captions are true of which images.
+"""A contrastive loss that knows how far captions are true of images.
 
 CLIP's loss takes every other caption of a batch for a wrong one. Here many are true, because they
-state facts that the image shows as well, and others can be neither affirmed nor denied.
+state facts that the image shows as well, and the others are more or less so.
 """
 
 from __future__ import annotations
@@ -9,52 +9,53 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vlmrm.pretraining.batches import NOT_STATED
+SHARPNESS = 8.0
+"""Natural logarithm of how much more probable a true caption is than one that is all wrong."""
 
 
-def match(shown: Tensor, stated: Tensor) -> tuple[Tensor, Tensor]:
-    """Compares facts of images ``[I, F]`` with those of captions ``[C, F]``.
+def agreement(distances: Tensor, stated: Tensor) -> Tensor:
+    """How far captions are true of images.
+
+    For the distances d of an image from the values v that a caption states, as an oracle's score:
+
+        a = 1 / (1 + sqrt(sum over v of d(v)^2))
+
+    Args:
+        distances: Distances of images from values ``[I, V]``.
+        stated: Whether captions state values, bool ``[C, V]``.
 
     Returns:
-        Bool ``[I, C]``: whether the caption is true of the image, and whether it is false. Neither
-        holds if it states a fact that the image does not show clearly. A caption that states
-        nothing but the environment is neither, except of frames of another one, where it is false.
+        Agreements ``[I, C]`` in (0, 1], 1 if the caption is true.
     """
-    states_it = (stated != NOT_STATED)[None]
-    shows_it = (shown != NOT_STATED)[:, None]
-    false = (states_it & shows_it & (shown[:, None] != stated[None])).any(dim=2)
-    unclear = (states_it & ~shows_it).any(dim=2)
-    specific = (stated[:, 1:] != NOT_STATED).any(dim=1)
-    return ~false & ~unclear & specific, false
+    return 1 / (1 + (distances.square() @ stated.to(distances.dtype).T).sqrt())
 
 
-def contrastive_loss(
-    images: Tensor, texts: Tensor, scale: Tensor, true: Tensor, false: Tensor
-) -> Tensor:
-    """InfoNCE with several positives, averaged over images and captions.
+def contrastive_loss(images: Tensor, texts: Tensor, scale: Tensor, agreement: Tensor) -> Tensor:
+    """InfoNCE with graded targets, averaged over images and captions.
 
-    For an image i with true captions T and false ones F, with the similarity s of their embeddings
-    and the inverse temperature k:
+    For an image i and captions c that are true of it to a degree a(i, c), with the similarity s of
+    their embeddings, the inverse temperature k, and the `SHARPNESS` h:
 
-        loss = -mean over t in T of log(exp(k s(i, t)) / sum over c in T + F of exp(k s(i, c)))
+        loss = -sum over c of q(i, c) log softmax_c(k s(i, c)),  q(i, c) = softmax_c(h a(i, c))
 
-    and likewise for a caption (Khosla et al. 2020, "Supervised Contrastive Learning", equation 2).
+    and likewise for a caption. At its minimum, s rises linearly with a. With targets of 0 and 1 and
+    a large h, this is CLIP's loss (Radford et al. 2021).
 
     Args:
         images: Unit embeddings ``[B, E]``.
         texts: Unit embeddings ``[B, E]``.
         scale: Inverse temperature.
-        true: Bool ``[B, B]``: whether a caption (column) is true of an image (row). The diagonal
-            counts as true.
-        false: Bool ``[B, B]``.
+        agreement: How far a caption (column) is true of an image (row): ``[B, B]`` in [0, 1], or
+            NaN for pairs that do not count. The diagonal counts as 1.
     """
     own = torch.eye(len(images), dtype=torch.bool, device=images.device)
-    true = true | own
-    logits = scale * images.float() @ texts.float().T
-    logits = logits.masked_fill(~(true | false), float("-inf"))
+    agreement = agreement.masked_fill(own, 1)
+    ignored = agreement.isnan()
+    target = (SHARPNESS * agreement).masked_fill(ignored, -torch.inf)
+    logits = (scale * images.float() @ texts.float().T).masked_fill(ignored, -torch.inf)
 
-    def one_way(logits: Tensor, true: Tensor) -> Tensor:
-        log_share = logits.log_softmax(dim=1)
-        return -(log_share.masked_fill(~true, 0).sum(dim=1) / true.sum(dim=1)).mean()
+    def one_way(logits: Tensor, target: Tensor) -> Tensor:
+        log_share = logits.log_softmax(dim=1).masked_fill(logits == -torch.inf, 0)
+        return -(target.softmax(dim=1) * log_share).sum(dim=1).mean()
 
-    return (one_way(logits, true) + one_way(logits.T, true.T)) / 2
+    return (one_way(logits, target) + one_way(logits.T, target.T)) / 2

@@ -23,10 +23,10 @@ from vlmrm.models.folder import save_model_folder
 from vlmrm.models.libraries import open_clip
 from vlmrm.models.preprocessing import Preprocessing
 from vlmrm.models.random_init import build_random
-from vlmrm.pretraining.batches import Batches
+from vlmrm.pretraining.batches import Batches, distances_by_column
 from vlmrm.pretraining.corpus import CorpusPart, read_corpus
 from vlmrm.pretraining.held_out import evaluate_held_out
-from vlmrm.pretraining.loss import contrastive_loss, match
+from vlmrm.pretraining.loss import agreement, contrastive_loss
 
 TEXT_RATE = 0.4
 """Learning rate of the text tower relative to the image tower's, at which it would diverge."""
@@ -115,14 +115,15 @@ def _fit(
     batches = Batches(parts, tokenizer, settings.batch_size, steps, settings.seed)
     loader = DataLoader(batches, batch_size=None, num_workers=WORKERS * gpu, pin_memory=gpu)
     images = torch.cat([torch.from_numpy(part.images) for part in parts]).to(device)
+    distances = torch.from_numpy(np.concatenate([*map(distances_by_column, parts)])).to(device)
     rng = np.random.default_rng(settings.seed)
     network.train()
     with tqdm(loader, unit="step", desc=f"train {settings.architecture}", disable=None) as bar:
         for number, batch in enumerate(bar):
-            rows, tokens, shown, stated = (t.to(device, non_blocking=True) for t in batch)
+            rows, tokens, stated = (t.to(device, non_blocking=True) for t in batch)
             with torch.autocast(device.type, torch.bfloat16, enabled=gpu):
                 image, text, scale = network(preprocessing(_shift(images[rows], rng)), tokens)
-            loss = contrastive_loss(image, text, scale, *match(shown, stated))
+            loss = contrastive_loss(image, text, scale, _known(distances[rows], stated))
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -132,6 +133,17 @@ def _fit(
             if number % REPORT_EVERY == 0:  # a GPU would wait for it
                 bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
     network.eval()
+
+
+def _known(distances: Tensor, stated: Tensor) -> Tensor:
+    """The agreement of images and captions ``[B, B]``.
+
+    NaN for captions that state nothing but the environment, and images of it: a baseline should be
+    no closer to one state than to another.
+    """
+    share = agreement(distances, stated)
+    generic = stated.sum(dim=1) == 1
+    return share.masked_fill(generic & (share == 1), torch.nan)
 
 
 def _shift(images: Tensor, rng: np.random.Generator) -> Tensor:

@@ -21,6 +21,8 @@ LIFTED = 0.05
 """Share of states above the floor."""
 ANY_ANGLES = 0.2
 """Share of limbs with any joint angles instead of those of a pose."""
+SAME_POSE = 0.5
+"""Share of states whose changed limbs all go to one pose, such as one with crossed arms."""
 
 LIMBS = [
     [7 + JOINTS.index(f"{side}_{joint}") for joint in joints]
@@ -34,15 +36,18 @@ def composed(stances: Floats, rng: np.random.Generator) -> Floats:
     """Gives each state ``[N, 47]`` one to four limbs of other poses; unsettled.
 
     A limb goes a random part of the way to that of a random pose, or to random joint angles. So
-    most results differ from the first pose in one limb, and by more or less.
+    most results differ from the first pose in a few limbs, and by more or less.
     """
     states = np.where(rng.random((len(stances), 1)) < 0.5, mirrored(stances), stances)
     n = len(states)
     changed = rng.random((n, len(LIMBS))).argsort(axis=1) < rng.integers(1, 5, (n, 1))
     lower, upper = joint_limits().T
+    common = _limbs()[rng.integers(len(_limbs()), size=n)]
+    alike = rng.random((n, 1)) < SAME_POSE
     for limb, columns in enumerate(LIMBS):
         joints = np.array(columns) - 7
-        goal = _limbs()[rng.integers(len(_limbs()), size=n)][:, columns]
+        other = _limbs()[rng.integers(len(_limbs()), size=n)]
+        goal = np.where(alike, common, other)[:, columns]
         anywhere = rng.uniform(lower[joints], upper[joints], (n, len(columns)))
         goal = np.where(rng.random((n, 1)) < ANY_ANGLES, anywhere, goal)
         # Half of the changes are complete.
