@@ -44,6 +44,15 @@ def test_captions_state_what_their_image_shows(parts):
     assert (batch.stated.sum(dim=1) > 1).float().mean() > 0.8  # others are generic
 
 
+def test_tokens_are_those_of_the_tokenizer(parts):
+    batches = Batches(parts, TOKENIZER, 16, 10, seed=0)
+    rng = np.random.default_rng(0)
+    texts = [batches._caption(row, rng)[0] for row in range(100)]
+    texts.append(", ".join(texts[:9]))  # longer than the model reads
+    tokens = torch.from_numpy(np.stack([batches._tokens(text) for text in texts]))
+    assert torch.equal(tokens, TOKENIZER(texts))
+
+
 def test_captions_fit_into_the_text_towers(parts):
     batch = Batches(parts, TOKENIZER, 2000, 1, seed=0)[0]
     assert (batch.tokens[:, -1] == 0).float().mean() > 0.99
