@@ -95,10 +95,20 @@ def test_the_plan_has_the_jobs_of_a_dry_run(fresh, name):
     assert not alone & {"sample_states", "score_states", "draw_epic"}
     if name == "config/smoke.yaml":  # its jobs are too small for more than one core
         return
-    # These are the rules that take several cores.
+    # These are the rules that take several cores, for sets that are not small.
+    config["state_sets"]["kneeling"]["size"] = 10_000
     shown = fresh.snakemake(config, "--dry-run", "--cores", "8").stdout
     threads = re.findall(r"^rule (\w+):$.*?^    (?:threads: (\d+)|resources)", shown, re.M | re.S)
     assert {rule for rule, number in threads if number} == alone
+
+
+def test_small_state_sets_leave_a_core_to_other_jobs(fresh):
+    # Otherwise they would wait for several cores while trainings take each that becomes free.
+    config = yaml.safe_load((fresh.folder / "config/demo.yaml").read_text())
+    shown = fresh.snakemake(config, "--dry-run", "--cores", "8").stdout
+    jobs = re.findall(r"^rule (render_frames|embed_frames):$(.*?)^$", shown, re.M | re.S)
+    assert jobs
+    assert not any("threads" in text for _, text in jobs)
 
 
 def test_the_plan_is_what_is_left_to_do(finished, smoke):

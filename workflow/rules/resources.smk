@@ -58,13 +58,14 @@ def model_memory(wildcards, attempt):
 def cores_for(count, per_core, limit=ALL_CORES):
     """Cores for this many frames or trajectories.
 
-    A job of few leaves the others to other jobs: starting takes it longer than its work.
+    A job of few takes one: starting takes longer than its work, and while it waits for several, jobs
+    of one core would take each core that becomes free.
     """
     return max(1, min(limit, count // per_core))
 
 
 def rendering_threads(wildcards):
-    return cores_for(settings.state_sets[wildcards.states].size, 500, CORES_PER_GPU)
+    return cores_for(settings.state_sets[wildcards.states].size, 4000, CORES_PER_GPU)
 
 
 def embedding_threads(wildcards):
