@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from vlmrm.config import load_config
 from vlmrm.pretraining.captions import (
@@ -39,6 +40,16 @@ def test_no_caption_equals_a_task_prompt(path):
     tasks = load_config(ROOT / path).tasks.values()
     prompts = {sentence for task in tasks for sentence in task.goals + task.baselines}
     assert not captions & {prompt.lower() for prompt in prompts}
+
+
+def test_no_caption_equals_a_paraphrase():
+    # They measure how much the wording of a sentence matters (docs/packaged-models.md).
+    path = Path(__file__).with_name("paraphrases.yaml")
+    paraphrases = [text for texts in yaml.safe_load(path.read_text()).values() for text in texts]
+    assert len(set(paraphrases)) == 84
+    assert not set(every_caption_of_one_fact()) & set(paraphrases)
+    arms = [p for phrases in PHRASES["humanoid"]["arms"].values() for p in phrases]
+    assert not any(text.endswith(f", {phrase}") for text in paraphrases for phrase in arms)
 
 
 def test_every_fact_of_the_humanoid_has_phrases():

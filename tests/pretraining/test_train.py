@@ -1,3 +1,4 @@
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -5,6 +6,7 @@ from safetensors.torch import load_file
 
 from vlmrm.config import Corpus, SimulatorModel
 from vlmrm.data.files import create_hdf5
+from vlmrm.errors import UserError
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import CONFIG_FILE, read_model_provenance
 from vlmrm.pretraining.corpus import CorpusPart, make_corpus, read_corpus
@@ -76,6 +78,15 @@ def test_frames_without_a_clear_fact_do_not_count(folder):
     with_unclear, without = report([0, 1, 2, 3]), report([0, 1, 3])
     assert with_unclear["place"] == without["place"]
     assert (with_unclear["clear place"], without["clear place"]) == (0.75, 1)
+
+
+def test_a_corpus_of_an_older_version_is_named(corpus, tmp_path):
+    path = tmp_path / "old.h5"
+    path.write_bytes(corpus.read_bytes())
+    with h5py.File(path, "a") as file:
+        del file["mountain-car/distances"]
+    with pytest.raises(UserError, match=r"old\.h5: made by an older version; delete it"):
+        read_corpus(path)
 
 
 def test_a_file_that_is_not_a_corpus_is_named(tmp_path):

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from vlmrm.config import Corpus, EnvironmentName
 from vlmrm.data.files import create_hdf5, open_hdf5
 from vlmrm.data.frames import COMPRESSION, FRAMES_PER_CHUNK
+from vlmrm.errors import UserError
 from vlmrm.machine.processes import map_in_processes
 from vlmrm.models.preprocessing import SIM_PREPROCESSING, Preprocessing
 from vlmrm.pretraining.captions import Facts, state_facts
@@ -130,8 +131,14 @@ def _sample_part(
 
 
 def read_corpus(path: str | os.PathLike[str]) -> list[CorpusPart]:
-    """Reads the parts of a corpus, one per environment."""
+    """Reads the parts of a corpus, one per environment.
+
+    Raises:
+        UserError: The file is missing or damaged, or an older version wrote it.
+    """
     with open_hdf5(Path(path), "corpus") as file:
+        if any("distances" not in group for group in file.values()):
+            raise UserError(f"{path}: made by an older version; delete it, and run again")
         return [
             CorpusPart(
                 environment=environment,
