@@ -1,3 +1,8 @@
+import resource
+import shutil
+import signal
+from contextlib import contextmanager
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,6 +66,71 @@ def test_an_error_while_writing_keeps_the_old_file_and_nothing_else(tmp_path):
         raise KeyboardInterrupt
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+WRITERS = {
+    "states.h5": lambda path: States(
+        environment="cartpole",
+        values=np.random.default_rng(0).normal(size=(2000, 4)),
+        columns={"origin": np.array(["a"] * 2000)},
+        labels={"cartpole": np.arange(2000) % 2 == 0},
+    ).write(path),
+    "embeddings.h5": lambda path: write_embeddings(
+        path, np.random.default_rng(0).normal(size=(500, 32)).astype(np.float32)
+    ),
+    "frames.h5": lambda path: write_frames(path),
+    "table.parquet": lambda path: write_table(
+        path, pd.DataFrame({"reward": np.random.default_rng(0).normal(size=9000)})
+    ),
+    "table.csv": lambda path: write_table(
+        path, pd.DataFrame({"reward": np.random.default_rng(0).normal(size=4000)})
+    ),
+}
+
+
+def write_frames(path):
+    frames = np.random.default_rng(0).integers(0, 256, (37, 20, 20, 3), dtype=np.uint8)
+    with FrameWriter(path, frames.shape) as writer:
+        for start in range(0, 37, 10):
+            writer.append(frames[start : start + 10])
+
+
+@contextmanager
+def space_for(size):
+    """Files may have this many bytes, as on a disk that is almost full."""
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, unlimited[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_without_space_a_file_appears_whole_or_not_at_all(tmp_path, name):
+    WRITERS[name](tmp_path / name)
+    whole = (tmp_path / name).stat().st_size
+    (tmp_path / name).unlink()
+    for space in np.linspace(0, whole - 1, 20, dtype=int):
+        with (
+            pytest.raises(UserError, match=rf"{name}: File too large; make space there"),
+            space_for(int(space)),
+        ):
+            WRITERS[name](tmp_path / name)
+        assert list(tmp_path.iterdir()) == []
+    with space_for(whole):
+        WRITERS[name](tmp_path / name)
+    assert (tmp_path / name).stat().st_size == whole
+
+
+def test_a_library_that_does_not_name_the_full_disk_gets_the_same_line(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=4096)
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
+    message = r"policy\.zip: No space left on device; make space there, and run again"
+    with pytest.raises(UserError, match=message), atomic_path(tmp_path / "policy.zip"):
+        raise RuntimeError("PytorchStreamWriter failed writing file data/0")
 
 
 def test_a_folder_is_replaced_as_a_whole(tmp_path):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,11 @@ from vlmrm.errors import UserError
 UMASK = os.umask(0o077)
 os.umask(UMASK)
 
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""Errors of a disk that takes no more: full, over a quota or limit, or read-only."""
+ALMOST_FULL = 2**20
+"""Free bytes of a disk on which a library has failed that does not say why."""
+
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -26,35 +34,90 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     Works for files and for folders (create the folder at the yielded path). The temporary
     path keeps the suffix, because some writers choose their format by it.
+
+    Raises:
+        UserError: The disk is full or read-only.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        _share(temporary)
-        if temporary.is_dir() and path.is_dir():
-            # rename() replaces a file, but not a folder with content.
-            path.rename(Path(folder) / "replaced")
-        temporary.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
+            temporary = Path(folder) / path.name
+            yield temporary
+            _finish(temporary)
+            if temporary.is_dir() and path.is_dir():
+                # rename() replaces a file, but not a folder with content.
+                path.rename(Path(folder) / "replaced")
+            temporary.replace(path)
+    except Exception as error:
+        if reason := _no_space(error, path.parent):
+            raise UserError(f"{path}: {reason}; make space there, and run again") from error
+        raise
 
 
-def _share(path: Path) -> None:
-    """Gives files the user's usual permissions: some libraries write them for the user alone."""
+def _no_space(error: Exception, folder: Path) -> str | None:
+    """Why a disk takes no more, if that caused the error."""
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        return os.strerror(error.errno)
+    with suppress(OSError):
+        if shutil.disk_usage(folder).free < ALMOST_FULL:
+            return os.strerror(errno.ENOSPC)
+    return None
+
+
+def _finish(path: Path) -> None:
+    """Brings files to the disk, and gives them the user's usual permissions.
+
+    Some libraries write them for the user alone. A disk may report only now that it is full.
+    """
     for file in (path, *path.rglob("*")):
         if file.is_file() and not file.is_symlink():
             file.chmod(0o666 & ~UMASK)
+            with file.open("rb") as opened:
+                os.fsync(opened.fileno())
 
 
 @contextmanager
 def create_hdf5(
     path: str | os.PathLike[str], kind: str, context: dict[str, Any]
 ) -> Iterator[h5py.File]:
-    """Opens a new file of this kind, which appears when the block ends without an error."""
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs["kind"] = kind
-        file.attrs["provenance"] = dump_provenance(context)
-        yield file
+    """Opens a new file of this kind, which appears when the block ends without an error.
+
+    Raises:
+        UserError: The disk is full or read-only.
+    """
+    with atomic_path(path) as temporary, _HonestFile(temporary, "w+") as raw:
+        try:
+            with h5py.File(raw, "w") as file:
+                file.attrs["kind"] = kind
+                file.attrs["provenance"] = dump_provenance(context)
+                yield file
+        finally:
+            raw.check()
+
+
+class _HonestFile(io.FileIO):
+    """A file that remembers a failed write, and takes no notice of what follows.
+
+    HDF5 writes much when a dataset or a file is closed, where it ignores errors or crashes.
+    """
+
+    error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        rest = view
+        while rest and not self.error:
+            try:
+                rest = rest[super().write(rest) or 0 :]
+            except OSError as error:
+                self.error = error
+        return len(view)
+
+    def check(self) -> None:
+        """Raises the error of the write that failed."""
+        if self.error:
+            raise self.error
 
 
 def open_hdf5(path: str | os.PathLike[str], kind: str) -> h5py.File:
