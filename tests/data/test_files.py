@@ -1,12 +1,14 @@
 import resource
 import shutil
 import signal
+import time
 from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.processes import FORK
 from vlmrm.data.embeddings import (
     read_embeddings,
     read_full_precision,
@@ -14,7 +16,7 @@ from vlmrm.data.embeddings import (
     write_embeddings,
     write_prompt_embeddings,
 )
-from vlmrm.data.files import atomic_path, read_provenance
+from vlmrm.data.files import atomic_path, one_writer, read_provenance
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
 from vlmrm.data.tables import licenses_of, read_licenses, read_table, write_table
@@ -131,6 +133,26 @@ def test_a_library_that_does_not_name_the_full_disk_gets_the_same_line(tmp_path,
     message = r"policy\.zip: No space left on device; make space there, and run again"
     with pytest.raises(UserError, match=message), atomic_path(tmp_path / "policy.zip"):
         raise RuntimeError("PytorchStreamWriter failed writing file data/0")
+
+
+def hold(folder, entered):
+    with one_writer(folder):
+        entered.send(True)
+        time.sleep(60)
+
+
+def test_a_folder_has_one_writer_which_may_be_killed(tmp_path):
+    folder = tmp_path / "agent"
+    here, there = FORK.Pipe()
+    process = FORK.Process(target=hold, args=(folder, there))
+    process.start()
+    assert here.poll(30)
+    with pytest.raises(UserError, match="agent: another process is writing there"), one_writer(folder):
+        pass
+    process.kill()
+    process.join()
+    with one_writer(folder):
+        pass
 
 
 def test_a_folder_is_replaced_as_a_whole(tmp_path):

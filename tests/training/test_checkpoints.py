@@ -108,6 +108,36 @@ def test_other_settings_do_not_continue_a_checkpoint(tmp_path):
         train_toy(tmp_path, changed)
 
 
+@pytest.mark.parametrize("damage", ["lacks a file", "cut file", "other byte", "cut state", "no state"])
+def test_a_damaged_checkpoint_is_named_and_not_continued(tmp_path, damage):
+    with pytest.raises(KeyboardInterrupt):
+        train_toy(tmp_path, AGENTS["dqn"], at_call(70, crash))
+    folder = tmp_path / "checkpoints" / "resume"
+    state, first = folder / "state.pkl", min(folder.glob("replay-*"))
+    content = first.read_bytes()
+    if damage == "lacks a file":
+        first.unlink()
+    elif damage == "cut file":
+        first.write_bytes(content[:-100])
+    elif damage == "other byte":
+        # In the middle of an array.
+        first.write_bytes(content[:300] + bytes([content[300] ^ 1]) + content[301:])
+    else:
+        state.write_bytes(state.read_bytes()[: 1000 if damage == "cut state" else 0])
+    with pytest.raises(UserError, match=r"damaged or incomplete.*delete the folder 'checkpoints'"):
+        train_toy(tmp_path, AGENTS["dqn"])
+
+
+def test_a_finished_training_is_not_deleted(tmp_path):
+    train_toy(tmp_path, AGENTS["dqn"])
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(UserError, match=r"contains a finished training; delete its policy\.zip"):
+        train_toy(tmp_path, AGENTS["dqn"])
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    (tmp_path / "policy.zip").unlink()
+    train_toy(tmp_path, AGENTS["dqn"])
+
+
 def test_killed_at_any_moment_the_curve_has_no_gap_and_no_duplicate(tmp_path, whole):
     expected = curve(whole("sac"))
     output = tmp_path / "killed"

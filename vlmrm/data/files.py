@@ -15,6 +15,7 @@ from typing import Any
 
 import h5py
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
 from vlmrm.data.provenance import provenance
 from vlmrm.errors import UserError
@@ -78,17 +79,38 @@ def _finish(path: Path) -> None:
 
 
 @contextmanager
+def one_writer(folder: Path) -> Iterator[None]:
+    """Makes this the only process that writes to a folder; ends with the process.
+
+    Raises:
+        UserError: Another process does so already.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise UserError(
+            f"{folder}: another process is writing there; end it first, or give another folder"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
 def create_hdf5(
     path: str | os.PathLike[str], kind: str, context: dict[str, Any]
-) -> Iterator[h5py.File]:
+) -> Iterator[NewFile]:
     """Opens a new file of this kind, which appears when the block ends without an error.
 
     Raises:
         UserError: The disk is full or read-only.
     """
-    with atomic_path(path) as temporary, _HonestFile(temporary, "w+") as raw:
+    with atomic_path(path) as temporary, _HonestFile(temporary) as raw:
         try:
-            with h5py.File(raw, "w") as file:
+            with NewFile(raw) as file:
                 file.attrs["kind"] = kind
                 file.attrs["provenance"] = dump_provenance(context)
                 yield file
@@ -96,28 +118,67 @@ def create_hdf5(
             raw.check()
 
 
-class _HonestFile(io.FileIO):
-    """A file that remembers a failed write, and takes no notice of what follows.
+class NewFile(h5py.File):
+    """A new HDF5 file."""
 
-    HDF5 writes much when a dataset or a file is closed, where it ignores errors or crashes.
+    def __init__(self, raw: _HonestFile):
+        super().__init__(raw, "w")
+        self._raw = raw
+
+    def check(self) -> None:
+        """Raises the error of a write that failed, before more is computed."""
+        self._raw.check()
+
+
+class _HonestFile(io.FileIO):
+    """A file on a disk that may be full.
+
+    HDF5 writes much when a dataset or a file is closed, where it ignores errors or crashes. So it
+    sees none: the first is kept, and what is written after it stays in memory, to be read back.
     """
 
-    error: OSError | None = None
+    def __init__(self, path: Path):
+        super().__init__(path, "w+")
+        self._error: OSError | None = None
+        self._lost: list[tuple[int, bytes]] = []
 
     def write(self, data: Any) -> int:
         view = memoryview(data).cast("B")
         rest = view
-        while rest and not self.error:
+        start = self.tell()
+        while rest and not self._error:
             try:
                 rest = rest[super().write(rest) or 0 :]
             except OSError as error:
-                self.error = error
+                self._error = error
+        if rest:
+            self._lost.append((start + len(view) - len(rest), bytes(rest)))
+            self.seek(start + len(view))
         return len(view)
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        start, size = self.tell(), len(view)
+        view[:] = bytes(size)  # beyond the end of the file
+        super().readinto(view)
+        for at, data in self._lost:
+            first, last = max(at, start), min(at + len(data), start + size)
+            if first < last:
+                view[first - start : last - start] = data[first - at : last - at]
+        self.seek(start + size)
+        return size
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self._error = self._error or error
+            return self.tell() if size is None else size
 
     def check(self) -> None:
         """Raises the error of the write that failed."""
-        if self.error:
-            raise self.error
+        if self._error:
+            raise self._error
 
 
 def open_hdf5(path: str | os.PathLike[str], kind: str) -> h5py.File:

@@ -38,7 +38,8 @@ class FrameWriter:
 
     def __enter__(self) -> FrameWriter:
         n, height, width, channels = self._shape
-        self._frames = self._file.__enter__().create_dataset(
+        self._new = self._file.__enter__()
+        self._frames = self._new.create_dataset(
             "frames",
             shape=self._shape,
             dtype=np.uint8,
@@ -50,6 +51,7 @@ class FrameWriter:
     def append(self, frames: NDArray[np.uint8]) -> None:
         """Appends uint8 frames ``[n, H, W, 3]``."""
         self._frames[self._written : self._written + len(frames)] = frames
+        self._new.check()
         self._written += len(frames)
 
     def __exit__(self, *exception: Any) -> None:

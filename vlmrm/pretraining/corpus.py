@@ -107,6 +107,7 @@ def make_corpus(settings: Corpus, path: str | os.PathLike[str], workers: int | N
                 for frames in tqdm(batches, desc=title, unit="batch", disable=None):
                     resized = preprocessing.resize(torch.from_numpy(frames)).numpy()
                     images[start : start + len(frames)] = resized
+                    file.check()
                     start += len(frames)
 
 

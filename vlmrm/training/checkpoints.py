@@ -8,19 +8,23 @@ checkpoint exists whenever the process is killed.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import pickle
 import random
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from vlmrm.data.files import atomic_path
+from vlmrm.errors import UserError
 from vlmrm.training.deferred import DeferredReward
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
@@ -56,18 +60,32 @@ class Checkpoint:
             "random": _random_states(agent),
             **extra,
         }
+        content = pickle.dumps(state)
         with atomic_path(self._state) as temporary:
-            temporary.write_bytes(pickle.dumps(state))
+            temporary.write_bytes(hashlib.sha256(content).digest() + content)
         self._replay.forget(before=rows - agent.replay_buffer.buffer_size)
 
     def load(self) -> dict[str, Any]:
-        state: dict[str, Any] = pickle.loads(self._state.read_bytes())
+        """Reads ``state.pkl``.
+
+        Raises:
+            UserError: It is damaged.
+        """
+        stored = self._state.read_bytes()
+        size = hashlib.sha256().digest_size
+        if hashlib.sha256(stored[size:]).digest() != stored[:size]:
+            raise _damaged(self._state)
+        state: dict[str, Any] = pickle.loads(stored[size:])
         return state
 
     def restore(
         self, state: dict[str, Any], kind: type[DeferredReward], env: VectorEnv, device: str
     ) -> DeferredReward:
-        """Restores the environments and returns the agent of a loaded state."""
+        """Restores the environments and returns the agent of a loaded state.
+
+        Raises:
+            UserError: A file of the replay buffer is missing or damaged.
+        """
         networks = io.BytesIO(state["agent"])
         # Without force_reset, the last observations are kept.
         agent = kind.load(networks, env=env, device=device, force_reset=False)
@@ -114,20 +132,36 @@ class ReplayLog:
             )
 
     def restore(self, buffer: ReplayBuffer, rows: int) -> None:
-        """Fills the buffer with the first ``rows`` rows, or the latest of them that fit."""
+        """Fills the buffer with the first ``rows`` rows, or the latest of them that fit.
+
+        Raises:
+            UserError: A file is missing or damaged.
+        """
+        missing = max(0, rows - buffer.buffer_size)
         for (start, end), path in sorted(self._files().items()):
             if end > rows:
                 path.unlink()  # Written for a checkpoint that was never completed.
                 continue
-            index = np.arange(start, end) % buffer.buffer_size
-            with np.load(path) as kept:
-                for name in ("observations", "actions", "rewards", "dones", "timeouts"):
-                    getattr(buffer, name)[index] = kept[name]
-                following = np.concatenate([kept["observations"][1:], kept["last"][None]])
-                following[kept["dones"] > 0] = kept["terminal"]
-                buffer.next_observations[index] = following
+            if start > missing:
+                break
+            try:
+                self._read(path, buffer, np.arange(start, end) % buffer.buffer_size)
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+                raise _damaged(path) from error
+            missing = end
+        if missing < rows:
+            raise _damaged(self._folder)
         buffer.pos = rows % buffer.buffer_size
         buffer.full = rows >= buffer.buffer_size
+
+    @staticmethod
+    def _read(path: Path, buffer: ReplayBuffer, index: NDArray[np.intp]) -> None:
+        with np.load(path) as kept:
+            for name in ("observations", "actions", "rewards", "dones", "timeouts"):
+                getattr(buffer, name)[index] = kept[name]
+            following = np.concatenate([kept["observations"][1:], kept["last"][None]])
+            following[kept["dones"] > 0] = kept["terminal"]
+            buffer.next_observations[index] = following
 
     def forget(self, before: int) -> None:
         """Deletes files that hold only rows before this one."""
@@ -141,6 +175,13 @@ class ReplayLog:
     def _files(self) -> dict[tuple[int, int], Path]:
         paths = self._folder.glob("replay-*-*.npz")
         return {(int(p.stem.split("-")[1]), int(p.stem.split("-")[2])): p for p in paths}
+
+
+def _damaged(path: Path) -> UserError:
+    return UserError(
+        f"{path}: damaged or incomplete, so that the training cannot continue; delete the folder "
+        "'checkpoints' to train from the start"
+    )
 
 
 def _random_states(agent: OffPolicyAlgorithm) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from vlmrm.config import DQN, SAC, PaperCode, TrainingRun
 from vlmrm.config.settings import TrainingSettings
+from vlmrm.data.files import one_writer
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.rendering import make_renderer
@@ -80,7 +81,8 @@ def train(
 
     Raises:
         Interrupted: A signal stopped the training.
-        UserError: ``output`` contains a checkpoint with other settings.
+        UserError: Another process writes to ``output``; or it contains a finished training, a
+            checkpoint with other settings, or a damaged one.
     """
     environment, agent, paper_code = settings.environment, settings.agent, settings.paper_code
     if environment != "humanoid" and not reward.frames_per_call:
@@ -99,7 +101,7 @@ def train(
     write_video = None
     if settings.video is not None:
         write_video = functools.partial(write_trajectories, settings=settings.video)
-    with closing(VectorEnv(spec, workers)) as env:
+    with one_writer(output), closing(VectorEnv(spec, workers)) as env:
         learn(
             settings.run,
             agent,
@@ -139,7 +141,8 @@ def learn(
 
     Raises:
         Interrupted: A signal stopped the training.
-        UserError: ``output`` contains a checkpoint with other settings.
+        UserError: ``output`` contains a finished training, a checkpoint with other settings,
+            or a damaged one.
     """
     settings = {
         "run": run.model_dump(),
@@ -158,6 +161,11 @@ def learn(
             )
         model = checkpoint.restore(state, algorithm.deferred, env, device)
     else:
+        if (output / "policy.zip").exists():
+            raise UserError(
+                f"{output}: contains a finished training; delete its policy.zip to train again, or "
+                "give another folder"
+            )
         _delete_results(output)
         state = {"curve": LearningCurve(run, agent.n_envs, algorithm.losses)}
         model = _new_agent(agent, env, run.seed, device, paper_code)
