@@ -147,7 +147,10 @@ def test_a_folder_has_one_writer_which_may_be_killed(tmp_path):
     process = FORK.Process(target=hold, args=(folder, there))
     process.start()
     assert here.poll(30)
-    with pytest.raises(UserError, match="agent: another process is writing there"), one_writer(folder):
+    with (
+        pytest.raises(UserError, match="agent: another process is writing there"),
+        one_writer(folder),
+    ):
         pass
     process.kill()
     process.join()

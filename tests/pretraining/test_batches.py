@@ -60,9 +60,7 @@ def test_captions_fit_into_the_text_towers(parts):
 
 def test_everything_of_another_environment_is_far(parts):
     robots, cars = (distances_by_column(part) for part in parts)
-    of_robots, of_cars = (
-        [column[0] == part.environment for column in COLUMNS] for part in parts
-    )
+    of_robots, of_cars = ([column[0] == part.environment for column in COLUMNS] for part in parts)
     assert (robots[:, of_cars] == FAR).all()
     assert (cars[:, of_robots] == FAR).all()
     assert (cars[:, encode("mountain-car", {})] == 0).all()

@@ -108,7 +108,9 @@ def test_other_settings_do_not_continue_a_checkpoint(tmp_path):
         train_toy(tmp_path, changed)
 
 
-@pytest.mark.parametrize("damage", ["lacks a file", "cut file", "other byte", "cut state", "no state"])
+@pytest.mark.parametrize(
+    "damage", ["lacks a file", "cut file", "other byte", "cut state", "no state"]
+)
 def test_a_damaged_checkpoint_is_named_and_not_continued(tmp_path, damage):
     with pytest.raises(KeyboardInterrupt):
         train_toy(tmp_path, AGENTS["dqn"], at_call(70, crash))

@@ -118,7 +118,7 @@ def create_hdf5(
             raw.check()
 
 
-class NewFile(h5py.File):
+class NewFile(h5py.File):  # type: ignore[misc]
     """A new HDF5 file."""
 
     def __init__(self, raw: _HonestFile):

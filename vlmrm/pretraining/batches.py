@@ -105,7 +105,7 @@ class Batches(Dataset[Batch]):
         ids = [*ids[: length - 1], self.tokenizer.eot_token_id]
         return np.array(ids + [0] * (length - len(ids)))
 
-    def _caption(self, row: int, rng: np.random.Generator) -> tuple[str, NDArray[np.int8]]:
+    def _caption(self, row: int, rng: np.random.Generator) -> tuple[str, NDArray[np.bool_]]:
         """A caption of an image, and the facts that it states."""
         part = self.parts[self._owner[row]]
         if rng.random() < GENERIC_SHARE:
