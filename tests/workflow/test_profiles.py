@@ -144,6 +144,9 @@ def test_no_job_starts_more_processes_than_it_has_cores(fresh, smoke):
         "sample-rollouts",
     }
     assert all(re.search(r" --workers [123]\b", command) for command in commands)
+    references = [c for c in commands if re.search(r"--reward-source (oracle|ground-truth)", c)]
+    assert references
+    assert all(re.search(r" --workers 1\b", command) for command in references)
 
 
 def test_what_the_machine_has_is_asked_of_its_driver(fresh, smoke, monkeypatch):

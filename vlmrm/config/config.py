@@ -133,15 +133,20 @@ class Config(ConfigModel):
         assert oracle is not None
         return settings.HistogramSettings(task=task, oracle=oracle)
 
-    def training_settings(self, run: TrainingRun) -> settings.TrainingSettings:
-        """What one training run reads.
+    def sees_frames(self, run: TrainingRun) -> bool:
+        """Whether a model scores each frame of a training run.
 
-        References see no frame and no sentence, and looked-up rewards no frame.
+        References are computed from states, and looked-up rewards are computed beforehand.
         """
+        training = self.training[self.tasks[run.task].environment]
+        return run.reward_source not in REFERENCES and training.lookup is None
+
+    def training_settings(self, run: TrainingRun) -> settings.TrainingSettings:
+        """What one training run reads: without frames, no sentence and no rendering."""
         task = self.tasks[run.task]
         training = self.training[task.environment]
         uses_model = run.reward_source not in REFERENCES
-        sees_frames = uses_model and training.lookup is None
+        sees_frames = self.sees_frames(run)
         no_prompts = settings.PromptSettings(task=run.task)
         default = settings.EmbeddingSettings()
         return settings.TrainingSettings(

@@ -6,7 +6,7 @@ import itertools
 import math
 from dataclasses import dataclass
 
-from vlmrm.config import REFERENCES, Config, PretrainedModel, Rendering, SimulatorModel, TrainingRun
+from vlmrm.config import Config, PretrainedModel, Rendering, SimulatorModel, TrainingRun
 from vlmrm.config.architectures import sim_architectures
 from vlmrm.config.settings import VideoSettings
 from vlmrm.config.training import DQN, Algorithm, OffPolicyAgent
@@ -158,13 +158,16 @@ def _train(work: Work, run: TrainingRun, config: Config, machine: Machine) -> No
     work.film(settings.video, saved * agent.episode_steps)
     # The policies of every checkpoint, the last one, and copies of the best two.
     work.disk += (saved + 4) * policy_bytes(environment, agent)
-    if config.training[environment].lookup is not None:  # on one core
-        work.serial += work.shared + work.accelerated
-        work.shared = work.accelerated = 0
-    elif run.reward_source not in REFERENCES:
+    if config.sees_frames(run):
         work.render(environment, run.scene, steps, settings.rendering)
         work.embed(config, machine, run.reward_source, steps)
         work.shared, work.accelerated = LOOP * work.shared, LOOP * work.accelerated
+        return
+    work.serial += work.shared
+    work.shared = 0
+    if machine.gpus == 0 or config.training[environment].lookup is not None:
+        work.serial += work.accelerated
+        work.accelerated = 0
 
 
 def updates(agent: OffPolicyAgent) -> int:

@@ -81,7 +81,8 @@ def looks_up(wildcards):
 
 
 def training_threads(wildcards):
-    return 1 if looks_up(wildcards) else CORES_PER_GPU
+    """One for references and looked-up rewards, for which no frame is rendered."""
+    return CORES_PER_GPU if settings.sees_frames(run_of(wildcards)) else 1
 
 
 def training_memory(wildcards, attempt):
