@@ -86,10 +86,15 @@ def training_threads(wildcards):
 
 
 def training_memory(wildcards, attempt):
-    if looks_up(wildcards):
-        return 4_000 * 2 ** (attempt - 1)
+    if settings.sees_frames(run_of(wildcards)):
+        networks = model_memory(wildcards, attempt)
+    else:
+        networks = memory(4_000)(wildcards, attempt)
+    if settings.tasks[wildcards.task].environment != "humanoid":
+        return networks
     # A replay buffer of a million steps is 3 GB, and once more while it is saved.
-    return model_memory(wildcards, attempt) + 8_000
+    agent = training_of(wildcards).agent
+    return networks + round(8e-3 * min(agent.buffer_size, agent.total_timesteps))
 
 
 def training_minutes(wildcards, attempt):
