@@ -38,5 +38,6 @@ rule all:
     input:
         landscapes(),
         epic_results(),
+        round_results(),
         experiment_results(),
         galleries(),

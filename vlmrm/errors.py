@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class UserError(Exception):
@@ -33,3 +33,9 @@ def suggest(name: str, known: Iterable[str]) -> str:
         return f"; did you mean '{close[0]}'?"
     names = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
     return f"; known: {names}" if known else ""
+
+
+def unknown(key: str, name: str, known: Iterable[str]) -> Iterator[str]:
+    """The problem that ``key`` gives a name that is none of the known ones, if it does."""
+    if name not in known:
+        yield f"{key}: unknown name '{name}'{suggest(name, known)}"

@@ -103,6 +103,21 @@ def test_a_key_that_is_newer_than_the_record_has_its_default(content, resources)
         check(content, resources)
 
 
+@pytest.mark.parametrize("file", ["models/sim", "corpora/small.h5"])
+def test_what_learned_from_states_of_another_run_is_refused(content, resources, file):
+    if file.startswith("models"):
+        path = resources / file / "provenance.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "corpus_run": "other"}))
+    else:
+        with h5py.File(resources / file, "a") as opened:
+            record = json.loads(opened.attrs["provenance"])
+            opened.attrs["provenance"] = json.dumps({**record, "run": "other"})
+    with pytest.raises(UserError, match=rf"{file} learned from states of the run 'other'; choose"):
+        check(content, resources)
+    content["run"] = "other"
+    check(content, resources)
+
+
 def test_a_damaged_corpus_is_named(content, resources):
     (resources / "corpora" / "small.h5").write_bytes(b"not a corpus")
     with pytest.raises(UserError, match=r"small.h5: not a readable HDF5 file; delete it"):

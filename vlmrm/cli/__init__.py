@@ -36,6 +36,7 @@ COMMANDS = (
     # From states to rewards
     "sample-states",
     "sample-rollouts",
+    "join-states",
     "render-frames",
     "embed-frames",
     "embed-prompts",
@@ -57,6 +58,7 @@ COMMANDS = (
     "draw-epic-by-alpha",
     "draw-epic-overview",
     "draw-rewards-by-label",
+    "draw-rounds",
     "draw-learning-curves",
     "draw-success",
     # By hand

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from vlmrm.cli.options import ConfigFile, Gpus, Output, Workers, pick
 from vlmrm.config import load_config
+from vlmrm.data.states import States
+from vlmrm.errors import UserError
 from vlmrm.machine.gpus import claim_gpus
 
 
@@ -15,12 +18,23 @@ def make_corpus(
     name: Annotated[str, typer.Argument(help="Name of a corpus of the configuration.")],
     config: ConfigFile,
     output: Output,
+    states: Annotated[
+        list[Path] | None,
+        typer.Option(help="States that are added (HDF5); repeat in the order of `states`."),
+    ] = None,
     workers: Workers = None,
     gpus: Gpus = 1,
 ) -> None:
     """Render the image-text pairs on which simulator-trained models are trained."""
-    settings = pick(load_config(config).corpora, "corpora", name)
+    content = load_config(config)
+    settings = pick(content.corpora, "corpora", name)
+    added = [States.read(path) for path in states or []]
+    if len(added) != len(settings.states):
+        needed = f"{len(settings.states)} sets, but --states gives {len(added)}"
+        raise UserError(f"corpora.{name}.states: {needed}; give a file for each")
     claim_gpus(gpus)
     from vlmrm.pretraining import corpus
 
-    corpus.make_corpus(settings, output, workers)
+    # Sets of the same name differ between runs.
+    context = {"run": content.run} if added else {}
+    corpus.make_corpus(settings, output, workers, added, **context)

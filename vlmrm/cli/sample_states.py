@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vlmrm.cli.options import ConfigFile, Output, pick
-from vlmrm.config import RolloutStates, load_config
+from vlmrm.config import RolloutStates, UnionStates, load_config
 from vlmrm.errors import UserError
 
 
@@ -20,6 +20,8 @@ def sample_states(
     settings = pick(load_config(config).state_sets, "state_sets", name)
     if isinstance(settings, RolloutStates):
         raise UserError(f"state_sets.{name}: is a set of rollouts; use `vlmrm sample-rollouts`")
+    if isinstance(settings, UnionStates):
+        raise UserError(f"state_sets.{name}: is a union of sets; use `vlmrm join-states`")
     from vlmrm import states
 
     states.sample_states(settings).write(output, name=name, settings=settings.model_dump())

@@ -33,6 +33,7 @@ from vlmrm.config.states import (
     RolloutStates,
     StateSet,
     UniformStates,
+    UnionStates,
 )
 from vlmrm.config.training import DQN, SAC, TrainingRun
 
@@ -64,6 +65,7 @@ __all__ = [
     "Task",
     "TrainingRun",
     "UniformStates",
+    "UnionStates",
     "WideFrames",
     "check_run",
     "load_config",

@@ -20,11 +20,13 @@ from vlmrm.config.base import (
     Precision,
     WideFrames,
 )
+from vlmrm.config.corpus_references import sets_in
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, Model
 from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.references import problems
-from vlmrm.config.states import RolloutStates, StateSet
+from vlmrm.config.rounds import Rounds
+from vlmrm.config.states import RolloutStates, StateSet, UnionStates
 from vlmrm.config.training import Evaluation, Experiment, Training, TrainingRun
 
 
@@ -38,6 +40,7 @@ class Config(ConfigModel):
     models: dict[Name, Model]
     """The reward models, from three sources."""
     corpora: dict[Name, Corpus] = {}
+    rounds: dict[Name, Rounds] = {}
     tasks: dict[Name, Task]
     rendering: Rendering = Rendering()
     precision: Precision = "auto"
@@ -49,7 +52,7 @@ class Config(ConfigModel):
     their sides. `squash` distorts them, as the paper's code does. `pad` adds black bars. `crop`
     cuts, although the car or the flag may be in the part that is lost."""
     state_sets: dict[Name, StateSet] = {}
-    """Sets of simulator states, from five samplers."""
+    """Sets of simulator states, from six samplers."""
     landscapes: dict[Name, Landscape] = {}
     epic: dict[Name, Epic] = {}
     training: dict[EnvironmentName, Training] = {}
@@ -71,6 +74,11 @@ class Config(ConfigModel):
                     yield TrainingRun(
                         task=task, scene=scene, reward_source=reference, alpha=0, seed=seed
                     )
+
+    def set_size(self, name: str) -> int:
+        """Number of states of a set."""
+        parts = sets_in(self, [name]).values()
+        return sum(part.size for part in parts if not isinstance(part, UnionStates))
 
     def rollout_settings(self, name: str) -> settings.RolloutSettings:
         """What sampling a state set of rollouts reads."""
@@ -113,6 +121,16 @@ class Config(ConfigModel):
             discount=epic.discount,
             bootstrap=epic.bootstrap,
             seed=epic.seed,
+        )
+
+    def round_settings(self, name: str) -> settings.RoundSettings:
+        """What drawing rounds reads."""
+        rounds = self.rounds[name]
+        models = rounds.models(name)
+        return settings.RoundSettings(
+            models=models,
+            alpha=rounds.alpha,
+            measurements=[f"{model}-{task}" for model in models for task in rounds.tasks],
         )
 
     def agreement_settings(

@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from vlmrm.config.config import Config
+from vlmrm.config.rounds import expand_rounds
 from vlmrm.errors import UserError, suggest
 
 
@@ -52,7 +53,7 @@ def parse_config(content: Any, source: str = "config") -> Config:
     for layer in layers.values():
         merged = _merge(merged, layer)
     try:
-        return Config.model_validate(merged)
+        return Config.model_validate(expand_rounds(merged))
     except ValidationError as error:
         place = error.errors()[0]["loc"]
         depth = {file: len(_written(place, layer)) for file, layer in layers.items()}

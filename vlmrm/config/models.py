@@ -10,7 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from vlmrm.config.base import ConfigModel, EnvironmentName, Name, PositiveInt, Seed
+from vlmrm.config.base import (
+    ConfigModel,
+    EnvironmentName,
+    Name,
+    PositiveInt,
+    Seed,
+    UniqueList,
+)
 from vlmrm.config.measurements import Rendering
 
 
@@ -109,6 +116,9 @@ class Corpus(ConfigModel):
         Field(min_length=1),
     ]
     """Number of frames per environment and scene."""
+    states: UniqueList[Name] = []
+    """Names of `state_sets` whose states are added, in equal shares in the scenes of their
+    environment: for example states that agents met."""
     image_size: PositiveInt = 64
     """Side of the square images in pixels."""
     rendering: Rendering = Rendering()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from vlmrm.config.architectures import (
@@ -16,11 +16,12 @@ from vlmrm.config.base import (
     REFERENCES,
     SCENES,
 )
+from vlmrm.config.corpus_references import corpus_problems, sets_in
 from vlmrm.config.measurements import Epic, Landscape, Task
 from vlmrm.config.models import Model, PretrainedModel, SimulatorModel
 from vlmrm.config.states import GridStates, PathStates, RolloutStates, UniformStates
 from vlmrm.config.training import REQUIRED_ALGORITHM, Experiment, Lookup, TrainingRun
-from vlmrm.errors import UserError, suggest
+from vlmrm.errors import UserError, suggest, unknown
 
 if TYPE_CHECKING:
     from vlmrm.config.config import Config
@@ -30,7 +31,7 @@ def problems(config: Config) -> Iterator[str]:
     """References between sections that do not hold, each as 'key: what is wrong'."""
     for name, model in config.models.items():
         if isinstance(model, SimulatorModel):
-            yield from _missing(f"models.{name}.corpus", model.corpus, config.corpora)
+            yield from unknown(f"models.{name}.corpus", model.corpus, config.corpora)
         if isinstance(model, PretrainedModel):
             yield from (f"models.{name}.{key}: {what}" for key, what in model.problems())
         yield from _architecture_problems(f"models.{name}.architecture", model)
@@ -48,6 +49,7 @@ def problems(config: Config) -> Iterator[str]:
     for name, states in config.state_sets.items():
         if isinstance(states, RolloutStates):
             yield from _rollout_problems(config, f"state_sets.{name}", states)
+    yield from corpus_problems(config)
     for name, landscape in config.landscapes.items():
         yield from _landscape_problems(config, f"landscapes.{name}", landscape)
     for name, epic in config.epic.items():
@@ -74,7 +76,7 @@ def _lookup_problems(config: Config, key: str, environment: str, lookup: Lookup)
         ("grid", lookup.grid, GridStates),
         ("check", lookup.check, UniformStates),
     ):
-        yield from _missing(f"{key}.{part}", name, config.state_sets)
+        yield from unknown(f"{key}.{part}", name, config.state_sets)
         states = config.state_sets.get(name)
         if states and not (isinstance(states, kind) and states.environment == environment):
             sampler = "grid" if part == "grid" else "uniform"
@@ -83,9 +85,9 @@ def _lookup_problems(config: Config, key: str, environment: str, lookup: Lookup)
 
 def _rollout_problems(config: Config, key: str, states: RolloutStates) -> Iterator[str]:
     run = states.run
-    yield from _missing(f"{key}.run.task", run.task, config.tasks)
+    yield from unknown(f"{key}.run.task", run.task, config.tasks)
     if run.reward_source not in REFERENCES:
-        yield from _missing(f"{key}.run.reward_source", run.reward_source, config.models)
+        yield from unknown(f"{key}.run.reward_source", run.reward_source, config.models)
     elif run.alpha:
         yield f"{key}.run.alpha: {run.alpha:g} has no effect with '{run.reward_source}'; write 0"
     if run.task not in config.tasks:
@@ -119,10 +121,10 @@ def _landscape_problems(config: Config, key: str, landscape: Landscape) -> Itera
 def _measurement_problems(
     config: Config, key: str, m: Landscape | Epic, part: str, task_name: str
 ) -> Iterator[str]:
-    yield from _missing(f"{key}.{part}", task_name, config.tasks)
-    yield from _missing(f"{key}.states", m.states, config.state_sets)
+    yield from unknown(f"{key}.{part}", task_name, config.tasks)
+    yield from unknown(f"{key}.states", m.states, config.state_sets)
     for model in m.models:
-        yield from _missing(f"{key}.models", model, config.models)
+        yield from unknown(f"{key}.models", model, config.models)
     if task_name not in config.tasks or m.states not in config.state_sets:
         return
     task, states = config.tasks[task_name], config.state_sets[m.states]
@@ -132,6 +134,13 @@ def _measurement_problems(
             f"'{task_name}' is a {task.environment} task"
         )
     yield from _scene_problems(f"{key}.scenes", m.scenes, task.environment)
+    for name in m.models:
+        measured = config.models[name]
+        if isinstance(measured, SimulatorModel):
+            learned = sets_in(config, config.corpora[measured.corpus].states)
+            for part in sets_in(config, [m.states]):
+                if part in learned:
+                    yield f"{key}.states: '{part}' is in the corpus of '{name}'; use other states"
     yield from _baseline_problems(task_name, task, config.alphas)
 
 
@@ -141,9 +150,9 @@ def _experiment_problems(config: Config, key: str, e: Experiment) -> Iterator[st
     if e.models and not e.alphas:
         yield f"{key}.alphas: empty; name at least one"
     for model in e.models:
-        yield from _missing(f"{key}.models", model, config.models)
+        yield from unknown(f"{key}.models", model, config.models)
     for name in e.tasks:
-        yield from _missing(f"{key}.tasks", name, config.tasks)
+        yield from unknown(f"{key}.tasks", name, config.tasks)
         if name not in config.tasks:
             continue
         environment = config.tasks[name].environment
@@ -192,11 +201,6 @@ def check_run(config: Config, run: TrainingRun) -> None:
     key = f"--reward-source {source}"
     for problem in _run_problems(config, key, "--alpha", run.task, [source], alphas):
         raise UserError(problem)
-
-
-def _missing(key: str, name: str, section: Mapping[str, object]) -> Iterator[str]:
-    if name not in section:
-        yield f"{key}: unknown name '{name}'{suggest(name, section)}"
 
 
 def _architecture_problems(key: str, model: Model) -> Iterator[str]:

@@ -62,6 +62,14 @@ class EpicSettings(ConfigModel):
     seed: int
 
 
+class RoundSettings(ConfigModel):
+    """The models of adversarial rounds, and the EPIC measurements that compare them."""
+
+    models: list[Name]
+    alpha: Alpha
+    measurements: list[Name]
+
+
 class AgreementSettings(ConfigModel):
     """How the agreement of raters is measured."""
 

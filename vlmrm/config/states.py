@@ -10,6 +10,7 @@ from vlmrm.config.base import (
     ConfigModel,
     EnvironmentName,
     HumanoidOracleName,
+    Name,
     NonEmptyList,
     PositiveInt,
     Seed,
@@ -101,7 +102,17 @@ class RolloutStates(ConfigModel):
     """Random seed."""
 
 
+class UnionStates(ConfigModel):
+    """The states of several sets of one environment."""
+
+    sampler: Literal["union"]
+    environment: EnvironmentName = "humanoid"
+    """The simulator."""
+    sets: NonEmptyList[Name]
+    """Names of other `state_sets`."""
+
+
 StateSet = Annotated[
-    GridStates | UniformStates | PoseStates | PathStates | RolloutStates,
+    GridStates | UniformStates | PoseStates | PathStates | RolloutStates | UnionStates,
     Field(discriminator="sampler"),
 ]

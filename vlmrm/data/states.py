@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,40 @@ class States:
             raise UserError(f"tasks.{task}.oracle: the states have no labels of '{oracle}'{hint}")
         return self.labels[oracle]
 
+    @classmethod
+    def join(cls, sets: Mapping[str, States]) -> States:
+        """The states of several sets of one environment, by their names, one set after the other.
+
+        Labels and columns that some sets lack are left out, except ``trajectory``: states that
+        belong to none become trajectories of their own. The name of its set is added to each
+        ``origin``.
+
+        Raises:
+            UserError: A set belongs to another environment.
+        """
+        parts = list(sets.values())
+        for name, part in sets.items():
+            if part.environment != parts[0].environment:
+                raise UserError(f"{name}: contains {part.environment} states; join others apart")
+        columns = {key: [part.columns[key] for part in parts] for key in _common("columns", parts)}
+        columns["origin"] = [
+            np.char.add(f"{name}: ", part.columns.get("origin", np.full(len(part), "")).astype(str))
+            for name, part in sets.items()
+        ]
+        if any("trajectory" in part.columns for part in parts):
+            columns["trajectory"] = _numbered_on(
+                [part.columns.get("trajectory", np.arange(len(part))) for part in parts]
+            )
+        return cls(
+            parts[0].environment,
+            np.concatenate([part.values for part in parts]),
+            {key: np.concatenate(values) for key, values in columns.items()},
+            {
+                oracle: np.concatenate([part.labels[oracle] for part in parts])
+                for oracle in _common("labels", parts)
+            },
+        )
+
     def write(self, path: str | os.PathLike[str], **context: Any) -> None:
         """Writes the set to ``path``; ``context`` (settings, seed) is added to the provenance."""
         with create_hdf5(path, "states", context) as file:
@@ -86,3 +121,20 @@ class States:
                 columns=columns,
                 labels={oracle: data[:] for oracle, data in labels.items()},
             )
+
+
+def _common(part: Literal["columns", "labels"], sets: Sequence[States]) -> list[str]:
+    """Names of columns or labels that all sets have."""
+    first, *others = (getattr(states, part) for states in sets)
+    return [name for name in first if all(name in other for other in others)]
+
+
+def _numbered_on(trajectories: Sequence[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+    """Numbers of trajectories, such that those of different sets differ."""
+    numbered: list[NDArray[np.int64]] = []
+    start = 0
+    for numbers in trajectories:
+        distinct, numbers = np.unique(numbers, return_inverse=True)
+        numbered.append(numbers + start)
+        start += len(distinct)
+    return numbered

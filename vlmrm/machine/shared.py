@@ -29,10 +29,13 @@ def check_shared(config: Config, resources: Path = Path("resources")) -> None:
         if isinstance(model, SimulatorModel):
             corpus = config.corpora[model.corpus]
             _compare(f"corpora.{model.corpus}", corpus, record.get("corpus"), folder)
+            _compare_run(f"models.{name}", record.get("corpus_run"), config.run, folder)
     for name, corpus in config.corpora.items():
         file = resources / "corpora" / f"{name}.h5"
         if file.is_file():
-            _compare(f"corpora.{name}", corpus, read_provenance(file).get("settings"), file)
+            record = read_provenance(file)
+            _compare(f"corpora.{name}", corpus, record.get("settings"), file)
+            _compare_run(f"corpora.{name}", record.get("run"), config.run, file)
 
 
 def _compare(
@@ -42,4 +45,13 @@ def _compare(
         raise UserError(
             f"{key}.{part}: {here}, but {path} was made with {there}, and all runs share it; "
             f"choose another name, or delete {path} to make it again"
+        )
+
+
+def _compare_run(key: str, recorded: str | None, run: str, path: Path) -> None:
+    """State sets of the same name differ between runs, and so do corpora that hold them."""
+    if recorded not in (None, run):
+        raise UserError(
+            f"{key}: {path} learned from states of the run '{recorded}'; choose another name, or "
+            f"delete {path} to make it again"
         )

@@ -119,20 +119,24 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
                 for scene, count in by_scene.items():
                     work.render(environment, scene, count, corpus.rendering)
                     work.serial += count * STATE[environment]
+            for name in corpus.states:
+                environment = config.state_sets[name].environment
+                scene = next(iter(corpus.frames[environment]))
+                work.render(environment, scene, config.set_size(name), corpus.rendering)
             work.disk = CORPUS_COMPRESSED * work.frames * 3 * corpus.image_size**2
         case "sample_states":
-            states = config.state_sets[w["states"]]
-            work.serial += states.size * STATE[states.environment]
+            environment = config.state_sets[w["states"]].environment
+            work.serial += config.set_size(w["states"]) * STATE[environment]
         case "sample_rollouts":
-            states = config.state_sets[w["states"]]
-            work.shared = ROLLOUT_KEEPS * states.size * STEP[states.environment]
+            environment = config.state_sets[w["states"]].environment
+            work.shared = ROLLOUT_KEEPS * config.set_size(w["states"]) * STEP[environment]
         case "render_frames":
-            states = config.state_sets[w["states"]]
-            rendering = config.rendering_settings(states.environment)
-            size = work.render(states.environment, w["scene"], states.size, rendering)
-            work.disk = COMPRESSED[states.environment] * size
+            environment = config.state_sets[w["states"]].environment
+            rendering, count = config.rendering_settings(environment), config.set_size(w["states"])
+            size = work.render(environment, w["scene"], count, rendering)
+            work.disk = COMPRESSED[environment] * size
         case "embed_frames":
-            work.embed(config, machine, w["model"], config.state_sets[w["states"]].size)
+            work.embed(config, machine, w["model"], config.set_size(w["states"]))
             work.disk = FLOAT * work.images * model_size(config, w["model"]).embedding
         case "train_policy":
             _train(work, TrainingRun.model_validate(w), config, machine)

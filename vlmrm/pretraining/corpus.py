@@ -9,8 +9,10 @@ import functools
 import itertools
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +22,7 @@ from tqdm import tqdm
 from vlmrm.config import Corpus, EnvironmentName
 from vlmrm.data.files import create_hdf5, open_hdf5
 from vlmrm.data.frames import COMPRESSION, FRAMES_PER_CHUNK
+from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.machine.processes import map_in_processes
 from vlmrm.models.preprocessing import SIM_PREPROCESSING, Preprocessing
@@ -68,13 +71,21 @@ class CorpusPart:
         )
 
 
-def make_corpus(settings: Corpus, path: str | os.PathLike[str], workers: int | None = None) -> None:
+def make_corpus(
+    settings: Corpus,
+    path: str | os.PathLike[str],
+    workers: int | None = None,
+    added: Sequence[States] = (),
+    **context: Any,
+) -> None:
     """Samples states, renders each in one of the scenes, and writes the corpus.
 
     Args:
         settings: Number of frames per environment and scene, image size, rendering, and seed.
         path: Output file (HDF5).
         workers: Number of processes that render; by default one per core.
+        added: Further states, in equal shares in the scenes of their environment.
+        **context: Added to the provenance.
 
     Raises:
         UserError: A scene cannot be rendered here.
@@ -84,10 +95,11 @@ def make_corpus(settings: Corpus, path: str | os.PathLike[str], workers: int | N
     for environment, scenes in settings.frames.items():
         for scene in scenes:
             check_scene(environment, scene)
-    with create_hdf5(path, "corpus", {"settings": settings.model_dump()}) as file:
-        for environment, scenes in settings.frames.items():
-            count = sum(scenes.values())
-            states, facts = _described_states(environment, count, settings.seed, workers)
+    with create_hdf5(path, "corpus", {"settings": settings.model_dump(), **context}) as file:
+        for environment, numbers in settings.frames.items():
+            met = [part.values for part in added if part.environment == environment]
+            scenes, states, facts = _in_scenes(environment, numbers, met, settings.seed, workers)
+            count = len(states)
             group = file.create_group(environment)
             group["states"] = states
             group["facts"] = [json.dumps(f) for f in facts]
@@ -109,6 +121,27 @@ def make_corpus(settings: Corpus, path: str | os.PathLike[str], workers: int | N
                     images[start : start + len(frames)] = resized
                     file.check()
                     start += len(frames)
+
+
+def _in_scenes(
+    environment: EnvironmentName,
+    sampled: Mapping[str, int],
+    added: Sequence[NDArray[np.float64]],
+    seed: int,
+    workers: int | None,
+) -> tuple[dict[str, int], NDArray[np.float64], list[Facts]]:
+    """Number of states of each scene; then states ``[N, D]`` and their facts, scene by scene."""
+    count = sum(sampled.values())
+    states, facts = _described_states(environment, count, seed, workers)
+    for values in added:
+        states = np.concatenate([states, values])
+        facts += state_facts(environment, values)
+    first = np.split(np.arange(count), np.cumsum([*sampled.values()])[:-1])
+    further = np.array_split(np.arange(count, len(states)), len(sampled))
+    parts = [np.concatenate(both) for both in zip(first, further, strict=True)]
+    order = np.concatenate(parts)
+    numbers = dict(zip(sampled, map(len, parts), strict=True))
+    return numbers, states[order], [facts[row] for row in order]
 
 
 def _described_states(

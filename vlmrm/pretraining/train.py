@@ -78,6 +78,7 @@ def train_model(
     # `ClipModel` moves the image tower alone back to the GPU.
     model = ClipModel(settings.architecture, network.cpu(), tokenizer, preprocessing, target)
     recognition = evaluate_held_out(model, list(held_out))
+    origin = read_provenance(corpus)
     save_model_folder(
         folder,
         network.to("cpu"),
@@ -85,7 +86,8 @@ def train_model(
         preprocess_config,
         source="simulator",
         settings=settings.model_dump(),
-        corpus=read_provenance(corpus).get("settings"),
+        corpus=origin.get("settings"),
+        corpus_run=origin.get("run"),
         held_out=recognition,
     )
 

@@ -90,6 +90,7 @@ wildcard_constraints:
     epic=any_of(settings.epic),
     landscape=any_of(settings.landscapes),
     experiment=any_of(settings.experiments),
+    rounds=any_of(settings.rounds),
     alpha=r"[0-9.e-]+",  # 1e-05 is one
     seed=r"\d+",
     model="[^/]+",

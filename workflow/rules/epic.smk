@@ -57,7 +57,7 @@ rule measure_agreement:
 
 rule draw_epic:
     input:
-        epic_tables,
+        lambda w: epic_tables(w.epic),
     output:
         **figure_outputs("epic-{epic}", "epic", "EPIC distance"),
         table=table_output("epic-{epic}", "epic-table", "EPIC distance"),
@@ -72,7 +72,7 @@ rule draw_epic:
 
 rule draw_epic_by_alpha:
     input:
-        epic_tables,
+        lambda w: epic_tables(w.epic),
     output:
         **figure_outputs("epic-alpha-{epic}", "epic-alpha", "EPIC distance"),
     log:
@@ -103,14 +103,27 @@ rule draw_rewards_by_label:
         " --output {output.svg} --output {output.png}"
 
 
+rule draw_rounds:
+    input:
+        round_tables,
+    output:
+        **figure_outputs("rounds-{rounds}", "rounds", "EPIC distance"),
+        table=table_output("rounds-{rounds}", "epic-table", "EPIC distance"),
+    log:
+        f"{LOGS}/figures/rounds-{{rounds}}.log",
+    resources:
+        **DRAWING,
+    params:
+        config=config_file,
+        settings=lambda w: settings.round_settings(w.rounds).model_dump(),
+    shell:
+        "vlmrm --log {log} draw-rounds {wildcards.rounds} {input} --config {params.config}"
+        " --table {output.table} --output {output.svg} --output {output.png}"
+
+
 rule draw_epic_overview:
     input:
-        [
-            EPIC.format(epic=name, scene=scene, model=model)
-            for name, epic in settings.epic.items()
-            for scene in epic.scenes
-            for model in epic.models
-        ],
+        [table for name in settings.epic for table in epic_tables(name)],
     output:
         **figure_outputs("epic", "epic-overview", "EPIC distance"),
     log:

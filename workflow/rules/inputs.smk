@@ -62,10 +62,10 @@ def epic_results():
     ]
 
 
-def epic_tables(wildcards):
+def epic_tables(name):
     """The tables of one measurement, one per scene and model."""
-    epic = settings.epic[wildcards.epic]
-    return expand(EPIC, epic=wildcards.epic, scene=epic.scenes, model=epic.models)
+    epic = settings.epic[name]
+    return expand(EPIC, epic=name, scene=epic.scenes, model=epic.models)
 
 
 def epic_states(wildcards):
@@ -87,6 +87,23 @@ def epic_rewards(wildcards):
         model=epic.models,
         task=epic.task,
     )
+
+
+def round_results():
+    """Figures and tables of adversarial rounds."""
+    return [
+        *(file for name in settings.rounds for file in figure(f"rounds-{name}")),
+        *(f"{TABLES}/rounds-{name}.csv" for name in settings.rounds),
+    ]
+
+
+def round_tables(wildcards):
+    """The EPIC tables of the states that the agents of each round met."""
+    return [
+        table
+        for name in settings.round_settings(wildcards.rounds).measurements
+        for table in epic_tables(name)
+    ]
 
 
 def experiment_results():

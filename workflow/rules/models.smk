@@ -2,6 +2,8 @@
 
 
 rule make_corpus:
+    input:
+        states=lambda w: expand(STATES, states=settings.corpora[w.corpus].states),
     output:
         CORPUS,
     log:
@@ -15,9 +17,10 @@ rule make_corpus:
         gpu=1,
     params:
         config=config_file,
+        states=lambda w, input: [f"--states {quote(path)}" for path in input.states],
         settings=lambda w: settings.corpora[w.corpus].model_dump(),
     shell:
-        "vlmrm --log {log} make-corpus {wildcards.corpus} --config {params.config}"
+        "vlmrm --log {log} make-corpus {wildcards.corpus} --config {params.config} {params.states}"
         " --workers {threads} --gpus {resources.gpu} --output {output}"
 
 

@@ -65,7 +65,7 @@ def cores_for(count, per_core, limit=ALL_CORES):
 
 
 def rendering_threads(wildcards):
-    return cores_for(settings.state_sets[wildcards.states].size, 4000, CORES_PER_GPU)
+    return cores_for(settings.set_size(wildcards.states), 4000, CORES_PER_GPU)
 
 
 def embedding_threads(wildcards):

@@ -31,7 +31,7 @@ rule sample_rollouts:
         f"{BENCHMARKS}/sample_rollouts/{{states}}.jsonl"
     wildcard_constraints:
         states=sets_from("rollouts"),
-    threads: lambda w: cores_for(settings.state_sets[w.states].size, 1000)
+    threads: lambda w: cores_for(settings.set_size(w.states), 1000)
     resources:
         mem_mb=memory(8_000),
         runtime=minutes(60),
@@ -42,6 +42,26 @@ rule sample_rollouts:
     shell:
         "vlmrm --log {log} sample-rollouts {wildcards.states} --config {params.config}"
         " --policies {params.policies} --workers {threads} --output {output}"
+
+
+rule join_states:
+    input:
+        lambda w: expand(STATES, states=settings.state_sets[w.states].sets),
+    output:
+        STATES,
+    log:
+        f"{LOGS}/states/{{states}}.log",
+    wildcard_constraints:
+        states=sets_from("union"),
+    resources:
+        mem_mb=memory(2_000),
+        runtime=minutes(15),
+    params:
+        config=config_file,
+        settings=lambda w: settings.state_sets[w.states].model_dump(),
+    shell:
+        "vlmrm --log {log} join-states {wildcards.states} {input} --config {params.config}"
+        " --output {output}"
 
 
 rule render_frames:

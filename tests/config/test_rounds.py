@@ -1,0 +1,138 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vlmrm.config import parse_config
+from vlmrm.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def content():
+    """The smoke run with two rounds of two tasks."""
+    content = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    content["rounds"] = {
+        "smoke-S": {"number": 2, "tasks": ["kneeling", "standing"], "seeds": [3, 4], "size": 50}
+    }
+    return content
+
+
+def answer(content):
+    with pytest.raises(UserError) as error:
+        parse_config(content, "file")
+    return str(error.value)
+
+
+def test_each_round_learns_what_the_agents_of_all_earlier_ones_met(content):
+    config = parse_config(content)
+    assert config.models["smoke-S-round-2"].corpus == "smoke-S-round-2"
+    first, second = (config.corpora[f"smoke-S-round-{number}"] for number in (1, 2))
+    assert len(first.states) == 4 and len(second.states) == 8
+    assert second.states[:4] == first.states
+    met = config.state_sets[second.states[-1]]
+    assert (met.run.reward_source, met.run.task, met.run.seed, met.size) == (
+        *("smoke-S-round-1", "standing"),
+        *(4, 50),
+    )
+    # Besides, everything is as in round 0.
+    base = config.models["smoke-S"]
+    assert config.models["smoke-S-round-1"] == base.model_copy(update={"corpus": "smoke-S-round-1"})
+    assert first.model_copy(update={"states": []}) == config.corpora["smoke"]
+
+
+def test_agents_are_trained_on_the_models_of_all_rounds(content):
+    config = parse_config(content)
+    runs = list(config.runs("smoke-S-rounds"))
+    assert len(runs) == 3 * 2 * 2
+    assert {run.reward_source for run in runs} == set(config.rounds["smoke-S"].models("smoke-S"))
+
+
+def test_the_last_models_are_measured_on_states_that_no_corpus_holds(content):
+    config = parse_config(content)
+    measurement = config.epic["smoke-S-round-1-kneeling"]
+    assert measurement.models == ["smoke-S", "smoke-S-round-1", "smoke-S-round-2"]
+    measured = config.state_sets[measurement.states].sets
+    assert len(measured) == 3  # poses, and what the agents of two seeds met
+    learned = {name for corpus in config.corpora.values() for name in corpus.states}
+    assert not learned & set(measured)
+    assert config.set_size(measurement.states) == 150
+
+
+def test_a_resolved_configuration_says_the_same(content):
+    config = parse_config(content)
+    assert parse_config(config.model_dump(mode="json")) == config
+
+
+def test_an_entry_of_the_same_name_replaces_that_of_the_rounds(content):
+    content["models"]["smoke-S-round-2"] = {**content["models"]["smoke-S"], "epochs": 9}
+    config = parse_config(content)
+    assert config.models["smoke-S-round-2"].epochs == 9
+    assert config.models["smoke-S-round-1"].epochs == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"number": 0}, "rounds.smoke-S.number: input should be greater than 0"),
+        ({"numbr": 1}, "rounds.smoke-S.numbr: unknown key; did you mean 'number'?"),
+        ({"tasks": ["kneelin"]}, "rounds.smoke-S.tasks: unknown name 'kneelin'; did you mean"),
+        ({"tasks": ["cartpole"]}, "rounds.smoke-S.tasks: 'cartpole' is no humanoid task"),
+        ({"alpha": 0.3}, "rounds.smoke-S.alpha: 0.3 is not among `alphas`; add it there"),
+    ],
+)
+def test_bad_rounds_are_named(content, change, told):
+    content["rounds"]["smoke-S"] |= change
+    assert told in answer(content)
+
+
+def test_rounds_need_a_model_that_is_trained(content):
+    content["rounds"] = {"sim-XS": content["rounds"]["smoke-S"]}
+    assert "rounds.sim-XS: is no model with `source: simulator`" in answer(content)
+    content["rounds"] = {"smoke": content["rounds"]["sim-XS"]}
+    assert "rounds.smoke: unknown name 'smoke'; did you mean 'smoke-S'?" in answer(content)
+
+
+def test_rounds_need_an_oracle(content):
+    del content["tasks"]["standing"]["oracle"], content["epic"]["rollouts"]
+    assert "tasks.standing.oracle: missing, but rounds.smoke-S measures" in answer(content)
+
+
+def test_a_corpus_cannot_hold_what_agents_of_its_own_model_met(content):
+    content["corpora"]["smoke"]["states"] = ["rollouts"]
+    told = "corpora.smoke.states: met by agents that are trained on a model of this corpus"
+    assert told in answer(content)
+
+
+def test_models_are_not_measured_on_states_that_they_learned_from(content):
+    content["corpora"]["smoke"]["states"] = ["kneeling"]
+    told = "epic.kneeling.states: 'kneeling' is in the corpus of 'smoke-S'; use other states"
+    assert told in answer(content)
+    content["state_sets"]["both"] = {"sampler": "union", "sets": ["kneeling", "paths"]}
+    content["epic"]["kneeling"]["states"] = "both"
+    assert "epic.kneeling.states: 'kneeling' is in the corpus" in answer(content)
+
+
+@pytest.mark.parametrize(
+    ("sets", "told"),
+    [
+        (["kneelin"], "state_sets.all.sets: unknown name 'kneelin'"),
+        (["kneeling", "all"], "state_sets.all.sets: 'all' is part of itself"),
+        (["cartpole-grid"], "state_sets.all.sets: 'cartpole-grid' holds cartpole states"),
+        ([], "state_sets.all.union.sets: empty"),
+    ],
+)
+def test_bad_unions_are_named(content, sets, told):
+    content["state_sets"]["all"] = {"sampler": "union", "sets": sets}
+    assert told.replace(".union", "") in answer(content)
+
+
+def test_states_of_a_corpus_are_of_its_environments(content):
+    del content["rounds"]
+    content["corpora"]["smoke"]["states"] = ["nowhere"]
+    assert "corpora.smoke.states: unknown name 'nowhere'" in answer(content)
+    del content["corpora"]["smoke"]["frames"]["cartpole"]
+    content["corpora"]["smoke"]["states"] = ["cartpole-grid"]
+    told = "corpora.smoke.states: 'cartpole-grid' holds cartpole states, which `frames` lacks"
+    assert told in answer(content)

@@ -1,0 +1,77 @@
+"""References of corpora and state sets to each other: nothing may be made from itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from vlmrm.config.models import SimulatorModel
+from vlmrm.config.states import RolloutStates, StateSet, UnionStates
+from vlmrm.errors import unknown
+
+if TYPE_CHECKING:
+    from vlmrm.config.config import Config
+
+
+def corpus_problems(config: Config) -> Iterator[str]:
+    """What is wrong with rounds, unions, and the states of corpora, as 'key: what is wrong'."""
+    for name, rounds in config.rounds.items():
+        key = f"rounds.{name}"
+        yield from unknown(key, name, config.models)
+        if not isinstance(config.models[name], SimulatorModel):
+            yield f"{key}: is no model with `source: simulator`, the only ones that are trained"
+        for task in rounds.tasks:
+            yield from unknown(f"{key}.tasks", task, config.tasks)
+            if config.tasks[task].environment != "humanoid":
+                yield f"{key}.tasks: '{task}' is no humanoid task; remove it"
+            if config.tasks[task].oracle is None:
+                yield f"tasks.{task}.oracle: missing, but {key} measures against its labels"
+        if rounds.alpha not in config.alphas:
+            yield f"{key}.alpha: {rounds.alpha:g} is not among `alphas`; add it there"
+    unions = {n: s for n, s in config.state_sets.items() if isinstance(s, UnionStates)}
+    for name, union in unions.items():
+        for part in union.sets:
+            yield from unknown(f"state_sets.{name}.sets", part, config.state_sets)
+    for name, union in unions.items():
+        key = f"state_sets.{name}.sets"
+        for part, states in sets_in(config, union.sets).items():
+            if part == name:
+                yield f"{key}: '{name}' is part of itself; remove it"
+            if states.environment != union.environment:
+                yield f"{key}: '{part}' holds {states.environment} states; this set others"
+    for name, corpus in config.corpora.items():
+        key = f"corpora.{name}.states"
+        for part in corpus.states:
+            yield from unknown(key, part, config.state_sets)
+        for part, states in sets_in(config, corpus.states).items():
+            if states.environment not in corpus.frames:
+                yield f"{key}: '{part}' holds {states.environment} states, which `frames` lacks"
+        if name in _needed_for(config, name):
+            yield f"{key}: met by agents that are trained on a model of this corpus; remove them"
+
+
+def sets_in(config: Config, names: Iterable[str]) -> dict[str, StateSet]:
+    """These state sets, and those of which they are unions, by name."""
+    found: dict[str, StateSet] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = states = config.state_sets[name]
+            waiting += states.sets if isinstance(states, UnionStates) else []
+    return found
+
+
+def _needed_for(config: Config, corpus: str) -> set[str]:
+    """The corpora of the models whose agents met states of a corpus, and what those need."""
+    needed: set[str] = set()
+    waiting = [corpus]
+    while waiting:
+        for states in sets_in(config, config.corpora[waiting.pop()].states).values():
+            if not isinstance(states, RolloutStates):
+                continue
+            model = config.models.get(states.run.reward_source)
+            if isinstance(model, SimulatorModel) and model.corpus not in needed:
+                needed.add(model.corpus)
+                waiting.append(model.corpus)
+    return needed

@@ -1,0 +1,98 @@
+"""Adversarial rounds: what agents met while they optimized a model joins the next one's corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from typing import Any
+
+from pydantic import ValidationError
+
+from vlmrm.config.base import SCENES, Alpha, ConfigModel, Name, NonEmptyList, PositiveInt, Seed
+
+
+class Rounds(ConfigModel):
+    """Rounds of a simulator-trained model, which is that of round 0 and gives the entry its name.
+
+    In each round, agents are trained on the round's model, and states that they met are added to
+    the corpus of the next round's model, which is trained anew by the same settings. The rounds
+    become entries of `corpora`, `models`, `state_sets`, `epic`, and `experiments`; an entry of the
+    same name in the configuration replaces one of these.
+    """
+
+    number: PositiveInt
+    """Rounds after round 0. The model of round 1 is `NAME-round-1`, and so is its corpus."""
+    tasks: NonEmptyList[Name]
+    """Names of humanoid `tasks` with oracles, which the agents are trained on."""
+    alpha: Alpha = 0.0
+    """Regularization strength of the agents' rewards, one of `alphas`."""
+    seeds: NonEmptyList[Seed] = [0]
+    """Seeds of the agents of each task."""
+    size: PositiveInt = 1000
+    """States of each agent that join the next corpus. As many others measure the models, beside as
+    many of the task's poses."""
+
+    def models(self, name: str) -> list[str]:
+        """The models of all rounds, of which ``name`` is the first."""
+        return [name, *(f"{name}-round-{number}" for number in range(1, self.number + 1))]
+
+
+def expand_rounds(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration before its validation, with the entries that its rounds stand for.
+
+    Rounds that are malformed, or whose model or tasks are, are left to the validation.
+    """
+    expanded = deepcopy(dict(content))
+    rounds = content.get("rounds")
+    for name, entry in rounds.items() if isinstance(rounds, dict) else ():
+        try:
+            spec = Rounds.model_validate(entry)
+            entries = list(_entries(name, spec, content))
+        except (ValidationError, LookupError, TypeError):
+            continue
+        for section, key, value in entries:
+            if isinstance(there := expanded.setdefault(section, {}), dict):
+                there.setdefault(key, value)
+    return expanded
+
+
+def _entries(
+    name: str, rounds: Rounds, content: Mapping[str, Any]
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Section, name, and content of each entry."""
+    scene, *_ = SCENES["humanoid"]
+    base = content["models"][name]
+    corpus = content["corpora"][base["corpus"]]
+    models = rounds.models(name)
+    met: list[str] = list(corpus.get("states", []))
+    for task in rounds.tasks:
+        judged = content["tasks"][task]
+        if judged["environment"] != "humanoid":
+            raise LookupError
+        poses = {"sampler": "poses", "task": judged["oracle"], "size": rounds.size, "seed": 1}
+        yield "state_sets", f"{name}-{task}-poses", poses
+    for model, following in zip(models, [*models[1:], None], strict=True):
+        for task in rounds.tasks:
+            measured = [f"{name}-{task}-poses"]
+            for seed in rounds.seeds:
+                run = {
+                    "task": task, "scene": scene, "reward_source": model, "alpha": rounds.alpha,
+                    "seed": seed,
+                }  # fmt: skip
+                states = {"sampler": "rollouts", "run": run, "size": rounds.size}
+                agent = f"{model}-{task}-{seed}"
+                yield "state_sets", f"{agent}-measured", {**states, "seed": 1}
+                measured.append(f"{agent}-measured")
+                if following:
+                    yield "state_sets", f"{agent}-met", {**states, "seed": 0}
+                    met.append(f"{agent}-met")
+            yield "state_sets", f"{model}-{task}", {"sampler": "union", "sets": measured}
+            measurement = {"task": task, "states": f"{model}-{task}", "scenes": [scene]}
+            yield "epic", f"{model}-{task}", {**measurement, "models": models}
+        if following:
+            yield "corpora", following, {**corpus, "states": list(met)}
+            yield "models", following, {**base, "corpus": following}
+    trained = {
+        "tasks": rounds.tasks, "models": models, "alphas": [rounds.alpha], "seeds": rounds.seeds,
+    }  # fmt: skip
+    yield "experiments", f"{name}-rounds", trained

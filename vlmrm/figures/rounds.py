@@ -1,0 +1,91 @@
+"""How often the models of adversarial rounds are fooled by the agents of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from vlmrm.errors import UserError
+from vlmrm.figures.epic import COLUMNS, draw_intervals, long_form
+from vlmrm.figures.style import (
+    LineStyle,
+    finish,
+    grid_lines,
+    lines,
+    ordered,
+    panels,
+    size_colors,
+    theme,
+    wrapped,
+)
+from vlmrm.figures.tables import require_columns
+
+MARKERS = "osD^v"
+
+
+def by_round(table: pd.DataFrame, models: Sequence[str], alpha: float) -> pd.DataFrame:
+    """The rows of EPIC tables at one alpha, with the round of the agents and that of the model.
+
+    Args:
+        table: EPIC tables of the state sets ``MODEL-TASK`` of all rounds.
+        models: The model of each round.
+        alpha: Regularization strength of the agents' rewards.
+
+    Returns:
+        The table with two more columns in front: ``agents_round``, the round whose agents met the
+        states, and ``model_round``.
+
+    Raises:
+        UserError: A column, or every row at this alpha, is missing.
+    """
+    require_columns(table, COLUMNS, "EPIC table")
+    table = table[np.isclose(table["alpha"], alpha)]
+    if table.empty:
+        raise UserError(f"EPIC table: no rows with alpha {alpha:g}; measure it first")
+    rounds = {model: number for number, model in enumerate(models)}
+    agents = [
+        rounds[states.removesuffix(f"-{task}")]
+        for states, task in zip(table["states"], table["task"], strict=True)
+    ]
+    table = table.reset_index(drop=True)
+    table.insert(0, "agents_round", agents)
+    table.insert(1, "model_round", table["model"].map(rounds))
+    return table
+
+
+@theme()
+def draw_rounds(table: pd.DataFrame, models: Sequence[str]) -> Figure:
+    """Draws the share of false states above the median of true ones, a panel per task.
+
+    Args:
+        table: A table of `by_round`, with columns ``fooled``, ``fooled_low``, and ``fooled_high``.
+        models: The model of each round.
+
+    Raises:
+        UserError: A column is missing.
+    """
+    colors = size_colors(len(models))
+    styles: dict[str, LineStyle] = {
+        model: {"color": color, "marker": MARKERS[number % len(MARKERS)], "markersize": 4.5}
+        for number, (model, color) in enumerate(zip(models, colors, strict=True))
+    }
+    # Models stand slightly apart, or their intervals would hide each other.
+    shift = 0.08 * (table["model_round"] - (len(models) - 1) / 2)
+    points = long_form(table.assign(x=table["agents_round"] + shift), ["fooled"])
+    tasks = ordered(table["task"])
+    grid = panels(
+        points.sort_values("x", kind="stable"), 2.2, 2.0, styles, hue="model",
+        col="task", col_order=tasks, col_wrap=wrapped(len(tasks))[1],
+    )  # fmt: skip
+    grid.map_dataframe(draw_intervals)
+    grid.set_axis_labels("round of the agents", "wrong states")
+    grid.set_titles("{col_name}").set(ylim=(0, None))
+    for axes in grid.axes.flat:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        grid_lines(axes)
+    return finish(grid, lines(styles))
