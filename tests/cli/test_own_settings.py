@@ -117,6 +117,12 @@ def test_states_to_figures(run):
     rated = ("labels.csv", "--states", "few.h5", "--task", "car", "--output", "agreement.csv")
     run("measure-agreement", *rated, sections={"tasks": {"car": JUDGED}})
 
+    again = {"again": {"sampler": "union", "environment": "mountain-car", "sets": ["few", "grid"]}}
+    again |= {"few": UNIFORM, "grid": GRID}
+    joined = ("few.h5", "grid.h5", "--output", "again.h5")
+    run("join-states", "again", *joined, sections={"state_sets": again})
+    assert len(States.read(folder / "again.h5")) == 12 + len(States.read(folder / "grid.h5"))
+
     landscape = {"landscapes": {"l": {"tasks": ["car"], **place, "states": "grid"}}}
     landscape |= {"state_sets": {"grid": GRID}, **tasks}
     drawn = ("grid.parquet", "--states", "grid.h5", "--output", "landscape.svg")

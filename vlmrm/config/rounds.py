@@ -8,7 +8,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vlmrm.config.base import SCENES, Alpha, ConfigModel, Name, NonEmptyList, PositiveInt, Seed
+from vlmrm.config.base import (
+    ORACLE_NAMES,
+    SCENES,
+    Alpha,
+    ConfigModel,
+    Name,
+    NonEmptyList,
+    PositiveInt,
+    Seed,
+)
 
 
 class Rounds(ConfigModel):
@@ -66,10 +75,10 @@ def _entries(
     models = rounds.models(name)
     met: list[str] = list(corpus.get("states", []))
     for task in rounds.tasks:
-        judged = content["tasks"][task]
-        if judged["environment"] != "humanoid":
+        oracle = content["tasks"][task]["oracle"]
+        if oracle not in ORACLE_NAMES["humanoid"]:
             raise LookupError
-        poses = {"sampler": "poses", "task": judged["oracle"], "size": rounds.size, "seed": 1}
+        poses = {"sampler": "poses", "task": oracle, "size": rounds.size, "seed": 1}
         yield "state_sets", f"{name}-{task}-poses", poses
     for model, following in zip(models, [*models[1:], None], strict=True):
         for task in rounds.tasks:
