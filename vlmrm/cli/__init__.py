@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 from vlmrm.errors import UserError
 from vlmrm.machine.gpus import hide_gpus
 from vlmrm.machine.libraries import explain_opengl
+from vlmrm.terminal.bars import redirect_bars
 
 LOGGER = logging.getLogger("vlmrm")
 # `main` prints errors to the terminal; logging writes them to the log file, if there is one.
@@ -106,6 +107,7 @@ def options(
     hide_gpus()
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
+        redirect_bars(log)
         handler = logging.FileHandler(log, mode="w")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         logging.getLogger().addHandler(handler)

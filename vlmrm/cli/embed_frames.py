@@ -6,7 +6,6 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from tqdm import tqdm
 
 from vlmrm.cli.options import ConfigFile, Device, FramesFile, Gpus, ModelFolder, Output
 from vlmrm.config import load_config
@@ -14,6 +13,7 @@ from vlmrm.data.embeddings import write_embeddings
 from vlmrm.data.files import read_provenance
 from vlmrm.data.frames import FrameReader
 from vlmrm.machine.gpus import claim_gpus
+from vlmrm.terminal.bars import bar
 
 
 def embed_frames(
@@ -37,8 +37,8 @@ def embed_frames(
     with FrameReader(frames) as reader:
         batches = reader.batches(batch_size)
         count = -(-len(reader) // batch_size)
-        bar = tqdm(batches, total=count, unit="batch", desc=f"embed {clip.name}", disable=None)
-        embeddings = np.concatenate([clip.embed_images(batch) for batch in bar])
+        steps = bar(batches, total=count, unit="batch", desc=f"embed {clip.name}")
+        embeddings = np.concatenate([clip.embed_images(batch) for batch in steps])
         if clip.precision != "float32":
             from vlmrm.rewards.precision import embed_sample  # loads SciPy's statistics
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from tqdm import tqdm
 
 from vlmrm.cli.options import ConfigFile, Gpus, Output, StatesFile, Workers
 from vlmrm.config import load_config
@@ -14,6 +13,7 @@ from vlmrm.data.states import States
 from vlmrm.machine.gpus import claim_gpus
 from vlmrm.rendering import make_renderer
 from vlmrm.rendering.parallel import render_states
+from vlmrm.terminal.bars import bar
 
 
 def render_frames(
@@ -35,8 +35,8 @@ def render_frames(
     renderer.close()
     with (
         FrameWriter(output, (count, *shape), scene=scene, states=str(states)) as writer,
-        tqdm(total=count, unit="frame", desc=f"render {scene}", disable=None) as bar,
+        bar(total=count, unit="frame", desc=f"render {scene}") as rendered,
     ):
         for frames in render_states(environment, scene, rendering, state_set.values, workers):
             writer.append(frames)
-            bar.update(len(frames))
+            rendered.update(len(frames))

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from vlmrm.config import Corpus, EnvironmentName
 from vlmrm.data.files import create_hdf5, open_hdf5
@@ -31,6 +30,7 @@ from vlmrm.pretraining.distances import distances
 from vlmrm.rendering import check_scene
 from vlmrm.rendering.parallel import render_states
 from vlmrm.states.training import sample_training_states
+from vlmrm.terminal.bars import bar
 
 STATES_PER_PART = 1000
 """States that one process samples at a time."""
@@ -116,7 +116,7 @@ def make_corpus(
                 title = f"corpus {environment} {scene}"
                 some = states[start : start + number]
                 batches = render_states(environment, scene, settings.rendering, some, workers)
-                for frames in tqdm(batches, desc=title, unit="batch", disable=None):
+                for frames in bar(batches, desc=title, unit="batch"):
                     resized = preprocessing.resize(torch.from_numpy(frames)).numpy()
                     images[start : start + len(frames)] = resized
                     file.check()
@@ -152,7 +152,7 @@ def _described_states(
     sample = functools.partial(_sample_part, environment, seed)
     parts = map_in_processes(sample, list(enumerate(sizes)), workers)
     title = f"corpus {environment} states"
-    states, facts = zip(*tqdm(parts, title, len(sizes), unit="part", disable=None), strict=True)
+    states, facts = zip(*bar(parts, desc=title, total=len(sizes), unit="part"), strict=True)
     return np.concatenate(states), list(itertools.chain.from_iterable(facts))
 
 

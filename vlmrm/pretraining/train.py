@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from vlmrm.config import SimulatorModel
 from vlmrm.data.files import read_provenance
@@ -27,6 +26,7 @@ from vlmrm.pretraining.batches import Batches, distances_by_column
 from vlmrm.pretraining.corpus import CorpusPart, read_corpus
 from vlmrm.pretraining.held_out import evaluate_held_out
 from vlmrm.pretraining.loss import agreement, contrastive_loss
+from vlmrm.terminal.bars import bar
 
 TEXT_RATE = 0.4
 """Learning rate of the text tower relative to the image tower's, at which it would diverge."""
@@ -120,8 +120,8 @@ def _fit(
     distances = torch.from_numpy(np.concatenate([*map(distances_by_column, parts)])).to(device)
     rng = np.random.default_rng(settings.seed)
     network.train()
-    with tqdm(loader, unit="step", desc=f"train {settings.architecture}", disable=None) as bar:
-        for number, batch in enumerate(bar):
+    with bar(loader, unit="step", desc=f"train {settings.architecture}") as shown:
+        for number, batch in enumerate(shown):
             rows, tokens, stated = (t.to(device, non_blocking=True) for t in batch)
             with torch.autocast(device.type, torch.bfloat16, enabled=gpu):
                 image, text, scale = network(preprocessing(_shift(images[rows], rng)), tokens)
@@ -133,7 +133,7 @@ def _fit(
             with torch.no_grad():
                 network.logit_scale.clamp_(0, float(np.log(MAXIMUM_LOGIT_SCALE)))
             if number % REPORT_EVERY == 0:  # a GPU would wait for it
-                bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+                shown.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
     network.eval()
 
 

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from vlmrm.config import TrainingRun
 from vlmrm.config.settings import EvaluationSettings, PlaySettings
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import ORACLES
+from vlmrm.terminal.bars import bar
 from vlmrm.training.algorithms import ALGORITHMS
 from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
@@ -105,7 +105,7 @@ def _episode(
     env.seed(seed)
     observations = env.reset()
     states, rewards = [], []
-    for _ in tqdm(range(steps), unit="step", desc="evaluate", disable=None):
+    for _ in bar(range(steps), unit="step", desc="evaluate"):
         observations, reward, _, _ = env.step(act(observations))  # type: ignore[assignment]
         states.append(env.states)
         rewards.append(reward.astype(np.float64))

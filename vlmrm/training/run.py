@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
-from tqdm import tqdm
 
 from vlmrm.config import DQN, SAC, PaperCode, TrainingRun
 from vlmrm.config.settings import TrainingSettings
@@ -24,6 +23,7 @@ from vlmrm.rendering.opengl import render_on
 from vlmrm.rendering.video import write_trajectories
 from vlmrm.rewards.sources import RewardSource
 from vlmrm.tasks.oracles import ORACLES, Oracle
+from vlmrm.terminal.bars import bar
 from vlmrm.training.algorithms import ALGORITHMS, agent_settings
 from vlmrm.training.callbacks import (
     CheckpointCallback,
@@ -176,14 +176,14 @@ def learn(
     output.mkdir(parents=True, exist_ok=True)
     with (
         closing(TensorBoardOutputFormat(str(output / "tensorboard"))) as tensorboard,
-        tqdm(total=total, initial=done, unit="step", desc="train", disable=None) as bar,
+        bar(total=total, initial=done, unit="step", desc="train") as steps,
         StopOnSignalCallback() as stop,
         _subnormals_flushed(),
     ):
         curve = LearningCurveCallback(
             state["curve"],
             output / "learning_curve.csv",
-            bar,
+            steps,
             algorithm.losses,
             oracle,
             max(agent.total_timesteps // MAX_ROWS, 1),

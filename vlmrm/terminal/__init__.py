@@ -1,0 +1,1 @@
+"""What people see while commands and the workflow run."""

@@ -1,0 +1,228 @@
+"""The workflow on the terminal: a line for each finished job, and what is running below."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from vlmrm.terminal.bars import SHOWN, last_bar, progress_file
+
+NOISE = (
+    "Building DAG",
+    "Config file ",
+    "Workflow defines that rule",
+    "Singularity containers",
+    "Select jobs",
+    "Execute ",
+    "host: ",
+    "Using shell",
+    "Assuming unrestricted",
+    "Storing output in storage",
+    "Shutting down",
+)
+"""Beginnings of messages that are of no use to anyone who watches."""
+
+
+@dataclass
+class RunningJob:
+    """A job of the workflow that has started."""
+
+    title: str
+    progress: Path | None
+    """Where its command writes a bar."""
+    started: float
+    """Seconds since the epoch."""
+
+
+@dataclass
+class Progress:
+    """What the events of a workflow say about its jobs."""
+
+    done: int = 0
+    total: int = 0
+    started: float = field(default_factory=time.time)
+    running: dict[int, RunningJob] = field(default_factory=dict)
+
+    def start(self, job: Mapping[str, Any], now: float) -> RunningJob:
+        """Notes the start of a job, by the fields of its event."""
+        logs = job.get("log") or []
+        progress = progress_file(Path(logs[0])) if logs else None
+        self.running[job["jobid"]] = started = RunningJob(job_title(job), progress, now)
+        return started
+
+    def end(self, number: int) -> RunningJob | None:
+        """Notes the end of a job, and removes its progress file."""
+        ended = self.running.pop(number, None)
+        if ended and ended.progress:
+            ended.progress.unlink(missing_ok=True)
+        return ended
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """Title and bar of each running job, the one that has been running longest first."""
+        for job in list(self.running.values()):  # events come from another thread
+            shown = last_bar(job.progress, job.started) if job.progress else ""
+            yield job.title, shown or duration(time.time() - job.started)
+
+
+def job_title(job: Mapping[str, Any]) -> str:
+    """Rule and wildcards in words: ``train policy: kneeling, sim-S, alpha 0.5, seed 0``."""
+    rule = job["rule_name"].replace("_", " ")
+    wildcards = [
+        f"{name} {value}" if name in ("alpha", "seed") else str(value)
+        for name, value in (job.get("wildcards") or {}).items()
+    ]
+    return f"{rule}: {', '.join(wildcards)}" if wildcards else rule
+
+
+def duration(seconds: float) -> str:
+    """``0:07``, ``12:40``, or ``1:02:03``."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+class LogHandler(LogHandlerBase):
+    """Snakemake's `--logger vlmrm`.
+
+    Without a terminal, each job has a line at its start and one at its end. Dry runs and
+    ``--verbose`` look as with Snakemake's own logger.
+    """
+
+    def __post_init__(self) -> None:
+        settings = self.common_settings
+        self._plain = bool(settings.dryrun or settings.verbose or settings.debug_dag)
+        self._console = Console(
+            stderr=not settings.stdout, no_color=settings.nocolor, highlight=False, soft_wrap=True
+        )
+        self._progress = Progress()
+        self._live: Live | None = None
+        if not self._plain:
+            # The jobs inherit it.
+            os.environ[SHOWN] = "1"
+
+    @property
+    def writes_to_stream(self) -> bool:
+        return True
+
+    @property
+    def writes_to_file(self) -> bool:
+        return False
+
+    @property
+    def has_filter(self) -> bool:
+        return False
+
+    @property
+    def has_formatter(self) -> bool:
+        return False
+
+    @property
+    def needs_rulegraph(self) -> bool:
+        return False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Shows an event or a message."""
+        try:
+            if self._plain:
+                self._print(self.format(record))
+            else:
+                self._show(record)
+        except Exception:
+            self.handleError(record)
+
+    def close(self) -> None:
+        """Leaves the terminal as it was found."""
+        self._stop_live()
+        super().close()
+
+    def _show(self, record: logging.LogRecord) -> None:
+        event, fields, progress = getattr(record, "event", None), record.__dict__, self._progress
+        match event:
+            case LogEvent.RUN_INFO:
+                progress.total = sum(
+                    count for rule, count in fields["stats"].items() if rule != "total"
+                )
+                self._print(f"{progress.total} jobs")
+            case LogEvent.JOB_INFO if fields["log"]:  # the others compute nothing
+                job = progress.start(fields, time.time())
+                if self._console.is_terminal:
+                    self._start_live()
+                else:
+                    self._print(f"{_clock()} started   {job.title}")
+            case LogEvent.JOB_FINISHED:
+                if ended := progress.end(fields["job_id"]):
+                    self._finished(ended)
+            case LogEvent.PROGRESS:
+                progress.done, progress.total = fields["done"], fields["total"]
+                if progress.done == progress.total:
+                    self._stop_live()  # what follows prints to the terminal itself
+            case LogEvent.JOB_ERROR:
+                progress.end(fields["jobid"])
+                self._print(self.format(record), "red")
+            case None | LogEvent.ERROR | LogEvent.GROUP_ERROR:
+                text = self.format(record)
+                if record.levelno >= logging.WARNING:
+                    self._print(text, "red" if record.levelno >= logging.ERROR else "yellow")
+                elif not text.startswith(NOISE):
+                    self._print(text)
+
+    def _finished(self, job: RunningJob) -> None:
+        took = duration(time.time() - job.started)
+        if self._console.is_terminal:
+            self._console.print(f"[green]✓[/] {escape(job.title)} [dim]{took}[/]")
+        else:
+            self._print(f"{_clock()} finished  {job.title} ({took})")
+
+    def _print(self, text: str, style: str = "") -> None:
+        if text and text != "None":
+            self._console.print(Text(text, style))
+
+    def _start_live(self) -> None:
+        if self._live is None:
+            self._live = Live(
+                console=self._console,
+                get_renderable=self._panel,
+                refresh_per_second=2,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+
+    def _stop_live(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _panel(self) -> Group:
+        progress = self._progress
+        jobs = Table.grid(padding=(0, 2))
+        jobs.add_column(no_wrap=True, overflow="ellipsis")
+        jobs.add_column(no_wrap=True, overflow="crop")
+        for title, bar in progress.lines():
+            jobs.add_row(Text(f"  {title}"), Text(bar, "cyan"))
+        total = Table.grid(padding=(0, 2))
+        total.add_row(
+            f"{progress.done} of {progress.total} jobs",
+            ProgressBar(max(progress.total, 1), progress.done, width=30),
+            duration(time.time() - progress.started),
+        )
+        return Group(jobs, total)
+
+
+def _clock() -> str:
+    return time.strftime("%H:%M:%S")
