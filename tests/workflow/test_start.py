@@ -32,8 +32,8 @@ def complaint_about(subject, run):
     return told
 
 
-def test_every_rule_takes_part_in_the_smoke_run(fresh, smoke):
-    jobs = set(fresh.planned(smoke))
+def test_every_rule_takes_part_in_the_smoke_run(fresh):
+    jobs = set(fresh.planned(yaml.safe_load((fresh.folder / "config/smoke.yaml").read_text())))
     files = (fresh.folder / "workflow" / "rules").glob("*.smk")
     lines = [line for file in files for line in file.read_text().splitlines()]
     rules = {line.removeprefix("rule ").rstrip(":") for line in lines if line.startswith("rule ")}

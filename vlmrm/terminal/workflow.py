@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -104,13 +105,18 @@ class LogHandler(LogHandlerBase):
 
     def __post_init__(self) -> None:
         settings = self.common_settings
-        self._plain = bool(settings.dryrun or settings.verbose or settings.debug_dag)
+        self._own: logging.Handler | None = None
+        if settings.dryrun or settings.verbose or settings.debug_dag:
+            from snakemake.logging import ColorizingTextHandler
+
+            stream = sys.stdout if settings.stdout else sys.stderr
+            self._own = ColorizingTextHandler(settings.nocolor, stream)
         self._console = Console(
-            stderr=not settings.stdout, no_color=settings.nocolor, highlight=False, soft_wrap=True
+            stderr=True, no_color=settings.nocolor, highlight=False, soft_wrap=True
         )
         self._progress = Progress()
         self._live: Live | None = None
-        if not self._plain:
+        if self._own is None:
             # The jobs inherit it.
             os.environ[SHOWN] = "1"
 
@@ -137,10 +143,11 @@ class LogHandler(LogHandlerBase):
     def emit(self, record: logging.LogRecord) -> None:
         """Shows an event or a message."""
         try:
-            if self._plain:
-                self._print(self.format(record))
-            else:
+            if self._own is None:
                 self._show(record)
+            else:
+                self._own.setFormatter(self.formatter)
+                self._own.emit(record)
         except Exception:
             self.handleError(record)
 
@@ -175,10 +182,10 @@ class LogHandler(LogHandlerBase):
                 self._print(self.format(record), "red")
             case None | LogEvent.ERROR | LogEvent.GROUP_ERROR:
                 text = self.format(record)
-                if record.levelno >= logging.WARNING:
-                    self._print(text, "red" if record.levelno >= logging.ERROR else "yellow")
+                if record.levelno >= logging.ERROR:
+                    self._print(text, "red")
                 elif not text.startswith(NOISE):
-                    self._print(text)
+                    self._print(text, "yellow" if record.levelno >= logging.WARNING else "")
 
     def _finished(self, job: RunningJob) -> None:
         took = duration(time.time() - job.started)
