@@ -64,10 +64,33 @@ def test_without_a_terminal_each_job_has_a_line_at_its_start_and_end(handler, ca
 
 def test_warnings_and_errors_are_shown_whole(handler, capsys):
     tell(handler, message="long story " * 30, level=logging.WARNING)
-    tell(handler, LogEvent.JOB_ERROR, "it broke, see [1]", logging.ERROR, jobid=4)
+    tell(handler, LogEvent.ERROR, "it broke, see [1]", logging.ERROR)
     warning, error = capsys.readouterr().err.splitlines()
     assert warning == "long story " * 30
     assert error == "it broke, see [1]"
+
+
+def test_a_failed_job_says_why_and_where_its_log_is(handler, capsys, tmp_path):
+    log = tmp_path / "job.log"
+    log.write_text(
+        "2026-01-01 10:00:00,1 INFO vlmrm train\n2026-01-01 10:00:01,2 ERROR no [frames]\n"
+    )
+    tell(handler, LogEvent.JOB_INFO, jobid=4, log=[str(log)], **TRAINING)
+    broken = "CalledProcessError in file x: Command 'vlmrm' returned non-zero exit status 2."
+    tell(handler, LogEvent.ERROR, broken, logging.ERROR)
+    told = {"jobid": 4, "log": [str(log)], "rule_name": "train_policy"}
+    tell(handler, LogEvent.JOB_ERROR, "", logging.ERROR, **told)
+    _, title, why, where = capsys.readouterr().err.splitlines()
+    assert title == "✗ train policy: kneeling, sim-S, alpha 0.5, seed 3"
+    assert why.endswith("ERROR no [frames]")
+    assert where == f"Log: {log}"
+
+
+def test_a_killed_job_left_no_reason(handler, capsys, tmp_path):
+    log = tmp_path / "job.log"
+    log.write_text("2026-01-01 10:00:00,1 INFO vlmrm train\n")
+    tell(handler, LogEvent.JOB_ERROR, "", logging.ERROR, jobid=4, log=[str(log)], **TRAINING)
+    assert "its command was killed, or stopped" in capsys.readouterr().err
 
 
 def test_a_running_job_is_shown_with_the_bar_of_its_command(monkeypatch, tmp_path):

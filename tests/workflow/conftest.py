@@ -67,7 +67,9 @@ class Project:
     def __init__(self, folder: Path):
         self.folder = folder
         self.told = ""
-        """Of the run that finished it."""
+        """Standard output of the run that finished it."""
+        self.shown = ""
+        """Its standard error."""
         for name in ("Snakefile", "workflow", "config", "config.yaml"):
             source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
@@ -111,7 +113,7 @@ def finished(tmp_path_factory) -> Project:
     project = Project(tmp_path_factory.mktemp("project"))
     run = project.snakemake(smoke_run())
     assert run.returncode == 0, run.stderr
-    project.told = run.stdout
+    project.told, project.shown = run.stdout, run.stderr
     return project
 
 

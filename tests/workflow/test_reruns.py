@@ -18,6 +18,20 @@ def test_a_run_ends_with_what_was_found(finished):
     assert "what was found in results/smoke" in finished.told
 
 
+def test_a_run_shows_a_line_for_each_job_and_no_more(finished):
+    lines = finished.shown.splitlines()
+    (count,) = (int(line.split()[0]) for line in lines if re.fullmatch(r"\d+ jobs", line))
+    started, ended = (
+        [re.sub(r" \(0:\d\d\)$", "", line[19:]) for line in lines if line[9:18].strip() == word]
+        for word in ("started", "finished")
+    )
+    assert sorted(started) == sorted(ended)
+    assert len(started) == count - 1  # the last one asks for all others
+    assert "train policy: kneeling, textured-fixed, smoke-S, alpha 0.0, seed 0" in ended
+    # Besides these, a few lines from Snakemake itself.
+    assert len(lines) < 2 * count + 8
+
+
 def test_nothing_the_second_time(finished, smoke):
     assert not finished.planned(smoke)
 

@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 from vlmrm.errors import UserError
 from vlmrm.machine.gpus import hide_gpus
 from vlmrm.machine.libraries import explain_opengl
-from vlmrm.terminal.bars import redirect_bars
+from vlmrm.terminal.bars import bars_are_shown, redirect_bars
 
 LOGGER = logging.getLogger("vlmrm")
 # `main` prints errors to the terminal; logging writes them to the log file, if there is one.
@@ -126,8 +126,9 @@ def main() -> NoReturn:
             app()
     except UserError as error:
         LOGGER.error(error)
-        for line in str(error).splitlines():
-            print(f"vlmrm: {line}", file=sys.stderr)
+        if not bars_are_shown():  # by a workflow, which shows the log too
+            for line in str(error).splitlines():
+                print(f"vlmrm: {line}", file=sys.stderr)
         sys.exit(2)
     except Exception:
         LOGGER.exception("A bug in vlmrm or in a library, not in your input")

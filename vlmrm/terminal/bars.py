@@ -32,9 +32,14 @@ def redirect_bars(log: Path) -> None:
         _file = progress_file(log).open("w", encoding="utf-8")
 
 
+def bars_are_shown() -> bool:
+    """Whether a workflow shows the bars of this command, and its log if it fails."""
+    return _file is not None
+
+
 def bar(steps: Iterable[Any] | None = None, **options: Any) -> tqdm[Any]:
     """A `tqdm` bar; without a terminal and a workflow that shows it, none."""
-    if _file is None:
+    if not bars_are_shown():
         return tqdm(steps, disable=None, **options)
     return tqdm(steps, file=_file, bar_format=FORMAT, mininterval=SECONDS, ascii=False, **options)
 

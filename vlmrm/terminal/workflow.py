@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,9 @@ NOISE = (
     "Shutting down",
 )
 """Beginnings of messages that are of no use to anyone who watches."""
+
+
+COLORS = {logging.WARNING: "yellow", logging.ERROR: "red"}
 
 
 @dataclass
@@ -87,6 +90,18 @@ def job_title(job: Mapping[str, Any]) -> str:
         for name, value in (job.get("wildcards") or {}).items()
     ]
     return f"{rule}: {', '.join(wildcards)}" if wildcards else rule
+
+
+def failure(logs: Sequence[str]) -> Iterator[str]:
+    """What the logs of a failed job say, and where they are."""
+    for log in logs:
+        try:
+            lines = Path(log).read_text(errors="replace").splitlines()
+        except FileNotFoundError:
+            continue
+        told = [line for line in lines if f" {logging.getLevelName(logging.INFO)} " not in line]
+        yield from told or ["The log tells no reason: its command was killed, or stopped."]
+        yield f"Log: {log}"
 
 
 def duration(seconds: float) -> str:
@@ -178,14 +193,14 @@ class LogHandler(LogHandlerBase):
                 if progress.done == progress.total:
                     self._stop_live()  # what follows prints to the terminal itself
             case LogEvent.JOB_ERROR:
-                progress.end(fields["jobid"])
-                self._print(self.format(record), "red")
+                failed = progress.end(fields["jobid"])
+                self._print(f"✗ {failed.title if failed else job_title(fields)}", "bold red")
+                self._print("\n".join(failure(fields["log"])), "red")
             case None | LogEvent.ERROR | LogEvent.GROUP_ERROR:
                 text = self.format(record)
-                if record.levelno >= logging.ERROR:
-                    self._print(text, "red")
-                elif not text.startswith(NOISE):
-                    self._print(text, "yellow" if record.levelno >= logging.WARNING else "")
+                # What the command itself says comes with the job's failure.
+                if not text.startswith(NOISE) and "CalledProcessError" not in text:
+                    self._print(text, COLORS.get(record.levelno, ""))
 
     def _finished(self, job: RunningJob) -> None:
         took = duration(time.time() - job.started)
