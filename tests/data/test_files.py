@@ -170,15 +170,16 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
 
 
 def test_embeddings_and_prompts_survive_a_round_trip(tmp_path):
-    embeddings = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
+    angles = np.array([0.1, 2, 4])
+    embeddings = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     write_embeddings(tmp_path / "e.h5", embeddings)
     np.testing.assert_array_equal(read_embeddings(tmp_path / "e.h5"), embeddings)
     assert read_full_precision(tmp_path / "e.h5") is None
     rows = np.array([0, 2])
-    write_embeddings(tmp_path / "e.h5", embeddings, (rows, embeddings[rows] + 1))
+    write_embeddings(tmp_path / "e.h5", embeddings, (rows, -embeddings[rows]))
     np.testing.assert_array_equal(read_embeddings(tmp_path / "e.h5"), embeddings)
     for found, written in zip(
-        read_full_precision(tmp_path / "e.h5"), (rows, embeddings[rows] + 1), strict=True
+        read_full_precision(tmp_path / "e.h5"), (rows, -embeddings[rows]), strict=True
     ):
         np.testing.assert_array_equal(found, written)
     prompts = {"a robot": embeddings[0], "ein Roboter, übermütig": embeddings[1]}

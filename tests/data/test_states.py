@@ -6,7 +6,7 @@ from vlmrm.errors import UserError
 
 
 def states(first, count, environment="humanoid", **columns):
-    values = np.arange(first, first + count, dtype=float)[:, None]
+    values = np.arange(first, first + count, dtype=float)[:, None].repeat(47, axis=1)
     labels = {"kneeling": values[:, 0] % 2 == 0, f"only-{first}": values[:, 0] > 0}
     return States(environment, values, columns, labels)
 

@@ -9,7 +9,7 @@ import typer
 
 from vlmrm.cli.options import Output
 from vlmrm.data.states import States
-from vlmrm.data.tables import read_table, write_table
+from vlmrm.data.tables import read_rewards, write_table
 
 
 def check_lookup(
@@ -22,10 +22,11 @@ def check_lookup(
     """Measure the error of looked-up rewards, compared with rewards from frames."""
     from vlmrm.rewards.lookup import measure_interpolation
 
+    grid, between = States.read(states), States.read(check_states)
     table = measure_interpolation(
-        States.read(states),
-        read_table(rewards),
-        States.read(check_states),
-        read_table(check_rewards),
+        grid,
+        read_rewards(rewards, len(grid)),
+        between,
+        read_rewards(check_rewards, len(between)),
     )
     write_table(output, table)

@@ -23,12 +23,13 @@ def draw_landscape(
     pick(content.landscapes, "landscapes", name)
     settings = content.landscape_settings(name)
     from vlmrm.data.states import States
-    from vlmrm.data.tables import read_licenses, read_tables, write_table
+    from vlmrm.data.tables import read_licenses, read_reward_files, write_table
     from vlmrm.figures import landscape
     from vlmrm.figures.style import save_figure
 
     state_set = States.read(states)
-    numbers = landscape.landscape_table(state_set, read_tables(rewards), settings.oracles)
+    scored = read_reward_files(rewards, len(state_set))
+    numbers = landscape.landscape_table(state_set, scored, settings.oracles)
     if table is not None:
         write_table(table, numbers)
     figure = landscape.draw_landscape(numbers, state_set.environment)

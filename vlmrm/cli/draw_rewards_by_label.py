@@ -22,11 +22,11 @@ def draw_rewards_by_label(
     pick(content.epic, "epic", name)
     settings = content.histogram_settings(name)
     from vlmrm.data.states import States
-    from vlmrm.data.tables import read_licenses, read_tables
+    from vlmrm.data.tables import read_licenses, read_reward_files
     from vlmrm.figures.histogram import draw_reward_histogram
     from vlmrm.figures.style import save_figure
 
-    figure = draw_reward_histogram(
-        States.read(states), read_tables(rewards), settings.task, settings.oracle
-    )
+    state_set = States.read(states)
+    scored = read_reward_files(rewards, len(state_set))
+    figure = draw_reward_histogram(state_set, scored, settings.task, settings.oracle)
     save_figure(figure, output, task=settings.task, licenses=read_licenses(rewards))

@@ -12,7 +12,7 @@ from vlmrm.cli.options import ConfigFile, ModelFolder, Output, StatesFile, pick
 from vlmrm.config import load_config
 from vlmrm.data.files import read_provenance
 from vlmrm.data.states import States
-from vlmrm.data.tables import read_table, write_table
+from vlmrm.data.tables import read_rewards, write_table
 from vlmrm.errors import UserError
 from vlmrm.labeling.labels import majority, read_answers
 from vlmrm.models.folder import read_model_provenance
@@ -36,6 +36,7 @@ def measure_epic(
     settings = content.epic_settings(name)
     origin = read_model_provenance(model)
     state_set = States.read(states)
+    scored = read_rewards(rewards, len(state_set))
     human_labels = None
     if labels:
         rows, _ = human_labels = majority(read_answers(labels, settings.task, state_set))
@@ -45,15 +46,15 @@ def measure_epic(
             )
     from vlmrm.epic.measure import measure_rewards
 
-    table = measure_rewards(state_set, read_table(rewards), settings, human_labels)
+    table = measure_rewards(state_set, scored, settings, human_labels)
     table.insert(0, "task", settings.task)
     table.insert(1, "states", settings.states)
     table.insert(5, "source", origin.get("source", "unknown"))
     table.insert(6, "parameters", origin.get("parameters", {}).get("image"))
     table.insert(7, "text_parameters", origin.get("parameters", {}).get("text"))
-    scored = read_provenance(rewards)
-    table.insert(8, "license", scored.get("license"))
-    table.insert(9, "precision", scored.get("precision"))
-    errors = scored.get("precision_errors", {})
+    scoring = read_provenance(rewards)
+    table.insert(8, "license", scoring.get("license"))
+    table.insert(9, "precision", scoring.get("precision"))
+    errors = scoring.get("precision_errors", {})
     table.insert(10, "precision_error", [errors.get(str(a), np.nan) for a in table["alpha"]])
     write_table(output, table)

@@ -14,7 +14,7 @@ from vlmrm.data.embeddings import (
     read_full_precision,
     read_prompt_embeddings,
 )
-from vlmrm.data.files import read_provenance
+from vlmrm.data.files import read_provenance, require
 from vlmrm.data.states import States
 from vlmrm.data.tables import write_table
 
@@ -31,10 +31,13 @@ def score_states(
     content = load_config(config)
     pick(content.tasks, "tasks", task)
     settings = content.scoring_settings(task)
-    States.read(states).check_environment(states, task, settings.environment)
+    state_set = States.read(states)
+    state_set.check_environment(states, task, settings.environment)
     from vlmrm.rewards import scoring
 
     images, sentences = read_embeddings(embeddings), read_prompt_embeddings(prompts)
+    same = len(images) == len(state_set)
+    require(embeddings, same, f"{len(images)} embeddings of {len(state_set)} states")
     table = scoring.score_states(images, sentences, settings)
     source = read_provenance(embeddings)
     table.insert(0, "scene", source["scene"])

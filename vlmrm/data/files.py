@@ -14,17 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
+from numpy.typing import ArrayLike, NDArray
 
 from vlmrm.data.provenance import provenance
-from vlmrm.errors import UserError
+from vlmrm.errors import UserError, one_line
 
 UMASK = os.umask(0o077)
 os.umask(UMASK)
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """Errors of a disk that takes no more: full, over a quota or limit, or read-only."""
+AGAIN = "delete it and run again"
+"""What to do about a file that is damaged or wrong."""
 ALMOST_FULL = 2**20
 """Free bytes of a disk on which a library has failed that does not say why."""
 
@@ -50,6 +54,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
                 # rename() replaces a file, but not a folder with content.
                 path.rename(Path(folder) / "replaced")
             temporary.replace(path)
+    except UserError:
+        raise
     except Exception as error:
         if reason := _no_space(error, path.parent):
             raise UserError(f"{path}: {reason}; make space there, and run again") from error
@@ -111,18 +117,46 @@ def create_hdf5(
     with atomic_path(path) as temporary, _HonestFile(temporary) as raw:
         try:
             with NewFile(raw) as file:
-                file.attrs["kind"] = kind
-                file.attrs["provenance"] = dump_provenance(context)
+                file.attrs["kind"] = np.bytes_(kind)
+                file.attrs["provenance"] = np.bytes_(dump_provenance(context))
                 yield file
         finally:
             raw.check()
+
+
+def put(group: h5py.Group, name: str, values: ArrayLike) -> None:
+    """Adds an array of numbers or texts to a new file, with checksums that show damage.
+
+    Texts have a fixed length: HDF5 has no checksums for others, and may read damaged ones forever.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind in "UO":
+        array = np.char.encode(array.astype(str), "utf-8")
+    if array.size:
+        group.create_dataset(name, data=array, chunks=True, fletcher32=True)
+    else:
+        group[name] = array
+
+
+def texts(dataset: h5py.Dataset) -> NDArray[np.str_]:
+    """Reads an array of texts."""
+    if dataset.dtype.kind == "O":  # of an earlier version
+        return np.asarray(dataset.asstr()[:]).astype(str)
+    return np.char.decode(dataset[:], "utf-8")
+
+
+def text_attribute(file: h5py.File, name: str) -> str:
+    """Reads a text that describes a file."""
+    value = file.attrs[name]
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 class NewFile(h5py.File):  # type: ignore[misc]
     """A new HDF5 file."""
 
     def __init__(self, raw: _HonestFile):
-        super().__init__(raw, "w")
+        # Since this version, HDF5 has checksums for its own structures too.
+        super().__init__(raw, "w", libver=("v110", "v110"))
         self._raw = raw
 
     def check(self) -> None:
@@ -189,7 +223,8 @@ def open_hdf5(path: str | os.PathLike[str], kind: str) -> h5py.File:
     """
     require_file(Path(path))
     file = _open(path)
-    found = file.attrs.get("kind", "something else")
+    with reading(path):
+        found = text_attribute(file, "kind") if "kind" in file.attrs else "something else"
     if found != kind:
         file.close()
         raise UserError(f"{path}: contains {found}, expected {kind}")
@@ -204,17 +239,56 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     path = Path(path)
     require_file(path)
-    if path.suffix == ".parquet":
-        return dict(json.loads(pq.read_schema(path).metadata[b"provenance"]))
-    with _open(path) as file:
-        return dict(json.loads(file.attrs["provenance"]))
+    with reading(path):
+        if path.suffix == ".parquet":
+            return dict(json.loads(pq.read_schema(path).metadata[b"provenance"]))
+        with _open(path) as file:
+            return dict(json.loads(text_attribute(file, "provenance")))
 
 
 def _open(path: str | os.PathLike[str]) -> h5py.File:
     try:
         return h5py.File(path, "r")
     except OSError as error:
-        raise UserError(f"{path}: not a readable HDF5 file; delete it and run again") from error
+        raise UserError(f"{path}: {_why_closed(error)}") from error
+
+
+def _why_closed(error: OSError) -> str:
+    """Why a file cannot be opened: only damage is a reason to delete it."""
+    match error.errno:
+        case errno.EAGAIN:
+            return "another program is writing it; close that first"
+        case errno.ENOLCK | errno.ENOSYS | errno.ENOTSUP:
+            return "its disk has no file locks; set HDF5_USE_FILE_LOCKING=FALSE and run again"
+        case None:
+            return f"not a readable HDF5 file; {AGAIN}"
+        case number:
+            return f"cannot be read ({os.strerror(number)})"
+
+
+@contextmanager
+def reading(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Answers whatever is wrong with a file's content in one line.
+
+    Raises:
+        UserError: The block raised an error.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{path}: damaged ({one_line(error)}); {AGAIN}") from error
+
+
+def require(path: str | os.PathLike[str], sound: bool, problem: str) -> None:
+    """Checks the content of a file.
+
+    Raises:
+        UserError: It is not sound.
+    """
+    if not sound:
+        raise UserError(f"{path}: {problem}; {AGAIN}")
 
 
 def require_file(path: Path) -> None:

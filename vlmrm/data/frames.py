@@ -11,14 +11,14 @@ import hdf5plugin
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.data.files import create_hdf5, open_hdf5
+from vlmrm.data.files import create_hdf5, open_hdf5, reading, require
 
 FRAMES_PER_CHUNK = 16
 """Frames compressed together: small enough for random access, large enough to stream."""
 
-COMPRESSION = dict(hdf5plugin.Zstd(clevel=3))
-"""Compression of frames. Those of one scene share most of their content: the files are a seventh as
-large as with HDF5's own LZF, and several times as fast to write and read
+COMPRESSION = {**hdf5plugin.Zstd(clevel=3), "fletcher32": True}
+"""Compression of frames, and checksums. The frames of one scene share most of their content: files
+are a seventh as large as with HDF5's own LZF, and several times as fast to write and read
 (``benchmarks/frames.py``). Other programs need ``import hdf5plugin`` to read them."""
 
 
@@ -66,16 +66,21 @@ class FrameReader:
     """Frames of a file, read on demand: ``reader[start:stop]`` is uint8 ``[n, H, W, 3]``."""
 
     def __init__(self, path: str | os.PathLike[str]):
+        self._path = path
         self._file = open_hdf5(path, "frames")
-        self._frames = self._file["frames"]
-        self.shape: tuple[int, int, int, int] = self._frames.shape
+        with reading(path):
+            self._frames = self._file["frames"]
+            self.shape: tuple[int, int, int, int] = self._frames.shape
+            sound = len(self.shape) == 4 and self.shape[3] == 3 and self._frames.dtype == np.uint8
+            require(path, sound, "its frames are not uint8 [N, H, W, 3]")
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, index: Any) -> NDArray[np.uint8]:
-        frames: NDArray[np.uint8] = self._frames[index]
-        return frames
+        with reading(self._path):
+            frames: NDArray[np.uint8] = self._frames[index]
+            return frames
 
     def batches(self, size: int) -> Iterator[NDArray[np.uint8]]:
         """Yields successive batches of at most ``size`` frames; a thread reads the next one."""

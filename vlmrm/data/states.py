@@ -7,11 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.data.files import create_hdf5, open_hdf5
+from vlmrm.data.files import (
+    create_hdf5,
+    open_hdf5,
+    put,
+    reading,
+    require,
+    text_attribute,
+    texts,
+)
 from vlmrm.errors import UserError, suggest
+
+WIDTHS: dict[str, int] = {"cartpole": 4, "mountain-car": 2, "humanoid": 47}
+"""Numbers of a state of each environment."""
 
 
 @dataclass
@@ -98,29 +110,57 @@ class States:
     def write(self, path: str | os.PathLike[str], **context: Any) -> None:
         """Writes the set to ``path``; ``context`` (settings, seed) is added to the provenance."""
         with create_hdf5(path, "states", context) as file:
-            file.attrs["environment"] = self.environment
-            file["values"] = self.values
+            file.attrs["environment"] = np.bytes_(self.environment)
+            put(file, "values", self.values)
             for name, column in self.columns.items():
-                # HDF5 has no fixed-width Unicode.
-                is_text = column.dtype.kind in "UO"
-                file[f"columns/{name}"] = column.astype(object) if is_text else column
+                put(file, f"columns/{name}", column)
             for oracle, labels in self.labels.items():
-                file[f"labels/{oracle}"] = labels.astype(bool)
+                put(file, f"labels/{oracle}", labels.astype(bool))
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> States:
-        with open_hdf5(path, "states") as file:
+        """Reads a set.
+
+        Raises:
+            UserError: The file is missing, damaged, or of another kind, or its content is no set of
+                states: another number of columns than the environment has, or values that are not
+                finite.
+        """
+        with open_hdf5(path, "states") as file, reading(path):
             columns = {
-                name: data.asstr()[:] if data.dtype.kind == "O" else data[:]
-                for name, data in file.get("columns", {}).items()
+                name: texts(data) if data.dtype.kind in "OS" else data[:]
+                for name, data in _group(file, "columns").items()
             }
-            labels = file.get("labels", {})
-            return cls(
-                environment=str(file.attrs["environment"]),
+            labels = _group(file, "labels")
+            states = cls(
+                environment=text_attribute(file, "environment"),
                 values=file["values"][:],
                 columns=columns,
                 labels={oracle: data[:] for oracle, data in labels.items()},
             )
+        states._check(path)
+        return states
+
+    def _check(self, path: str | os.PathLike[str]) -> None:
+        environment, values = self.environment, self.values
+        require(path, environment in WIDTHS, f"unknown environment '{environment}'")
+        width = WIDTHS[environment]
+        require(
+            path,
+            values.ndim == 2 and values.shape[1] == width,
+            f"a state of {environment} is {width} numbers, not {list(values.shape[1:])}",
+        )
+        require(path, bool(np.isfinite(values).all()), "contains states that are not finite")
+        for name, column in {**self.columns, **self.labels}.items():
+            require(
+                path, len(column) == len(values), f"{name}: {len(column)} of {len(values)} rows"
+            )
+
+
+def _group(file: h5py.File, name: str) -> Mapping[str, h5py.Dataset]:
+    """A group that may be left out. HDF5 says of a damaged one that it does not exist."""
+    group: Mapping[str, h5py.Dataset] = file[name] if name in list(file) else {}
+    return group
 
 
 def _common(part: Literal["columns", "labels"], sets: Sequence[States]) -> list[str]:

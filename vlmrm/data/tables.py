@@ -10,10 +10,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vlmrm.data.files import atomic_path, dump_provenance, read_provenance, require_file
+from vlmrm.data.files import (
+    atomic_path,
+    dump_provenance,
+    read_provenance,
+    reading,
+    require,
+    require_file,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+NAMES = (
+    *("task", "states", "labels", "scene", "model", "source", "license", "precision"),
+    *("reward_source", "first", "second"),
+)
+"""Columns of texts."""
+
+REWARDS = ("scene", "model", "state", "task", "alpha", "reward")
+"""Columns of rewards."""
 
 
 def write_table(path: str | os.PathLike[str], table: pd.DataFrame, **context: Any) -> None:
@@ -28,18 +45,67 @@ def write_table(path: str | os.PathLike[str], table: pd.DataFrame, **context: An
                 **(arrow.schema.metadata or {}),
                 b"provenance": dump_provenance(context).encode(),
             }
-            pq.write_table(arrow.replace_schema_metadata(metadata), temporary)
+            checked = arrow.replace_schema_metadata(metadata)
+            pq.write_table(checked, temporary, write_page_checksum=True)
         else:
             table.to_csv(temporary, index=False)
 
 
 def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Reads a Parquet or CSV table."""
+    """Reads a Parquet or CSV table.
+
+    Names are texts, also where they look like numbers or like missing values.
+
+    Raises:
+        UserError: The file is missing or damaged.
+    """
     import pandas as pd
+    import pyarrow.parquet as pq
 
     path = Path(path)
     require_file(path)
-    return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    with reading(path):
+        if path.suffix == ".parquet":
+            return pq.read_table(path, page_checksum_verification=True).to_pandas()
+        return pd.read_csv(
+            path, dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values=[""]
+        )
+
+
+def read_rewards(path: str | os.PathLike[str], states: int) -> pd.DataFrame:
+    """Reads the rewards of a state set (Parquet).
+
+    Args:
+        path: The file.
+        states: Number of states of the set.
+
+    Returns:
+        Columns scene, model, state, task, alpha, reward: every state once for each task and alpha.
+
+    Raises:
+        UserError: The file is missing or damaged, of another set, or its rewards are not finite.
+    """
+    import numpy as np
+
+    table = read_table(path)
+    for column in REWARDS:
+        require(path, column in table, f"has no column '{column}'")
+    with reading(path):
+        finite = bool(np.isfinite(table["reward"].to_numpy(np.float64)).all())
+        state = table["state"].to_numpy(np.int64)
+    require(path, finite, "contains rewards that are not finite")
+    for (task, alpha), rows in table.assign(state=state).groupby(["task", "alpha"]):
+        whole = np.array_equal(np.sort(rows["state"]), np.arange(states))
+        problem = f"task '{task}' at alpha {alpha}: {len(rows)} rewards, not one for each of the "
+        require(path, whole, f"{problem}{states} states")
+    return table
+
+
+def read_reward_files(paths: Sequence[Path], states: int) -> pd.DataFrame:
+    """Reads the rewards of one state set, each file by `read_rewards`, as one table."""
+    import pandas as pd
+
+    return pd.concat([read_rewards(path, states) for path in paths], ignore_index=True)
 
 
 def read_licenses(paths: Sequence[Path]) -> dict[str, str]:

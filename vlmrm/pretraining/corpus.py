@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from vlmrm.config import Corpus, EnvironmentName
-from vlmrm.data.files import create_hdf5, open_hdf5
+from vlmrm.data.files import create_hdf5, open_hdf5, put, reading, texts
 from vlmrm.data.frames import COMPRESSION, FRAMES_PER_CHUNK
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
@@ -101,9 +101,9 @@ def make_corpus(
             scenes, states, facts = _in_scenes(environment, numbers, met, settings.seed, workers)
             count = len(states)
             group = file.create_group(environment)
-            group["states"] = states
-            group["facts"] = [json.dumps(f) for f in facts]
-            group["fact_distances"] = distances(environment, states)
+            put(group, "states", states)
+            put(group, "facts", [json.dumps(f) for f in facts])
+            put(group, "fact_distances", distances(environment, states))
             images = group.create_dataset(
                 "images",
                 (count, 3, size, size),
@@ -170,7 +170,7 @@ def read_corpus(path: str | os.PathLike[str]) -> list[CorpusPart]:
     Raises:
         UserError: The file is missing or damaged, or an older version wrote it.
     """
-    with open_hdf5(Path(path), "corpus") as file:
+    with open_hdf5(Path(path), "corpus") as file, reading(path):
         if any("fact_distances" not in group for group in file.values()):
             raise UserError(f"{path}: made by an older version; delete it, and run again")
         return [
@@ -178,7 +178,7 @@ def read_corpus(path: str | os.PathLike[str]) -> list[CorpusPart]:
                 environment=environment,
                 images=group["images"][:],
                 states=group["states"][:],
-                facts=[json.loads(f) for f in group["facts"].asstr()[:]],
+                facts=[json.loads(f) for f in texts(group["facts"])],
                 distances=group["fact_distances"][:],
             )
             for environment, group in file.items()

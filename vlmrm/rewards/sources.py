@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vlmrm.config import REFERENCES
 from vlmrm.config.settings import TrainingSettings
 from vlmrm.data.states import States
-from vlmrm.data.tables import read_table
+from vlmrm.data.tables import read_rewards, read_table
 from vlmrm.rewards.lookup import RewardGrid, refuse_inexact
 from vlmrm.tasks.oracles import ORACLES
 
@@ -119,8 +119,9 @@ def reward_source(
         states, rewards, errors = grid
         assert settings.max_lookup_error is not None
         refuse_inexact(read_table(errors), run.task, run.alpha, settings.max_lookup_error)
-        table = read_table(rewards)
-        return StateReward(RewardGrid.from_table(States.read(states), table, run.task, run.alpha))
+        grid_states = States.read(states)
+        table = read_rewards(rewards, len(grid_states))
+        return StateReward(RewardGrid.from_table(grid_states, table, run.task, run.alpha))
     # Loads open_clip, which takes seconds and which the other sources do without.
     from vlmrm.rewards.vlm import VLMReward
 
