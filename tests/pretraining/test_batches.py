@@ -3,9 +3,10 @@ import open_clip
 import pytest
 import torch
 
-from vlmrm.pretraining.batches import COLUMNS, FAR, Batches, distances_by_column, encode
+from vlmrm.pretraining.batches import COLUMNS, Batches, distances_by_column, encode
+from vlmrm.pretraining.captions import state_facts
 from vlmrm.pretraining.corpus import CorpusPart
-from vlmrm.pretraining.facts import describe_clearly, distances
+from vlmrm.pretraining.distances import FAR, distances
 from vlmrm.states.training import sample_training_states
 
 TOKENIZER = open_clip.SimpleTokenizer(context_length=40)
@@ -19,11 +20,11 @@ def parts():
             np.zeros((60, 3, 1, 1), np.uint8),
             states,
             facts,
-            distances(environment, states),
+            distances(environment, states, facts),
         )
         for environment in ("humanoid", "mountain-car")
         for states in [sample_training_states(environment, 60, seed=0)]
-        for facts in [describe_clearly(environment, states)]
+        for facts in [state_facts(environment, states)]
     ]
 
 

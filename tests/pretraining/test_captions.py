@@ -7,10 +7,13 @@ import yaml
 from vlmrm.config import load_config
 from vlmrm.pretraining.captions import (
     GENERIC,
+    LEADING,
     OPENINGS,
     PHRASES,
+    state_facts,
     write_caption,
 )
+from vlmrm.pretraining.facts import FACTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,8 +33,8 @@ def test_no_caption_equals_a_task_prompt(path):
     rng = np.random.default_rng(0)
     for facts in (
         {"posture": p, "arms": a, "legs": "together"}
-        for p in PHRASES["humanoid"]["posture"]
-        for a in PHRASES["humanoid"]["arms"]
+        for p in FACTS["posture"]
+        for a in FACTS["arms"]
     ):
         captions |= {write_caption("humanoid", facts, rng).text for _ in range(40)}
     tasks = load_config(ROOT / path).tasks.values()
@@ -47,6 +50,30 @@ def test_no_caption_equals_a_paraphrase():
     assert not set(every_caption_of_one_fact()) & set(paraphrases)
     arms = [p for phrases in PHRASES["humanoid"]["arms"].values() for p in phrases]
     assert not any(text.endswith(f", {phrase}") for text in paraphrases for phrase in arms)
+
+
+def test_every_fact_of_the_humanoid_has_phrases():
+    assert {fact: set(values) for fact, values in PHRASES["humanoid"].items()} == {
+        fact: set(values) for fact, values in FACTS.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("environment", "state", "fact"),
+    [
+        ("cartpole", [0, 0, 0, 0], "none"),
+        ("cartpole", [0, 0, 0.1, 0], "slight-right"),
+        ("cartpole", [0, 0, -0.35, 0], "clear-left"),
+        ("cartpole", [0, 0, np.pi, 0], "down"),
+        ("mountain-car", [-0.5, 0], "valley"),
+        ("mountain-car", [0.5, 0], "summit"),
+        ("mountain-car", [-1.2, 0], "left-top"),
+    ],
+)
+def test_facts_of_classic_control(environment, state, fact):
+    facts = state_facts(environment, np.array([state]))[0]
+    assert facts[LEADING[environment]] == fact
+    assert {f: v in PHRASES[environment][f] for f, v in facts.items()} == dict.fromkeys(facts, True)
 
 
 def test_captions_are_varied_and_repeatable():

@@ -3,8 +3,8 @@ import pytest
 
 from vlmrm.config import Corpus, PathStates
 from vlmrm.data.files import read_provenance
+from vlmrm.pretraining.captions import state_facts
 from vlmrm.pretraining.corpus import make_corpus, read_corpus
-from vlmrm.pretraining.facts import describe_clearly
 from vlmrm.states import sample_states
 
 
@@ -28,7 +28,7 @@ def test_added_states_are_in_equal_shares_in_all_scenes(path, added):
     # Of five states, three are in the first scene and two in the second.
     np.testing.assert_array_equal(humanoid.states[4:7], added.values[:3])
     np.testing.assert_array_equal(humanoid.states[9:], added.values[3:])
-    assert humanoid.facts[4:7] == describe_clearly("humanoid", added.values[:3])
+    assert humanoid.facts[4:7] == state_facts("humanoid", added.values[:3])
     # Each frame shows its own state: the robot of one scene is not that of another.
     assert not np.array_equal(humanoid.images[4], humanoid.images[9])
 

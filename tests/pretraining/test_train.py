@@ -84,7 +84,7 @@ def test_a_corpus_of_an_older_version_is_named(corpus, tmp_path):
     path = tmp_path / "old.h5"
     path.write_bytes(corpus.read_bytes())
     with h5py.File(path, "a") as file:
-        del file["mountain-car/fact_distances"]
+        del file["mountain-car/distances"]
     with pytest.raises(UserError, match=r"old\.h5: made by an older version; delete it"):
         read_corpus(path)
 

@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 from vlmrm.models.libraries import open_clip
 from vlmrm.pretraining.captions import PHRASES, UNCLEAR, generic_caption, write_caption
 from vlmrm.pretraining.corpus import CorpusPart
+from vlmrm.pretraining.distances import FAR
 
 GENERIC_SHARE = 0.05
 """Share of captions that fit every frame, so that baseline prompts get a meaning too."""
@@ -23,9 +24,6 @@ GENERIC_SHARE = 0.05
 BALANCE = 0.5
 """Images are sampled in proportion to the sum of n ** -BALANCE over their facts, where n images
 share the fact. Rare postures and rare positions of the arms are seen more often."""
-
-FAR = 100.0
-"""Distance of an image from everything of another environment."""
 
 COLUMNS: list[tuple[str, str, str]] = [
     *((environment, "", "") for environment in PHRASES),

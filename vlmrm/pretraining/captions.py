@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from vlmrm.config import EnvironmentName
+from vlmrm.pretraining.facts import describe_clearly
 
 Facts = dict[str, str]
 
@@ -52,6 +54,19 @@ PHRASES: dict[str, dict[str, Phrases]] = {
 OTHERS = 0.35
 """Probability that a caption also states a fact that is not the leading one."""
 
+CART_PLACES = ("far-left", "left", "center", "right", "far-right")
+
+
+def state_facts(environment: EnvironmentName, states: NDArray[np.float64]) -> list[Facts]:
+    """The facts of each state ``[N, D]``: names of facts to values in a closed vocabulary.
+
+    Facts about the humanoid that a viewer could not be sure of are left out.
+    """
+    if environment == "humanoid":
+        return describe_clearly(states)
+    facts = _cartpole_facts if environment == "cartpole" else _mountain_car_facts
+    return [facts(state) for state in states]
+
 
 @dataclass(frozen=True)
 class Caption:
@@ -84,3 +99,37 @@ def generic_caption(environment: EnvironmentName, rng: np.random.Generator) -> C
 
 def _choice(texts: tuple[str, ...], rng: np.random.Generator) -> str:
     return texts[rng.integers(len(texts))]
+
+
+def _level(value: float, limits: tuple[float, ...], names: tuple[str, ...]) -> str:
+    return names[int(np.searchsorted(limits, value))]
+
+
+def _cartpole_facts(state: NDArray[np.float64]) -> Facts:
+    """The pole's lean and the cart's place; the frame shows nothing else."""
+    lean = (np.degrees(state[2]) + 180) % 360 - 180
+    size = _level(
+        abs(lean),
+        (1.5, 4, 8, 15, 30, 60, 120),
+        ("none", "trace", "slight", "small", "clear", "strong", "flat", "down"),
+    )
+    side = "right" if lean > 0 else "left"
+    return {
+        "lean": size if size in ("none", "down") else f"{size}-{side}",
+        "cart": _level(state[0], (-1.2, -0.4, 0.4, 1.2), CART_PLACES),
+    }
+
+
+def _mountain_car_facts(state: NDArray[np.float64]) -> Facts:
+    """The car's place on the slope."""
+    places = (
+        "left-top",
+        "left-high",
+        "left-low",
+        "valley",
+        "right-low",
+        "right-middle",
+        "right-high",
+        "summit",
+    )
+    return {"place": _level(state[0], (-1.0, -0.8, -0.62, -0.42, -0.15, 0.15, 0.4), places)}

@@ -25,8 +25,8 @@ from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.machine.processes import map_in_processes
 from vlmrm.models.preprocessing import SIM_PREPROCESSING, Preprocessing
-from vlmrm.pretraining.captions import Facts
-from vlmrm.pretraining.facts import describe_clearly, distances
+from vlmrm.pretraining.captions import Facts, state_facts
+from vlmrm.pretraining.distances import distances
 from vlmrm.rendering import check_scene
 from vlmrm.rendering.parallel import render_states
 from vlmrm.states.training import sample_training_states
@@ -49,7 +49,7 @@ class CorpusPart:
         states: Float64 ``[N, D]``.
         facts: Visible facts, one dictionary per image.
         distances: Distance of each image from each value of each fact, float32 ``[N, V]``; see
-            `vlmrm.pretraining.facts.distances`.
+            `vlmrm.pretraining.distances`.
     """
 
     environment: EnvironmentName
@@ -103,7 +103,7 @@ def make_corpus(
             group = file.create_group(environment)
             put(group, "states", states)
             put(group, "facts", [json.dumps(f) for f in facts])
-            put(group, "fact_distances", distances(environment, states))
+            put(group, "distances", distances(environment, states, facts, workers or -1))
             images = group.create_dataset(
                 "images",
                 (count, 3, size, size),
@@ -135,7 +135,7 @@ def _in_scenes(
     states, facts = _described_states(environment, count, seed, workers)
     for values in added:
         states = np.concatenate([states, values])
-        facts += describe_clearly(environment, values)
+        facts += state_facts(environment, values)
     first = np.split(np.arange(count), np.cumsum([*sampled.values()])[:-1])
     further = np.array_split(np.arange(count, len(states)), len(sampled))
     parts = [np.concatenate(both) for both in zip(first, further, strict=True)]
@@ -161,7 +161,7 @@ def _sample_part(
 ) -> tuple[NDArray[np.float64], list[Facts]]:
     number, size = part
     states = sample_training_states(environment, size, seed, number)
-    return states, describe_clearly(environment, states)
+    return states, state_facts(environment, states)
 
 
 def read_corpus(path: str | os.PathLike[str]) -> list[CorpusPart]:
@@ -171,7 +171,7 @@ def read_corpus(path: str | os.PathLike[str]) -> list[CorpusPart]:
         UserError: The file is missing or damaged, or an older version wrote it.
     """
     with open_hdf5(Path(path), "corpus") as file, reading(path):
-        if any("fact_distances" not in group for group in file.values()):
+        if any("distances" not in group for group in file.values()):
             raise UserError(f"{path}: made by an older version; delete it, and run again")
         return [
             CorpusPart(
@@ -179,7 +179,7 @@ def read_corpus(path: str | os.PathLike[str]) -> list[CorpusPart]:
                 images=group["images"][:],
                 states=group["states"][:],
                 facts=[json.loads(f) for f in texts(group["facts"])],
-                distances=group["fact_distances"][:],
+                distances=group["distances"][:],
             )
             for environment, group in file.items()
         ]
