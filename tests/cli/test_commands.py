@@ -131,7 +131,7 @@ def test_bad_input_is_one_line(config, model_folder, picture, tmp_path):
     score = ("score", picture, "--goal", "g", "--model", model_folder)
     states = tmp_path / "states.h5"
     cases = [
-        (("score", text, "--goal", "g", "--model", model_folder), "text.png: not a readable"),
+        (("score", text, "--goal", "g", "--model", model_folder), "text.png: not a picture"),
         (("score", picture, "--goal", "g", "--model", empty), "empty-model: no open_clip_config"),
         (("score", picture, "--goal", "g", "--model", tmp_path / "none"), "none: no such model"),
         ((*score, "--alpha", "1.5"), "--alpha: must lie in [0, 1]"),

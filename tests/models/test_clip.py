@@ -78,6 +78,18 @@ def test_a_damaged_folder_is_refused_by_name(model_folder, tmp_path, damaged):
         ClipModel.load(folder)
 
 
+def test_weights_of_another_model_are_refused(model_folder, tmp_path):
+    shutil.copytree(model_folder, tmp_path / "mine")
+    weights = tmp_path / "mine" / "open_clip_model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(UserError, match=r"its checksum is not that of provenance\.json; delete"):
+        ClipModel.load(tmp_path / "mine", "cpu")
+    (tmp_path / "mine" / "provenance.json").unlink()  # as of a folder from elsewhere
+    ClipModel.load(tmp_path / "mine", "cpu")
+
+
 def test_architecture_names_are_those_that_open_clip_lists():
     assert open_clip_architectures() == sorted(open_clip.list_models())
     assert not set(sim_architectures()) & set(open_clip_architectures())

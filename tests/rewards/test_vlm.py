@@ -33,6 +33,27 @@ def test_wrong_arguments_fail_before_the_first_frame(model_folder):
         VLMReward(model, GOAL, BASELINE, alpha=2)
 
 
+@pytest.mark.parametrize("goal", ["", " ", [], [GOAL, ""]])
+def test_a_goal_is_a_sentence(model_folder, goal):
+    with pytest.raises(ValueError, match="the goal is empty; give a sentence"):
+        VLMReward.load(model_folder, goal, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("frames", "given"),
+    [
+        (FRAMES / 255, r"float64 \[3, 96, 96, 3\]"),
+        (FRAMES[0], r"uint8 \[96, 96, 3\]"),
+        (FRAMES.transpose(0, 3, 1, 2), r"uint8 \[3, 3, 96, 96\]"),
+        (FRAMES[..., :1], r"uint8 \[3, 96, 96, 1\]"),
+    ],
+)
+def test_other_frames_than_pictures_are_refused(model_folder, frames, given):
+    reward = VLMReward.load(model_folder, GOAL, device="cpu")
+    with pytest.raises(ValueError, match=rf"must be uint8 RGB \[N, H, W, 3\] .*, not {given}"):
+        reward(frames)
+
+
 def test_the_wrapper_rewards_the_frame_after_the_step(model_folder):
     reward = VLMReward.load(model_folder, GOAL, BASELINE, 0.5, device="cpu")
     env = VLMRewardWrapper(gym.make("CartPole-v1", render_mode="rgb_array"), reward)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from vlmrm.cli.options import Baselines, Device, Goals
+from vlmrm.data.pictures import check_picture, read_picture
 from vlmrm.errors import UserError
 from vlmrm.models.folder import check_model_folder
 
@@ -29,19 +27,12 @@ def score(
     if alpha > 0 and not baseline:
         raise UserError("--baseline: missing; --alpha above 0 needs one")
     # Loading the model takes seconds, so unreadable images are reported first.
-    frames = [_read(path) for path in images]
+    for path in images:
+        check_picture(path)
     check_model_folder(model)
     from vlmrm.rewards.vlm import VLMReward
 
     reward = VLMReward.load(model, goal, baseline, alpha, device)
-    scores = [float(reward(frame[None])[0]) for frame in frames]
+    scores = [float(reward(read_picture(path)[None])[0]) for path in images]
     for value, path in sorted(zip(scores, images, strict=True), reverse=True):
         print(f"{value:.4f}  {path}")
-
-
-def _read(path: Path) -> NDArray[np.uint8]:
-    try:
-        with Image.open(path) as image:
-            return np.array(image.convert("RGB"))
-    except (OSError, UnidentifiedImageError) as error:
-        raise UserError(f"{path}: not a readable image") from error

@@ -22,7 +22,7 @@ from vlmrm.config import Precision, WideFrames
 from vlmrm.errors import UserError, one_line
 from vlmrm.machine.gpus import has_nvidia_gpu
 from vlmrm.machine.libraries import load_triton_first
-from vlmrm.models.folder import check_model_folder
+from vlmrm.models.folder import check_model_folder, check_weights
 from vlmrm.models.libraries import open_clip
 from vlmrm.models.network import load_network, load_tokenizer, merge_branches
 from vlmrm.models.preprocessing import Preprocessing
@@ -106,6 +106,7 @@ class ClipModel:
             UserError: The folder, its configuration or its weights are missing or damaged.
         """
         folder = check_model_folder(folder)
+        check_weights(folder)
         try:
             network = merge_branches(load_network(folder))
         except (SafetensorError, RuntimeError, ValueError, TypeError) as error:
@@ -144,9 +145,15 @@ class ClipModel:
             frames: Frames of any size; they are resized on the device.
             batch_size: Frames per batch. The default suits the device, and is halved whenever its
                 memory runs out.
+
+        Raises:
+            ValueError: The frames are of another type or shape.
         """
         if not isinstance(frames, Tensor):
             frames = torch.from_numpy(np.ascontiguousarray(frames))
+        if frames.dtype != torch.uint8 or frames.ndim != 4 or frames.shape[-1] != 3:
+            given = f"{str(frames.dtype).removeprefix('torch.')} {list(frames.shape)}"
+            raise ValueError(f"frames must be uint8 RGB [N, H, W, 3] from 0 to 255, not {given}")
         while True:
             share = math.ceil(len(frames) / len(self._towers))
             size = max(1, min(batch_size or self._batch_size, share))

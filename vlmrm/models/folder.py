@@ -55,6 +55,20 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
     return folder
 
 
+def check_weights(folder: Path) -> None:
+    """Checks that the weights are those that the provenance of a model folder describes.
+
+    Raises:
+        UserError: They are others.
+    """
+    expected = read_model_provenance(folder).get("sha256")
+    if expected is not None and file_sha256(folder / WEIGHTS_FILE) != expected:
+        raise UserError(
+            f"{folder / WEIGHTS_FILE}: its checksum is not that of {PROVENANCE_FILE}; delete the "
+            "model folder and make it again"
+        )
+
+
 def save_model_folder(
     folder: str | os.PathLike[str],
     network: nn.Module,

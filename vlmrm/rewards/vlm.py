@@ -37,8 +37,12 @@ class VLMReward:
         """Embeds the sentences; the embeddings of several are averaged.
 
         Raises:
-            ValueError: alpha is outside [0, 1], or above 0 without a baseline.
+            ValueError: There is no goal, or alpha is outside [0, 1], or above 0 without a baseline.
         """
+        if not goal or not all(
+            text.strip() for text in ([goal] if isinstance(goal, str) else goal)
+        ):
+            raise ValueError("the goal is empty; give a sentence")
         self.model = model
         self.alpha = alpha
         self._goal = _embed(model, goal)

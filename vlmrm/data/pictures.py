@@ -1,0 +1,98 @@
+"""Pictures of people, as they see them: upright, on a white page, eight bits per color."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from vlmrm.errors import UserError, one_line
+
+PLAIN = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "HSV")
+"""Pillow's modes that it converts to RGB by itself."""
+TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
+SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
+
+PIXELS = 100_000_000
+"""Largest number of pixels: larger files may be made to fill the memory."""
+TOO_LARGE = f"has more than {PIXELS // 1_000_000} megapixels; make it smaller"
+
+
+def check_picture(path: Path) -> None:
+    """Checks all that can be known of a picture without decoding it; raises as `read_picture`."""
+    with _opened(path):
+        pass
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """Reads a picture in any of Pillow's formats.
+
+    It is turned as its orientation tag says, and what is transparent is white. Sixteen-bit gray
+    keeps its upper eight bits.
+
+    Returns:
+        Uint8 RGB ``[H, W, 3]``.
+
+    Raises:
+        UserError: The file is missing, damaged, or no picture, it is an animation or has several
+            pages, or its colors have no definite meaning in eight bits.
+    """
+    with _opened(path) as image:
+        try:
+            turned = ImageOps.exif_transpose(image)
+            return np.array(_rgb(turned))
+        except (OSError, ValueError, SyntaxError, MemoryError) as error:
+            raise UserError(f"{path}: damaged ({one_line(error)})") from error
+
+
+def _opened(path: Path) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
+    except UnidentifiedImageError as error:
+        raise UserError(f"{path}: not a picture in a format that can be read") from error
+    except Image.DecompressionBombError as error:
+        raise UserError(f"{path}: {TOO_LARGE}") from error
+    except (OSError, ValueError, SyntaxError) as error:
+        raise UserError(f"{path}: cannot be read ({one_line(error)})") from error
+    try:
+        problem = _problem(image)
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        problem = f"damaged ({one_line(error)})"
+    if problem:
+        image.close()
+        raise UserError(f"{path}: {problem}")
+    return image
+
+
+def _problem(image: Image.Image) -> str | None:
+    """Why a picture is refused."""
+    if image.width * image.height > PIXELS:
+        return TOO_LARGE
+    frames = getattr(image, "n_frames", 1)
+    # Phones add pictures of the depth or of a larger view to the one that is meant.
+    if frames > 1 and image.format != "MPO":
+        return f"has {frames} frames; save the one that you mean as a picture"
+    if image.mode not in (*PLAIN, *TRANSPARENT, *SIXTEEN_BITS):
+        return (
+            f"colors of mode {image.mode} have no definite range; save it as RGB with 8 bits per "
+            "channel"
+        )
+    return None
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode in SIXTEEN_BITS:
+        gray = np.asarray(image).astype(np.uint16) >> 8
+        return Image.fromarray(gray.astype(np.uint8)).convert("RGB")
+    if image.mode in TRANSPARENT or "transparency" in image.info:
+        colors = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
+        white = Image.new("RGBA", colors.size, "white")
+        return Image.alpha_composite(white, colors).convert("RGB")
+    return image.convert("RGB")
