@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
+from vlmrm.errors import UserError
 from vlmrm.figures.style import (
     ALPHA,
     DASHED,
@@ -135,6 +136,19 @@ def draw_epic_by_alpha(
 def measured(table: pd.DataFrame) -> list[str]:
     """The measures that a table contains."""
     return [name for name in MEASURES if name in table and table[name].notna().any()]
+
+
+def at_alpha(table: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """The rows of EPIC tables at one regularization strength.
+
+    Raises:
+        UserError: A column or the alpha is missing.
+    """
+    require_columns(table, COLUMNS, "EPIC table")
+    chosen = table[np.isclose(table["alpha"], alpha)]
+    if chosen.empty:
+        raise UserError(f"EPIC table: no rows with alpha {alpha:g}; measure it first")
+    return chosen
 
 
 def long_form(table: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:

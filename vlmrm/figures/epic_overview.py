@@ -6,18 +6,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from vlmrm.errors import UserError
 from vlmrm.figures.epic import (
-    COLUMNS,
     DOTTED,
     MEASURES,
     UNINFORMATIVE,
+    at_alpha,
     draw_intervals,
     long_form,
     model_styles,
 )
 from vlmrm.figures.style import alpha_label, finish, grid_lines, lines, ordered, panels, theme
-from vlmrm.figures.tables import require_columns
 
 BEST = {"epic_balanced": 0, "auroc": 1}
 """Best value of each measure that does not depend on the share of fulfilled states."""
@@ -34,10 +32,7 @@ def draw_epic_overview(table: pd.DataFrame, alpha: float) -> Figure:
     Raises:
         UserError: A column or the alpha is missing.
     """
-    require_columns(table, COLUMNS, "EPIC table")
-    table = table[np.isclose(table["alpha"], alpha)]
-    if table.empty:
-        raise UserError(f"EPIC table: no rows with alpha {alpha:g}; measure it first")
+    table = at_alpha(table, alpha)
     styles = {model: style | {"linestyle": ""} for model, style in model_styles(table).items()}
     names = _row_names(table)
     rows, models = ordered(names), list(styles)

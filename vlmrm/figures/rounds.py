@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from vlmrm.errors import UserError
-from vlmrm.figures.epic import COLUMNS, draw_intervals, long_form
+from vlmrm.figures.epic import at_alpha, draw_intervals, long_form
 from vlmrm.figures.style import (
     LineStyle,
     finish,
@@ -22,7 +20,6 @@ from vlmrm.figures.style import (
     theme,
     wrapped,
 )
-from vlmrm.figures.tables import require_columns
 
 MARKERS = "osD^v"
 
@@ -42,10 +39,7 @@ def by_round(table: pd.DataFrame, models: Sequence[str], alpha: float) -> pd.Dat
     Raises:
         UserError: A column, or every row at this alpha, is missing.
     """
-    require_columns(table, COLUMNS, "EPIC table")
-    table = table[np.isclose(table["alpha"], alpha)]
-    if table.empty:
-        raise UserError(f"EPIC table: no rows with alpha {alpha:g}; measure it first")
+    table = at_alpha(table, alpha)
     rounds = {model: number for number, model in enumerate(models)}
     agents = [
         rounds[states.removesuffix(f"-{task}")]

@@ -9,14 +9,8 @@ import pandas as pd
 
 from vlmrm.config import TrainingRun
 from vlmrm.data.states import States
-from vlmrm.data.tables import read_table
+from vlmrm.data.tables import REWARDS, read_table
 from vlmrm.errors import UserError, suggest
-
-REWARDS = ("state", "task", "alpha", "reward")
-"""Columns of a rewards file."""
-
-SCORED = ("scene", "model", *REWARDS)
-"""Columns of the rewards of several files, including those that distinguish the files."""
 
 
 def require_columns(table: pd.DataFrame, columns: Sequence[str], source: str) -> None:
@@ -32,7 +26,7 @@ def task_rewards(states: States, rewards: pd.DataFrame, task: str) -> pd.DataFra
     Raises:
         UserError: A column or the task is missing, or the rewards belong to other states.
     """
-    require_columns(rewards, SCORED, "rewards")
+    require_columns(rewards, REWARDS, "rewards")
     # Concatenated files repeat their index.
     chosen = rewards[rewards["task"] == task].reset_index(drop=True)
     if chosen.empty:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from tqdm import tqdm
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 SHOWN = "VLMRM_PROGRESS_SHOWN"
 """Set by a workflow that shows the progress of its commands: several bars on one terminal would
@@ -39,6 +40,8 @@ def bars_are_shown() -> bool:
 
 def bar(steps: Iterable[Any] | None = None, **options: Any) -> tqdm[Any]:
     """A `tqdm` bar; without a terminal and a workflow that shows it, none."""
+    from tqdm import tqdm  # every command imports this module
+
     if not bars_are_shown():
         return tqdm(steps, disable=None, **options)
     return tqdm(steps, file=_file, bar_format=FORMAT, mininterval=SECONDS, ascii=False, **options)
