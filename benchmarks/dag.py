@@ -2,7 +2,7 @@
 
     python benchmarks/dag.py --jobs 100 1000 5000
 
-The workflow is that of config/smoke.yaml, with enough seeds, alphas, and experiments. It is planned
+The workflow is that of config/smoke.yaml, with enough seeds, scorings, and experiments. It is planned
 in an empty folder (a dry run); no job runs.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
-ALPHAS = [0, 0.25, 0.5, 0.75, 1]
+SCORINGS = ["alpha-0", "alpha-0.25", "alpha-0.5", "alpha-0.75", "alpha-1"]
 EXPERIMENTS = 4
 JOBS_PER_RUN = 2
 """Jobs per training run: training and evaluation."""
@@ -42,13 +42,13 @@ def main() -> None:
 def synthetic(jobs: int) -> dict:
     """The smoke run with humanoid trainings added, up to about this number of jobs."""
     config = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
-    config["alphas"] = ALPHAS
-    seeds = max(1, round(jobs / (JOBS_PER_RUN * EXPERIMENTS * len(ALPHAS) * 2)))
+    config["scorings"] = SCORINGS
+    seeds = max(1, round(jobs / (JOBS_PER_RUN * EXPERIMENTS * len(SCORINGS) * 2)))
     for number in range(EXPERIMENTS):
         config["experiments"][f"large-{number}"] = {
             "tasks": ["kneeling", "standing"],
             "models": ["smoke-S"],
-            "alphas": ALPHAS,
+            "scorings": SCORINGS,
             "seeds": list(range(number * seeds, (number + 1) * seeds)),
         }
     return config

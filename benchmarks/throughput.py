@@ -190,7 +190,7 @@ def loop(config: Config, task: str, reward: VLMReward, rounds: int = 40) -> floa
         update={"training": {"humanoid": training.model_copy(update={"agent": agent})}}
     )
     source = reward.model.name
-    run = TrainingRun(task=task, scene=SCENE, reward_source=source, alpha=reward.alpha, seed=0)
+    run = TrainingRun(task=task, scene=SCENE, reward_source=source, scoring=reward.scoring, seed=0)
     with tempfile.TemporaryDirectory() as folder:
         train(config.training_settings(run), FrameReward(reward), Path(folder))
         curve = pd.read_csv(Path(folder) / "learning_curve.csv", comment="#")

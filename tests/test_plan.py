@@ -58,7 +58,7 @@ def test_the_jobs_of_a_dry_run_are_told_apart():
         "Job stats:\nall 1\n\n[Mon]\nrule train_policy:\n"
         "    output: results/paper/policies/S-1.2/policy.zip, a/best.zip\n"
         "    input: resources/models/S-1.2, b/states.h5\n"
-        "    wildcards: task=kneeling, scene=textured-fixed, reward_source=S-1.2, alpha=0.0,"
+        "    wildcards: task=kneeling, scene=textured-fixed, reward_source=S-1.2, scoring=alpha-0,"
         " seed=0\n"
         "    threads: 64\n    resources: tmpdir=/tmp\nShell command: vlmrm --x a=b, c=d\n\n"
         "[Mon]\nlocalrule fetch_model:\n    output: resources/models/RN50 (update)\n    jobid: 3\n"

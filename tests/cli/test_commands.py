@@ -56,8 +56,8 @@ def test_from_states_to_rewards(config, model_folder, tmp_path):
     with FrameReader(frames) as reader:
         assert reader.shape == (12, 400, 600, 3)
     table = read_table(rewards)
-    assert list(table) == ["scene", "model", "state", "task", "alpha", "reward"]
-    assert set(table["alpha"]) == {0, 0.5, 1}
+    assert list(table) == ["scene", "model", "state", "task", "scoring", "reward"]
+    assert set(table["scoring"]) == {0, 0.5, 1}
     assert set(table["task"]) == {"mountain-car"}
     assert table["reward"].between(-1, 1).all()
     assert read_provenance(embeddings)["model"] == "random-XS"
@@ -92,13 +92,15 @@ def test_reduced_precision_is_measured_by_itself(config, model_folder, tmp_path)
     ):
         run = vlmrm(*step)
         assert run.returncode == 0, run.stderr
-    table = read_table(epic).set_index("alpha")
+    table = read_table(epic).set_index("scoring")
     assert set(table["precision"]) == {"bfloat16"}
     # In full precision, the reward of a frame differs from that of the table by the table's error.
     exact = VLMReward.load(model_folder, content["tasks"]["mountain-car"]["goal"], device="cpu")
     with FrameReader(frames) as reader:
         wanted = exact(reader[:]).astype(float)
-    reduced_rewards = read_table(rewards).query("alpha == 0").sort_values("state")["reward"]
+    reduced_rewards = (
+        read_table(rewards).query("scoring == 'alpha-0'").sort_values("state")["reward"]
+    )
     error = np.sqrt(np.mean((reduced_rewards.to_numpy() - wanted) ** 2)) / wanted.std()
     assert table.loc[0, "precision_error"] == pytest.approx(error, rel=1e-2)
     assert error > 0

@@ -62,7 +62,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own")
 
     def command(name, *arguments, sections):
-        content = {"run": "own", "alphas": [0], "models": {}, "tasks": {}, **sections}
+        content = {"run": "own", "scorings": ["alpha-0"], "models": {}, "tasks": {}, **sections}
         (folder / "config.yaml").write_text(yaml.safe_dump(content))
         done = vlmrm(name, *arguments, "--config", "config.yaml", cwd=folder)
         assert done.returncode == 0, done.stderr
@@ -152,7 +152,7 @@ def test_agents(run):
         "run": {"task": "pole", "scene": "gymnasium", "reward_source": "oracle"},
         "size": 4,
     }
-    rollouts["run"] |= {"alpha": 0, "seed": 0}
+    rollouts["run"] |= {"scoring": "alpha-0", "seed": 0}
     del sections["evaluation"]
     states = ("--policies", "policy", "--output", "rollouts.h5")
     sections |= {"state_sets": {"met": rollouts}}

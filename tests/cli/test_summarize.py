@@ -9,7 +9,7 @@ import pytest
 from tests.processes import vlmrm
 
 ROOT = Path(__file__).parents[2]
-RUN = {"scene": "textured", "alpha": 0.0, "trajectories": 100}
+RUN = {"scene": "textured", "scoring": "alpha-0", "trajectories": 100}
 MODEL = {"states": "s", "scene": "textured", "source": "packaged"}
 
 
@@ -44,13 +44,13 @@ def test_the_best_reward_is_named_with_its_spread_over_seeds_and_its_film(run, t
     rows = [
         success("kneeling", "sim-S", 0.9, seed=2),
         success("kneeling", "sim-S", 0.5, seed=3),
-        success("kneeling", "sim-S", 0.8, seed=3, alpha=0.5),
-        success("kneeling", "sim-S", 1.0, seed=4, alpha=0.5),
+        success("kneeling", "sim-S", 0.8, seed=3, scoring="alpha-0.5"),
+        success("kneeling", "sim-S", 1.0, seed=4, scoring="alpha-0.5"),
         success("kneeling", "oracle", 1.0),
         success("kneeling", "random-policy", 0.01),
     ]
     assert run(success_humanoid=rows) == [
-        "kneeling: 90% of 200 trajectories succeed with sim-S, alpha 0.5 (2 seeds, 80% to 100%; "
+        "kneeling: 90% of 200 trajectories succeed with sim-S, alpha-0.5 (2 seeds, 80% to 100%; "
         "random policy 1%)",
         f"    {place}",
         "Figures and tables: results/smoke",
@@ -65,23 +65,23 @@ def test_each_task_and_each_epic_set_has_its_line(run):
         success("mountain-car", "random-policy", 0.1),
     ]
     epic = [
-        {"model": "sim-S", "alpha": 0.0, "epic": 0.4, **MODEL},
-        {"model": "sim-S", "alpha": 0.5, "epic": 0.3, **MODEL},
-        {"model": "untrained", "alpha": 0.0, "epic": 0.1, **MODEL, "source": "random"},
-        {"model": "untrained", "alpha": 0.5, "epic": 0.71, **MODEL, "source": "random"},
+        {"model": "sim-S", "scoring": "alpha-0", "epic": 0.4, **MODEL},
+        {"model": "sim-S", "scoring": "alpha-0.5", "epic": 0.3, **MODEL},
+        {"model": "untrained", "scoring": "alpha-0", "epic": 0.1, **MODEL, "source": "random"},
+        {"model": "untrained", "scoring": "alpha-0.5", "epic": 0.71, **MODEL, "source": "random"},
     ]
     assert run(success_classic_control=agents, epic_kneeling=epic)[:-1] == [
-        "EPIC distance to the labels of kneeling: 0.30 with sim-S, alpha 0.5 (random weights 0.71; "
+        "EPIC distance to the labels of kneeling: 0.30 with sim-S, alpha-0.5 (random weights 0.71; "
         "0 is best, 0.71 uninformative)",
         "cartpole: 70% of 100 trajectories succeed with ground-truth (95% interval 65% to 75%; "
         "random policy 0%)",
-        "mountain-car: 20% of 100 trajectories succeed with sim-S, alpha 0 (95% interval 15% to "
+        "mountain-car: 20% of 100 trajectories succeed with sim-S, alpha-0 (95% interval 15% to "
         "25%; random policy 10%)",
     ]
 
 
 def test_without_random_weights_there_is_nothing_beside_a_model(run):
-    epic = [{"model": "sim-S", "alpha": 0.0, "epic": 0.4, **MODEL}]
+    epic = [{"model": "sim-S", "scoring": "alpha-0", "epic": 0.4, **MODEL}]
     assert run(epic_kneeling=epic)[0].endswith("(0 is best, 0.71 uninformative)")
 
 

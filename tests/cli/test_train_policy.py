@@ -41,10 +41,10 @@ def config(tmp_path_factory):
         (
             "kneeling",
             "oracle",
-            {"alpha": 0.5},
+            {"scoring": "alpha-0.5"},
             "--alpha: 0.5 has no effect with --reward-source",
         ),
-        ("standing", "smoke-S", {"alpha": 0.5}, r"tasks\.standing\.baseline: missing"),
+        ("standing", "smoke-S", {"scoring": "alpha-0.5"}, r"tasks\.standing\.baseline: missing"),
         ("cartpole", "ground-truth", {}, r"cartpole\.agent\.learning_starts: 1200 is not below"),
         ("kneeling", "smoke-S", {"scene": "kitchen"}, "humanoid has no scene 'kitchen'"),
         # Nothing draws for the reward, but the checkpoints are filmed.

@@ -185,7 +185,7 @@ def test_a_mistake_is_answered_in_one_line_that_names_the_key(content, key, valu
 
 
 def test_an_experiment_trains_on_models_or_references(content):
-    content["experiments"]["humanoid"] |= {"models": [], "alphas": []}
+    content["experiments"]["humanoid"] |= {"models": [], "scorings": []}
     assert [run.reward_source for run in parse_config(content).runs("humanoid")] == ["oracle"]
     del content["experiments"]["humanoid"]["references"]
     with pytest.raises(UserError, match=r"experiments\.humanoid\.models: empty, as are the refer"):
@@ -193,12 +193,12 @@ def test_an_experiment_trains_on_models_or_references(content):
 
 
 def test_states_of_an_agent_need_what_its_training_needs(content):
-    content["state_sets"]["rollouts"]["run"] |= {"reward_source": "oracle", "alpha": 0.5}
+    content["state_sets"]["rollouts"]["run"] |= {"reward_source": "oracle", "scoring": "alpha-0.5"}
     with pytest.raises(
         UserError, match=r"state_sets\.rollouts\.run\.alpha: 0\.5 has no effect with 'or"
     ):
         parse_config(content)
-    content["state_sets"]["rollouts"]["run"]["alpha"] = 0
+    content["state_sets"]["rollouts"]["run"]["scoring"] = 0
     parse_config(content)
     del content["tasks"]["kneeling"]["oracle"]
     content["landscapes"], content["epic"], content["experiments"] = {}, {}, {}
@@ -274,7 +274,10 @@ def test_a_file_that_is_missing_or_not_yaml_is_named(tmp_path):
 
 def test_runs_are_all_combinations_and_the_references(content):
     content["experiments"]["humanoid"].update(
-        models=["random-XS", "smoke-S"], alphas=[0, 0.5], references=["oracle"], seeds=[0, 1]
+        models=["random-XS", "smoke-S"],
+        scorings=["alpha-0", "alpha-0.5"],
+        references=["oracle"],
+        seeds=[0, 1],
     )
     runs = list(parse_config(content).runs("humanoid"))
     assert len(runs) == 2 * (2 * 2 + 1)
@@ -311,7 +314,7 @@ def test_a_switch_of_the_papers_code_trains_again_only_what_reads_it(content, sw
         config = parse_config(content)
         return {
             f"{task} {source}".removesuffix(" smoke-S"): config.training_settings(
-                TrainingRun(task=task, scene=scene, reward_source=source, alpha=0, seed=0)
+                TrainingRun(task=task, scene=scene, reward_source=source, scoring="alpha-0", seed=0)
             )
             for task, scene in (("kneeling", "textured-fixed"), ("mountain-car", "textured"))
             for source in ("smoke-S", "oracle")

@@ -10,7 +10,7 @@ BASE = {
     "models": {"sim": {"source": "random", "architecture": "sim-S"}},
     "tasks": {"kneeling": {"environment": "humanoid", "goal": "a robot kneeling"}},
     "training": {"humanoid": {"agent": {"algorithm": "sac", "total_timesteps": 1000}}},
-    "alphas": [0, 1],
+    "scorings": ["alpha-0", "alpha-1"],
 }
 
 
@@ -32,19 +32,19 @@ def test_own_values_replace_those_of_the_extended_file_key_by_key(write):
         "own.yaml",
         run="own",
         extends=["base.yaml"],
-        alphas=[0],
+        scorings=["alpha-0"],
         training={"humanoid": {"agent": agent}},
         tasks={"lotus": {"environment": "humanoid", "goal": "a robot meditating"}},
     )
     own = load_config("own.yaml")
-    assert own.alphas == [0]
+    assert own.scorings == ["alpha-0"]
     assert own.training["humanoid"].agent.total_timesteps == 2000
     assert own.training["humanoid"].agent.algorithm == "sac"
     assert set(own.tasks) == {"kneeling", "lotus"}
 
 
 def test_later_files_override_earlier_ones_and_extended_files_may_extend_others(write):
-    write("middle.yaml", extends=["base.yaml"], alphas=[0.5], run="middle")
+    write("middle.yaml", extends=["base.yaml"], scorings=["alpha-0.5"], run="middle")
     write("last.yaml", run="last")
     config = parse_config({"extends": ["middle.yaml", "last.yaml"]})
     assert (config.run, config.alphas) == ("last", [0.5])
@@ -77,8 +77,8 @@ def test_a_file_that_cannot_be_extended_is_named(write, extends, answer):
 @pytest.mark.parametrize(
     ("file", "content"),
     [
-        ("base.yaml", {**BASE, "alphas": [2]}),
-        ("own.yaml", {"alphas": [2]}),
+        ("base.yaml", {**BASE, "scorings": ["alpha-2"]}),
+        ("own.yaml", {"scorings": ["alpha-2"]}),
     ],
 )
 def test_a_mistake_is_reported_with_the_file_that_makes_it(write, file, content):

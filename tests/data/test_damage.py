@@ -37,7 +37,7 @@ def rewards_table(rng):
             "model": "null",
             "state": np.arange(COUNT),
             "task": "cartpole",
-            "alpha": 0.5,
+            "scoring": "alpha-0.5",
             "reward": rng.normal(size=COUNT),
         }
     )
@@ -70,7 +70,7 @@ def content_of_prompts(path):
 
 def content_of_rewards(path):
     table = read_rewards(path, COUNT)
-    return [table[name].to_numpy() for name in ("state", "alpha", "reward")]
+    return [table[name].to_numpy() for name in ("state", "scoring", "reward")]
 
 
 KINDS = {
@@ -152,7 +152,7 @@ def test_names_that_look_like_numbers_or_missing_values_stay_names(tmp_path):
         (lambda t: pd.concat([t, t[:1]]), "25 rewards, not one for each"),
         (lambda t: t.assign(state=[0, *range(COUNT - 1)]), "24 rewards, not one for each"),
         (lambda t: t.assign(reward=np.nan), "contains rewards that are not finite"),
-        (lambda t: t.drop(columns="alpha"), "has no column 'alpha'"),
+        (lambda t: t.drop(columns="scoring"), "has no column 'scoring'"),
         (lambda t: t.assign(reward="much"), "damaged"),
     ],
 )

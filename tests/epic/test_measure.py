@@ -26,7 +26,7 @@ def states():
 
 def rewards_of(values, task="balance"):
     columns = {"scene": "gymnasium", "model": "m", "state": np.arange(len(values)), "task": task}
-    return pd.DataFrame({**columns, "alpha": 0.0, "reward": values})
+    return pd.DataFrame({**columns, "scoring": "alpha-0", "reward": values})
 
 
 def test_the_oracle_itself_is_the_perfect_reward(states):
@@ -59,7 +59,7 @@ def test_human_labels_replace_the_oracle(states):
     ("rewards", "message"),
     [
         (rewards_of(np.arange(3.0)), "3 of task 'balance' for 400 states"),
-        (rewards_of(np.ones(400)), "epic of task balance: alpha 0: the reward is constant"),
+        (rewards_of(np.ones(400)), "epic of task balance: alpha-0: the reward is constant"),
     ],
 )
 def test_unusable_rewards_are_refused(states, rewards, message):

@@ -70,7 +70,7 @@ def test_intervals_are_those_of_resampled_states(rng):
 @pytest.mark.parametrize(
     ("rewards", "reference", "bootstrap", "message"),
     [
-        (np.ones(S), np.arange(S * A * S).reshape(S, A, S), 10, "alpha 0: the reward is constant"),
+        (np.ones(S), np.arange(S * A * S).reshape(S, A, S), 10, "alpha-0: the reward is constant"),
         (np.arange(S), np.ones((S, A, S)), 10, "constant after canonical shaping"),
         (np.arange(S), np.ones((S, A)), 10, r"shape \[S, A, S\]"),
         (np.full(S, np.nan), np.ones((S, A, S)), 10, "NaN"),

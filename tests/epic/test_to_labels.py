@@ -25,8 +25,8 @@ def test_the_table_has_every_measure_with_its_interval(rng):
     rewards, labels = sample(rng)
     table = measure_epic({0.0: rewards, 0.5: rewards - 2 * labels}, labels)
     columns = [f"{m}{end}" for m in MEASURES for end in ("", "_low", "_high")]
-    assert list(table.columns) == ["alpha", "n", "p", *columns]
-    assert list(table["alpha"]) == [0.0, 0.5]
+    assert list(table.columns) == ["scoring", "n", "p", *columns]
+    assert list(table["scoring"]) == [0.0, 0.5]
     assert (table["n"] == 200).all()
     assert table["p"].to_numpy() == pytest.approx(labels.mean())
     first = table.iloc[0]
@@ -129,14 +129,17 @@ def test_resamples_with_one_class_are_left_out():
     ("arguments", "message"),
     [
         (({}, [0, 1, 1]), "no rewards"),
-        (({0.5: [1, 1, 1]}, [0, 1, 1]), "alpha 0.5: the reward is constant"),
-        (({0.5: [1, 2, np.nan]}, [0, 1, 1]), "alpha 0.5: rewards contains NaN"),
-        (({0.5: [1, 2]}, [0, 1, 1]), "alpha 0.5: rewards and labels differ"),
-        (({0.5: [1, 2, 3]}, [1, 1, 1]), "all labels are the same"),
-        (({0.5: [1, 2, 3]}, [0, 1, 1], [0, 1]), "clusters and states differ"),
-        (({0.5: [1, 2, 3]}, [0, 1, 1], [4, 4, 4]), "at least two"),
-        (({0.5: [0, 9, *range(8)]}, [1] + 9 * [0], [0] + 9 * [1], 1, 3), "none of the 1 resamples"),
-        (({0.5: [1, 2, 3]}, [0, 1, 1], None, 0), "bootstrap must be at least 1"),
+        (({"alpha-0.5": [1, 1, 1]}, [0, 1, 1]), "alpha-0.5: the reward is constant"),
+        (({"alpha-0.5": [1, 2, np.nan]}, [0, 1, 1]), "alpha-0.5: rewards contains NaN"),
+        (({"alpha-0.5": [1, 2]}, [0, 1, 1]), "alpha-0.5: rewards and labels differ"),
+        (({"alpha-0.5": [1, 2, 3]}, [1, 1, 1]), "all labels are the same"),
+        (({"alpha-0.5": [1, 2, 3]}, [0, 1, 1], [0, 1]), "clusters and states differ"),
+        (({"alpha-0.5": [1, 2, 3]}, [0, 1, 1], [4, 4, 4]), "at least two"),
+        (
+            ({"alpha-0.5": [0, 9, *range(8)]}, [1] + 9 * [0], [0] + 9 * [1], 1, 3),
+            "none of the 1 resamples",
+        ),
+        (({"alpha-0.5": [1, 2, 3]}, [0, 1, 1], None, 0), "bootstrap must be at least 1"),
     ],
 )
 def test_measure_epic_refuses(arguments, message):

@@ -21,7 +21,7 @@ def rewards_of(states, reward, task, scenes=("gymnasium",), models=("sim-S",)):
                 "model": model,
                 "state": np.arange(len(states)),
                 "task": task,
-                "alpha": alpha,
+                "scoring": f"alpha-{alpha:g}",
                 "reward": reward(alpha),
             }
         )
@@ -46,8 +46,8 @@ def mountain_car():
 
 @pytest.fixture
 def run():
-    def make(reward="sim-S", alpha=0.5, seed=0, task="kneeling", scene="textured"):
-        return TrainingRun(task=task, scene=scene, reward_source=reward, alpha=alpha, seed=seed)
+    def make(reward="sim-S", scoring="alpha-0.5", seed=0, task="kneeling", scene="textured"):
+        return TrainingRun(task=task, scene=scene, reward_source=reward, scoring=scoring, seed=seed)
 
     return make
 

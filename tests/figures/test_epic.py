@@ -6,7 +6,7 @@ import pytest
 
 from vlmrm.errors import UserError
 from vlmrm.figures.epic import MEASURES, draw_epic_by_alpha, draw_epic_by_size, spread_out
-from vlmrm.figures.style import GREY, alpha_color
+from vlmrm.figures.style import GREY, scoring_color
 
 MODELS = (
     ("sim-M", "simulator", 3e6, 0.5),
@@ -26,7 +26,7 @@ def table():
             "model": model,
             "source": source,
             "parameters": parameters,
-            "alpha": alpha,
+            "scoring": f"alpha-{alpha:g}",
         }
         for measure in MEASURES:
             value = epic - 0.1 * alpha
@@ -48,7 +48,7 @@ def test_line_of_an_alpha_ascends_in_size(table):
         MEASURES["epic_balanced"],
     ]
     for alpha in (0.0, 1.0):
-        (line,) = series(figure.axes[0], alpha_color(alpha))
+        (line,) = series(figure.axes[0], scoring_color(f"alpha-{alpha:g}"))
         assert np.allclose(line.get_xdata(), [1e6, 3e6], rtol=0.1)
         assert np.allclose(line.get_ydata(), [0.6 - 0.1 * alpha, 0.5 - 0.1 * alpha])
     assert figure.axes[0].get_xscale() == "log"
@@ -56,7 +56,7 @@ def test_line_of_an_alpha_ascends_in_size(table):
 
 def test_error_bars_reach_from_low_to_high(table):
     figure = draw_epic_by_size(table, ["epic"])
-    color = alpha_color(0.0)
+    color = scoring_color("alpha-0")
     (bars,) = (c for c in figure.axes[0].collections if np.allclose(c.get_colors()[0][:3], color))
     ends = [path.vertices[:, 1] for path in bars.get_paths()]
     assert np.allclose(ends, [[0.55, 0.62], [0.45, 0.52]])
@@ -109,8 +109,8 @@ def test_against_alpha_models_are_ordered_by_size_with_controls_last(table, labe
 
 
 def test_a_single_model_at_a_single_alpha_is_drawn(table):
-    one = table[(table["model"] == "sim-S") & (table["alpha"] == 0)]
-    (line,) = series(draw_epic_by_size(one, ["epic"]).axes[0], alpha_color(0))
+    one = table[(table["model"] == "sim-S") & (table["scoring"] == "alpha-0")]
+    (line,) = series(draw_epic_by_size(one, ["epic"]).axes[0], scoring_color("alpha-0"))
     assert np.allclose(line.get_xydata(), [[1e6, 0.6]])
 
 

@@ -4,7 +4,7 @@ import pytest
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.figures.histogram import BINS, COLORS, draw_reward_histogram
-from vlmrm.figures.style import alpha_label
+from vlmrm.figures.style import scoring_label
 
 from .conftest import rewards_of
 
@@ -23,9 +23,9 @@ def test_fulfilled_states_are_told_apart(labeled, labels_of):
     )
     assert labels_of(figure) == ["not fulfilled (n = 80)", "fulfilled (n = 20)"]
     assert [axes.get_title(loc="left") for axes in figure.axes] == [
-        alpha_label(0),
-        alpha_label(0.5),
-        alpha_label(1),
+        scoring_label("alpha-0"),
+        scoring_label("alpha-0.5"),
+        scoring_label("alpha-1"),
     ]
     outlines = {
         tuple(outline.get_edgecolor()[0][:3]): outline.get_paths()[0].vertices

@@ -5,7 +5,7 @@ import pytest
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.figures.landscape import draw_landscape, landscape_table
-from vlmrm.figures.style import alpha_label
+from vlmrm.figures.style import scoring_label
 
 from .conftest import ALPHAS, rewards_of
 
@@ -17,7 +17,7 @@ def angle_reward(states):
 def test_every_curve_is_rescaled_by_itself(cartpole):
     rewards = rewards_of(cartpole, angle_reward(cartpole), "balance", models=("a", "b"))
     table = landscape_table(cartpole, rewards, {"balance": None})
-    curves = table.groupby(["scene", "model", "alpha"])
+    curves = table.groupby(["scene", "model", "scoring"])
     assert len(curves) == 2 * len(ALPHAS)
     assert np.allclose(curves["rescaled"].min(), 0)
     assert np.allclose(curves["rescaled"].max(), 1)
@@ -30,7 +30,7 @@ def test_pole_landscape_is_the_middle_of_the_track(cartpole):
     table = landscape_table(cartpole, marked, {"balance": None})
     assert (table["reward"] == 0).all()
     assert table["coordinate"].abs().max() <= 0.25 + 1e-9
-    one = table[table["alpha"] == 0]
+    one = table[table["scoring"] == "alpha-0"]
     assert np.allclose(one["coordinate"], np.linspace(-0.25, 0.25, 11))
 
 
@@ -44,7 +44,7 @@ def test_a_flat_curve_stays_at_zero(cartpole):
 def test_car_landscape_covers_the_track_in_order(mountain_car):
     shuffled = States("mountain-car", mountain_car.values[::-1])
     rewards = rewards_of(shuffled, lambda a: shuffled.values[:, 0], "climb")
-    one = landscape_table(shuffled, rewards, {"climb": None}).query("alpha == 0")
+    one = landscape_table(shuffled, rewards, {"climb": None}).query("scoring == 'alpha-0'")
     assert np.allclose(one["coordinate"], np.linspace(-1.2, 0.6, 19))
     assert np.allclose(one["reward"], one["coordinate"])
 
@@ -81,7 +81,12 @@ def test_goal_line_and_axis(request, fixture, goal, label, labels_of):
     assert line.get_linestyle() == "--"
     assert axes.get_xlabel() == label
     assert "rescaled to 0-1" in figure.get_supylabel()
-    assert labels_of(figure) == ["goal", alpha_label(0), alpha_label(0.5), alpha_label(1)]
+    assert labels_of(figure) == [
+        "goal",
+        scoring_label("alpha-0"),
+        scoring_label("alpha-0.5"),
+        scoring_label("alpha-1"),
+    ]
 
 
 @pytest.fixture
@@ -100,7 +105,7 @@ def humanoid_rewards(paths):
 
 
 def test_each_task_has_its_own_path(paths):
-    one = humanoid_rewards(paths).query("alpha == 0")
+    one = humanoid_rewards(paths).query("scoring == 'alpha-0'")
     for task, rewards in (("kneel", np.arange(7)), ("split", np.arange(7, 14))):
         curve = one[one["task"] == task]
         assert np.allclose(curve["coordinate"], np.linspace(0, 1, 7))
@@ -132,6 +137,6 @@ def test_scattered_states_make_no_landscape():
 
 
 def test_missing_column_is_named(cartpole):
-    rewards = rewards_of(cartpole, lambda a: 0.0, "balance").drop(columns="alpha")
-    with pytest.raises(UserError, match="rewards: no column 'alpha'"):
+    rewards = rewards_of(cartpole, lambda a: 0.0, "balance").drop(columns="scoring")
+    with pytest.raises(UserError, match="rewards: no column 'scoring'"):
         landscape_table(cartpole, rewards, {"balance": None})

@@ -4,7 +4,7 @@ import pytest
 
 from vlmrm.errors import UserError
 from vlmrm.figures.learning_curves import draw_learning_curves, learning_curve_table
-from vlmrm.figures.style import alpha_label
+from vlmrm.figures.style import scoring_label
 
 
 def curve(reward=(1.0, 2.0, 3.0), oracle=(0.0, 0.5, 1.0)):
@@ -21,10 +21,10 @@ def test_training_reward_is_rescaled_over_the_seeds_of_a_reward(run):
         [
             (run(seed=0), curve((1.0, 2.0, 3.0))),
             (run(seed=1), curve((1.0, 3.0, 5.0))),
-            (run(alpha=1.0), curve((10.0, 20.0, 30.0))),
+            (run(scoring="alpha-1"), curve((10.0, 20.0, 30.0))),
         ]
     )
-    rescaled = table.groupby(["alpha", "seed"])["rescaled"].apply(list)
+    rescaled = table.groupby(["scoring", "seed"])["rescaled"].apply(list)
     assert np.allclose(rescaled[0.5, 0], [0, 0.25, 0.5])
     assert np.allclose(rescaled[0.5, 1], [0, 0.5, 1])
     assert np.allclose(rescaled[1.0, 0], [0, 0.5, 1])
@@ -66,19 +66,19 @@ def test_references_are_dashed_and_last(run, labels_of):
         [
             (run("ground-truth", 0), curve()),
             (run("oracle", 0), curve()),
-            (run(alpha=1.0), curve()),
-            (run(alpha=0.0), curve()),
+            (run(scoring="alpha-1"), curve()),
+            (run(scoring="alpha-0"), curve()),
         ]
     )
     assert labels_of(figure) == [
-        f"sim-S, {alpha_label(0)}",
-        f"sim-S, {alpha_label(1)}",
+        f"sim-S, {scoring_label('alpha-0')}",
+        f"sim-S, {scoring_label('alpha-1')}",
         "oracle reward",
         "ground-truth reward",
     ]
     drawn = lines(figure.axes[0])
     assert drawn["oracle reward"].get_linestyle() == "--"
-    assert drawn[f"sim-S, {alpha_label(0)}"].get_linestyle() == "-"
+    assert drawn[f"sim-S, {scoring_label('alpha-0')}"].get_linestyle() == "-"
 
 
 def test_the_random_policy_is_a_dotted_line_at_its_share_of_timesteps(run, labels_of):
@@ -118,8 +118,10 @@ def test_a_task_without_oracle_says_so(run):
 
 def test_unfinished_runs_are_left_out_and_alone_an_error(run):
     empty = curve().iloc[:0]
-    figure = draw_learning_curves([(run(alpha=0.0), empty), (run(alpha=1.0), curve())])
-    assert list(lines(figure.axes[0])) == [f"sim-S, {alpha_label(1)}"]
+    figure = draw_learning_curves(
+        [(run(scoring="alpha-0"), empty), (run(scoring="alpha-1"), curve())]
+    )
+    assert list(lines(figure.axes[0])) == [f"sim-S, {scoring_label('alpha-1')}"]
     with pytest.raises(UserError, match="no run has finished"):
         draw_learning_curves([(run(), empty)])
 

@@ -18,13 +18,21 @@ def table():
         fooled = FOOLED.get((agents, model), 0.2) + alpha / 2
         interval = {"fooled": fooled, "fooled_low": fooled - 0.05, "fooled_high": fooled + 0.05}
         row = {"task": task, "states": f"{agents}-{task}", "scene": "textured", "model": model}
-        rows.append({**row, "source": "simulator", "parameters": 1, "alpha": alpha, **interval})
+        rows.append(
+            {
+                **row,
+                "source": "simulator",
+                "parameters": 1,
+                "scoring": f"alpha-{alpha:g}",
+                **interval,
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def test_rounds_are_those_of_the_agents_and_of_the_model(table):
-    chosen = by_round(table, MODELS, 0)
-    assert len(chosen) == 8 and set(chosen["alpha"]) == {0.0}
+    chosen = by_round(table, MODELS, "alpha-0")
+    assert len(chosen) == 8 and set(chosen["scoring"]) == {"alpha-0"}
     found = {
         (row.task, row.agents_round, row.model_round): row.fooled for row in chosen.itertuples()
     }
@@ -34,7 +42,7 @@ def test_rounds_are_those_of_the_agents_and_of_the_model(table):
 
 
 def test_each_task_has_a_panel_and_each_model_a_line(table, labels_of):
-    figure = draw_rounds(by_round(table, MODELS, 0), MODELS)
+    figure = draw_rounds(by_round(table, MODELS, "alpha-0"), MODELS)
     assert [axes.get_title("left") for axes in figure.axes] == ["kneeling", "one-leg"]
     assert labels_of(figure) == MODELS
     first, second = figure.axes[0].lines
@@ -43,6 +51,6 @@ def test_each_task_has_a_panel_and_each_model_a_line(table, labels_of):
     assert [round(x) for x in first.get_xdata()] == [0, 1]
 
 
-def test_an_alpha_that_was_not_measured_is_named(table):
-    with pytest.raises(UserError, match=r"no rows with alpha 0\.3"):
-        by_round(table, MODELS, 0.3)
+def test_a_scoring_that_was_not_measured_is_named(table):
+    with pytest.raises(UserError, match=r"no rows of alpha-0\.3"):
+        by_round(table, MODELS, "alpha-0.3")

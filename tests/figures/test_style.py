@@ -13,11 +13,11 @@ from PIL import Image
 from vlmrm.errors import UserError
 from vlmrm.figures.style import (
     GREY,
-    alpha_color,
     finish,
     lines,
     panels,
     save_figure,
+    scoring_color,
     theme,
     wrapped,
 )
@@ -93,7 +93,7 @@ def test_pyplot_keeps_no_figure():
 
 
 def test_alphas_are_ordered_by_lightness():
-    light = [luminance(alpha_color(a)) for a in np.linspace(0, 1, 11)]
+    light = [luminance(scoring_color(f"alpha-{a:g}")) for a in np.linspace(0, 1, 11)]
     assert np.all(np.diff(light) > 0)
     assert light[-1] < 0.85
 

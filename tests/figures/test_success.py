@@ -4,7 +4,7 @@ import pytest
 
 from vlmrm.config import RANDOM_POLICY
 from vlmrm.errors import UserError
-from vlmrm.figures.style import alpha_label
+from vlmrm.figures.style import scoring_label
 from vlmrm.figures.success import draw_success, success_table, wilson_interval
 
 
@@ -43,7 +43,7 @@ def test_table_by_seed(run):
     assert table["seeds"].tolist() == ["0", "1"]
     assert table["success_rate"].tolist() == [0.4, 0.8]
     assert list(table.columns) == [
-        "task", "scene", "reward_source", "alpha", "seeds", "trajectories",
+        "task", "scene", "reward_source", "scoring", "seeds", "trajectories",
         "success_rate", "low", "high", "success_fraction",
     ]  # fmt: skip
 
@@ -51,16 +51,16 @@ def test_table_by_seed(run):
 def test_bars_dots_intervals_and_the_random_policy(run, labels_of):
     figure = draw_success(
         [
-            (run(alpha=0.0, seed=0), evaluation(4)),
-            (run(alpha=0.0, seed=1), evaluation(8)),
-            (run(alpha=1.0), evaluation(1)),
+            (run(scoring="alpha-0", seed=0), evaluation(4)),
+            (run(scoring="alpha-0", seed=1), evaluation(8)),
+            (run(scoring="alpha-1"), evaluation(1)),
             (run(RANDOM_POLICY, 0.0), evaluation(2)),
         ]
     )
     (axes,) = figure.axes
     assert [tick.get_text() for tick in axes.get_yticklabels()] == [
-        f"sim-S, {alpha_label(0)}",
-        f"sim-S, {alpha_label(1)}",
+        f"sim-S, {scoring_label('alpha-0')}",
+        f"sim-S, {scoring_label('alpha-1')}",
     ]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("success rate", "")
     assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.6, 0.1])

@@ -36,7 +36,7 @@ def rewards(states, tmp_path):
             "model": "random-XS",
             "state": range(30),
             "task": "mountain-car",
-            "alpha": 0.5,
+            "scoring": "alpha-0.5",
             "reward": states.values[:, 0],
         }
     )

@@ -9,7 +9,7 @@ from vlmrm.plan.jobs import Job
 ROOT = Path(__file__).parents[2]
 PAPER = load_config(ROOT / "config.yaml")
 DEMO = load_config(ROOT / "config" / "demo.yaml")
-RUN = {"task": "kneeling", "scene": "textured-fixed", "alpha": "0.0", "seed": "0"}
+RUN = {"task": "kneeling", "scene": "textured-fixed", "scoring": "alpha-0", "seed": "0"}
 LAPTOP = MACHINES["laptop"]
 
 

@@ -11,7 +11,7 @@ from vlmrm.machine.shared import check_shared
 
 CONTENT = {
     "run": "test",
-    "alphas": [0],
+    "scorings": ["alpha-0"],
     "tasks": {},
     "models": {
         "sim": {"source": "simulator", "architecture": "sim-S", "corpus": "small"},

@@ -39,8 +39,10 @@ def test_a_fetched_model_scores_as_the_published_one(
     }
     assert record["parameters"] == read_model_provenance(model_folder)["parameters"]
     no_network_after()
-    fetched = VLMReward.load(folder, "a robot", "anything", alpha=0.5, device="cpu")
-    original = VLMReward.load(model_folder, "a robot", "anything", alpha=0.5, device="cpu")
+    fetched = VLMReward.load(folder, "a robot", "anything", scoring="alpha-0.5", device="cpu")
+    original = VLMReward.load(
+        model_folder, "a robot", "anything", scoring="alpha-0.5", device="cpu"
+    )
     np.testing.assert_array_equal(fetched(FRAMES), original(FRAMES))
 
 

@@ -140,7 +140,7 @@ def test_the_command_lists_models_and_problems(models, tmp_path):
     file = tmp_path / "config.yaml"
     content = {
         "run": "r",
-        "alphas": [0],
+        "scorings": ["alpha-0"],
         "tasks": {},
         "models": {name: model.model_dump() for name, model in models.items()},
     }

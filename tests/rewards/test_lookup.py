@@ -9,15 +9,17 @@ from vlmrm.rewards.lookup import RewardGrid, measure_interpolation, refuse_inexa
 from vlmrm.states.grid import sample_grid
 
 
-def table(states, reward, task="t", alpha=0.5):
+def table(states, reward, task="t", scoring="alpha-0.5"):
     return pd.DataFrame(
-        {"state": np.arange(len(states)), "task": task, "alpha": alpha, "reward": reward}
+        {"state": np.arange(len(states)), "task": task, "scoring": scoring, "reward": reward}
     )
 
 
 def make(environment, function, resolution=1.0):
     states = sample_grid(GridStates(sampler="grid", environment=environment, resolution=resolution))
-    return states, RewardGrid.from_table(states, table(states, function(states.values)), "t", 0.5)
+    return states, RewardGrid.from_table(
+        states, table(states, function(states.values)), "t", "alpha-0.5"
+    )
 
 
 @pytest.fixture
@@ -103,7 +105,7 @@ def test_errors_of_interpolation(rng):
     row = measure_interpolation(
         states, rewards, probes, table(probes, probes.values[:, 0] + off)
     ).iloc[0]
-    assert (row["task"], row["alpha"], row["n"]) == ("t", 0.5, 300)
+    assert (row["task"], row["scoring"], row["n"]) == ("t", "alpha-0.5", 300)
     assert row["max"] == pytest.approx(0.4, abs=1e-6)
     assert row["rms"] == pytest.approx(np.sqrt(0.1), abs=1e-6)
     assert row["deviation"] == pytest.approx(np.std(probes.values[:, 0] + off))
@@ -128,26 +130,26 @@ def test_a_grid_that_is_too_coarse_is_refused(rng):
 
     states, _ = make("mountain-car", wavy, 0.1)
     errors = measure_interpolation(states, table(states, wavy(states.values)), *check(wavy, rng))
-    refuse_inexact(errors, "t", 0.5, max_error=10)
+    refuse_inexact(errors, "t", "alpha-0.5", max_error=10)
     with pytest.raises(UserError, match="raise the resolution"):
-        refuse_inexact(errors, "t", 0.5, max_error=0.2)
-    with pytest.raises(UserError, match="not measured for task 't' and alpha 0"):
-        refuse_inexact(errors, "t", 0.0, max_error=10)
+        refuse_inexact(errors, "t", "alpha-0.5", max_error=0.2)
+    with pytest.raises(UserError, match="not measured for task 't' and scoring alpha-0"):
+        refuse_inexact(errors, "t", "alpha-0", max_error=10)
 
 
-def test_takes_the_rows_of_the_task_and_alpha_in_any_order(rng):
+def test_takes_the_rows_of_the_task_and_scoring_in_any_order(rng):
     states = sample_grid(GridStates(sampler="grid", environment="mountain-car", resolution=0.1))
     order = rng.permutation(len(states))
     shuffled = States("mountain-car", states.values[order])
     position = shuffled.values[:, 0]
     rewards = pd.concat(
         [
-            table(states, 0.0, alpha=0.0),
-            table(states, position, alpha=0.1 + 0.2),
-            table(states, 7.0, task="other", alpha=0.3),
+            table(states, 0.0, scoring="alpha-0"),
+            table(states, position, scoring="alpha-0.3"),
+            table(states, 7.0, task="other", scoring="alpha-0.3"),
         ]
     ).sample(frac=1, random_state=0)
-    grid = RewardGrid.from_table(shuffled, rewards, "t", 0.3)
+    grid = RewardGrid.from_table(shuffled, rewards, "t", "alpha-0.3")
     np.testing.assert_allclose(grid(states.values), states.values[:, 0], atol=1e-6)
 
 
@@ -155,13 +157,13 @@ def test_says_when_rewards_are_missing(cartpole):
     states, _ = cartpole
     rewards = table(states, 1.0)
     with pytest.raises(UserError, match="task 'other'"):
-        RewardGrid.from_table(states, rewards, "other", 0.5)
-    with pytest.raises(UserError, match=r"alpha 0\.25"):
-        RewardGrid.from_table(states, rewards, "t", 0.25)
+        RewardGrid.from_table(states, rewards, "other", "alpha-0.5")
+    with pytest.raises(UserError, match=r"scoring alpha-0\.25"):
+        RewardGrid.from_table(states, rewards, "t", "alpha-0.25")
     with pytest.raises(UserError, match="state 2222, but there are only 10 states"):
-        RewardGrid.from_table(States("cartpole", states.values[:10]), rewards, "t", 0.5)
+        RewardGrid.from_table(States("cartpole", states.values[:10]), rewards, "t", "alpha-0.5")
     with pytest.raises(UserError, match="2222 of 2223"):
-        RewardGrid.from_table(states, rewards[1:], "t", 0.5)
+        RewardGrid.from_table(states, rewards[1:], "t", "alpha-0.5")
 
 
 @pytest.mark.parametrize("kept", [slice(1, None), slice(0, 1), [0, 1, 1, *range(3, 2223)]])
@@ -169,4 +171,4 @@ def test_says_when_the_states_are_no_grid(cartpole, kept):
     states, _ = cartpole
     part = States("cartpole", states.values[kept])
     with pytest.raises(UserError, match="not a complete grid"):
-        RewardGrid.from_table(part, table(part, 1.0), "t", 0.5)
+        RewardGrid.from_table(part, table(part, 1.0), "t", "alpha-0.5")

@@ -71,9 +71,9 @@ def test_on_the_command_line(model_folder, frames, tmp_path):
     run = vlmrm(*command, "--device", "cpu")
     assert run.returncode == 0, run.stderr
     title, header, *rows = run.stdout.splitlines()
-    assert title == "8 frames, alpha 0, cpu"
+    assert title == "8 frames, alpha-0, cpu"
     assert header.split() == list(pd.read_csv(table))
     assert [row.split()[0] for row in rows] == ["float32", "bfloat16"]
-    run = vlmrm(*command, "--alpha", 0.5)
+    run = vlmrm(*command, "--scoring", "alpha-0.5")
     assert run.returncode == 2
-    assert run.stderr == "vlmrm: --baseline: missing; --alpha above 0 needs one\n"
+    assert run.stderr == "vlmrm: --baseline: missing; --scoring alpha-0.5 needs one\n"

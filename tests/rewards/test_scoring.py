@@ -15,7 +15,7 @@ def test_an_error_is_in_standard_deviations_of_the_rewards():
     assert relative_error(np.array([1.0, 1.1]), np.ones(2)) == np.inf
 
 
-def test_errors_of_a_sample_by_alpha():
+def test_errors_of_a_sample_by_scoring():
     rng = np.random.default_rng(0)
 
     def unit(*shape):
@@ -29,16 +29,16 @@ def test_errors_of_a_sample_by_alpha():
         environment="cartpole",
         goals=["goal"],
         baselines=["baseline"],
-        alphas=[0, 0.5],
+        scorings=["alpha-0", "alpha-0.5"],
     )
     rows = np.array([0, 3, 19])
     table = score_states(images, prompts, settings)
     errors = precision_errors(table, (rows, exact[rows]), prompts, settings)
-    assert list(errors) == ["0.0", "0.5"]
+    assert list(errors) == ["alpha-0", "alpha-0.5"]
     wanted = score_states(exact, prompts, settings)
-    for alpha, error in errors.items():
+    for scoring, error in errors.items():
         reduced, full = (
-            t[t["alpha"] == float(alpha)]["reward"].to_numpy()[rows] for t in (table, wanted)
+            t[t["scoring"] == scoring]["reward"].to_numpy()[rows] for t in (table, wanted)
         )
         assert error == pytest.approx(relative_error(reduced, full))
     none = precision_errors(table, (rows, images[rows]), prompts, settings)

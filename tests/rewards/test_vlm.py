@@ -19,18 +19,18 @@ def test_without_regularization_it_is_the_cosine_of_image_and_sentence(model_fol
 
 def test_a_list_of_one_sentence_is_that_sentence(model_folder):
     model = ClipModel.load(model_folder, "cpu")
-    one = VLMReward(model, GOAL, BASELINE, 0.5)(FRAMES)
-    np.testing.assert_allclose(VLMReward(model, [GOAL], [BASELINE], 0.5)(FRAMES), one)
-    two = VLMReward(model, [GOAL, "a pole"], [BASELINE], 0.5)(FRAMES)
+    one = VLMReward(model, GOAL, BASELINE, "alpha-0.5")(FRAMES)
+    np.testing.assert_allclose(VLMReward(model, [GOAL], [BASELINE], "alpha-0.5")(FRAMES), one)
+    two = VLMReward(model, [GOAL, "a pole"], [BASELINE], "alpha-0.5")(FRAMES)
     assert not np.allclose(one, two)
 
 
 def test_wrong_arguments_fail_before_the_first_frame(model_folder):
     model = ClipModel.load(model_folder, "cpu")
     with pytest.raises(ValueError, match="baseline"):
-        VLMReward(model, GOAL, alpha=0.5)
-    with pytest.raises(ValueError, match="alpha"):
-        VLMReward(model, GOAL, BASELINE, alpha=2)
+        VLMReward(model, GOAL, scoring="alpha-0.5")
+    with pytest.raises(ValueError, match="scoring"):
+        VLMReward(model, GOAL, BASELINE, scoring="alpha-2")
 
 
 @pytest.mark.parametrize("goal", ["", " ", [], [GOAL, ""]])

@@ -12,7 +12,12 @@ from vlmrm.terminal.workflow import LogHandler, Progress, duration, job_title
 
 TRAINING = {
     "rule_name": "train_policy",
-    "wildcards": {"task": "kneeling", "reward_source": "sim-S", "alpha": "0.5", "seed": "3"},
+    "wildcards": {
+        "task": "kneeling",
+        "reward_source": "sim-S",
+        "scoring": "alpha-0.5",
+        "seed": "3",
+    },
 }
 
 
@@ -36,7 +41,7 @@ def tell(handler, event=None, message=None, level=logging.INFO, **fields):
 
 
 def test_a_job_is_told_in_words():
-    assert job_title(TRAINING) == "train policy: kneeling, sim-S, alpha 0.5, seed 3"
+    assert job_title(TRAINING) == "train policy: kneeling, sim-S, alpha-0.5, seed 3"
     assert job_title({"rule_name": "draw_poses", "wildcards": {}}) == "draw poses"
 
 
@@ -57,8 +62,8 @@ def test_without_a_terminal_each_job_has_a_line_at_its_start_and_end(handler, ca
     tell(handler, message="Nothing to be done (all requested files are present).")
     first, started, finished, last = capsys.readouterr().err.splitlines()
     assert first == "3 jobs"
-    assert started[9:] == "started   train policy: kneeling, sim-S, alpha 0.5, seed 3"
-    assert finished[9:] == "finished  train policy: kneeling, sim-S, alpha 0.5, seed 3 (0:00)"
+    assert started[9:] == "started   train policy: kneeling, sim-S, alpha-0.5, seed 3"
+    assert finished[9:] == "finished  train policy: kneeling, sim-S, alpha-0.5, seed 3 (0:00)"
     assert last.startswith("Nothing to be done")
 
 
@@ -81,7 +86,7 @@ def test_a_failed_job_says_why_and_where_its_log_is(handler, capsys, tmp_path):
     told = {"jobid": 4, "log": [str(log)], "rule_name": "train_policy"}
     tell(handler, LogEvent.JOB_ERROR, "", logging.ERROR, **told)
     _, title, why, where = capsys.readouterr().err.splitlines()
-    assert title == "✗ train policy: kneeling, sim-S, alpha 0.5, seed 3"
+    assert title == "✗ train policy: kneeling, sim-S, alpha-0.5, seed 3"
     assert why.endswith("ERROR no [frames]")
     assert where == f"Log: {log}"
 

@@ -5,7 +5,9 @@ import pytest
 from vlmrm.config import TrainingRun
 from vlmrm.training.curve import LearningCurve
 
-RUN = TrainingRun(task="kneeling", scene="textured", reward_source="sim-S", alpha=0.5, seed=3)
+RUN = TrainingRun(
+    task="kneeling", scene="textured", reward_source="sim-S", scoring="alpha-0.5", seed=3
+)
 
 
 def with_row(curve, steps, reward):
@@ -23,7 +25,7 @@ def curve():
 def test_rows_are_means_over_their_timesteps_behind_the_run_they_belong_to(curve, tmp_path):
     with_row(curve, 8, 0.75).write(tmp_path / "curve.csv")
     table = pd.read_csv(tmp_path / "curve.csv")
-    assert table.columns[:5].tolist() == ["task", "scene", "reward_source", "alpha", "seed"]
+    assert table.columns[:5].tolist() == ["task", "scene", "reward_source", "scoring", "seed"]
     assert table["steps"].tolist() == [4, 8]
     assert table["training_reward"].tolist() == [0.25, 0.75]
     assert table["oracle"].tolist() == [0, 1]

@@ -15,7 +15,7 @@ from vlmrm.training.vec_env.vector_env import VectorEnv
 CONFIG = parse_config(
     {
         "run": "test",
-        "alphas": [0],
+        "scorings": ["alpha-0"],
         "models": {},
         "tasks": {
             "balance": {"environment": "cartpole", "goal": "a pole", "oracle": "cartpole"},

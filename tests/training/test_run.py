@@ -13,7 +13,7 @@ from vlmrm.training.run import train
 
 CONFIG = {
     "run": "test",
-    "alphas": [0],
+    "scorings": ["alpha-0"],
     "models": {},
     "tasks": {
         "cartpole": {"environment": "cartpole", "goal": "a pole", "oracle": "cartpole"},
@@ -27,7 +27,7 @@ CONFIG = {
 
 
 def settings(task, scene, source):
-    run = TrainingRun(task=task, scene=scene, reward_source=source, alpha=0, seed=0)
+    run = TrainingRun(task=task, scene=scene, reward_source=source, scoring="alpha-0", seed=0)
     return parse_config(CONFIG).training_settings(run)
 
 

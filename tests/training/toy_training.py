@@ -16,7 +16,7 @@ from vlmrm.training.run import learn
 from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
-RUN = TrainingRun(task="toy", scene="none", reward_source="frames", alpha=0, seed=1)
+RUN = TrainingRun(task="toy", scene="none", reward_source="frames", scoring="alpha-0", seed=1)
 NEAR_ZERO = Oracle("cartpole", lambda states: below(np.abs(states[:, 0]), 0.5, 1))
 
 

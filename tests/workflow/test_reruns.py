@@ -27,7 +27,7 @@ def test_a_run_shows_a_line_for_each_job_and_no_more(finished):
     )
     assert sorted(started) == sorted(ended)
     assert len(started) == count - 1  # the last one asks for all others
-    assert "train policy: kneeling, textured-fixed, smoke-S, alpha 0.0, seed 0" in ended
+    assert "train policy: kneeling, textured-fixed, smoke-S, alpha-0, seed 0" in ended
     # Besides these, a few lines from Snakemake itself.
     assert len(lines) < 2 * count + 8
 
@@ -53,7 +53,7 @@ def test_frames_that_were_looked_at_can_be_deleted(finished, smoke):
 
 
 def test_another_alpha_scores_again_without_looking_again(finished, smoke):
-    smoke["alphas"].append(0.75)
+    smoke["scorings"].append(0.75)
     jobs = set(finished.planned(smoke))
     assert "score_states" in jobs
     # Classic control trains on the table of rewards, so it is one of its consumers.

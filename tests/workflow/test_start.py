@@ -87,9 +87,9 @@ def test_a_key_given_twice_starts_nothing(fresh, smoke):
 
 
 def test_an_alpha_may_be_very_small(fresh, smoke):
-    smoke["alphas"].append(0.00001)
+    smoke["scorings"].append(0.00001)
     before = fresh.planned(smoke)["train_policy"]
-    smoke["experiments"]["classic-control"]["alphas"].append(0.00001)
+    smoke["experiments"]["classic-control"]["scorings"].append(0.00001)
     assert fresh.planned(smoke)["train_policy"] == before + 2
 
 
@@ -174,7 +174,7 @@ def test_without_gpu_a_training_for_months_is_not_started(fresh, published, monk
 def test_a_sentence_without_oracle_is_trained_and_filmed_but_not_scored(fresh, smoke):
     waving = {"environment": "humanoid", "goal": "a robot waving", "baseline": "a robot"}
     smoke["tasks"]["waving"] = waving
-    experiment = {"tasks": ["waving"], "models": ["smoke-S"], "alphas": [0], "seeds": [0]}
+    experiment = {"tasks": ["waving"], "models": ["smoke-S"], "scorings": ["alpha-0"], "seeds": [0]}
     smoke["experiments"] = {"mine": experiment}
     del smoke["epic"]["rollouts"]  # its states are those of another experiment's agent
     jobs = fresh.planned(smoke)

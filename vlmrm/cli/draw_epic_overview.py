@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from vlmrm.cli.options import Alpha, EpicTables, Figures
+from vlmrm.cli.options import EpicTables, Figures, ScoringName
+from vlmrm.config.scoring import PLAIN
 
 
 def draw_epic_overview(
     tables: EpicTables,
     output: Figures,
-    alpha: Alpha = 0.0,
+    scoring: ScoringName = PLAIN,
 ) -> None:
     """Draw the EPIC distance of every task and model."""
     from vlmrm.data.tables import licenses_of, read_tables
@@ -16,5 +17,5 @@ def draw_epic_overview(
     from vlmrm.figures.style import save_figure
 
     numbers = read_tables(tables)
-    figure = epic_overview.draw_epic_overview(numbers, alpha)
+    figure = epic_overview.draw_epic_overview(numbers, scoring)
     save_figure(figure, output, licenses=licenses_of(numbers))

@@ -18,7 +18,7 @@ def draw_landscape(
     output: Figures,
     table: Table = None,
 ) -> None:
-    """Draw reward against state, rescaled, at every alpha."""
+    """Draw reward against state, rescaled, with every scoring."""
     content = load_config(config)
     pick(content.landscapes, "landscapes", name)
     settings = content.landscape_settings(name)

@@ -25,7 +25,7 @@ def draw_rounds(
     from vlmrm.figures import rounds
     from vlmrm.figures.style import save_figure
 
-    numbers = rounds.by_round(read_tables(tables), settings.models, settings.alpha)
+    numbers = rounds.by_round(read_tables(tables), settings.models, settings.scoring)
     if table is not None:
         write_table(table, numbers)
     figure = rounds.draw_rounds(numbers, settings.models)

@@ -8,17 +8,18 @@ from typing import Annotated
 import typer
 
 from vlmrm.cli.options import (
-    Alpha,
     ConfigFile,
     Output,
     RewardSource,
     Scene,
+    ScoringName,
     Seed,
     TaskName,
     Workers,
     training_run,
 )
 from vlmrm.config import load_config
+from vlmrm.config.scoring import PLAIN
 from vlmrm.data.tables import write_table
 from vlmrm.rendering import check_scene
 
@@ -31,13 +32,13 @@ def evaluate_policy(
     output: Output,
     video: Annotated[Path | None, typer.Option(help="Write a video here (MP4).")] = None,
     scene: Scene = None,
-    alpha: Alpha = 0.0,
+    scoring: ScoringName = PLAIN,
     seed: Seed = 0,
     workers: Workers = None,
 ) -> None:
     """Evaluate a trained policy with the task's oracle."""
     content = load_config(config)
-    run = training_run(content, task, scene, reward_source, alpha, seed)
+    run = training_run(content, task, scene, reward_source, scoring, seed)
     settings = content.evaluation_settings(run)
     if video is not None:
         check_scene(settings.environment, run.scene)

@@ -17,6 +17,6 @@ def evaluate_random_policy(
     from vlmrm.training.evaluation import evaluate, with_run
 
     scene, *_ = SCENES[settings.environment]
-    run = TrainingRun(task=task, scene=scene, reward_source=RANDOM_POLICY, alpha=0, seed=0)
+    run = TrainingRun(task=task, scene=scene, reward_source=RANDOM_POLICY, seed=0)
     table, _ = evaluate(None, settings, workers)
     write_table(output, with_run(table, run))

@@ -30,7 +30,7 @@ def measure_epic(
         typer.Option(help="Human labels (CSV) instead of the oracle's; may be repeated."),
     ] = None,
 ) -> None:
-    """Measure the EPIC distance between rewards and labels at every alpha."""
+    """Measure the EPIC distance between rewards and labels with every scoring."""
     content = load_config(config)
     pick(content.epic, "epic", name)
     settings = content.epic_settings(name)
@@ -52,9 +52,9 @@ def measure_epic(
     table.insert(5, "source", origin.get("source", "unknown"))
     table.insert(6, "parameters", origin.get("parameters", {}).get("image"))
     table.insert(7, "text_parameters", origin.get("parameters", {}).get("text"))
-    scoring = read_provenance(rewards)
-    table.insert(8, "license", scoring.get("license"))
-    table.insert(9, "precision", scoring.get("precision"))
-    errors = scoring.get("precision_errors", {})
-    table.insert(10, "precision_error", [errors.get(str(a), np.nan) for a in table["alpha"]])
+    scored_by = read_provenance(rewards)
+    table.insert(8, "license", scored_by.get("license"))
+    table.insert(9, "precision", scored_by.get("precision"))
+    errors = scored_by.get("precision_errors", {})
+    table.insert(10, "precision_error", [errors.get(name, np.nan) for name in table["scoring"]])
     write_table(output, table)

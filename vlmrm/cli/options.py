@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -19,6 +19,7 @@ from vlmrm.config import (
     TrainingRun,
     load_config,
 )
+from vlmrm.config.scoring import alpha_of, canonical_scoring, temperature_of
 from vlmrm.errors import UserError, suggest
 
 T = TypeVar("T")
@@ -54,7 +55,28 @@ Goals = Annotated[
 Baselines = Annotated[
     list[str] | None, typer.Option("--baseline", help="Sentence that describes any image.")
 ]
-Alpha = Annotated[float, typer.Option(min=0, max=1, help="Regularization strength.")]
+Contrasts = Annotated[
+    list[str] | None,
+    typer.Option("--contrast", help="Other sentence, which the goal competes with."),
+]
+
+
+def _scoring(name: str) -> str:
+    try:
+        return canonical_scoring(name)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+ScoringName = Annotated[
+    str,
+    typer.Option(
+        "--scoring",
+        callback=_scoring,
+        help="alpha-A: goal-baseline regularization, A from 0 (none) to 1. contrast-T: softmax over "
+        "goal and contrasts at temperature T.",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed of the training.")]
 RewardSource = Annotated[
     str,
@@ -89,7 +111,7 @@ def model_settings(config: Path, name: str, kind: type[ModelT]) -> ModelT:
 
 
 def training_run(
-    config: Config, task: str, scene: str | None, source: str, alpha: float, seed: int
+    config: Config, task: str, scene: str | None, source: str, scoring: str, seed: int
 ) -> TrainingRun:
     """The training run that the options of a command name.
 
@@ -101,4 +123,18 @@ def training_run(
     pick(dict.fromkeys((*config.models, *REFERENCES)), "--reward-source", source)
     if scene is None:
         scene, *_ = SCENES[environment]
-    return TrainingRun(task=task, scene=scene, reward_source=source, alpha=alpha, seed=seed)
+    return TrainingRun(task=task, scene=scene, reward_source=source, scoring=scoring, seed=seed)
+
+
+def check_sentences(
+    scoring: str, baselines: Sequence[str] | None, contrasts: Sequence[str] | None
+) -> None:
+    """Checks that the sentences of a scoring are given.
+
+    Raises:
+        UserError: The baseline or the contrast is missing.
+    """
+    if alpha_of(scoring) and not baselines:
+        raise UserError(f"--baseline: missing; --scoring {scoring} needs one")
+    if temperature_of(scoring) and not contrasts:
+        raise UserError(f"--contrast: missing; --scoring {scoring} needs at least one")

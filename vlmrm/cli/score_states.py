@@ -27,7 +27,7 @@ def score_states(
     prompts: Annotated[Path, typer.Option(help="Prompt embeddings of the same model (HDF5).")],
     output: Output,
 ) -> None:
-    """Score embedded states for a task at every alpha."""
+    """Score embedded states for a task with every scoring."""
     content = load_config(config)
     pick(content.tasks, "tasks", task)
     settings = content.scoring_settings(task)
@@ -46,4 +46,4 @@ def score_states(
     errors = {}
     if sample := read_full_precision(embeddings):
         errors = scoring.precision_errors(table, sample, sentences, settings)
-    write_table(output, table, alphas=settings.alphas, precision_errors=errors, **origin)
+    write_table(output, table, scorings=settings.scorings, precision_errors=errors, **origin)

@@ -40,14 +40,14 @@ def _tables(results: Path, kind: str, names: Iterable[str]) -> Iterator[tuple[st
 
 
 def _epic(name: str, table: pd.DataFrame) -> str:
-    """The best model and alpha, beside random weights."""
+    """The best model and scoring, beside random weights."""
     random = table["source"] == "random"
     best = (table if random.all() else table[~random]).nsmallest(1, "epic").iloc[0]
-    controls = table[random & (table["alpha"] == best["alpha"])]["epic"]
+    controls = table[random & (table["scoring"] == best["scoring"])]["epic"]
     beside = "" if controls.empty else f"random weights {controls.mean():.2f}; "
     return (
-        f"EPIC distance to the labels of {name}: {best['epic']:.2f} with {best['model']}, alpha "
-        f"{best['alpha']:g} ({beside}0 is best, 0.71 uninformative)"
+        f"EPIC distance to the labels of {name}: {best['epic']:.2f} with {best['model']}, "
+        f"{best['scoring']} ({beside}0 is best, 0.71 uninformative)"
     )
 
 
@@ -56,23 +56,23 @@ def _success(results: Path, rows: pd.DataFrame) -> Iterator[str]:
     policy = rows["reward_source"] == RANDOM_POLICY
     by_model = ~policy & ~rows["reward_source"].isin(REFERENCES)
     agents = rows[by_model] if by_model.any() else rows[~policy]
-    rewards = agents.groupby(["task", "scene", "reward_source", "alpha"], sort=False)
+    rewards = agents.groupby(["task", "scene", "reward_source", "scoring"], sort=False)
     columns = ["success_rate", "success_fraction"]
     best = rewards[columns].mean().nlargest(1, columns).index[0]
     seeds = rewards.get_group(best)
-    task, scene, reward, alpha = best
+    task, scene, reward, scoring = best
     rate, low, high = (seeds[name] for name in ("success_rate", "low", "high"))
     if len(seeds) == 1:
         spread = f"95% interval {low.item():.0%} to {high.item():.0%}"
     else:
         spread = f"{len(seeds)} seeds, {rate.min():.0%} to {rate.max():.0%}"
-    by = reward if reward in REFERENCES else f"{reward}, alpha {alpha:g}"
+    by = reward if reward in REFERENCES else f"{reward}, {scoring}"
     yield (
         f"{task}: {rate.mean():.0%} of {seeds['trajectories'].sum()} trajectories succeed with "
         f"{by} ({spread}; random policy {rows[policy]['success_rate'].max():.0%})"
     )
     seed = seeds["seeds"].iloc[0]
-    place = (task, scene, reward, f"alpha-{alpha}", f"seed-{seed}")
+    place = (task, scene, reward, scoring, f"seed-{seed}")
     film = results.joinpath("evaluations", *place, "video.mp4")
     if film.is_file():
         yield f"    {film}"

@@ -8,18 +8,19 @@ from typing import Annotated
 import typer
 
 from vlmrm.cli.options import (
-    Alpha,
     ConfigFile,
     Device,
     Gpus,
     RewardSource,
     Scene,
+    ScoringName,
     Seed,
     TaskName,
     Workers,
     training_run,
 )
 from vlmrm.config import REFERENCES, check_run, load_config
+from vlmrm.config.scoring import PLAIN
 from vlmrm.errors import UserError
 from vlmrm.machine.gpus import claim_gpus
 from vlmrm.rendering import check_scene
@@ -31,7 +32,7 @@ def train_policy(
     reward_source: RewardSource,
     output: Annotated[Path, typer.Option(help="Folder of the results.")],
     scene: Scene = None,
-    alpha: Alpha = 0.0,
+    scoring: ScoringName = PLAIN,
     seed: Seed = 0,
     model: Annotated[Path | None, typer.Option(help="Model folder, to score frames.")] = None,
     states: Annotated[Path | None, typer.Option(help="Grid of states, to look up rewards.")] = None,
@@ -43,7 +44,7 @@ def train_policy(
 ) -> None:
     """Train an agent, or continue an interrupted training."""
     content = load_config(config)
-    run = training_run(content, task, scene, reward_source, alpha, seed)
+    run = training_run(content, task, scene, reward_source, scoring, seed)
     check_run(content, run)
     settings = content.training_settings(run)
     grid = None

@@ -53,7 +53,6 @@ WideFrames = Literal["squash", "pad", "crop"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 """Number format of the reward models' image towers."""
 
-Alpha = Annotated[float, Field(ge=0, le=1)]
 PositiveInt = Annotated[int, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """A seed that NumPy's older generators accept too."""

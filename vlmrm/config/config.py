@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Any
 
@@ -12,7 +12,6 @@ from vlmrm.config import settings
 from vlmrm.config.base import (
     REFERENCES,
     SCENES,
-    Alpha,
     ConfigModel,
     EnvironmentName,
     Name,
@@ -26,6 +25,7 @@ from vlmrm.config.models import Corpus, Model
 from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.references import problems
 from vlmrm.config.rounds import Rounds
+from vlmrm.config.scoring import Scoring, temperature_of
 from vlmrm.config.states import RolloutStates, StateSet, UnionStates
 from vlmrm.config.training import Evaluation, Experiment, Training, TrainingRun
 
@@ -35,8 +35,10 @@ class Config(ConfigModel):
 
     run: Name
     """Name of the run. Its results are in `results/RUN`."""
-    alphas: NonEmptyList[Alpha]
-    """Regularization strengths for scoring state sets; 0 is the plain cosine similarity."""
+    scorings: NonEmptyList[Scoring]
+    """How embeddings of state sets become rewards. `alpha-A` is goal-baseline regularization of
+    strength A, from 0 to 1; `alpha-0` is the plain cosine similarity. `contrast-T` is the softmax
+    over the goal and other sentences at temperature T."""
     models: dict[Name, Model]
     """The reward models, from three sources."""
     corpora: dict[Name, Corpus] = {}
@@ -66,14 +68,12 @@ class Config(ConfigModel):
         for task, seed in product(e.tasks, e.seeds):
             default, *_ = SCENES[self.tasks[task].environment]
             for scene in e.scenes or [default]:
-                for model, alpha in product(e.models, e.alphas):
+                for model, scoring in product(e.models, e.scorings):
                     yield TrainingRun(
-                        task=task, scene=scene, reward_source=model, alpha=alpha, seed=seed
+                        task=task, scene=scene, reward_source=model, scoring=scoring, seed=seed
                     )
                 for reference in e.references:
-                    yield TrainingRun(
-                        task=task, scene=scene, reward_source=reference, alpha=0, seed=seed
-                    )
+                    yield TrainingRun(task=task, scene=scene, reward_source=reference, seed=seed)
 
     def set_size(self, name: str) -> int:
         """Number of states of a set."""
@@ -90,17 +90,35 @@ class Config(ConfigModel):
         """What rendering the states of an environment reads: nothing for classic control."""
         return self.rendering if environment == "humanoid" else Rendering()
 
-    def prompt_settings(self, task: str) -> settings.PromptSettings:
-        """The sentences of a task."""
+    def contrasts(self, task: str) -> list[str]:
+        """The sentences that a task's goal is contrasted with."""
         entry = self.tasks[task]
-        return settings.PromptSettings(task=task, goals=entry.goals, baselines=entry.baselines)
+        if entry.contrast:
+            return entry.contrasts
+        others = [t for t in self.tasks.values() if t.environment == entry.environment]
+        goals = [goal for other in others for goal in other.goals]
+        sentences = dict.fromkeys([*entry.baselines, *goals])
+        return [sentence for sentence in sentences if sentence not in entry.goals]
+
+    def prompt_settings(
+        self, task: str, scorings: Iterable[str] | None = None
+    ) -> settings.PromptSettings:
+        """The sentences of a task that these scorings read; by default, those of state sets."""
+        entry = self.tasks[task]
+        contrasted = any(map(temperature_of, self.scorings if scorings is None else scorings))
+        return settings.PromptSettings(
+            task=task,
+            goals=entry.goals,
+            baselines=entry.baselines,
+            contrasts=self.contrasts(task) if contrasted else [],
+        )
 
     def scoring_settings(self, task: str) -> settings.ScoringSettings:
         """What scoring embedded states for a task reads."""
         return settings.ScoringSettings(
             **self.prompt_settings(task).model_dump(),
             environment=self.tasks[task].environment,
-            alphas=self.alphas,
+            scorings=self.scorings,
         )
 
     @property
@@ -129,7 +147,7 @@ class Config(ConfigModel):
         models = rounds.models(name)
         return settings.RoundSettings(
             models=models,
-            alpha=rounds.alpha,
+            scoring=rounds.scoring,
             measurements=[f"{model}-{task}" for model in models for task in rounds.tasks],
         )
 
@@ -172,7 +190,7 @@ class Config(ConfigModel):
             environment=task.environment,
             oracle=task.oracle,
             agent=training.agent,
-            prompts=self.prompt_settings(run.task) if sees_frames else no_prompts,
+            prompts=self.prompt_settings(run.task, [run.scoring]) if sees_frames else no_prompts,
             max_lookup_error=training.lookup.max_error if uses_model and training.lookup else None,
             rendering=self.rendering_settings(task.environment) if sees_frames else Rendering(),
             embedding=self.embedding_settings if sees_frames else default,

@@ -26,8 +26,8 @@ def corpus_problems(config: Config) -> Iterator[str]:
                 yield f"{key}.tasks: '{task}' is no humanoid task; remove it"
             if config.tasks[task].oracle is None:
                 yield f"tasks.{task}.oracle: missing, but {key} measures against its labels"
-        if rounds.alpha not in config.alphas:
-            yield f"{key}.alpha: {rounds.alpha:g} is not among `alphas`; add it there"
+        if rounds.scoring not in config.scorings:
+            yield f"{key}.scoring: {rounds.scoring} is not among `scorings`; add it there"
     unions = {n: s for n, s in config.state_sets.items() if isinstance(s, UnionStates)}
     for name, union in unions.items():
         for part in union.sets:

@@ -27,6 +27,9 @@ class Task(ConfigModel):
     """Sentence that describes success. The embeddings of several sentences are averaged."""
     baseline: StrOrList | None = None
     """Sentence that describes any state. Alphas above 0 need it."""
+    contrast: StrOrList | None = None
+    """Other sentences, which a `contrast` scoring compares the goal with. By default, the baseline
+    and the goals of all other tasks in the same environment."""
     oracle: OracleName | None = None
     """Judges success from the simulator state. Omit if no oracle fits your sentence: agents are
     then trained and filmed, but their success is not measured."""
@@ -38,6 +41,10 @@ class Task(ConfigModel):
     @property
     def baselines(self) -> list[str]:
         return [self.baseline] if isinstance(self.baseline, str) else self.baseline or []
+
+    @property
+    def contrasts(self) -> list[str]:
+        return [self.contrast] if isinstance(self.contrast, str) else self.contrast or []
 
 
 class Rendering(ConfigModel):
@@ -51,7 +58,7 @@ class Rendering(ConfigModel):
 
 
 class Landscape(ConfigModel):
-    """Plots of reward against state, for all alphas (figure 2 of the paper).
+    """Plots of reward against state, for all scorings (figure 2 of the paper).
 
     Classic control needs a grid of states, the humanoid a set of paths.
     """
@@ -67,7 +74,7 @@ class Landscape(ConfigModel):
 
 
 class Epic(ConfigModel):
-    """EPIC distance between the reward and the labels of a state set, for all alphas."""
+    """EPIC distance between the reward and the labels of a state set, for all scorings."""
 
     task: Name
     """Name of one of `tasks`."""

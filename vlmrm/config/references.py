@@ -17,8 +17,9 @@ from vlmrm.config.base import (
     SCENES,
 )
 from vlmrm.config.corpus_references import corpus_problems, sets_in
-from vlmrm.config.measurements import Epic, Landscape, Task
+from vlmrm.config.measurements import Epic, Landscape
 from vlmrm.config.models import Model, PretrainedModel, SimulatorModel
+from vlmrm.config.scoring import PLAIN, alpha_of, temperature_of
 from vlmrm.config.states import GridStates, PathStates, RolloutStates, UniformStates
 from vlmrm.config.training import REQUIRED_ALGORITHM, Experiment, Lookup, TrainingRun
 from vlmrm.errors import UserError, suggest, unknown
@@ -88,17 +89,18 @@ def _rollout_problems(config: Config, key: str, states: RolloutStates) -> Iterat
     yield from unknown(f"{key}.run.task", run.task, config.tasks)
     if run.reward_source not in REFERENCES:
         yield from unknown(f"{key}.run.reward_source", run.reward_source, config.models)
-    elif run.alpha:
-        yield f"{key}.run.alpha: {run.alpha:g} has no effect with '{run.reward_source}'; write 0"
+    elif run.scoring != PLAIN:
+        what = f"{run.scoring} has no effect with '{run.reward_source}'"
+        yield f"{key}.run.scoring: {what}; remove it"
     if run.task not in config.tasks:
         return
     task = config.tasks[run.task]
     yield from _scene_problems(f"{key}.run.scene", [run.scene], task.environment)
     if task.environment != states.environment:
         yield f"{key}.environment: '{run.task}' is a {task.environment} task; write that"
-    alphas = [] if run.reward_source in REFERENCES else [run.alpha]
+    scorings = [] if run.reward_source in REFERENCES else [run.scoring]
     source, key = [run.reward_source], f"{key}.run"
-    yield from _run_problems(config, key, f"{key}.alpha", run.task, source, alphas)
+    yield from _run_problems(config, key, f"{key}.scoring", run.task, source, scorings)
 
 
 def _landscape_problems(config: Config, key: str, landscape: Landscape) -> Iterator[str]:
@@ -141,14 +143,14 @@ def _measurement_problems(
             for part in sets_in(config, [m.states]):
                 if part in learned:
                     yield f"{key}.states: '{part}' is in the corpus of '{name}'; use other states"
-    yield from _baseline_problems(task_name, task, config.alphas)
+    yield from _sentence_problems(config, task_name, config.scorings)
 
 
 def _experiment_problems(config: Config, key: str, e: Experiment) -> Iterator[str]:
     if not e.models and not e.references:
         yield f"{key}.models: empty, as are the references; name what agents are trained on"
-    if e.models and not e.alphas:
-        yield f"{key}.alphas: empty; name at least one"
+    if e.models and not e.scorings:
+        yield f"{key}.scorings: empty; name at least one"
     for model in e.models:
         yield from unknown(f"{key}.models", model, config.models)
     for name in e.tasks:
@@ -157,16 +159,21 @@ def _experiment_problems(config: Config, key: str, e: Experiment) -> Iterator[st
             continue
         environment = config.tasks[name].environment
         yield from _scene_problems(f"{key}.scenes", e.scenes or [], environment)
-        alphas = e.alphas if e.models else []
-        yield from _run_problems(config, key, f"{key}.alphas", name, e.references, alphas)
+        scorings = e.scorings if e.models else []
+        yield from _run_problems(config, key, f"{key}.scorings", name, e.references, scorings)
 
 
 def _run_problems(
-    config: Config, key: str, alpha_key: str, name: str, rewards: Sequence[str], alphas: list[float]
+    config: Config,
+    key: str,
+    scoring_key: str,
+    name: str,
+    rewards: Sequence[str],
+    scorings: list[str],
 ) -> Iterator[str]:
-    """Why a known task cannot be trained on some rewards, or, by models, at some alphas."""
+    """Why a known task cannot be trained on some rewards, or, by models, with some scorings."""
     task = config.tasks[name]
-    yield from _baseline_problems(name, task, alphas)
+    yield from _sentence_problems(config, name, scorings)
     if task.oracle is None and {"oracle", "oracle-score"} & set(rewards):
         yield f"tasks.{name}.oracle: missing, but {key} trains on it"
     training = config.training.get(task.environment)
@@ -179,10 +186,10 @@ def _run_problems(
         yield f"training.{task.environment}.agent.learning_starts: {what}; lower it"
     if training.lookup is None:
         return
-    for alpha in alphas:
-        if alpha not in config.alphas:
-            why = f"the rewards of task '{name}' are looked up among those of `alphas`"
-            yield f"{alpha_key}: {alpha:g} is not scored, but {why}; add it there"
+    for scoring in scorings:
+        if scoring not in config.scorings:
+            why = f"the rewards of task '{name}' are looked up among those of `scorings`"
+            yield f"{scoring_key}: {scoring} is not scored, but {why}; add it there"
 
 
 def check_run(config: Config, run: TrainingRun) -> None:
@@ -191,15 +198,16 @@ def check_run(config: Config, run: TrainingRun) -> None:
     Raises:
         UserError: The run cannot be trained; names the key or option.
     """
-    source, alphas = run.reward_source, [run.alpha]
+    source, scorings = run.reward_source, [run.scoring]
     if source in REFERENCES:
-        if run.alpha:
+        if run.scoring != PLAIN:
             raise UserError(
-                f"--alpha: {run.alpha:g} has no effect with --reward-source {source}; leave it out"
+                f"--scoring: {run.scoring} has no effect with --reward-source {source}; "
+                "leave it out"
             )
-        alphas = []
+        scorings = []
     key = f"--reward-source {source}"
-    for problem in _run_problems(config, key, "--alpha", run.task, [source], alphas):
+    for problem in _run_problems(config, key, "--scoring", run.task, [source], scorings):
         raise UserError(problem)
 
 
@@ -227,6 +235,14 @@ def _scene_problems(key: str, scenes: list[str], environment: str) -> Iterator[s
             yield f"{key}: {environment} has no scene '{scene}'{known}"
 
 
-def _baseline_problems(name: str, task: Task, alphas: list[float]) -> Iterator[str]:
-    if any(alphas) and not task.baselines:
-        yield f"tasks.{name}.baseline: missing; every alpha above 0 needs a baseline prompt"
+def _sentence_problems(config: Config, name: str, scorings: list[str]) -> Iterator[str]:
+    """Sentences that these scorings of a task need."""
+    task = config.tasks[name]
+    for scoring in scorings:
+        if alpha_of(scoring) and not task.baselines:
+            yield f"tasks.{name}.baseline: missing, but {scoring} needs a baseline prompt"
+        if temperature_of(scoring) and not config.contrasts(name):
+            yield f"tasks.{name}.contrast: missing, but {scoring} needs other sentences"
+    for sentence in task.contrasts:
+        if sentence in task.goals:
+            yield f"tasks.{name}.contrast: '{sentence}' is the goal too; remove it"

@@ -11,13 +11,13 @@ from pydantic import ValidationError
 from vlmrm.config.base import (
     ORACLE_NAMES,
     SCENES,
-    Alpha,
     ConfigModel,
     Name,
     NonEmptyList,
     PositiveInt,
     Seed,
 )
+from vlmrm.config.scoring import PLAIN, Scoring
 
 
 class Rounds(ConfigModel):
@@ -33,8 +33,8 @@ class Rounds(ConfigModel):
     """Rounds after round 0. The model of round 1 is `NAME-round-1`, and so is its corpus."""
     tasks: NonEmptyList[Name]
     """Names of humanoid `tasks` with oracles, which the agents are trained on."""
-    alpha: Alpha = 0.0
-    """Regularization strength of the agents' rewards, one of `alphas`."""
+    scoring: Scoring = PLAIN
+    """Scoring of the agents' rewards, one of `scorings`."""
     seeds: NonEmptyList[Seed] = [0]
     """Seeds of the agents of each task."""
     size: PositiveInt = 1000
@@ -85,7 +85,7 @@ def _entries(
             measured = [f"{name}-{task}-poses"]
             for seed in rounds.seeds:
                 run = {
-                    "task": task, "scene": scene, "reward_source": model, "alpha": rounds.alpha,
+                    "task": task, "scene": scene, "reward_source": model, "scoring": rounds.scoring,
                     "seed": seed,
                 }  # fmt: skip
                 states = {"sampler": "rollouts", "run": run, "size": rounds.size}
@@ -102,6 +102,6 @@ def _entries(
             yield "corpora", following, {**corpus, "states": list(met)}
             yield "models", following, {**base, "corpus": following}
     trained = {
-        "tasks": rounds.tasks, "models": models, "alphas": [rounds.alpha], "seeds": rounds.seeds,
+        "tasks": rounds.tasks, "models": models, "scorings": [rounds.scoring], "seeds": rounds.seeds,
     }  # fmt: skip
     yield "experiments", f"{name}-rounds", trained

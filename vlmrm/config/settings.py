@@ -8,7 +8,6 @@ it reads has changed.
 from __future__ import annotations
 
 from vlmrm.config.base import (
-    Alpha,
     ConfigModel,
     EnvironmentName,
     Name,
@@ -18,6 +17,7 @@ from vlmrm.config.base import (
 )
 from vlmrm.config.measurements import Rendering
 from vlmrm.config.paper_code import PaperCode
+from vlmrm.config.scoring import Scoring
 from vlmrm.config.states import RolloutStates
 from vlmrm.config.training import Algorithm, TrainingRun
 
@@ -28,18 +28,19 @@ class PromptSettings(ConfigModel):
     task: Name
     goals: list[str] = []
     baselines: list[str] = []
+    contrasts: list[str] = []
 
     @property
     def sentences(self) -> list[str]:
         """Each sentence once, in a fixed order."""
-        return sorted({*self.goals, *self.baselines})
+        return sorted({*self.goals, *self.baselines, *self.contrasts})
 
 
 class ScoringSettings(PromptSettings):
     """How embedded states are scored for one task."""
 
     environment: EnvironmentName
-    alphas: list[Alpha]
+    scorings: list[Scoring]
 
 
 class EmbeddingSettings(ConfigModel):
@@ -66,7 +67,7 @@ class RoundSettings(ConfigModel):
     """The models of adversarial rounds, and the EPIC measurements that compare them."""
 
     models: list[Name]
-    alpha: Alpha
+    scoring: Scoring
     measurements: list[Name]
 
 

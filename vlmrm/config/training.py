@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from vlmrm.config.base import (
-    Alpha,
     ConfigModel,
     Name,
     NonEmptyList,
@@ -17,6 +16,7 @@ from vlmrm.config.base import (
     Seed,
     UniqueList,
 )
+from vlmrm.config.scoring import PLAIN, Scoring
 
 REQUIRED_ALGORITHM = {"cartpole": "dqn", "mountain-car": "sac", "humanoid": "sac"}
 """The algorithm for each environment: DQN for discrete actions, SAC for continuous ones."""
@@ -155,8 +155,8 @@ class Experiment(ConfigModel):
     first scene."""
     models: UniqueList[Name]
     """Names of `models`. With an empty list, only the references are trained."""
-    alphas: UniqueList[Alpha]
-    """Regularization strengths; 0 is the plain cosine similarity with the goal."""
+    scorings: UniqueList[Scoring]
+    """How embeddings become rewards, as in `scorings` of the configuration."""
     references: UniqueList[ReferenceName] = []
     """Train the same agent for comparison on the oracle's verdict (0 or 1), on how close a state is
     to fulfilling the oracle (0 to 1, easier to learn), or on the environment's own reward."""
@@ -191,7 +191,7 @@ class TrainingRun(ConfigModel):
     """Scene in which the frames for the reward model are rendered."""
     reward_source: Name
     """Name of a model, or `oracle`, `oracle-score`, or `ground-truth`."""
-    alpha: Alpha
-    """Regularization strength. 0 for references, which have none."""
+    scoring: Scoring = PLAIN
+    """How embeddings become rewards; `alpha-0` for references, which have none."""
     seed: Seed
     """Random seed."""

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 NAMES = (
     *("task", "states", "labels", "scene", "model", "source", "license", "precision"),
-    *("reward_source", "first", "second"),
+    *("reward_source", "scoring", "first", "second"),
 )
 """Columns of texts."""
 
-REWARDS = ("scene", "model", "state", "task", "alpha", "reward")
+REWARDS = ("scene", "model", "state", "task", "scoring", "reward")
 """Columns of rewards."""
 
 
@@ -80,7 +80,7 @@ def read_rewards(path: str | os.PathLike[str], states: int) -> pd.DataFrame:
         states: Number of states of the set.
 
     Returns:
-        Columns scene, model, state, task, alpha, reward: every state once for each task and alpha.
+        Columns scene, model, state, task, scoring, reward: every state once for each task and scoring.
 
     Raises:
         UserError: The file is missing or damaged, of another set, or its rewards are not finite.
@@ -94,9 +94,9 @@ def read_rewards(path: str | os.PathLike[str], states: int) -> pd.DataFrame:
         finite = bool(np.isfinite(table["reward"].to_numpy(np.float64)).all())
         state = table["state"].to_numpy(np.int64)
     require(path, finite, "contains rewards that are not finite")
-    for (task, alpha), rows in table.assign(state=state).groupby(["task", "alpha"]):
+    for (task, scoring), rows in table.assign(state=state).groupby(["task", "scoring"]):
         whole = np.array_equal(np.sort(rows["state"]), np.arange(states))
-        problem = f"task '{task}' at alpha {alpha}: {len(rows)} rewards, not one for each of the "
+        problem = f"task '{task}' by {scoring}: {len(rows)} rewards, not one for each of the "
         require(path, whole, f"{problem}{states} states")
     return table
 

@@ -47,24 +47,24 @@ def measure_rewards(
     else:
         rows, labels = human_labels
     task_rewards = rewards[rewards["task"] == name]
-    by_alpha = {
-        float(str(alpha)): group.sort_values("state")["reward"].to_numpy()
-        for alpha, group in task_rewards.groupby("alpha")
+    by_scoring = {
+        str(scoring): group.sort_values("state")["reward"].to_numpy()
+        for scoring, group in task_rewards.groupby("scoring", sort=False)
     }
-    for values in by_alpha.values():
+    for values in by_scoring.values():
         if len(values) != len(states):
             raise UserError(f"rewards: {len(values)} of task '{name}' for {len(states)} states")
     clusters = states.columns.get("trajectory")
     try:
         table = measure_epic(
-            {alpha: values[rows] for alpha, values in by_alpha.items()},
+            {scoring: values[rows] for scoring, values in by_scoring.items()},
             labels,
             clusters=None if clusters is None else clusters[rows],
             bootstrap=settings.bootstrap,
             seed=settings.seed,
         )
         if states.environment in GROUND_TRUTH:
-            table = table.merge(_to_ground_truth(states, by_alpha, settings), on="alpha")
+            table = table.merge(_to_ground_truth(states, by_scoring, settings), on="scoring")
     except ValueError as error:
         raise UserError(f"epic of task {name}: {error}") from error
     table.insert(0, "labels", "oracle" if human_labels is None else "human")
@@ -74,14 +74,14 @@ def measure_rewards(
 
 
 def _to_ground_truth(
-    states: States, by_alpha: dict[float, NDArray[np.float64]], settings: EpicSettings
+    states: States, by_scoring: dict[str, NDArray[np.float64]], settings: EpicSettings
 ) -> pd.DataFrame:
     """Distances to the environment's own reward, over transitions among some of the states."""
     truth = GROUND_TRUTH[states.environment]
     rng = np.random.default_rng(settings.seed)
     rows = rng.permutation(len(states))[:TRANSITION_STATES]
     return measure_ground_truth(
-        {alpha: rewards[rows] for alpha, rewards in by_alpha.items()},
+        {scoring: values[rows] for scoring, values in by_scoring.items()},
         tabulate(truth.reward, states.values[rows], truth.actions),
         settings.discount,
         settings.bootstrap,

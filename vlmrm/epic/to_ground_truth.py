@@ -14,27 +14,27 @@ from vlmrm.epic.checks import ROUNDING, Floats, finite, refuse_constant
 
 
 def measure_ground_truth(
-    rewards: Mapping[float, ArrayLike],
+    rewards: Mapping[str, ArrayLike],
     reference: ArrayLike,
     discount: float,
     bootstrap: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """EPIC of rewards to a reference reward, by the general definition, for every alpha.
+    """EPIC of rewards to a reference reward, by the general definition, for every scoring.
 
     States and next states are drawn independently from the given states, and actions from the given
     actions, all with equal weight. The 95 % intervals are percentiles over bootstrap resamples of
     the states.
 
     Args:
-        rewards: Alpha to rewards of the state that a transition leads to, ``[S]``.
+        rewards: Scoring to rewards of the state that a transition leads to, ``[S]``.
         reference: Rewards ``[S, A, S]`` of all transitions, as from `tabulate`.
         discount: In [0, 1].
         bootstrap: Number of resamples; those in which a reward is constant are left out.
-        seed: Seed of the resampling; all alphas see the same resamples.
+        seed: Seed of the resampling; all scorings see the same resamples.
 
     Returns:
-        One row per alpha: alpha, epic_ground_truth, and the ends of its interval, ``_low`` and
+        One row per scoring: scoring, epic_ground_truth, and the ends of its interval, ``_low`` and
         ``_high``.
 
     Raises:
@@ -42,8 +42,8 @@ def measure_ground_truth(
     """
     table = finite("reference", reference)
     values = np.stack([finite("rewards", reward) for reward in rewards.values()])
-    for alpha, reward in zip(rewards, values, strict=True):
-        refuse_constant(f"alpha {alpha:g}: the reward", reward)
+    for scoring, reward in zip(rewards, values, strict=True):
+        refuse_constant(f"{scoring}: the reward", reward)
     n = len(table)
     _, draw = cluster_bootstrap(n, None, bootstrap, seed)
     equal = np.full(n, 1 / n)
@@ -54,7 +54,7 @@ def measure_ground_truth(
     resampled = np.stack([_distances(values, table, discount, weights) for weights in drawn])
     low, high = np.nanquantile(resampled, (0.025, 0.975), axis=0)
     name = "epic_ground_truth"
-    columns = {"alpha": list(rewards), name: point, f"{name}_low": low, f"{name}_high": high}
+    columns = {"scoring": list(rewards), name: point, f"{name}_low": low, f"{name}_high": high}
     return pd.DataFrame(columns)
 
 

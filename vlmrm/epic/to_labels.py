@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,34 +14,34 @@ from vlmrm.epic.checks import ROUNDING, Floats, checked_labels, checked_pair, re
 from vlmrm.epic.distances import auroc, class_balanced_distance, fooled, pearson_distance, spearman
 
 MEASURES = ("epic", "epic_balanced", "auroc", "spearman", "fooled")
-"""The columns that `measure_epic` adds for each alpha, each with an interval."""
+"""The columns that `measure_epic` adds for each scoring, each with an interval."""
 
 CHUNK = 2**19
 """Resamples times states that are processed at once; the arrays then fit into the cache."""
 
 
 def measure_epic(
-    rewards: Mapping[float, ArrayLike],
+    rewards: Mapping[str, ArrayLike],
     labels: ArrayLike,
     clusters: ArrayLike | None = None,
     bootstrap: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """EPIC of rewards to labels and related measures, for every alpha, with 95 % intervals.
+    """EPIC of rewards to labels and related measures, for every scoring, with 95 % intervals.
 
     The intervals are percentiles over bootstrap resamples. Resamples that lack a class, in which no
     measure is defined, are left out.
 
     Args:
-        rewards: Alpha to rewards ``[N]``.
+        rewards: Scoring to rewards ``[N]``.
         labels: Whether each state is a success, bool ``[N]``.
         clusters: Cluster of each state, for example its trajectory, ``[N]``: states of a cluster
             depend on each other and are drawn together. By default, each state is a cluster.
         bootstrap: Number of resamples.
-        seed: Seed of the resampling; all alphas see the same resamples.
+        seed: Seed of the resampling; all scorings see the same resamples.
 
     Returns:
-        One row per alpha: alpha, n (states), p (share of successes); then epic (0 is best),
+        One row per scoring: scoring, n (states), p (share of successes); then epic (0 is best),
         epic_balanced (`class_balanced_distance`), auroc and spearman (1 is best), and `fooled` (0
         is best), each with the ends of its interval, ``_low`` and ``_high``.
 
@@ -50,7 +51,7 @@ def measure_epic(
     """
     truth = checked_labels(labels)
     table = []
-    for alpha, reward in rewards.items():
+    for scoring, reward in rewards.items():
         try:
             values, _ = checked_pair(reward, truth)
             refuse_constant("the reward", values)
@@ -62,8 +63,8 @@ def measure_epic(
                 fooled(values, truth),
             )
         except ValueError as error:
-            raise ValueError(f"alpha {alpha:g}: {error}") from error
-        table.append((alpha, values, point))
+            raise ValueError(f"{scoring}: {error}") from error
+        table.append((scoring, values, point))
     if not table:
         raise ValueError("there are no rewards")
 
@@ -74,8 +75,8 @@ def measure_epic(
         )
     intervals = np.nanquantile(resampled, (0.025, 0.975), axis=1)
     rows = []
-    for (alpha, _, point), low, high in zip(table, *intervals, strict=True):
-        row: dict[str, float] = {"alpha": alpha, "n": len(truth), "p": float(truth.mean())}
+    for (scoring, _, point), low, high in zip(table, *intervals, strict=True):
+        row: dict[str, Any] = {"scoring": scoring, "n": len(truth), "p": float(truth.mean())}
         for name, *value in zip(MEASURES, point, low, high, strict=True):
             row |= zip((name, f"{name}_low", f"{name}_high"), map(float, value), strict=True)
         rows.append(row)

@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
+from vlmrm.config.scoring import alpha_of
 from vlmrm.errors import UserError
 from vlmrm.figures.style import (
     ALPHA,
@@ -23,19 +24,20 @@ from vlmrm.figures.style import (
     INK,
     Color,
     LineStyle,
-    alpha_color,
-    alpha_styles,
     finish,
     grid_lines,
     lines,
     ordered,
+    ordered_scorings,
     panels,
+    scoring_color,
+    scoring_styles,
     size_colors,
     theme,
 )
 from vlmrm.figures.tables import require_columns
 
-COLUMNS = ("task", "states", "scene", "model", "source", "parameters", "alpha")
+COLUMNS = ("task", "states", "scene", "model", "source", "parameters", "scoring")
 """Columns of an EPIC table besides the measures and their ``_low`` and ``_high``."""
 
 MEASURES = {
@@ -69,7 +71,7 @@ DOTTED: LineStyle = {
 def draw_epic_by_size(
     table: pd.DataFrame, measures: Sequence[str] = ("epic", "epic_balanced")
 ) -> Figure:
-    """Draws measures against the parameters of the image tower, one line per alpha.
+    """Draws measures against the parameters of the image tower, one line per scoring.
 
     Args:
         table: One or several EPIC tables; each task, state set and scene has a row of panels.
@@ -79,19 +81,19 @@ def draw_epic_by_size(
         UserError: A column is missing.
     """
     require_columns(table, COLUMNS, "EPIC table")
-    alphas = sorted(ordered(table["alpha"]))
+    scorings = ordered_scorings(table["scoring"])
     sources = [source for source in SOURCES if source in set(table["source"])]
     low, high = table["parameters"].min() / 1.35, table["parameters"].max() * 1.35
-    # Alphas stand slightly apart, or their intervals would hide each other.
+    # Scorings stand slightly apart, or their intervals would hide each other.
     sizes = np.log10(np.unique(table["parameters"]))
-    step = min([0.02 * np.log10(high / low), *(0.7 / len(alphas) * np.diff(sizes))])
-    shifts = (table["alpha"].map(alphas.index) - (len(alphas) - 1) / 2) * step
+    step = min([0.02 * np.log10(high / low), *(0.7 / len(scorings) * np.diff(sizes))])
+    shifts = (table["scoring"].map(scorings.index) - (len(scorings) - 1) / 2) * step
     styles = {
-        f"{source} {alpha}": _style(source, alpha_color(alpha))
-        for alpha in alphas
+        f"{source} {scoring}": _style(source, scoring_color(scoring))
+        for scoring in scorings
         for source in sources
     }
-    series = table["source"] + " " + table["alpha"].map(str)
+    series = table["source"] + " " + table["scoring"]
     names = table[table["source"] != "random"].drop_duplicates("model")["model"]
     grid = _draw(
         table.assign(x=table["parameters"] * 10**shifts, series=series), measures, "series",
@@ -108,7 +110,7 @@ def draw_epic_by_size(
         axes.xaxis.set_major_locator(LogLocator(subs=multiples))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n / 1e6:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
-    colors = alpha_styles(alphas)
+    colors = scoring_styles(scorings)
     marks = {SOURCES[source][0]: _style(source, INK) | {"linestyle": ""} for source in sources}
     return finish(grid, lines(colors | marks, DOTTED))
 
@@ -119,17 +121,22 @@ def draw_epic_by_alpha(
 ) -> Figure:
     """Draws measures against alpha, one line per model, darker for larger image towers.
 
+    Contrasts, which have no alpha, are left out.
+
     Args:
         table: One or several EPIC tables; each task, state set and scene has a row of panels.
         measures: Names from `MEASURES`; each has a column of panels.
 
     Raises:
-        UserError: A column is missing.
+        UserError: A column, or every alpha, is missing.
     """
     require_columns(table, COLUMNS, "EPIC table")
+    table = table.assign(x=table["scoring"].map(alpha_of)).dropna(subset="x")
+    if table.empty:
+        raise UserError("EPIC table: no rows of an alpha; add alpha-0 to `scorings`")
     styles = model_styles(table, control_line=DASHED)
-    grid = _draw(table.assign(x=table["alpha"]), measures, "model", styles, _draw_band, 3.2, 2.5)
-    grid.set_axis_labels(ALPHA).set(xticks=sorted(ordered(table["alpha"])))
+    grid = _draw(table, measures, "model", styles, _draw_band, 3.2, 2.5)
+    grid.set_axis_labels(ALPHA).set(xticks=sorted(ordered(table["x"])))
     return finish(grid, lines(styles, DOTTED))
 
 
@@ -138,16 +145,16 @@ def measured(table: pd.DataFrame) -> list[str]:
     return [name for name in MEASURES if name in table and table[name].notna().any()]
 
 
-def at_alpha(table: pd.DataFrame, alpha: float) -> pd.DataFrame:
-    """The rows of EPIC tables at one regularization strength.
+def with_scoring(table: pd.DataFrame, scoring: str) -> pd.DataFrame:
+    """The rows of EPIC tables of one scoring.
 
     Raises:
-        UserError: A column or the alpha is missing.
+        UserError: A column or the scoring is missing.
     """
     require_columns(table, COLUMNS, "EPIC table")
-    chosen = table[np.isclose(table["alpha"], alpha)]
+    chosen = table[table["scoring"] == scoring]
     if chosen.empty:
-        raise UserError(f"EPIC table: no rows with alpha {alpha:g}; measure it first")
+        raise UserError(f"EPIC table: no rows of {scoring}; measure it first")
     return chosen
 
 

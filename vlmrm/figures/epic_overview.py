@@ -10,29 +10,29 @@ from vlmrm.figures.epic import (
     DOTTED,
     MEASURES,
     UNINFORMATIVE,
-    at_alpha,
     draw_intervals,
     long_form,
     model_styles,
+    with_scoring,
 )
-from vlmrm.figures.style import alpha_label, finish, grid_lines, lines, ordered, panels, theme
+from vlmrm.figures.style import finish, grid_lines, lines, ordered, panels, scoring_label, theme
 
 BEST = {"epic_balanced": 0, "auroc": 1}
 """Best value of each measure that does not depend on the share of fulfilled states."""
 
 
 @theme()
-def draw_epic_overview(table: pd.DataFrame, alpha: float) -> Figure:
+def draw_epic_overview(table: pd.DataFrame, scoring: str) -> Figure:
     """Draws a row per task, with a point and its interval for every model.
 
     Args:
         table: Several EPIC tables.
-        alpha: The regularization strength.
+        scoring: Name of the scoring.
 
     Raises:
-        UserError: A column or the alpha is missing.
+        UserError: A column or the scoring is missing.
     """
-    table = at_alpha(table, alpha)
+    table = with_scoring(table, scoring)
     styles = {model: style | {"linestyle": ""} for model, style in model_styles(table).items()}
     names = _row_names(table)
     rows, models = ordered(names), list(styles)
@@ -50,7 +50,7 @@ def draw_epic_overview(table: pd.DataFrame, alpha: float) -> Figure:
     first = grid.axes[0, 0]
     first.set_yticks(range(len(rows)), rows)
     first.set_ylim(len(rows) - 0.5, -0.5)
-    first.set_title(alpha_label(alpha))
+    first.set_title(scoring_label(scoring))
     return finish(grid, lines(styles, DOTTED))
 
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from vlmrm.data.states import States
 from vlmrm.errors import UserError, suggest
-from vlmrm.figures.style import GREY, alpha_label, category_colors, finish, panels, theme
+from vlmrm.figures.style import GREY, category_colors, finish, panels, scoring_label, theme
 from vlmrm.figures.tables import task_rewards
 
 BINS = 30
@@ -20,13 +20,13 @@ COLORS = {"not fulfilled": GREY, "fulfilled": category_colors(1)[0]}
 
 @theme()
 def draw_reward_histogram(states: States, rewards: pd.DataFrame, task: str, oracle: str) -> Figure:
-    """Draws the reward by label, a row of panels per model and scene, a column per alpha.
+    """Draws the reward by label, a row of panels per model and scene, a column per scoring.
 
     Each distribution integrates to 1, since the labels are seldom balanced.
 
     Args:
         states: Labeled states.
-        rewards: Rewards of these states, with columns scene, model, state, task, alpha, reward.
+        rewards: Rewards of these states, with columns scene, model, state, task, scoring, reward.
         task: The task of the rewards.
         oracle: The oracle whose labels are used.
 
@@ -42,18 +42,18 @@ def draw_reward_histogram(states: States, rewards: pd.DataFrame, task: str, orac
         row=table["model"] + "\n" + table["scene"],
         label=np.where(fulfilled, "fulfilled", "not fulfilled"),
     )
-    grid = panels(table, 2.1, 1.9, row="row", col="alpha", sharex=False, sharey=False)
+    grid = panels(table, 2.1, 1.9, row="row", col="scoring", sharex=False, sharey=False)
     grid.map_dataframe(
         sns.histplot, "reward", hue="label", hue_order=list(COLORS), palette=COLORS, bins=BINS,
         stat="density", common_norm=False, element="step", alpha=0.35, linewidth=1.2, legend=False,
     )  # fmt: skip
-    for (row, alpha), axes in grid.axes_dict.items():
-        axes.set_title(alpha_label(alpha))
-        axes.set_ylabel(f"{row}\n\ndensity" if alpha == grid.col_names[0] else "")
+    for (row, scoring), axes in grid.axes_dict.items():
+        axes.set_title(scoring_label(scoring))
+        axes.set_ylabel(f"{row}\n\ndensity" if scoring == grid.col_names[0] else "")
         axes.set_yticks([])
         axes.xaxis.set_major_locator(MaxNLocator(2))
         axes.ticklabel_format(axis="x", useOffset=False)
-    first = grid.data[(table["row"] == grid.row_names[0]) & (table["alpha"] == grid.col_names[0])]
+    first = grid.data[(table["row"] == grid.row_names[0]) & (table["scoring"] == grid.col_names[0])]
     handles = [
         Patch(facecolor=(*color, 0.35), edgecolor=color, label=f"{label} (n = {count:,})")
         for label, color in COLORS.items()

@@ -14,22 +14,23 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from vlmrm.config.scoring import scoring_order
 from vlmrm.data.states import States
 from vlmrm.envs.mountain_car import GOAL_POSITION, ROAD
 from vlmrm.errors import UserError, suggest
 from vlmrm.figures.style import (
     GREY,
     INK,
-    alpha_color,
-    alpha_styles,
     finish,
     lines,
     ordered,
+    scoring_color,
+    scoring_styles,
     theme,
 )
 from vlmrm.figures.tables import require_columns, task_rewards
 
-COLUMNS = ("task", "scene", "model", "alpha", "coordinate", "fulfilled", "reward", "rescaled")
+COLUMNS = ("task", "scene", "model", "scoring", "coordinate", "fulfilled", "reward", "rescaled")
 """Columns of the landscape table."""
 
 
@@ -62,11 +63,11 @@ def landscape_table(
 
     Args:
         states: A grid of states, or a set of paths.
-        rewards: Rewards of these states, with columns scene, model, state, task, alpha, reward.
+        rewards: Rewards of these states, with columns scene, model, state, task, scoring, reward.
         tasks: The oracle of each task.
 
     Returns:
-        One row per point, sorted along each curve: task, scene, model, alpha, coordinate (rad,
+        One row per point, sorted along each curve: task, scene, model, scoring, coordinate (rad,
         position on the track, or progress along the path), fulfilled (the oracle's verdict;
         missing without one), reward, and rescaled: the reward mapped to 0-1 over each curve (0
         for a flat curve).
@@ -77,9 +78,10 @@ def landscape_table(
     parts = [_task_table(states, rewards, task, oracle) for task, oracle in tasks.items()]
     table = pd.concat(parts, ignore_index=True)
     # Tasks, scenes and models keep their order.
-    curve = ["task", "scene", "model", "alpha"]
+    curve = ["task", "scene", "model", "scoring"]
     table["panel"] = table.groupby(curve[:3], sort=False).ngroup()
-    table = table.sort_values(["panel", "alpha", "coordinate"], ignore_index=True)
+    table["order"] = table["scoring"].map(scoring_order)
+    table = table.sort_values(["panel", "order", "coordinate"], ignore_index=True)
     by_curve = table.groupby(curve)["reward"]
     low, high = by_curve.transform("min"), by_curve.transform("max")
     span = (high - low).where(high > low, 1.0)
@@ -98,7 +100,7 @@ def _task_table(
         coordinate=values[rows],
         fulfilled=pd.NA if verdicts is None else verdicts[rows],
     )
-    table = table.drop_duplicates(["scene", "model", "alpha", "coordinate"])
+    table = table.drop_duplicates(["scene", "model", "scoring", "coordinate"])
     if table["coordinate"].nunique() < 3:
         raise UserError("states: they do not form a line for a landscape; give a grid of states")
     return table
@@ -128,7 +130,7 @@ def _within(values: NDArray[np.float64], coordinate: Coordinate) -> NDArray[np.b
 
 @theme()
 def draw_landscape(table: pd.DataFrame, environment: str) -> Figure:
-    """Draws the curves of all alphas, a row of panels per model, a column per task and scene.
+    """Draws the curves of all scorings, a row of panels per model, a column per task and scene.
 
     Args:
         table: As `landscape_table` makes it.
@@ -144,8 +146,8 @@ def draw_landscape(table: pd.DataFrame, environment: str) -> Figure:
     table = table.assign(column=columns)
     width = 3.0 if columns.nunique() < 4 else 1.6
     grid = sns.relplot(
-        table, x="coordinate", y="rescaled", row="model", col="column", hue="alpha", kind="line",
-        palette={alpha: alpha_color(alpha) for alpha in ordered(table["alpha"])}, estimator=None,
+        table, x="coordinate", y="rescaled", row="model", col="column", hue="scoring", kind="line",
+        palette={name: scoring_color(name) for name in ordered(table["scoring"])}, estimator=None,
         linewidth=1.4, legend=False, height=2.3, aspect=width / 2.3,
     )  # fmt: skip
     grid.set_axis_labels(coordinate.label, "").set(
@@ -162,7 +164,7 @@ def draw_landscape(table: pd.DataFrame, environment: str) -> Figure:
     grid.figure.supylabel(
         "reward\n(each curve rescaled to 0-1)", fontsize=9, multialignment="center"
     )
-    return finish(grid, [goal, *lines(alpha_styles(table["alpha"]))])
+    return finish(grid, [goal, *lines(scoring_styles(table["scoring"]))])
 
 
 def _draw_goal(axes: Axes, table: pd.DataFrame, coordinate: Coordinate) -> Artist:

@@ -30,7 +30,7 @@ MEASURES = {
 
 RANDOM: LineStyle = {"color": GREY, "linestyle": ":", "label": REFERENCES[RANDOM_POLICY][0]}
 
-RUN = ["task", "scene", "reward_source", "alpha", "seed"]
+RUN = ["task", "scene", "reward_source", "scoring", "seed"]
 
 Curve = tuple[TrainingRun, pd.DataFrame]
 """A training run and its learning curve."""
@@ -40,9 +40,9 @@ def learning_curve_table(curves: Sequence[Curve]) -> pd.DataFrame:
     """Returns all curves in one table, averaged over equal parts of the training and rescaled.
 
     Returns:
-        One row per run and part of the training: task, scene, reward (its name), alpha, seed,
+        One row per run and part of the training: task, scene, reward_source, scoring, seed,
         part, steps, training_reward, oracle (share of timesteps), and rescaled: the training
-        reward mapped to 0-1 over all seeds of a task, scene, reward and alpha.
+        reward mapped to 0-1 over all seeds of a task, scene, reward source, and scoring.
 
     Raises:
         UserError: A column is missing, or no run has finished a round of updates.
@@ -82,7 +82,7 @@ def draw_learning_curves(curves: Sequence[Curve], random: Sequence[Curve] = ()) 
     shares = {task: share for task, share in shares.items() if not math.isnan(share)}
     # Seeds differ a little in the steps of a part; their mean is taken at the mean of the steps.
     table["steps"] = table.groupby([*RUN[:-1], "part"])["steps"].transform("mean")
-    series = pd.MultiIndex.from_frame(table[["reward_source", "alpha"]])
+    series = pd.MultiIndex.from_frame(table[["reward_source", "scoring"]])
     found = {
         key: style for key, style in series_styles(r for r, _ in curves).items() if key in series
     }
@@ -136,7 +136,7 @@ def draw_learning_curves(curves: Sequence[Curve], random: Sequence[Curve] = ()) 
 
 def _rows(run: TrainingRun, curve: pd.DataFrame) -> pd.DataFrame:
     """A learning curve with the fields of its run."""
-    agent = f"{run.task} on {run.reward_source}, alpha {run.alpha:g}, seed {run.seed}"
+    agent = f"{run.task} on {run.reward_source}, {run.scoring}, seed {run.seed}"
     source = f"learning curve of {agent}"
     require_columns(curve, COLUMNS, source)
     rows = curve[list(COLUMNS)]

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from vlmrm.figures.epic import at_alpha, draw_intervals, long_form
+from vlmrm.figures.epic import draw_intervals, long_form, with_scoring
 from vlmrm.figures.style import (
     LineStyle,
     finish,
@@ -24,22 +24,22 @@ from vlmrm.figures.style import (
 MARKERS = "osD^v"
 
 
-def by_round(table: pd.DataFrame, models: Sequence[str], alpha: float) -> pd.DataFrame:
-    """The rows of EPIC tables at one alpha, with the round of the agents and that of the model.
+def by_round(table: pd.DataFrame, models: Sequence[str], scoring: str) -> pd.DataFrame:
+    """The rows of EPIC tables of one scoring, with the round of the agents and that of the model.
 
     Args:
         table: EPIC tables of the state sets ``MODEL-TASK`` of all rounds.
         models: The model of each round.
-        alpha: Regularization strength of the agents' rewards.
+        scoring: Scoring of the agents' rewards.
 
     Returns:
         The table with two more columns in front: ``agents_round``, the round whose agents met the
         states, and ``model_round``.
 
     Raises:
-        UserError: A column, or every row at this alpha, is missing.
+        UserError: A column, or every row of this scoring, is missing.
     """
-    table = at_alpha(table, alpha)
+    table = with_scoring(table, scoring)
     rounds = {model: number for number, model in enumerate(models)}
     agents = [
         rounds[states.removesuffix(f"-{task}")]

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vlmrm.config import RANDOM_POLICY, TrainingRun
-from vlmrm.figures.style import GREY, INK, Color, alpha_color, alpha_label, category_colors
+from vlmrm.config.scoring import scoring_order
+from vlmrm.figures.style import GREY, INK, Color, category_colors, scoring_color, scoring_label
 
 REFERENCES = {
     "oracle": ("oracle reward", INK),
@@ -19,8 +20,8 @@ REFERENCES = {
 LINES = ("-", (0, (5, 1.2, 1, 1.2)), (0, (1, 1)))
 """Lines of the first, second and third model; dashes are for references."""
 
-Series = tuple[str, float]
-"""Reward and alpha, which runs with different seeds share."""
+Series = tuple[str, str]
+"""Reward source and scoring, which runs with different seeds share."""
 
 
 @dataclass(frozen=True)
@@ -33,22 +34,24 @@ class Style:
 
 
 def series_styles(runs: Iterable[TrainingRun]) -> dict[Series, Style]:
-    """Returns the styles of all series: models in their order, by alpha, then references.
+    """Returns the styles of all series: models in their order, by scoring, then references.
 
-    Color stands for alpha if there are several alphas, and for the model otherwise.
+    Color stands for the scoring if there are several, and for the model otherwise.
     """
-    found = dict.fromkeys((run.reward_source, run.alpha) for run in runs)
+    found = dict.fromkeys((run.reward_source, run.scoring) for run in runs)
     models = list(dict.fromkeys(model for model, _ in found if model not in REFERENCES))
     trained = [
-        (model, alpha) for model in models for alpha in sorted(a for m, a in found if m == model)
+        (model, scoring)
+        for model in models
+        for scoring in sorted((s for m, s in found if m == model), key=scoring_order)
     ]
-    several_alphas = len({alpha for _, alpha in trained}) > 1
+    several = len({scoring for _, scoring in trained}) > 1
     colors = dict(zip(models, category_colors(len(models)), strict=True))
     styles: dict[Series, Style] = {}
-    for model, alpha in trained:
-        color = alpha_color(alpha) if several_alphas else colors[model]
-        line = LINES[models.index(model) % len(LINES)] if several_alphas else "-"
-        styles[model, alpha] = Style(f"{model}, {alpha_label(alpha)}", color, line)
+    for model, scoring in trained:
+        color = scoring_color(scoring) if several else colors[model]
+        line = LINES[models.index(model) % len(LINES)] if several else "-"
+        styles[model, scoring] = Style(f"{model}, {scoring_label(scoring)}", color, line)
     for reference, (label, color) in REFERENCES.items():
         for series in found:
             if series[0] == reference:

@@ -20,6 +20,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from vlmrm.config.scoring import alpha_of, scoring_order
 from vlmrm.data.files import atomic_path
 from vlmrm.data.provenance import provenance
 from vlmrm.errors import UserError
@@ -76,19 +77,30 @@ def theme() -> Iterator[None]:
         yield
 
 
-def alpha_color(alpha: float) -> Color:
-    """The color of a regularization strength in [0, 1], the same in every figure."""
-    # The lightest tenth of the map is hard to see on white.
-    return matplotlib.colormaps["viridis"](0.9 * alpha)[:3]
+def scoring_color(scoring: str) -> Color:
+    """The color of a scoring, the same in every figure."""
+    if (alpha := alpha_of(scoring)) is not None:
+        # The lightest tenth of the map is hard to see on white.
+        return matplotlib.colormaps["viridis"](0.9 * alpha)[:3]
+    _, temperature = scoring_order(scoring)
+    # From magenta at 0.001 to orange at 1.
+    return matplotlib.colormaps["plasma"](0.75 + 0.1 * np.clip(np.log10(temperature), -3, 0))[:3]
 
 
-def alpha_label(alpha: float) -> str:
-    return f"{ALPHA} = {alpha:g}"
+def scoring_label(scoring: str) -> str:
+    """A scoring in words."""
+    _, number = scoring_order(scoring)
+    return f"{ALPHA} = {number:g}" if alpha_of(scoring) is not None else f"contrast, T = {number:g}"
 
 
-def alpha_styles(alphas: Any) -> dict[str, LineStyle]:
-    """Line styles of the distinct alphas, in ascending order, by label."""
-    return {alpha_label(a): {"color": alpha_color(a)} for a in sorted(ordered(alphas))}
+def scoring_styles(scorings: Any) -> dict[str, LineStyle]:
+    """Line styles of the distinct scorings, in their order, by label."""
+    return {scoring_label(s): {"color": scoring_color(s)} for s in ordered_scorings(scorings)}
+
+
+def ordered_scorings(scorings: Any) -> list[str]:
+    """The distinct scorings: alphas by strength, then contrasts by temperature."""
+    return sorted(ordered(scorings), key=scoring_order)
 
 
 def size_colors(n: int) -> list[Color]:

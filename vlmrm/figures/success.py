@@ -33,7 +33,7 @@ INTERVAL: LineStyle = {"color": INK, "linewidth": 1.2, "label": "95 % interval"}
 SEED: LineStyle = {"color": INK, "ls": "", "marker": "o", "markersize": 4, "label": "one seed"}
 RANDOM: LineStyle = {"color": GREY, "ls": DASHED, "linewidth": 1.2, "label": "random policy"}
 
-KEYS = ["task", "scene", "reward_source", "alpha"]
+KEYS = ["task", "scene", "reward_source", "scoring"]
 
 Judged = tuple[TrainingRun, pd.DataFrame]
 """A training run and the evaluation of its policy, with one row per trajectory."""
@@ -56,7 +56,7 @@ def success_table(evaluations: Sequence[Judged], by_seed: bool = False) -> pd.Da
         by_seed: Whether each seed has a row of its own, instead of one for all seeds.
 
     Returns:
-        Columns task, scene, reward, alpha, seeds (separated by blanks), trajectories,
+        Columns task, scene, reward_source, scoring, seeds (separated by blanks), trajectories,
         success_rate, low, high, success_fraction (mean share of timesteps that fulfill the task).
 
     Raises:
@@ -98,7 +98,7 @@ def draw_success(evaluations: Sequence[Judged]) -> Figure:
     labels = list(colors)
     for table in (pooled, single):
         table["panel"] = table["task"] + " · " + table["scene"]
-        keys = zip(table["reward_source"], table["alpha"], strict=True)
+        keys = zip(table["reward_source"], table["scoring"], strict=True)
         table["series"] = [styles[key].label for key in keys]
     single = single[single.duplicated(["panel", "series"], keep=False)]
     trained = pooled["reward_source"] != RANDOM_POLICY
@@ -136,9 +136,7 @@ def _trajectories(evaluations: Sequence[Judged]) -> pd.DataFrame:
     """All judged trajectories, with the fields of their runs."""
     tables = []
     for run, evaluation in evaluations:
-        source = (
-            f"evaluation of {run.task} on {run.reward_source}, alpha {run.alpha:g}, seed {run.seed}"
-        )
+        source = f"evaluation of {run.task} on {run.reward_source}, {run.scoring}, seed {run.seed}"
         require_columns(evaluation, COLUMNS, source)
         tables.append(evaluation[list(COLUMNS)].dropna().assign(**run.model_dump()))
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

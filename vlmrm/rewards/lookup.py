@@ -53,20 +53,20 @@ class RewardGrid:
 
     @classmethod
     def from_table(
-        cls, states: States, rewards: pd.DataFrame, task: str, alpha: float
+        cls, states: States, rewards: pd.DataFrame, task: str, scoring: str
     ) -> RewardGrid:
-        """The grid of one task and alpha from a table of rewards.
+        """The grid of one task and scoring from a table of rewards.
 
         Args:
             states: A complete rectangular grid of states, in any order.
-            rewards: Columns state (row of ``states``), task, alpha, reward.
+            rewards: Columns state (row of ``states``), task, scoring, reward.
             task: Name of the task.
-            alpha: Regularization strength.
+            scoring: Name of the scoring.
 
         Raises:
-            UserError: The states are not a complete grid, or lack rewards of this task and alpha.
+            UserError: The states are not a complete grid, or lack rewards of this task and scoring.
         """
-        rows = rewards[(rewards["task"] == task) & np.isclose(rewards["alpha"], alpha)]
+        rows = rewards[(rewards["task"] == task) & (rewards["scoring"] == scoring)]
         if rows["state"].max() >= len(states):
             raise UserError(
                 f"rewards: contain state {rows['state'].max()}, but there are only {len(states)} "
@@ -77,7 +77,7 @@ class RewardGrid:
         if not np.isfinite(values).all():
             raise UserError(
                 f"rewards: {np.isfinite(values).sum()} of {len(states)} states have a reward for "
-                f"task '{task}' and alpha {alpha:g}; score all of them again"
+                f"task '{task}' and scoring {scoring}; score all of them again"
             )
         axes, indices = {}, []
         for entry, column in enumerate(states.values.T):
@@ -110,12 +110,12 @@ def measure_interpolation(
 
     Args:
         grid: A complete grid of states.
-        grid_rewards: Rewards of the grid, with columns state, task, alpha, and reward.
+        grid_rewards: Rewards of the grid, with columns state, task, scoring, and reward.
         check: States between the grid points.
         check_rewards: Rewards of these states, from the same model in the same scene.
 
     Returns:
-        One row per task and alpha: task, alpha, n (number of checked states), rms and max (errors
+        One row per task and scoring: task, scoring, n (number of checked states), rms and max (errors
         of the reward), deviation (the reward's standard deviation over the checked states), and
         relative (rms divided by deviation).
 
@@ -123,16 +123,15 @@ def measure_interpolation(
         UserError: As in `RewardGrid.from_table`.
     """
     rows = []
-    for (task, alpha), true in check_rewards.groupby(["task", "alpha"]):
-        name, strength = str(task), float(str(alpha))
-        lookup = RewardGrid.from_table(grid, grid_rewards, name, strength)
+    for (task, scoring), true in check_rewards.groupby(["task", "scoring"], sort=False):
+        lookup = RewardGrid.from_table(grid, grid_rewards, str(task), str(scoring))
         computed = true["reward"].to_numpy()
         error = lookup(check.values[true["state"].to_numpy()]) - computed
         rms, deviation = float(np.sqrt(np.mean(error**2))), float(computed.std())
         rows.append(
             {
-                "task": name,
-                "alpha": strength,
+                "task": task,
+                "scoring": scoring,
                 "n": len(true),
                 "rms": rms,
                 "max": float(np.abs(error).max()),
@@ -143,27 +142,27 @@ def measure_interpolation(
     return pd.DataFrame(rows)
 
 
-def refuse_inexact(errors: pd.DataFrame, task: str, alpha: float, max_error: float) -> None:
+def refuse_inexact(errors: pd.DataFrame, task: str, scoring: str, max_error: float) -> None:
     """Checks that the interpolation is accurate enough for training.
 
     Args:
         errors: Table of `measure_interpolation`.
         task: Name of the task.
-        alpha: Regularization strength.
+        scoring: Name of the scoring.
         max_error: Largest value of the column relative.
 
     Raises:
         UserError: The error is larger, or was not measured.
     """
-    row = errors[(errors["task"] == task) & np.isclose(errors["alpha"], alpha)]
+    row = errors[(errors["task"] == task) & (errors["scoring"] == scoring)]
     if row.empty:
         raise UserError(
-            f"errors: not measured for task '{task}' and alpha {alpha:g}; measure them again"
+            f"errors: not measured for task '{task}' and scoring {scoring}; measure them again"
         )
     relative = float(row["relative"].iloc[0])
     if not relative <= max_error:
         raise UserError(
-            f"lookup: for task '{task}' and alpha {alpha:g}, the interpolation is off by "
+            f"lookup: for task '{task}' and scoring {scoring}, the interpolation is off by "
             f"{relative:.2g} standard deviations of the reward, more than max_error "
             f"({max_error:g}); raise the resolution of the grid, or train without lookup"
         )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from vlmrm.config import Precision
+from vlmrm.config.scoring import PLAIN
 from vlmrm.config.settings import EmbeddingSettings
 from vlmrm.data.embeddings import Sample
 from vlmrm.data.frames import FrameReader
@@ -46,7 +47,8 @@ def compare_precisions(
     frames: NDArray[np.uint8],
     goal: Sequence[str],
     baseline: Sequence[str] = (),
-    alpha: float = 0.0,
+    scoring: str = PLAIN,
+    contrast: Sequence[str] = (),
     device: str = "auto",
 ) -> pd.DataFrame:
     """Compares the rewards of the same frames in each precision with those in float32.
@@ -57,8 +59,9 @@ def compare_precisions(
         folder: Model folder.
         frames: Uint8 ``[N, H, W, 3]``.
         goal: Goal prompts; their embeddings are averaged.
-        baseline: Baseline prompts, also averaged; needed if alpha is above 0.
-        alpha: Regularization strength.
+        baseline: Baseline prompts, also averaged; alphas above 0 need them.
+        scoring: Name of the scoring.
+        contrast: Other sentences; contrasts need them.
         device: A torch device, or ``auto``.
 
     Returns:
@@ -73,7 +76,13 @@ def compare_precisions(
     reference: NDArray[np.float32] | None = None
     for precision in [REFERENCE, *others]:
         reward = VLMReward.load(
-            folder, list(goal), list(baseline) or None, alpha, str(target), precision
+            folder,
+            list(goal),
+            list(baseline) or None,
+            scoring,
+            list(contrast) or None,
+            str(target),
+            precision,
         )
         # Warm up, on a GPU for every batch size.
         reward(frames if target.type == "cuda" else frames[:2])

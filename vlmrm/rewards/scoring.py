@@ -1,17 +1,19 @@
-"""Rewards of a state set for one task and many alphas."""
+"""Rewards of a state set for one task and many scorings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from vlmrm.config.scoring import alpha_of, temperature_of
 from vlmrm.config.settings import ScoringSettings
 from vlmrm.data.embeddings import Sample
 from vlmrm.errors import UserError
-from vlmrm.rewards.goal_baseline import goal_baseline_reward, mean_direction
+from vlmrm.rewards.directions import Directions
+from vlmrm.rewards.goal_baseline import mean_direction
 
 
 def score_states(
@@ -24,31 +26,42 @@ def score_states(
     Args:
         embeddings: Unit image embeddings ``[N, E]``.
         prompts: Sentence to unit embedding ``[E]``.
-        settings: The task's sentences, and the regularization strengths in [0, 1]. For a task
-            without a baseline, only 0 is used.
+        settings: The task's sentences, and the scorings. Those whose sentences the task lacks are
+            left out.
 
     Returns:
-        A tidy table with the columns state (row of the embeddings), task, alpha, reward.
+        A tidy table with the columns state (row of the embeddings), task, scoring, reward.
 
     Raises:
         UserError: A sentence of the task is not among ``prompts``.
     """
-    goal = _direction(prompts, settings.task, settings.goals)
-    baseline = None
-    if settings.baselines:
-        baseline = _direction(prompts, settings.task, settings.baselines)
-    alphas = [alpha for alpha in settings.alphas if alpha == 0 or baseline is not None]
-    rewards = goal_baseline_reward(embeddings, goal, baseline, alphas)
+    for sentence in settings.sentences:
+        if sentence not in prompts:
+            raise UserError(
+                f"tasks.{settings.task}: no embedding of '{sentence}'; embed the prompts again"
+            )
+    goals, baselines, contrasts = (
+        [prompts[sentence] for sentence in sentences]
+        for sentences in (settings.goals, settings.baselines, settings.contrasts)
+    )
+    directions = Directions(
+        mean_direction(goals), mean_direction(baselines) if baselines else None, contrasts
+    )
+    scorings = [
+        name
+        for name in settings.scorings
+        if (contrasts if temperature_of(name) else baselines or not alpha_of(name))
+    ]
     tables = [
         pd.DataFrame(
             {
                 "state": np.arange(len(values)),
                 "task": settings.task,
-                "alpha": alpha,
+                "scoring": scoring,
                 "reward": values,
             }
         )
-        for alpha, values in zip(alphas, rewards, strict=True)
+        for scoring, values in directions.rewards(embeddings, scorings).items()
     ]
     return pd.concat(tables, ignore_index=True)
 
@@ -59,7 +72,7 @@ def precision_errors(
     prompts: Mapping[str, NDArray[np.float32]],
     settings: ScoringSettings,
 ) -> dict[str, float]:
-    """`relative_error` of rewards in reduced precision, by alpha.
+    """`relative_error` of rewards in reduced precision, by scoring.
 
     Args:
         table: Rewards of a state set in reduced precision, by `score_states`.
@@ -68,11 +81,11 @@ def precision_errors(
         settings: As for `score_states`.
     """
     rows, embeddings = sample
-    exact = score_states(embeddings, prompts, settings).groupby("alpha")["reward"]
-    reduced = table.groupby("alpha")["reward"]
+    exact = score_states(embeddings, prompts, settings).groupby("scoring")["reward"]
+    reduced = table.groupby("scoring")["reward"]
     return {
-        str(alpha): relative_error(reduced.get_group(alpha).to_numpy()[rows], rewards.to_numpy())
-        for alpha, rewards in exact
+        str(name): relative_error(reduced.get_group(name).to_numpy()[rows], rewards.to_numpy())
+        for name, rewards in exact
     }
 
 
@@ -84,12 +97,3 @@ def relative_error(rewards: NDArray[np.floating], reference: NDArray[np.floating
     error = np.sqrt(np.mean((rewards.astype(np.float64) - reference) ** 2))
     with np.errstate(divide="ignore"):
         return float(error / np.std(reference.astype(np.float64))) if error else 0.0
-
-
-def _direction(
-    prompts: Mapping[str, NDArray[np.float32]], task: str, sentences: Sequence[str]
-) -> NDArray[np.float64]:
-    for sentence in sentences:
-        if sentence not in prompts:
-            raise UserError(f"tasks.{task}: no embedding of '{sentence}'; embed the prompts again")
-    return mean_direction([prompts[sentence] for sentence in sentences])

@@ -118,10 +118,10 @@ def reward_source(
     if grid is not None:
         states, rewards, errors = grid
         assert settings.max_lookup_error is not None
-        refuse_inexact(read_table(errors), run.task, run.alpha, settings.max_lookup_error)
+        refuse_inexact(read_table(errors), run.task, run.scoring, settings.max_lookup_error)
         grid_states = States.read(states)
         table = read_rewards(rewards, len(grid_states))
-        return StateReward(RewardGrid.from_table(grid_states, table, run.task, run.alpha))
+        return StateReward(RewardGrid.from_table(grid_states, table, run.task, run.scoring))
     # Loads open_clip, which takes seconds and which the other sources do without.
     from vlmrm.rewards.vlm import VLMReward
 
@@ -132,7 +132,8 @@ def reward_source(
             model,
             prompts.goals,
             prompts.baselines or None,
-            run.alpha,
+            run.scoring,
+            prompts.contrasts,
             device,
             gpus=gpus,
             **settings.embedding.model_dump(),

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.config import Precision
+from vlmrm.config.scoring import PLAIN, canonical_scoring
 from vlmrm.models.clip import ClipModel
-from vlmrm.rewards.goal_baseline import goal_baseline_reward, mean_direction
+from vlmrm.rewards.directions import Directions
+from vlmrm.rewards.goal_baseline import mean_direction
 
 
 class VLMReward:
@@ -24,7 +26,7 @@ class VLMReward:
 
     Attributes:
         model: The CLIP model.
-        alpha: Regularization strength, 0 (none) to 1.
+        scoring: How embeddings become rewards.
     """
 
     def __init__(
@@ -32,23 +34,33 @@ class VLMReward:
         model: ClipModel,
         goal: str | list[str],
         baseline: str | list[str] | None = None,
-        alpha: float = 0.0,
+        scoring: str = PLAIN,
+        contrast: str | list[str] | None = None,
     ):
-        """Embeds the sentences; the embeddings of several are averaged.
+        """Embeds the sentences; the embeddings of several goals or baselines are averaged.
+
+        Args:
+            model: The CLIP model.
+            goal: Describes success.
+            baseline: Describes any state; alphas above 0 need it.
+            scoring: ``alpha-A`` for goal-baseline regularization of strength A, 0 (none) to 1;
+                ``contrast-T`` for the softmax over goal and contrast at temperature T.
+            contrast: Other sentences, which a contrast compares the goal with.
 
         Raises:
-            ValueError: There is no goal, or alpha is outside [0, 1], or above 0 without a baseline.
+            ValueError: There is no goal, it is no scoring, or sentences that it needs are missing.
         """
-        if not goal or not all(
-            text.strip() for text in ([goal] if isinstance(goal, str) else goal)
-        ):
+        if not goal or not all(text.strip() for text in _listed(goal)):
             raise ValueError("the goal is empty; give a sentence")
         self.model = model
-        self.alpha = alpha
-        self._goal = _embed(model, goal)
-        self._baseline = _embed(model, baseline) if baseline else None
+        self.scoring = canonical_scoring(scoring)
+        self._directions = Directions(
+            mean_direction(model.embed_prompts(_listed(goal))),
+            mean_direction(model.embed_prompts(_listed(baseline))) if baseline else None,
+            list(model.embed_prompts(_listed(contrast))) if contrast else [],
+        )
         # Raise errors here rather than at the first frame.
-        goal_baseline_reward(self._goal, self._goal, self._baseline, alpha)
+        self._directions.rewards(self._directions.goal, [self.scoring])
 
     @classmethod
     def load(
@@ -56,19 +68,20 @@ class VLMReward:
         folder: str | os.PathLike[str],
         goal: str | list[str],
         baseline: str | list[str] | None = None,
-        alpha: float = 0.0,
+        scoring: str = PLAIN,
+        contrast: str | list[str] | None = None,
         device: str = "auto",
         precision: Precision = "auto",
         **options: Any,
     ) -> VLMReward:
         """Loads a model folder; see `ClipModel.load`, also for ``options``, and the constructor."""
         model = ClipModel.load(folder, device, precision, **options)
-        return cls(model, goal, baseline, alpha)
+        return cls(model, goal, baseline, scoring, contrast)
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Rewards, float32 ``[N]``, of uint8 RGB frames ``[N, H, W, 3]``."""
         embeddings = self.model.embed_images(frames)
-        rewards = goal_baseline_reward(embeddings, self._goal, self._baseline, self.alpha)
+        rewards = self._directions.rewards(embeddings, [self.scoring])[self.scoring]
         return rewards.astype(np.float32)
 
 
@@ -99,5 +112,5 @@ class VLMRewardWrapper(gym.Wrapper[Any, Any, Any, Any]):
         return observation, reward, terminated, truncated, {**info, "environment_reward": own}
 
 
-def _embed(model: ClipModel, prompts: str | list[str]) -> NDArray[np.float64]:
-    return mean_direction(model.embed_prompts([prompts] if isinstance(prompts, str) else prompts))
+def _listed(prompts: str | list[str]) -> list[str]:
+    return [prompts] if isinstance(prompts, str) else prompts

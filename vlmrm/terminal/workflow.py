@@ -83,10 +83,10 @@ class Progress:
 
 
 def job_title(job: Mapping[str, Any]) -> str:
-    """Rule and wildcards in words: ``train policy: kneeling, sim-S, alpha 0.5, seed 0``."""
+    """Rule and wildcards in words: ``train policy: kneeling, sim-S, alpha-0.5, seed 0``."""
     rule = job["rule_name"].replace("_", " ")
     wildcards = [
-        f"{name} {value}" if name in ("alpha", "seed") else str(value)
+        f"{name} {value}" if name == "seed" else str(value)
         for name, value in (job.get("wildcards") or {}).items()
     ]
     return f"{rule}: {', '.join(wildcards)}" if wildcards else rule

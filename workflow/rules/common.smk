@@ -8,6 +8,7 @@ from shlex import quote
 import yaml
 
 from vlmrm.config import TrainingRun, parse_config, read_yaml
+from vlmrm.config.scoring import alpha_of
 from vlmrm.errors import UserError
 from vlmrm.machine.checks import check_start
 from vlmrm.machine.shared import check_shared
@@ -45,7 +46,7 @@ EMBEDDINGS = f"{RESULTS}/embeddings/{{states}}/{{scene}}/{{model}}.h5"
 REWARDS = f"{RESULTS}/rewards/{{states}}/{{scene}}/{{model}}/{{task}}.parquet"
 EPIC = f"{RESULTS}/epic/{{epic}}/{{scene}}/{{model}}.csv"
 LOOKUP = f"{RESULTS}/lookup/{{task}}/{{scene}}/{{model}}.csv"
-RUN = "{task}/{scene}/{reward_source}/alpha-{alpha}/seed-{seed}"
+RUN = "{task}/{scene}/{reward_source}/{scoring}/seed-{seed}"
 POLICY = f"{RESULTS}/policies/{RUN}"
 JUDGED_POLICY = (
     f"{POLICY}/{'best' if settings.evaluation.checkpoint == 'best' else 'policy'}.zip"
@@ -91,7 +92,7 @@ wildcard_constraints:
     landscape=any_of(settings.landscapes),
     experiment=any_of(settings.experiments),
     rounds=any_of(settings.rounds),
-    alpha=r"[0-9.e-]+",  # 1e-05 is one
+    scoring=r"(alpha|contrast)-[0-9.e-]+",  # 1e-05 is one
     seed=r"\d+",
     model="[^/]+",
     states="[^/]+",

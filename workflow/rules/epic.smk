@@ -131,7 +131,7 @@ rule draw_epic_overview:
     resources:
         **DRAWING,
     params:
-        alpha=settings.alphas[0],
+        scoring=settings.scorings[0],
     shell:
-        "vlmrm --log {log} draw-epic-overview {input} --alpha {params.alpha}"
+        "vlmrm --log {log} draw-epic-overview {input} --scoring {params.scoring}"
         " --output {output.svg} --output {output.png}"

@@ -50,7 +50,12 @@ def epic_results():
     """Figures and tables of every EPIC measurement."""
     return [
         *(file for name in settings.epic for file in figure(f"epic-{name}")),
-        *(file for name in settings.epic for file in figure(f"epic-alpha-{name}")),
+        *(
+            file
+            for name in settings.epic
+            if any(alpha_of(scoring) is not None for scoring in settings.scorings)
+            for file in figure(f"epic-alpha-{name}")
+        ),
         *(file for name in settings.epic for file in figure(f"rewards-{name}")),
         *(f"{TABLES}/epic-{name}.csv" for name in settings.epic),
         *(figure("epic") if settings.epic else []),

@@ -44,7 +44,7 @@ rule train_policy:
         settings=lambda w: settings.training_settings(run_of(w)).model_dump(),
     shell:
         "vlmrm --log {log} train-policy --config {params.config} --task {wildcards.task}"
-        " --scene {wildcards.scene} --reward-source {wildcards.reward_source} --alpha {wildcards.alpha}"
+        " --scene {wildcards.scene} --reward-source {wildcards.reward_source} --scoring {wildcards.scoring}"
         " --seed {wildcards.seed} {params.reward} --gpus {resources.gpu} --workers {threads}"
         " --output {params.folder}"
 
@@ -61,7 +61,7 @@ rule evaluate_policy:
             caption="../report/video.rst",
             category="Agents",
             subcategory="{task}",
-            labels={"reward": "{reward_source}", "alpha": "{alpha}", "seed": "{seed}"},
+            labels={"reward": "{reward_source}", "scoring": "{scoring}", "seed": "{seed}"},
         ),
     log:
         f"{LOGS}/evaluations/{RUN}.log",
@@ -76,7 +76,7 @@ rule evaluate_policy:
         settings=lambda w: settings.evaluation_settings(run_of(w)).model_dump(),
     shell:
         "vlmrm --log {log} evaluate-policy --config {params.config} --task {wildcards.task}"
-        " --scene {wildcards.scene} --reward-source {wildcards.reward_source} --alpha {wildcards.alpha}"
+        " --scene {wildcards.scene} --reward-source {wildcards.reward_source} --scoring {wildcards.scoring}"
         " --seed {wildcards.seed} --policy {input.policy} --workers {threads}"
         " --output {output.table} --video {output.video}"
 

@@ -90,7 +90,12 @@ def test_a_line_break_after_the_token_is_no_part_of_it(hub, settings, folder, mo
 def test_proxies_that_do_not_work_are_explained(settings, tmp_path, proxy, remedy):
     folder = tmp_path / "models" / "tiny"
     file = tmp_path / "config.yaml"
-    content = {"run": "r", "alphas": [0], "tasks": {}, "models": {"tiny": settings.model_dump()}}
+    content = {
+        "run": "r",
+        "scorings": ["alpha-0"],
+        "tasks": {},
+        "models": {"tiny": settings.model_dump()},
+    }
     file.write_text(yaml.safe_dump(content))
     env = {**os.environ, "HF_ENDPOINT": "http://hub.invalid", "ALL_PROXY": proxy}
     run = vlmrm("fetch-model", "tiny", "--config", file, "--output", folder, env=env)

@@ -1,0 +1,47 @@
+"""The directions of a task's sentences, and the rewards of images by every scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from vlmrm.config.scoring import alpha_of, temperature_of
+from vlmrm.rewards.contrast import contrast_reward
+from vlmrm.rewards.goal_baseline import goal_baseline_reward
+
+
+@dataclass(frozen=True)
+class Directions:
+    """Unit embeddings of a task's sentences."""
+
+    goal: NDArray[np.float64]
+    """``[E]``"""
+    baseline: NDArray[np.float64] | None = None
+    """``[E]``; alphas above 0 need it."""
+    contrasts: Sequence[NDArray[np.float32]] = ()
+    """Each ``[E]``; contrasts need at least one."""
+
+    def rewards(
+        self, image_embeddings: ArrayLike, scorings: Sequence[str]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Rewards ``[...]`` of unit image embeddings ``[..., E]``, by scoring.
+
+        Raises:
+            ValueError: A scoring needs sentences that are missing, or a baseline that differs from
+                the goal.
+        """
+        alphas = {name: a for name in scorings if (a := alpha_of(name)) is not None}
+        # One pass over the embeddings serves all alphas.
+        regularized = goal_baseline_reward(
+            image_embeddings, self.goal, self.baseline, list(alphas.values())
+        )
+        found = dict(zip(alphas, regularized, strict=True))
+        for name in scorings:
+            if temperature := temperature_of(name):
+                found[name] = contrast_reward(
+                    image_embeddings, self.goal, list(self.contrasts), temperature
+                )
+        return {name: found[name] for name in scorings}
