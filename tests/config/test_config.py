@@ -93,9 +93,12 @@ def spoil(content, key, value):
         ("tasks.kneeling.oracle", "kneel", "tasks.kneeling.oracle"),
         ("tasks.kneeling.oracle", "cartpole", "'cartpole' judges no humanoid states; known: kneel"),
         ("tasks.cartpole.oracle", "kneeling", "'kneeling' judges no cartpole states; known: cartp"),
-        ("alphas", [0, 1.5], "alphas.1: "),
-        ("alphas", [], "alphas: empty; name at least one"),
-        ("alphas", [0, 0.5, 0.5, 1], "alphas: 0.5 is listed twice; remove one"),
+        ("scorings", ["alpha-0", "alpha-1.5"], "scorings.1: 'alpha-1.5' is no scoring; write alph"),
+        ("scorings", ["contrast-0"], "scorings.0: 'contrast-0' is no scoring"),
+        ("scorings", ["cosine"], "scorings.0: 'cosine' is no scoring"),
+        ("scorings", ["alpha-nan"], "scorings.0: 'alpha-nan' is no scoring"),
+        ("scorings", [], "scorings: empty; name at least one"),
+        ("scorings", ["alpha-0.5", "alpha-0.50"], "scorings: 'alpha-0.5' is listed twice; remove"),
         ("epic.kneeling.models", ["smoke-M"], "epic.kneeling.models: unknown name 'smoke-M'"),
         ("epic.kneeling.models", [], "epic.kneeling.models: empty; name at least one"),
         (
@@ -129,9 +132,9 @@ def spoil(content, key, value):
             "state_sets.rollouts.run.reward_source: unknown name 'sim'",
         ),
         (
-            "state_sets.rollouts.run.alpha",
-            1.5,
-            "state_sets.rollouts.run.alpha: input should be less than",
+            "state_sets.rollouts.run.scoring",
+            "alpha-1.5",
+            "state_sets.rollouts.run.scoring: 'alpha-1.5' is no scoring",
         ),
         (
             "state_sets.rollouts.run.seed",
@@ -154,7 +157,11 @@ def spoil(content, key, value):
             {"frames_after_reset": True},
             "paper_code.frames_after_reset: not with",
         ),
-        ("experiments.classic-control.alphas", [0.3], "experiments.classic-control.alphas: 0.3"),
+        (
+            "experiments.classic-control.scorings",
+            ["alpha-0.3"],
+            "experiments.classic-control.scorings: alpha-0.3 is not scored",
+        ),
         ("experiments.humanoid.tasks", ["sitting"], "experiments.humanoid.tasks: unknown name"),
         (
             "experiments.humanoid.tasks",
@@ -168,7 +175,7 @@ def spoil(content, key, value):
         ),
         ("experiments.humanoid.scenes", ["textured"] * 2, "scenes: 'textured' is listed twice"),
         ("experiments.humanoid.scenes", [], "experiments.humanoid.scenes: empty; name at least"),
-        ("experiments.humanoid.alphas", [], "experiments.humanoid.alphas: empty; name at least"),
+        ("experiments.humanoid.scorings", [], "experiments.humanoid.scorings: empty; name at"),
         ("experiments.humanoid.seeds", [0, 0], "experiments.humanoid.seeds: 0 is listed twice"),
         ("experiments.humanoid.seeds", [], "experiments.humanoid.seeds: empty; name at least one"),
         ("experiments.humanoid.seeds", [0, -1], "experiments.humanoid.seeds.1: input should be gr"),
@@ -195,10 +202,10 @@ def test_an_experiment_trains_on_models_or_references(content):
 def test_states_of_an_agent_need_what_its_training_needs(content):
     content["state_sets"]["rollouts"]["run"] |= {"reward_source": "oracle", "scoring": "alpha-0.5"}
     with pytest.raises(
-        UserError, match=r"state_sets\.rollouts\.run\.alpha: 0\.5 has no effect with 'or"
+        UserError, match=r"state_sets\.rollouts\.run\.scoring: alpha-0\.5 has no effect with 'or"
     ):
         parse_config(content)
-    content["state_sets"]["rollouts"]["run"]["scoring"] = 0
+    content["state_sets"]["rollouts"]["run"]["scoring"] = "alpha-0"
     parse_config(content)
     del content["tasks"]["kneeling"]["oracle"]
     content["landscapes"], content["epic"], content["experiments"] = {}, {}, {}
@@ -324,3 +331,50 @@ def test_a_switch_of_the_papers_code_trains_again_only_what_reads_it(content, sw
     content["paper_code"] = {switch: True}
     after = settings()
     assert {name for name in after if after[name] != before[name]} == read_by
+
+
+def test_a_contrast_reads_the_baseline_and_the_goals_of_other_tasks(content):
+    content["scorings"].append("contrast-0.05")
+    tasks = content["tasks"]
+    config = parse_config(content)
+    others = [t["goal"] for n, t in tasks.items() if t["environment"] == "humanoid"]
+    others.remove(tasks["kneeling"]["goal"])
+    sentences = config.prompt_settings("kneeling").contrasts
+    assert sorted(sentences) == sorted([tasks["kneeling"]["baseline"], *others])
+    tasks["kneeling"]["contrast"] = "a humanoid robot lying down"
+    contrasts = parse_config(content).scoring_settings("kneeling").contrasts
+    assert contrasts == ["a humanoid robot lying down"]
+
+
+def test_without_a_contrast_other_tasks_are_not_read(content):
+    config = parse_config(content)
+    assert config.prompt_settings("kneeling").contrasts == []
+    (run,) = [run for run in config.runs("humanoid") if run.reward_source in config.models][:1]
+    contrast = run.model_copy(update={"scoring": "contrast-0.05"})
+    assert config.training_settings(run).prompts.contrasts == []
+    assert config.training_settings(contrast).prompts.contrasts
+
+
+@pytest.mark.parametrize(
+    ("contrast", "answer"),
+    [
+        (None, r"tasks\.alone\.contrast: missing, but contrast-0\.05 needs other sentences"),
+        (["a pole", "other"], r"tasks\.alone\.contrast: 'a pole' is the goal too; remove it"),
+    ],
+)
+def test_a_contrast_needs_other_sentences(content, contrast, answer):
+    content["scorings"] = ["contrast-0.05"]
+    content["tasks"] = {
+        "alone": {"environment": "cartpole", "goal": "a pole", "oracle": "cartpole"}
+    }
+    if contrast:
+        content["tasks"]["alone"]["contrast"] = contrast
+    epic = {"task": "alone", "states": "cartpole-uniform", "scenes": ["gymnasium"]}
+    content |= {"landscapes": {}, "experiments": {}, "rounds": {}}
+    content["epic"] = {"alone": {**epic, "models": ["smoke-S"]}}
+    content["state_sets"] = {
+        k: v for k, v in content["state_sets"].items() if k == "cartpole-uniform"
+    }
+    content["corpora"]["smoke"].pop("states", None)
+    with pytest.raises(UserError, match=answer):
+        parse_config(content)

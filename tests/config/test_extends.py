@@ -47,7 +47,7 @@ def test_later_files_override_earlier_ones_and_extended_files_may_extend_others(
     write("middle.yaml", extends=["base.yaml"], scorings=["alpha-0.5"], run="middle")
     write("last.yaml", run="last")
     config = parse_config({"extends": ["middle.yaml", "last.yaml"]})
-    assert (config.run, config.alphas) == ("last", [0.5])
+    assert (config.run, config.scorings) == ("last", ["alpha-0.5"])
 
 
 def test_the_result_is_the_whole_configuration(write):
@@ -84,7 +84,7 @@ def test_a_file_that_cannot_be_extended_is_named(write, extends, answer):
 def test_a_mistake_is_reported_with_the_file_that_makes_it(write, file, content):
     write("own.yaml", run="own", extends=["base.yaml"])
     write(file, **{"run": "own", "extends": ["base.yaml"]} if file == "own.yaml" else {}, **content)
-    with pytest.raises(UserError, match=rf"^{file}: alphas.0: "):
+    with pytest.raises(UserError, match=rf"^{file}: scorings.0: "):
         load_config("own.yaml")
 
 

@@ -79,7 +79,7 @@ def test_an_entry_of_the_same_name_replaces_that_of_the_rounds(content):
         ({"numbr": 1}, "rounds.smoke-S.numbr: unknown key; did you mean 'number'?"),
         ({"tasks": ["kneelin"]}, "rounds.smoke-S.tasks: unknown name 'kneelin'; did you mean"),
         ({"tasks": ["cartpole"]}, "rounds.smoke-S.tasks: 'cartpole' is no humanoid task"),
-        ({"scoring": "alpha-0.3"}, "rounds.smoke-S.alpha: 0.3 is not among `alphas`; add it there"),
+        ({"scoring": "alpha-0.3"}, "rounds.smoke-S.scoring: alpha-0.3 is not among `scorings`"),
     ],
 )
 def test_bad_rounds_are_named(content, change, told):

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from vlmrm.epic import (
@@ -23,10 +24,10 @@ def interval(row, name):
 
 def test_the_table_has_every_measure_with_its_interval(rng):
     rewards, labels = sample(rng)
-    table = measure_epic({0.0: rewards, 0.5: rewards - 2 * labels}, labels)
+    table = measure_epic({"alpha-0": rewards, "alpha-0.5": rewards - 2 * labels}, labels)
     columns = [f"{m}{end}" for m in MEASURES for end in ("", "_low", "_high")]
     assert list(table.columns) == ["scoring", "n", "p", *columns]
-    assert list(table["scoring"]) == [0.0, 0.5]
+    assert list(table["scoring"]) == ["alpha-0", "alpha-0.5"]
     assert (table["n"] == 200).all()
     assert table["p"].to_numpy() == pytest.approx(labels.mean())
     first = table.iloc[0]
@@ -50,7 +51,7 @@ def test_intervals_are_those_of_replicated_states(rng, digits, clustered):
     rewards = rewards.round(digits)
     clusters = np.arange(60) // 4 if clustered else np.arange(60)
     row = measure_epic(
-        {0: rewards}, labels, clusters if clustered else None, bootstrap=150, seed=3
+        {"alpha-0": rewards}, labels, clusters if clustered else None, bootstrap=150, seed=3
     ).iloc[0]
 
     n = clusters.max() + 1
@@ -78,7 +79,7 @@ def test_intervals_cover_the_truth(rng):
     trials = 300
     for trial in range(trials):
         rewards, labels = sample(rng, n=300)
-        row = measure_epic({0: rewards}, labels, bootstrap=300, seed=trial).iloc[0]
+        row = measure_epic({"alpha-0": rewards}, labels, bootstrap=300, seed=trial).iloc[0]
         for name in MEASURES:
             low, high = interval(row, name)
             covered[name] += low <= truth[name] <= high
@@ -90,9 +91,9 @@ def test_dependent_states_widen_the_interval(rng):
     rewards, labels = sample(rng, n=40)
     copies = np.repeat(rewards, 20), np.repeat(labels, 20)
     clusters = np.repeat([f"trajectory {i}" for i in range(40)], 20)
-    alone = measure_epic({0: rewards}, labels).iloc[0]
-    naive = measure_epic({0: copies[0]}, copies[1]).iloc[0]
-    grouped = measure_epic({0: copies[0]}, copies[1], clusters).iloc[0]
+    alone = measure_epic({"alpha-0": rewards}, labels).iloc[0]
+    naive = measure_epic({"alpha-0": copies[0]}, copies[1]).iloc[0]
+    grouped = measure_epic({"alpha-0": copies[0]}, copies[1], clusters).iloc[0]
     for name in MEASURES:
         independent, ignored, respected = (
             np.ptp(interval(row, name)) for row in (alone, naive, grouped)
@@ -104,7 +105,7 @@ def test_dependent_states_widen_the_interval(rng):
 def test_same_seed_same_table(rng):
     rewards, labels = sample(rng)
     first, again, other = (
-        measure_epic({0: rewards}, labels, bootstrap=50, seed=seed) for seed in (1, 1, 2)
+        measure_epic({"alpha-0": rewards}, labels, bootstrap=50, seed=seed) for seed in (1, 1, 2)
     )
     assert first.equals(again)
     assert not first.equals(other)
@@ -112,16 +113,16 @@ def test_same_seed_same_table(rng):
 
 def test_processing_in_chunks_makes_no_difference(rng, monkeypatch):
     rewards, labels = sample(rng)
-    whole = measure_epic({0: rewards}, labels, bootstrap=40)
+    whole = measure_epic({"alpha-0": rewards}, labels, bootstrap=40)
     monkeypatch.setattr("vlmrm.epic.to_labels.CHUNK", 7 * len(labels))
-    in_parts = measure_epic({0: rewards}, labels, bootstrap=40)
-    np.testing.assert_allclose(in_parts, whole, atol=1e-12)
+    in_parts = measure_epic({"alpha-0": rewards}, labels, bootstrap=40)
+    pd.testing.assert_frame_equal(in_parts, whole, rtol=0, atol=1e-12)
 
 
 def test_resamples_with_one_class_are_left_out():
     rewards, labels = np.array([0.0, 1, 2, 3, 4, 9]), np.array([0, 0, 0, 0, 0, 1])
-    row = measure_epic({0: rewards}, labels).iloc[0]
-    assert np.isfinite(row.to_numpy()).all()
+    row = measure_epic({"alpha-0": rewards}, labels).iloc[0]
+    assert np.isfinite(row.drop("scoring").to_numpy(float)).all()
     assert interval(row, "auroc") == (1, 1)
 
 

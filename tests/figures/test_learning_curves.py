@@ -25,9 +25,9 @@ def test_training_reward_is_rescaled_over_the_seeds_of_a_reward(run):
         ]
     )
     rescaled = table.groupby(["scoring", "seed"])["rescaled"].apply(list)
-    assert np.allclose(rescaled[0.5, 0], [0, 0.25, 0.5])
-    assert np.allclose(rescaled[0.5, 1], [0, 0.5, 1])
-    assert np.allclose(rescaled[1.0, 0], [0, 0.5, 1])
+    assert np.allclose(rescaled["alpha-0.5", 0], [0, 0.25, 0.5])
+    assert np.allclose(rescaled["alpha-0.5", 1], [0, 0.5, 1])
+    assert np.allclose(rescaled["alpha-1", 0], [0, 0.5, 1])
 
 
 def test_long_curves_are_averaged_over_parts(run):
@@ -64,8 +64,8 @@ def test_one_seed_is_a_line_and_several_their_mean_in_a_band(run):
 def test_references_are_dashed_and_last(run, labels_of):
     figure = draw_learning_curves(
         [
-            (run("ground-truth", 0), curve()),
-            (run("oracle", 0), curve()),
+            (run("ground-truth"), curve()),
+            (run("oracle"), curve()),
             (run(scoring="alpha-1"), curve()),
             (run(scoring="alpha-0"), curve()),
         ]
@@ -128,6 +128,6 @@ def test_unfinished_runs_are_left_out_and_alone_an_error(run):
 
 def test_missing_column_is_named_with_its_run(run):
     with pytest.raises(
-        UserError, match=r"kneeling on sim-S, alpha 0\.5, seed 3: no column 'oracle'"
+        UserError, match=r"kneeling on sim-S, alpha-0\.5, seed 3: no column 'oracle'"
     ):
         draw_learning_curves([(run(seed=3), curve().drop(columns="oracle"))])

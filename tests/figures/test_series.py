@@ -27,6 +27,6 @@ def test_color_is_the_model_where_the_scoring_is_the_same(run):
 
 
 def test_all_references_look_different(run):
-    styles = series_styles(run(name) for name in ("ground-truth", "oracle"))
+    styles = series_styles(run(name, "alpha-0") for name in ("ground-truth", "oracle"))
     assert list(styles) == [("oracle", "alpha-0"), ("ground-truth", "alpha-0")]
     assert styles["oracle", "alpha-0"].color != styles["ground-truth", "alpha-0"].color

@@ -54,7 +54,7 @@ def test_bars_dots_intervals_and_the_random_policy(run, labels_of):
             (run(scoring="alpha-0", seed=0), evaluation(4)),
             (run(scoring="alpha-0", seed=1), evaluation(8)),
             (run(scoring="alpha-1"), evaluation(1)),
-            (run(RANDOM_POLICY, 0.0), evaluation(2)),
+            (run(RANDOM_POLICY), evaluation(2)),
         ]
     )
     (axes,) = figure.axes

@@ -8,7 +8,7 @@ from .conftest import rewards_of
 
 
 def test_missing_column_is_named_with_its_file():
-    table = pd.DataFrame({"alpha": [0.0], "epik": [0.5]})
+    table = pd.DataFrame({"scoring": ["alpha-0"], "epik": [0.5]})
     with pytest.raises(UserError, match=r"epic\.csv: no column 'epic'; did you mean 'epik'"):
         require_columns(table, ["scoring", "epic"], "epic.csv")
     require_columns(table, ["scoring"], "epic.csv")

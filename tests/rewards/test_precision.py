@@ -26,16 +26,16 @@ def frames():
 
 
 def test_the_first_row_is_float32_with_which_the_others_are_compared(model_folder, frames):
-    table = compare_precisions(model_folder, frames, GOAL, BASELINE, 0.5, "cpu").set_index(
-        "precision"
-    )
+    table = compare_precisions(
+        model_folder, frames, GOAL, BASELINE, "alpha-0.5", device="cpu"
+    ).set_index("precision")
     assert list(table.index) == ["float32", "bfloat16"]
     exact, rounded = table.loc["float32"], table.loc["bfloat16"]
     assert exact["largest_error"] == exact["mean_error"] == 0
     assert exact["spearman"] == pytest.approx(1)
     assert (table["images_per_second"] > 0).all()
     rewards = [
-        VLMReward.load(model_folder, GOAL, BASELINE, 0.5, "cpu", precision)(frames)
+        VLMReward.load(model_folder, GOAL, BASELINE, "alpha-0.5", None, "cpu", precision)(frames)
         for precision in ("float32", "bfloat16")
     ]
     assert rounded["largest_error"] == pytest.approx(np.abs(rewards[1] - rewards[0]).max())

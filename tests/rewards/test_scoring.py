@@ -43,3 +43,22 @@ def test_errors_of_a_sample_by_scoring():
         assert error == pytest.approx(relative_error(reduced, full))
     none = precision_errors(table, (rows, images[rows]), prompts, settings)
     assert max(none.values()) < 1e-12
+
+
+def test_contrasts_compete_with_the_goal_and_a_task_without_them_is_left_out():
+    prompts = dict(zip(("goal", "other"), np.eye(2, dtype=np.float32), strict=True))
+    images = np.eye(2, dtype=np.float32)
+    settings = ScoringSettings(
+        task="task",
+        environment="cartpole",
+        goals=["goal"],
+        contrasts=["other"],
+        scorings=["alpha-0", "alpha-0.5", "contrast-0.5"],
+    )
+    table = score_states(images, prompts, settings)
+    assert list(table["scoring"].unique()) == ["alpha-0", "contrast-0.5"]
+    chance = 1 / (1 + np.exp(-1 / 0.5))
+    rewards = table[table["scoring"] == "contrast-0.5"]["reward"]
+    np.testing.assert_allclose(rewards, [chance, 1 - chance])
+    alone = score_states(images, prompts, settings.model_copy(update={"contrasts": []}))
+    assert list(alone["scoring"].unique()) == ["alpha-0"]

@@ -29,8 +29,18 @@ def test_wrong_arguments_fail_before_the_first_frame(model_folder):
     model = ClipModel.load(model_folder, "cpu")
     with pytest.raises(ValueError, match="baseline"):
         VLMReward(model, GOAL, scoring="alpha-0.5")
+    with pytest.raises(ValueError, match="other sentences"):
+        VLMReward(model, GOAL, scoring="contrast-0.05")
     with pytest.raises(ValueError, match="scoring"):
         VLMReward(model, GOAL, BASELINE, scoring="alpha-2")
+
+
+def test_a_contrast_is_the_probability_of_the_goal(model_folder):
+    model = ClipModel.load(model_folder, "cpu")
+    goal, other = VLMReward(model, GOAL)(FRAMES), VLMReward(model, BASELINE)(FRAMES)
+    chance = 1 / (1 + np.exp((other - goal) / 0.05))
+    reward = VLMReward(model, GOAL, scoring="contrast-0.05", contrast=BASELINE)
+    np.testing.assert_allclose(reward(FRAMES), chance, atol=1e-5)
 
 
 @pytest.mark.parametrize("goal", ["", " ", [], [GOAL, ""]])
@@ -55,7 +65,7 @@ def test_other_frames_than_pictures_are_refused(model_folder, frames, given):
 
 
 def test_the_wrapper_rewards_the_frame_after_the_step(model_folder):
-    reward = VLMReward.load(model_folder, GOAL, BASELINE, 0.5, device="cpu")
+    reward = VLMReward.load(model_folder, GOAL, BASELINE, "alpha-0.5", device="cpu")
     env = VLMRewardWrapper(gym.make("CartPole-v1", render_mode="rgb_array"), reward)
     env.reset(seed=0)
     *_, first, _, _, info = env.step(1)
