@@ -2,8 +2,8 @@
 
     python benchmarks/dag.py --jobs 100 1000 5000
 
-The workflow is that of config/smoke.yaml, with enough seeds, scorings, and experiments. It is planned
-in an empty folder (a dry run); no job runs.
+The workflow is that of config/smoke.yaml, with enough seeds, scorings, and experiments. It is
+planned in an empty folder (a dry run); no job runs.
 """
 
 from __future__ import annotations

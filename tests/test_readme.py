@@ -107,7 +107,7 @@ def test_your_own_sentence_shares_the_model_of_the_demo():
     assert own.training["humanoid"] == demo.training["humanoid"]
     (block,) = blocks("yaml")
     assert yaml.safe_load(block)["tasks"] == {
-        name: task.model_dump() for name, task in own.tasks.items()
+        name: task.model_dump(exclude_none=True) for name, task in own.tasks.items()
     }
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.processes import vlmrm
 from vlmrm import VLMReward
-from vlmrm.config import RANDOM_POLICY
+from vlmrm.config import RANDOM_POLICY, load_config
 from vlmrm.data.files import read_provenance
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
@@ -57,7 +57,7 @@ def test_from_states_to_rewards(config, model_folder, tmp_path):
         assert reader.shape == (12, 400, 600, 3)
     table = read_table(rewards)
     assert list(table) == ["scene", "model", "state", "task", "scoring", "reward"]
-    assert set(table["scoring"]) == {0, 0.5, 1}
+    assert list(table["scoring"].unique()) == load_config(config).scorings
     assert set(table["task"]) == {"mountain-car"}
     assert table["reward"].between(-1, 1).all()
     assert read_provenance(embeddings)["model"] == "random-XS"
@@ -102,7 +102,7 @@ def test_reduced_precision_is_measured_by_itself(config, model_folder, tmp_path)
         read_table(rewards).query("scoring == 'alpha-0'").sort_values("state")["reward"]
     )
     error = np.sqrt(np.mean((reduced_rewards.to_numpy() - wanted) ** 2)) / wanted.std()
-    assert table.loc[0, "precision_error"] == pytest.approx(error, rel=1e-2)
+    assert table.loc["alpha-0", "precision_error"] == pytest.approx(error, rel=1e-2)
     assert error > 0
 
 
@@ -136,8 +136,9 @@ def test_bad_input_is_one_line(config, model_folder, picture, tmp_path):
         (("score", text, "--goal", "g", "--model", model_folder), "text.png: not a picture"),
         (("score", picture, "--goal", "g", "--model", empty), "empty-model: no open_clip_config"),
         (("score", picture, "--goal", "g", "--model", tmp_path / "none"), "none: no such model"),
-        ((*score, "--alpha", "1.5"), "--alpha: must lie in [0, 1]"),
-        ((*score, "--alpha", "0.5"), "--baseline: missing"),
+        ((*score, "--scoring", "alpha-1.5"), "'alpha-1.5' is no scoring"),
+        ((*score, "--scoring", "alpha-0.5"), "--baseline: missing"),
+        ((*score, "--scoring", "contrast-0.1"), "--contrast: missing"),
         (("sample-states", "feww", "--config", config, "--output", states), "did you mean 'few'?"),
         (
             ("sample-states", "few", "--config", tmp_path / "no.yaml", "--output", states),

@@ -42,7 +42,7 @@ def config(tmp_path_factory):
             "kneeling",
             "oracle",
             {"scoring": "alpha-0.5"},
-            "--alpha: 0.5 has no effect with --reward-source",
+            "--scoring: alpha-0.5 has no effect with --reward-source",
         ),
         ("standing", "smoke-S", {"scoring": "alpha-0.5"}, r"tasks\.standing\.baseline: missing"),
         ("cartpole", "ground-truth", {}, r"cartpole\.agent\.learning_starts: 1200 is not below"),

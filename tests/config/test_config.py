@@ -334,7 +334,6 @@ def test_a_switch_of_the_papers_code_trains_again_only_what_reads_it(content, sw
 
 
 def test_a_contrast_reads_the_baseline_and_the_goals_of_other_tasks(content):
-    content["scorings"].append("contrast-0.05")
     tasks = content["tasks"]
     config = parse_config(content)
     others = [t["goal"] for n, t in tasks.items() if t["environment"] == "humanoid"]
@@ -347,6 +346,7 @@ def test_a_contrast_reads_the_baseline_and_the_goals_of_other_tasks(content):
 
 
 def test_without_a_contrast_other_tasks_are_not_read(content):
+    content["scorings"].remove("contrast-0.05")
     config = parse_config(content)
     assert config.prompt_settings("kneeling").contrasts == []
     (run,) = [run for run in config.runs("humanoid") if run.reward_source in config.models][:1]

@@ -52,8 +52,8 @@ def test_frames_that_were_looked_at_can_be_deleted(finished, smoke):
             file.with_suffix(".away").rename(file)
 
 
-def test_another_alpha_scores_again_without_looking_again(finished, smoke):
-    smoke["scorings"].append(0.75)
+def test_another_scoring_scores_again_without_looking_again(finished, smoke):
+    smoke["scorings"].append("alpha-0.75")
     jobs = set(finished.planned(smoke))
     assert "score_states" in jobs
     # Classic control trains on the table of rewards, so it is one of its consumers.

@@ -87,9 +87,9 @@ def test_a_key_given_twice_starts_nothing(fresh, smoke):
 
 
 def test_an_alpha_may_be_very_small(fresh, smoke):
-    smoke["scorings"].append(0.00001)
+    smoke["scorings"].append("alpha-1e-05")
     before = fresh.planned(smoke)["train_policy"]
-    smoke["experiments"]["classic-control"]["scorings"].append(0.00001)
+    smoke["experiments"]["classic-control"]["scorings"].append("alpha-1e-05")
     assert fresh.planned(smoke)["train_policy"] == before + 2
 
 

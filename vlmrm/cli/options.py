@@ -65,7 +65,7 @@ def _scoring(name: str) -> str:
     try:
         return canonical_scoring(name)
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise UserError(f"--scoring: {error}") from error
 
 
 ScoringName = Annotated[
@@ -73,8 +73,8 @@ ScoringName = Annotated[
     typer.Option(
         "--scoring",
         callback=_scoring,
-        help="alpha-A: goal-baseline regularization, A from 0 (none) to 1. contrast-T: softmax over "
-        "goal and contrasts at temperature T.",
+        help="alpha-A: goal-baseline regularization of strength A, 0 (none) to 1. contrast-T: "
+        "softmax over goal and contrasts at temperature T.",
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed of the training.")]

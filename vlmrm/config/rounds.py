@@ -102,6 +102,7 @@ def _entries(
             yield "corpora", following, {**corpus, "states": list(met)}
             yield "models", following, {**base, "corpus": following}
     trained = {
-        "tasks": rounds.tasks, "models": models, "scorings": [rounds.scoring], "seeds": rounds.seeds,
+        "tasks": rounds.tasks, "models": models, "scorings": [rounds.scoring],
+        "seeds": rounds.seeds,
     }  # fmt: skip
     yield "experiments", f"{name}-rounds", trained

@@ -1,6 +1,6 @@
 """Names of scorings, which turn embeddings into rewards.
 
-`alpha-A` is goal-baseline regularization with strength A, `contrast-T` the softmax over the goal and
+`alpha-A` is goal-baseline regularization of strength A, `contrast-T` the softmax over the goal and
 other sentences at temperature T. The same names stand in configurations, tables, and paths.
 """
 

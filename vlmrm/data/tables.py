@@ -80,7 +80,8 @@ def read_rewards(path: str | os.PathLike[str], states: int) -> pd.DataFrame:
         states: Number of states of the set.
 
     Returns:
-        Columns scene, model, state, task, scoring, reward: every state once for each task and scoring.
+        Columns scene, model, state, task, scoring, reward: every state once for each task and
+        scoring.
 
     Raises:
         UserError: The file is missing or damaged, of another set, or its rewards are not finite.

@@ -115,9 +115,9 @@ def measure_interpolation(
         check_rewards: Rewards of these states, from the same model in the same scene.
 
     Returns:
-        One row per task and scoring: task, scoring, n (number of checked states), rms and max (errors
-        of the reward), deviation (the reward's standard deviation over the checked states), and
-        relative (rms divided by deviation).
+        One row per task and scoring: task, scoring, n (number of checked states), rms and max
+        (errors of the reward), deviation (the reward's standard deviation over the checked states),
+        and relative (rms divided by deviation).
 
     Raises:
         UserError: As in `RewardGrid.from_table`.
