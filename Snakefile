@@ -30,6 +30,7 @@ include: "workflow/rules/states.smk"
 include: "workflow/rules/landscapes.smk"
 include: "workflow/rules/epic.smk"
 include: "workflow/rules/training.smk"
+include: "workflow/rules/optimization.smk"
 include: "workflow/rules/gallery.smk"
 
 
@@ -40,4 +41,5 @@ rule all:
         epic_results(),
         round_results(),
         experiment_results(),
+        optimization_results(),
         galleries(),

@@ -109,7 +109,9 @@ def test_states_to_figures(run):
     measured = ("--model", "m", "--states", "few.h5", "--rewards", "few.parquet")
     run("measure-epic", "e", *measured, "--output", "epic.csv", sections=epic)
     drawn = ("few.parquet", "--states", "few.h5", "--output", "rewards.svg")
-    folder = run("draw-rewards-by-label", "e", *drawn, sections=epic)
+    run("draw-rewards-by-label", "e", *drawn, sections=epic)
+    best = ("few.parquet", "--states", "few.h5", "--output", "best.svg", "--table", "best.csv")
+    folder = run("draw-best-of-n", "e", *best, sections=epic)
 
     for state, answer in enumerate(("yes", "no", "no")):
         known = fingerprint(States.read(folder / "few.h5"))
@@ -131,7 +133,7 @@ def test_states_to_figures(run):
     run("draw-scenes", "mountain-car", "--output", "scenes.svg", sections={})
     assert (folder / "landscape.svg").exists() and (folder / "landscape.png").exists()
     assert (folder / "rewards.svg").exists() and not (folder / "rewards.png").exists()
-    made = ("epic.csv", "agreement.csv", "scenes.svg")
+    made = ("epic.csv", "best.csv", "agreement.csv", "scenes.svg")
     assert all((folder / name).exists() for name in made)
 
 

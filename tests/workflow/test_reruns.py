@@ -10,6 +10,7 @@ EPIC = {
     "draw_epic_by_alpha",
     "draw_epic_overview",
     "draw_rewards_by_label",
+    "draw_best_of_n",
 }
 TRAINING = {"train_policy", "evaluate_policy", "draw_learning_curves", "draw_success"}
 

@@ -45,6 +45,7 @@ COMMANDS = (
     # Measurements
     "measure-epic",
     "measure-agreement",
+    "measure-checkpoints",
     "check-lookup",
     # Agents
     "train-policy",
@@ -60,6 +61,8 @@ COMMANDS = (
     "draw-epic-overview",
     "draw-rewards-by-label",
     "draw-rounds",
+    "draw-best-of-n",
+    "draw-optimization",
     "draw-learning-curves",
     "draw-success",
     # By hand

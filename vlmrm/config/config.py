@@ -22,6 +22,7 @@ from vlmrm.config.base import (
 from vlmrm.config.corpus_references import sets_in
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, Model
+from vlmrm.config.optimization import Optimization, studied_states
 from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.references import problems
 from vlmrm.config.rounds import Rounds
@@ -60,6 +61,7 @@ class Config(ConfigModel):
     training: dict[EnvironmentName, Training] = {}
     experiments: dict[Name, Experiment] = {}
     evaluation: Evaluation = Evaluation()
+    optimization: Optimization = Optimization()
     paper_code: PaperCode = PaperCode()
 
     def runs(self, experiment: str) -> Iterator[TrainingRun]:
@@ -162,6 +164,20 @@ class Config(ConfigModel):
         oracles = {task: self.tasks[task].oracle for task in self.landscapes[name].tasks}
         return settings.LandscapeSettings(name=name, oracles=oracles)
 
+    def optimization_settings(self, run: TrainingRun) -> settings.OptimizationSettings:
+        """What measuring proxy and gold of a run's checkpoints reads."""
+        oracle = self.tasks[run.task].oracle
+        assert oracle is not None
+        return settings.OptimizationSettings(run=run, oracle=oracle)
+
+    def best_of_n_settings(self, name: str) -> settings.BestOfNSettings:
+        """What measuring the best of n states of an EPIC measurement reads."""
+        epic = self.epic[name]
+        histogram = self.histogram_settings(name)
+        return settings.BestOfNSettings(
+            **histogram.model_dump(), bootstrap=epic.bootstrap, seed=epic.seed
+        )
+
     def histogram_settings(self, name: str) -> settings.HistogramSettings:
         """What drawing the rewards of an EPIC measurement by label reads."""
         task = self.epic[name].task
@@ -260,3 +276,8 @@ class Config(ConfigModel):
         for problem in problems(self):
             raise ValueError(problem)
         return self
+
+    def with_studied_states(self) -> Config:
+        """The configuration with the state sets of the over-optimization study."""
+        sets = {**self.state_sets, **studied_states(self)}
+        return self.model_copy(update={"state_sets": sets})

@@ -53,7 +53,7 @@ def parse_config(content: Any, source: str = "config") -> Config:
     for layer in layers.values():
         merged = _merge(merged, layer)
     try:
-        return Config.model_validate(expand_rounds(merged))
+        return Config.model_validate(expand_rounds(merged)).with_studied_states()
     except ValidationError as error:
         place = error.errors()[0]["loc"]
         depth = {file: len(_written(place, layer)) for file, layer in layers.items()}

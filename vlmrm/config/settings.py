@@ -95,6 +95,20 @@ class HistogramSettings(ConfigModel):
     oracle: OracleName
 
 
+class BestOfNSettings(HistogramSettings):
+    """Whose rewards choose the best of n states, and whose verdict counts."""
+
+    bootstrap: int
+    seed: int
+
+
+class OptimizationSettings(ConfigModel):
+    """A run whose proxy is compared with the gold, and the oracle that says it."""
+
+    run: TrainingRun
+    oracle: OracleName
+
+
 class VideoSettings(ConfigModel):
     """How trajectories look in a video."""
 

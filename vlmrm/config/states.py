@@ -98,6 +98,8 @@ class RolloutStates(ConfigModel):
     """The training run. If no experiment contains it, the workflow trains it for this set."""
     size: PositiveInt
     """Number of states."""
+    explore: bool = True
+    """Sample actions as in training. Otherwise, the policy acts as in evaluation."""
     seed: Seed = 0
     """Random seed."""
 

@@ -135,7 +135,7 @@ def draw_epic_by_alpha(
     if table.empty:
         raise UserError("EPIC table: no rows of an alpha; add alpha-0 to `scorings`")
     styles = model_styles(table, control_line=DASHED)
-    grid = _draw(table, measures, "model", styles, _draw_band, 3.2, 2.5)
+    grid = _draw(table, measures, "model", styles, draw_band, 3.2, 2.5)
     grid.set_axis_labels(ALPHA).set(xticks=sorted(ordered(table["x"])))
     return finish(grid, lines(styles, DOTTED))
 
@@ -197,7 +197,7 @@ def draw_intervals(data: pd.DataFrame, color: Color, label: str, **style: Any) -
         axes.plot(data["x"], data["value"], color=color, label=label, **style)
 
 
-def _draw_band(data: pd.DataFrame, color: Color, label: str, **style: Any) -> None:
+def draw_band(data: pd.DataFrame, color: Color, label: str, **style: Any) -> None:
     axes = plt.gca()
     axes.plot(data["x"], data["value"], color=color, label=label, **style)
     axes.fill_between(data["x"], data["low"], data["high"], color=color, alpha=0.15, linewidth=0)

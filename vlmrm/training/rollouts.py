@@ -41,7 +41,7 @@ def sample_rollouts(settings: RolloutSettings, folder: Path, workers: int | None
     for policy in policies:
         states, _ = play(
             policy, settings, trajectories, int(rng.integers(2**31)), workers,
-            explore=True,
+            explore=spec.explore,
         )  # fmt: skip
         values.append(states[:, ::KEEP_EVERY])
         origin += [f"checkpoint {policy.stem}"] * trajectories

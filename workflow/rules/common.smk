@@ -8,6 +8,7 @@ from shlex import quote
 import yaml
 
 from vlmrm.config import TrainingRun, parse_config, read_yaml
+from vlmrm.config.optimization import studied
 from vlmrm.config.scoring import alpha_of
 from vlmrm.errors import UserError
 from vlmrm.machine.checks import check_start
@@ -52,6 +53,7 @@ JUDGED_POLICY = (
     f"{POLICY}/{'best' if settings.evaluation.checkpoint == 'best' else 'policy'}.zip"
 )
 EVALUATION = f"{RESULTS}/evaluations/{RUN}"
+CHECKPOINTS = f"{RESULTS}/optimization/{RUN}.csv"
 RANDOM_EVALUATION = f"{RESULTS}/evaluations/{{task}}/random"
 FIGURES = f"{RESULTS}/figures"
 TABLES = f"{RESULTS}/tables"

@@ -94,6 +94,45 @@ def epic_rewards(wildcards):
     )
 
 
+def optimization_results():
+    """Figures and tables of the best of n and of the over-optimization study."""
+    names = [f"best-of-n-{name}" for name in settings.epic]
+    names += [f"optimization-{name}" for name in settings.optimization.experiments]
+    return [
+        *(file for name in names for file in figure(name)),
+        *(f"{TABLES}/{name}.csv" for name in names),
+    ]
+
+
+def studied_runs():
+    """Training runs of the over-optimization study, by the names of their state sets."""
+    return {
+        name: run
+        for experiment in settings.optimization.experiments
+        for name, run in studied(settings, experiment).items()
+    }
+
+
+def checkpoint_inputs(wildcards):
+    """States that the checkpoints of a run visit, and their rewards by the run's model."""
+    run = run_of(wildcards)
+    name, *_ = (name for name, other in studied_runs().items() if other == run)
+    place = {"scene": run.scene, "model": run.reward_source, "task": run.task}
+    return {
+        "states": STATES.format(states=name),
+        "rewards": REWARDS.format(states=name, **place),
+    }
+
+
+def oracle_evaluations(wildcards):
+    """Evaluations of the agents of an experiment that were trained on the oracle."""
+    return [
+        f"{EVALUATION}/evaluation.csv".format(**run.model_dump())
+        for run in settings.runs(wildcards.experiment)
+        if run.reward_source in ("oracle", "oracle-score")
+    ]
+
+
 def round_results():
     """Figures and tables of adversarial rounds."""
     return [

@@ -61,7 +61,11 @@ rule evaluate_policy:
             caption="../report/video.rst",
             category="Agents",
             subcategory="{task}",
-            labels={"reward": "{reward_source}", "scoring": "{scoring}", "seed": "{seed}"},
+            labels={
+                "reward": "{reward_source}",
+                "scoring": "{scoring}",
+                "seed": "{seed}",
+            },
         ),
     log:
         f"{LOGS}/evaluations/{RUN}.log",

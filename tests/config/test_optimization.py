@@ -1,0 +1,42 @@
+"""The over-optimization study of experiments."""
+
+import pytest
+
+from vlmrm.config import RolloutStates, parse_config
+from vlmrm.errors import UserError
+
+SET = "humanoid-kneeling-textured-fixed-smoke-S-alpha-0-0"
+
+
+def test_the_agents_on_models_get_a_set_of_states_each(content):
+    config = parse_config(content)
+    states = config.state_sets[SET]
+    assert isinstance(states, RolloutStates)
+    assert (states.run.reward_source, states.explore, states.size) == ("smoke-S", False, 40)
+    assert not any("-oracle-" in name for name in config.state_sets)
+
+
+def test_the_resolved_configuration_means_the_same(content):
+    config = parse_config(content)
+    assert parse_config(config.model_dump(mode="json")) == config
+
+
+def test_without_the_study_there_are_no_such_states(content):
+    del content["optimization"]
+    assert SET not in parse_config(content).state_sets
+
+
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [
+        (
+            {"optimization": {"experiments": ["hum"]}},
+            "optimization.experiments: unknown name 'hum'",
+        ),
+        ({"scorings": ["alpha-0.5"]}, "experiments.humanoid.scorings: alpha-0 is not among"),
+    ],
+)
+def test_mistakes_are_named(content, change, answer):
+    with pytest.raises(UserError) as error:
+        parse_config({**content, **change, "rounds": {}, "landscapes": {}})
+    assert answer in str(error.value)

@@ -1,0 +1,45 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from vlmrm.errors import UserError
+from vlmrm.figures.optimization import draw_optimization, reached_by_references
+
+
+@pytest.fixture
+def table(run):
+    rows = []
+    for task in ("kneeling", "lotus"):
+        for seed in (0, 1):
+            fields = run(scoring="alpha-0", seed=seed, task=task).model_dump()
+            for number, steps in enumerate((100, 200, 300)):
+                measured = {"proxy": 5.0 + number + seed, "gold": number / 4, "fooled": np.nan}
+                rows.append({**fields, "steps": steps, **measured})
+    return pd.DataFrame(rows)
+
+
+def test_each_task_has_a_column_of_proxy_gold_and_wrong_states(table, labels_of):
+    figure = draw_optimization(table, {"kneeling": 0.8})
+    proxy, _, gold, other, *_ = figure.axes
+    assert proxy.get_title(loc="left") == "kneeling · textured"
+    line, *_ = proxy.lines
+    # The mean of seeds 0 and 1, of 5 to 7 and 6 to 8, on the way from 5 to 8.
+    assert np.allclose(line.get_xydata(), [[100, 1 / 6], [200, 1 / 2], [300, 5 / 6]])
+    line, dotted = gold.lines
+    assert np.allclose(line.get_ydata(), [0, 0.25, 0.5])
+    assert list(dotted.get_ydata()) == [0.8, 0.8]
+    assert len(other.lines) == 1
+    assert labels_of(figure) == ["sim-S, \N{GREEK SMALL LETTER ALPHA} = 0", "trained on the oracle"]
+
+
+def test_a_missing_column_is_named(table):
+    with pytest.raises(UserError, match="table of checkpoints: no column 'gold'"):
+        draw_optimization(table.drop(columns="gold"), {})
+
+
+def test_references_are_averaged_over_seeds(run):
+    judged = [
+        (run("oracle-score", "alpha-0", seed), pd.DataFrame({"success_fraction": [share, 1.0]}))
+        for seed, share in enumerate((0.0, 0.5))
+    ]
+    assert reached_by_references(judged) == {"kneeling": 0.625}

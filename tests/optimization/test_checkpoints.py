@@ -1,0 +1,89 @@
+"""Proxy and gold of checkpoints."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vlmrm.config import TrainingRun
+from vlmrm.config.settings import OptimizationSettings
+from vlmrm.data.states import States
+from vlmrm.errors import UserError
+from vlmrm.optimization.checkpoints import RUN, measure_checkpoints, outcomes
+
+RUN_OF = TrainingRun(task="kneel", scene="textured", reward_source="sim-S", seed=3)
+SETTINGS = OptimizationSettings(run=RUN_OF, oracle="kneeling")
+
+
+@pytest.fixture
+def states():
+    """Four states of the checkpoint at 900 steps, all of them right, and four at 1,000 steps."""
+    origin = np.array(["checkpoint 1000", "checkpoint 900"] * 4)
+    right = np.array([0, 1, 0, 1, 1, 1, 1, 1], dtype=bool)
+    columns = {"origin": origin, "trajectory": np.arange(8)}
+    return States("humanoid", np.zeros((8, 47)), columns, {"kneeling": right})
+
+
+def rewards(values, scoring="alpha-0"):
+    table = pd.DataFrame({"state": np.arange(8), "task": "kneel", "scoring": scoring})
+    return table.assign(reward=values)
+
+
+def test_each_checkpoint_has_proxy_gold_and_on_policy_quality(states):
+    # At 1,000 steps, states 0 and 2 are wrong; the reward takes state 2 for the best.
+    values = [0.1, 0, 0.9, 0, 0.3, 0, 0.5, 0]
+    shuffled = pd.concat([rewards(values), rewards(np.ones(8), "alpha-1")]).sample(
+        frac=1, random_state=0
+    )
+    table = measure_checkpoints(states, shuffled, SETTINGS)
+    assert list(table["steps"]) == [900, 1000]
+    early, late = (row for _, row in table.iterrows())
+    assert dict(late[RUN]) == RUN_OF.model_dump()
+    assert (late["n"], late["proxy"], late["gold"]) == (4, pytest.approx(0.45), 0.5)
+    assert late["auroc"] == 0.5
+    # Above the median of the right states, 0.3, are 0.3, 0.5, and the wrong 0.9.
+    assert late["fooled"] == pytest.approx(1 / 3)
+    assert early["gold"] == 1
+    assert np.isnan(early[["auroc", "spearman", "fooled"]].astype(float)).all()
+
+
+def test_states_that_are_no_rollouts_are_refused(states):
+    del states.columns["origin"]
+    with pytest.raises(UserError, match="no checkpoints; use a set with `sampler: rollouts`"):
+        measure_checkpoints(states, rewards(np.ones(8)), SETTINGS)
+
+
+def test_rewards_of_another_scoring_are_refused(states):
+    with pytest.raises(UserError, match="none of task 'kneel' by alpha-0"):
+        measure_checkpoints(states, rewards(np.ones(8), "alpha-1"), SETTINGS)
+
+
+def checkpoints(gold, proxy, seed=0):
+    steps = 1000 * (1 + np.arange(len(gold)))
+    run = RUN_OF.model_copy(update={"seed": seed}).model_dump()
+    return pd.DataFrame({**run, "steps": steps, "gold": gold, "proxy": proxy})
+
+
+def test_three_outcomes_are_told_apart():
+    rising = np.arange(4) / 10
+    table = pd.concat(
+        [
+            checkpoints([0, 0.1, 0.05, 0.15], rising, seed=0),
+            checkpoints([0, 0.3, 0.9, 0.8], rising, seed=1),
+            checkpoints([0, 0.8, 0.3, 0.1], rising, seed=2),
+        ]
+    ).sample(frac=1, random_state=0)
+    result = outcomes(table, {"kneel": 0.8}).set_index("seed").sort_index()
+    assert list(result["outcome"]) == ["never rises", "rises", "rises and falls"]
+    fallen = result.loc[2]
+    assert (fallen["peak"], fallen["end"], fallen["drop"]) == (0.8, 0.1, pytest.approx(0.7))
+    # The last checkpoint has the highest reward.
+    assert (fallen["chosen"], fallen["regret"]) == (0.1, pytest.approx(0.7))
+    assert fallen["peak_normalized"] == 1
+    assert fallen["rho"] == pytest.approx(0.2)
+    assert result.loc[1, "rho"] == pytest.approx(0.8)
+
+
+def test_without_a_reference_or_variation_there_is_no_number():
+    result = outcomes(checkpoints([0, 0, 0], [1, 2, 3]), {}).iloc[0]
+    assert np.isnan(result["peak_normalized"])
+    assert np.isnan(result["rho"])

@@ -1,0 +1,73 @@
+"""What training does to a reward: states of an experiment's agents, checkpoint by checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from vlmrm.config.base import REFERENCES, ConfigModel, Name, PositiveInt, Seed, UniqueList
+from vlmrm.config.states import RolloutStates
+from vlmrm.config.training import TrainingRun
+from vlmrm.errors import unknown
+
+if TYPE_CHECKING:
+    from vlmrm.config.config import Config
+
+
+class Optimization(ConfigModel):
+    """The over-optimization study: proxy and gold of every checkpoint.
+
+    The proxy is the reward that an agent was trained on, the gold the oracle's verdict. Both are
+    measured on states that the policy of each checkpoint visits without exploration. These states
+    become entries of `state_sets`.
+    """
+
+    experiments: UniqueList[Name] = []
+    """Names of `experiments`. Their agents that were trained on models are studied; those that were
+    trained on references are what they are compared with."""
+    size: PositiveInt = 4000
+    """States of each agent, in equal shares from all checkpoints."""
+    seed: Seed = 2
+    """Random seed of the initial states."""
+
+
+def studied(config: Config, experiment: str) -> dict[str, TrainingRun]:
+    """The runs of an experiment that are studied, by the names of their state sets."""
+    return {
+        f"{experiment}-{run.task}-{run.scene}-{run.reward_source}-{run.scoring}-{run.seed}": run
+        for run in config.runs(experiment)
+        if run.reward_source not in REFERENCES
+    }
+
+
+def studied_states(config: Config) -> dict[str, RolloutStates]:
+    """The state sets of all runs that are studied."""
+    return {
+        name: RolloutStates(
+            sampler="rollouts",
+            environment=config.tasks[run.task].environment,
+            run=run,
+            size=config.optimization.size,
+            explore=False,
+            seed=config.optimization.seed,
+        )
+        for experiment in config.optimization.experiments
+        for name, run in studied(config, experiment).items()
+    }
+
+
+def optimization_problems(config: Config) -> Iterator[str]:
+    """What is wrong with the study, as 'key: what is wrong'."""
+    key = "optimization.experiments"
+    for name in config.optimization.experiments:
+        yield from unknown(key, name, config.experiments)
+        experiment = config.experiments[name]
+        if not experiment.models:
+            yield f"{key}: '{name}' trains on no models; remove it"
+        for task in experiment.tasks:
+            if config.tasks[task].oracle is None:
+                yield f"tasks.{task}.oracle: missing, but {key} measures '{name}' by it"
+        for scoring in experiment.scorings:
+            if scoring not in config.scorings:
+                what = f"{scoring} is not among `scorings`, by which states are scored"
+                yield f"experiments.{name}.scorings: {what}; add it there"

@@ -1,0 +1,100 @@
+"""Gold of the best of n states by reward."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
+
+from vlmrm.config.settings import BestOfNSettings
+from vlmrm.data.states import States
+from vlmrm.errors import UserError
+from vlmrm.figures.epic import draw_band
+from vlmrm.figures.style import (
+    LineStyle,
+    finish,
+    grid_lines,
+    lines,
+    ordered,
+    ordered_scorings,
+    panels,
+    scoring_label,
+    size_colors,
+    theme,
+)
+from vlmrm.figures.tables import task_rewards
+from vlmrm.optimization.best_of_n import measure_best_of_n
+
+MARKERS = "osD^vP"
+
+
+def best_of_n_table(
+    states: States, rewards: pd.DataFrame, settings: BestOfNSettings
+) -> pd.DataFrame:
+    """The expected share of fulfilled states among the best of n, by scene, model, and scoring.
+
+    Args:
+        states: Labeled states; those of a trajectory are resampled together.
+        rewards: Rewards of these states by all models in all scenes.
+        settings: The task, its oracle, and the bootstrap.
+
+    Returns:
+        Columns task, scene, model, and those of `vlmrm.optimization.best_of_n.measure_best_of_n`.
+
+    Raises:
+        UserError: The states have no labels of the task, or too few trajectories.
+    """
+    labels = states.oracle_labels(settings.task, settings.oracle)
+    rows = task_rewards(states, rewards, settings.task).sort_values("state")
+    tables = []
+    for (scene, model), group in rows.groupby(["scene", "model"], sort=False):
+        by_scoring = {
+            str(scoring): part["reward"].to_numpy() for scoring, part in group.groupby("scoring")
+        }
+        try:
+            table = measure_best_of_n(
+                by_scoring,
+                labels,
+                states.columns.get("trajectory"),
+                settings.bootstrap,
+                settings.seed,
+            )
+        except ValueError as error:
+            raise UserError(f"best of n for task {settings.task}: {error}") from error
+        table.insert(0, "task", settings.task)
+        table.insert(1, "scene", scene)
+        table.insert(2, "model", model)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+@theme()
+def draw_best_of_n(table: pd.DataFrame) -> Figure:
+    """Draws the share against n, a row of panels per scene, a column per scoring, a line per model.
+
+    Args:
+        table: As `best_of_n_table` makes it. Models are drawn in their order, darker and darker.
+    """
+    models = ordered(table["model"])
+    styles: dict[str, LineStyle] = {
+        model: {"color": color, "marker": MARKERS[number % len(MARKERS)], "markersize": 4}
+        for number, (model, color) in enumerate(zip(models, size_colors(len(models)), strict=True))
+    }
+    points = table.rename(
+        columns={"n": "x", "gold": "value", "gold_low": "low", "gold_high": "high"}
+    )
+    scorings = ordered_scorings(table["scoring"])
+    grid = panels(
+        points, 2.3, 2.0, styles, hue="model", row="scene", col="scoring", col_order=scorings
+    )
+    grid.map_dataframe(draw_band)
+    grid.set_axis_labels("n", "best of n that\nfulfills the task")
+    grid.set(xscale="log", ylim=(-0.04, 1.04), yticks=[0, 0.5, 1])
+    for (scene, scoring), axes in grid.axes_dict.items():
+        title = scoring_label(scoring)
+        axes.set_title(f"{scene} · {title}" if len(grid.row_names) > 1 else title)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        grid_lines(axes)
+    return finish(grid, lines(styles), title=table["task"].iloc[0], alignment="left")

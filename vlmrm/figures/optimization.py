@@ -1,0 +1,92 @@
+"""Proxy and gold of checkpoints against steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
+
+from vlmrm.config import TrainingRun
+from vlmrm.figures.series import series_styles
+from vlmrm.figures.style import GREY, LineStyle, finish, grid_lines, lines, ordered, panels, theme
+from vlmrm.figures.success import Judged
+from vlmrm.figures.tables import require_columns
+from vlmrm.optimization.checkpoints import RUN
+
+MEASURES = {
+    "proxy_rescaled": "proxy: mean reward\n(rescaled to 0-1)",
+    "gold": "gold: states that\nfulfill the task",
+    "fooled": "wrong states among\nwell-rewarded ones",
+}
+"""Rows of panels and their axis labels."""
+
+REFERENCE: LineStyle = {"color": GREY, "linestyle": ":", "label": "trained on the oracle"}
+
+
+def reached_by_references(evaluations: Sequence[Judged]) -> dict[str, float]:
+    """Share of timesteps that fulfill a task, by task, of agents trained on its oracle."""
+    shares: dict[str, list[float]] = {}
+    for run, trajectories in evaluations:
+        shares.setdefault(run.task, []).append(float(trajectories["success_fraction"].mean()))
+    return {task: sum(values) / len(values) for task, values in shares.items()}
+
+
+@theme()
+def draw_optimization(table: pd.DataFrame, reference: dict[str, float]) -> Figure:
+    """Draws proxy, gold, and share of wrong states against steps, a column of panels per task.
+
+    One seed is a line; several are their mean within a band from the lowest to the highest.
+
+    Args:
+        table: Tables of `vlmrm.optimization.checkpoints.measure_checkpoints`.
+        reference: As in `vlmrm.optimization.checkpoints.outcomes`; a dotted line.
+
+    Raises:
+        UserError: A column is missing.
+    """
+    require_columns(table, [*RUN, "steps", "proxy", "gold", "fooled"], "table of checkpoints")
+    by_series = table.groupby(RUN[:-1])["proxy"]
+    low, high = by_series.transform("min"), by_series.transform("max")
+    table = table.assign(proxy_rescaled=(table["proxy"] - low) / (high - low).where(high > low, 1))
+    runs = [TrainingRun(**row) for row in table[RUN].to_dict("records")]  # type: ignore[arg-type]
+    found = series_styles(runs)
+    keys = zip(table["reward_source"], table["scoring"], strict=True)
+    table["series"] = [found[key].label for key in keys]
+    table["column"] = table["task"] + " · " + table["scene"]
+    seeds = table.groupby("series")["seed"].nunique()
+    styles: dict[str, LineStyle] = {
+        style.label: {"color": style.color, "linestyle": style.line, "linewidth": 1.3}
+        for style in found.values()
+    }
+    banded = {
+        label: style | {"errorbar": ("pi", 100) if seeds[label] > 1 else None}
+        for label, style in styles.items()
+    }
+    long = table.melt(["task", "column", "series", "steps"], list(MEASURES), "measure")
+    grid = panels(
+        long.dropna(subset="value"), 2.6, 1.8, banded, hue="series", sharex="col",
+        row="measure", row_order=list(MEASURES), col="column", col_order=ordered(table["column"]),
+    )  # fmt: skip
+    grid.map_dataframe(
+        sns.lineplot, "steps", "value", marker="o", markersize=3.5, markeredgewidth=0,
+        err_kws={"alpha": 0.15, "linewidth": 0}, legend=False,
+    )  # fmt: skip
+    grid.set_axis_labels("environment steps", "").set(ylim=(-0.04, 1.04), yticks=[0, 0.5, 1])
+    for (measure, column), axes in grid.axes_dict.items():
+        if measure == next(iter(MEASURES)):
+            axes.set_title(column)
+        else:
+            axes.yaxis.set_major_formatter(PercentFormatter(1))
+        if column == grid.col_names[0]:
+            axes.set_ylabel(MEASURES[measure])
+        task = column.split(" · ")[0]
+        if measure == "gold" and task in reference:
+            axes.axhline(reference[task], **REFERENCE)
+        axes.set_xlim(0, table["steps"][table["column"] == column].max())
+        axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=" "))
+        grid_lines(axes)
+    return finish(grid, lines(styles, *[REFERENCE] * bool(reference)))

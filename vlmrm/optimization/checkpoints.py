@@ -1,0 +1,131 @@
+"""Proxy and gold of a training's checkpoints, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vlmrm.config.settings import OptimizationSettings
+from vlmrm.data.states import States
+from vlmrm.epic.distances import auroc, fooled, spearman
+from vlmrm.errors import UserError
+
+RISE = 0.2
+"""Change of the gold that counts. The gold of a checkpoint is the mean over a few trajectories,
+whose standard error is about 0.1 where some of them succeed."""
+
+ON_POLICY: dict[str, Callable[..., float]] = {
+    "auroc": auroc,
+    "spearman": spearman,
+    "fooled": fooled,
+}
+"""Measures of the reward on the states of one checkpoint."""
+
+RUN = ["task", "scene", "reward_source", "scoring", "seed"]
+
+
+def measure_checkpoints(
+    states: States, rewards: pd.DataFrame, settings: OptimizationSettings
+) -> pd.DataFrame:
+    """Proxy, gold, and on-policy quality of the reward, for every checkpoint of a training.
+
+    Args:
+        states: Labeled states that the policies of the checkpoints visited, from
+            `vlmrm.training.rollouts.sample_rollouts`.
+        rewards: Rewards of these states by the model that the agent was trained on.
+        settings: The run and its oracle.
+
+    Returns:
+        One row per checkpoint: the fields of the run, steps, n (states), proxy (mean reward), gold
+        (share of states that fulfill the task), auroc, spearman, and fooled, as in
+        `vlmrm.epic.measure_epic`, missing where all states have the same label or reward.
+
+    Raises:
+        UserError: The states are not those of checkpoints, or lack labels or rewards of the run.
+    """
+    run = settings.run
+    labels = states.oracle_labels(run.task, settings.oracle)
+    chosen = rewards[(rewards["task"] == run.task) & (rewards["scoring"] == run.scoring)]
+    if len(chosen) != len(states):
+        raise UserError(f"rewards: none of task '{run.task}' by {run.scoring}; score them first")
+    reward = chosen.sort_values("state")["reward"].to_numpy()
+    rows = []
+    for steps, members in _checkpoints(states).items():
+        row: dict[str, Any] = {**run.model_dump(), "steps": steps, "n": len(members)}
+        row |= {"proxy": reward[members].mean(), "gold": labels[members].mean()}
+        for name, measure in ON_POLICY.items():
+            row[name] = _defined(measure, reward[members], labels[members])
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def outcomes(checkpoints: pd.DataFrame, reference: dict[str, float]) -> pd.DataFrame:
+    """What optimization did to the gold of each run.
+
+    Args:
+        checkpoints: Tables of `measure_checkpoints`, one below the other.
+        reference: Task to the share of timesteps that an agent reached which was trained on the
+            oracle; for tasks without one, the gold is not normalized.
+
+    Returns:
+        One row per run: its fields; peak, end (gold of the best and of the last checkpoint), and
+        drop, their difference; chosen (gold of the checkpoint with the highest proxy) and regret,
+        its difference from the peak; peak_normalized (the peak divided by the reference); rho (rank
+        correlation of proxy and gold over checkpoints; missing where one is constant); and outcome:
+        "rises", "rises and falls", or "never rises", where changes below `RISE` do not count.
+    """
+    rows = []
+    for key, table in checkpoints.groupby(RUN, sort=False):
+        table = table.sort_values("steps")
+        gold, proxy = table["gold"], table["proxy"]
+        peak, end, chosen = gold.max(), gold.iloc[-1], gold.loc[proxy.idxmax()]
+        run = dict(zip(RUN, key, strict=True))
+        expected = reference.get(run["task"], np.nan)
+        rows.append(
+            {
+                **run,
+                "peak": peak,
+                "end": end,
+                "drop": peak - end,
+                "chosen": chosen,
+                "regret": peak - chosen,
+                "peak_normalized": peak / expected if expected > 0 else np.nan,
+                "rho": proxy.corr(gold, method="spearman") if _vary(proxy, gold) else np.nan,
+                "outcome": _outcome(peak, end),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _outcome(peak: float, end: float) -> str:
+    # A policy without training fulfills none of the humanoid's tasks.
+    if peak < RISE:
+        return "never rises"
+    return "rises and falls" if peak - end >= RISE else "rises"
+
+
+def _checkpoints(states: States) -> dict[int, NDArray[np.intp]]:
+    """The rows of each checkpoint, by its steps, in increasing order."""
+    origin = states.columns.get("origin")
+    names = [] if origin is None else [str(name).split() for name in origin]
+    if not names or not all(len(n) == 2 and n[0] == "checkpoint" for n in names):
+        raise UserError("states: no checkpoints; use a set with `sampler: rollouts`")
+    steps = np.array([int(number) for _, number in names])
+    return {int(number): np.flatnonzero(steps == number) for number in np.unique(steps)}
+
+
+def _defined(
+    measure: Callable[..., float], reward: NDArray[np.float64], labels: NDArray[np.bool_]
+) -> float:
+    try:
+        return measure(reward, labels)
+    except ValueError:  # one class, or a constant reward
+        return np.nan
+
+
+def _vary(*values: pd.Series[float]) -> bool:
+    return all(value.max() > value.min() for value in values)

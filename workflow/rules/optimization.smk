@@ -1,0 +1,64 @@
+"""What optimization does to the rewards: best of n, and proxy and gold by checkpoint."""
+
+
+rule draw_best_of_n:
+    input:
+        states=epic_states,
+        rewards=epic_rewards,
+    output:
+        **figure_outputs("best-of-n-{epic}", "best-of-n", "Optimization"),
+        table=table_output("best-of-n-{epic}", "best-of-n", "Optimization"),
+    log:
+        f"{LOGS}/figures/best-of-n-{{epic}}.log",
+    resources:
+        **DRAWING,
+    params:
+        config=config_file,
+        settings=lambda w: settings.best_of_n_settings(w.epic).model_dump(),
+    shell:
+        "vlmrm --log {log} draw-best-of-n {wildcards.epic} {input.rewards}"
+        " --config {params.config} --states {input.states} --table {output.table}"
+        " --output {output.svg} --output {output.png}"
+
+
+rule measure_checkpoints:
+    input:
+        unpack(checkpoint_inputs),
+    output:
+        CHECKPOINTS,
+    log:
+        f"{LOGS}/optimization/{RUN}.log",
+    resources:
+        mem_mb=memory(2_000),
+        runtime=minutes(15),
+    params:
+        config=config_file,
+        settings=lambda w: settings.optimization_settings(run_of(w)).model_dump(),
+    shell:
+        "vlmrm --log {log} measure-checkpoints --config {params.config} --task {wildcards.task}"
+        " --scene {wildcards.scene} --reward-source {wildcards.reward_source}"
+        " --scoring {wildcards.scoring} --seed {wildcards.seed} --states {input.states}"
+        " --rewards {input.rewards} --output {output}"
+
+
+rule draw_optimization:
+    input:
+        checkpoints=lambda w: [
+            CHECKPOINTS.format(**run.model_dump())
+            for run in studied(settings, w.experiment).values()
+        ],
+        references=oracle_evaluations,
+    output:
+        **figure_outputs("optimization-{experiment}", "optimization", "Optimization"),
+        table=table_output(
+            "optimization-{experiment}", "optimization-table", "Optimization"
+        ),
+    log:
+        f"{LOGS}/figures/optimization-{{experiment}}.log",
+    resources:
+        **DRAWING,
+    params:
+        references=lambda w, input: [f"--reference {path}" for path in input.references],
+    shell:
+        "vlmrm --log {log} draw-optimization {input.checkpoints} {params.references}"
+        " --table {output.table} --output {output.svg} --output {output.png}"
