@@ -3,11 +3,13 @@
 import ast
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
 from tests.processes import vlmrm
 from vlmrm.data.states import States
+from vlmrm.data.tables import read_table, write_table
 from vlmrm.labeling.labels import Label, append_label, fingerprint, now
 
 PACKAGE = Path(__file__).parents[2] / "vlmrm"
@@ -160,3 +162,17 @@ def test_agents(run):
     sections |= {"state_sets": {"met": rollouts}}
     folder = run("sample-rollouts", "met", *states, sections=sections)
     assert (folder / "rollouts.h5").exists() and (folder / "video.mp4").exists()
+
+    # Rewards of the states, as if by a model.
+    scored = {"scene": "gymnasium", "model": "m", "state": range(4), "task": "pole"}
+    rewards = pd.DataFrame({**scored, "scoring": "alpha-0", "reward": [0.1, 0.2, 0.3, 0.4]})
+    write_table(folder / "rollouts.parquet", rewards)
+    sections |= {"models": RANDOM}
+    measured = ("--states", "rollouts.h5", "--rewards", "rollouts.parquet")
+    source = ("--task", "pole", "--reward-source", "m", *measured)
+    run("measure-checkpoints", *source, "--output", "checkpoints.csv", sections=sections)
+    drawn = ("draw-optimization", folder / "checkpoints.csv", "--reference", folder / "judged.csv")
+    done = vlmrm(*drawn, "--table", folder / "o.csv", "--output", folder / "optimization.svg")
+    assert done.returncode == 0, done.stderr
+    assert list(read_table(folder / "checkpoints.csv")["steps"]) == [20, 40]
+    assert read_table(folder / "o.csv")["outcome"].item() in ("rises", "never rises")
