@@ -75,7 +75,7 @@ def test_answers_of_a_page_reach_the_file(serving, states, tmp_path):
         timeout=300,
     )
     session = Session(states, "mountain-car", [], "anna", output, 5, 3)
-    assert session.answers == [None, "no", None, None, None]
+    assert session.answers() == [None, "no", None, None, None]
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
     assert process.stderr.read() == ""
