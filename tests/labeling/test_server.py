@@ -15,7 +15,7 @@ from vlmrm.config import Rendering
 from vlmrm.errors import UserError
 from vlmrm.labeling.page import create_app
 from vlmrm.labeling.pictures import Pictures
-from vlmrm.labeling.server import BODY, address, is_private, listen, protect, serve
+from vlmrm.labeling.server import BODY, address, is_private, listen, protect
 from vlmrm.labeling.session import Session
 
 
@@ -52,18 +52,6 @@ def client_of():
 @pytest.fixture
 def client(client_of, session):
     return client_of(session)
-
-
-@pytest.fixture
-def served(session):
-    """Where the page of the session is served: the address, and that of a browser."""
-    listener = listen("127.0.0.1", 0)
-    app = create_app(session, lambda row: b"")
-    started = threading.Event()
-    options = (app, listener, "127.0.0.1", started.set)
-    threading.Thread(target=serve, args=options, daemon=True).start()
-    assert started.wait(10)
-    return listener.getsockname(), address(listener)
 
 
 def put(client, session, position, **content):
