@@ -199,7 +199,7 @@ def test_a_full_disk_is_told_and_the_answer_given_again(page, serving, tmp_path)
     page.press("n")
     wait_for(page, lambda: page.element("status").text.startswith("Not saved"))
     assert page.element("status").text == (
-        f"Not saved: {output}: cannot be written (File too large); remedy that, and answer again"
+        f"Not saved: {output}: cannot be written (File too large); fix that and answer again"
     )
     assert page.shown == 1
     assert page.progress == "1 of 30 labeled"

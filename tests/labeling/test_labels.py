@@ -134,7 +134,7 @@ def test_on_a_full_disk_the_file_stays_what_it_was(path, label, states):
                     append_label(path, label)
                 break
             except UserError as error:
-                assert str(error).startswith(f"{path}: cannot be written (File too large); remedy")
+                assert str(error).startswith(f"{path}: cannot be written (File too large); fix")
             assert path.read_bytes() == before
         assert free == len(path.read_bytes()) - len(before)
         assert read_answers([path], "climb", states) == {"anna": {3: "yes"}}

@@ -15,7 +15,7 @@ from vlmrm.config import Rendering
 from vlmrm.errors import UserError
 from vlmrm.labeling.page import create_app
 from vlmrm.labeling.pictures import Pictures
-from vlmrm.labeling.server import BODY, address, is_private, listen, protect
+from vlmrm.labeling.server import MAX_BODY, address, is_private, listen, protect
 from vlmrm.labeling.session import Session
 
 
@@ -159,9 +159,7 @@ def test_an_answer_that_cannot_be_saved_is_told(client, session, path):
     with space_for(len(content) + 20):
         reply = put(client, session, 1, json={"answer": "no"})
     assert reply.status_code == 507
-    assert reply.text == (
-        f"{path}: cannot be written (File too large); remedy that, and answer again"
-    )
+    assert reply.text == (f"{path}: cannot be written (File too large); fix that and answer again")
     assert path.read_text() == content
     path.write_text(f"{content}what somebody else wrote\n")
     for reply in (put(client, session, 1, json={"answer": "no"}), client.get("/session")):
@@ -318,7 +316,7 @@ def test_no_site_can_frame_the_page_or_use_its_parts(client, session):
 
 def test_a_large_body_is_refused_before_it_is_read(served, session, path):
     place, _ = served
-    for length in (BODY + 1, 10**12):
+    for length in (MAX_BODY + 1, 10**12):
         with socket.create_connection(place, timeout=300) as browser:
             head = f"PUT /answers/{session.key}/0 HTTP/1.1\r\nHost: {place[0]}:{place[1]}\r\n"
             browser.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode())

@@ -55,8 +55,8 @@ COLUMNS = tuple(field.name for field in fields(Label))
 
 HEADER = ",".join(COLUMNS)
 
-LONGEST_NAME = 100
-"""Characters of a rater's name."""
+MAX_NAME_LENGTH = 100
+"""Characters of a rater's name, at most."""
 
 
 def fingerprint(states: States) -> str:
@@ -82,8 +82,8 @@ def check_rater(name: str) -> str:
     """
     if not name.strip() or not name.isprintable():
         raise ValueError("a rater's name must be one printable line and not blank")
-    if len(name) > LONGEST_NAME:
-        raise ValueError(f"a rater's name must have at most {LONGEST_NAME} characters")
+    if len(name) > MAX_NAME_LENGTH:
+        raise ValueError(f"a rater's name must have at most {MAX_NAME_LENGTH} characters")
     if name.strip().lower() == ORACLE:
         raise ValueError(f"'{name}' is the name of the oracle in tables; choose another name")
     return name.strip()
@@ -107,8 +107,8 @@ def append_label(path: str | os.PathLike[str], label: Label) -> None:
     Several threads and processes may append to the same file.
 
     Raises:
-        UserError: The file is no label file, has a malformed line, or cannot be written; its lines
-            stay what they were.
+        UserError: The file is not a label file, has a malformed line, or cannot be written. It
+            keeps the lines that it had.
     """
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(astuple(label))
@@ -130,7 +130,7 @@ def append_label(path: str | os.PathLike[str], label: Label) -> None:
                 raise
     except OSError as error:
         raise UserError(
-            f"{path}: cannot be written ({error.strerror}); remedy that, and answer again"
+            f"{path}: cannot be written ({error.strerror}); fix that and answer again"
         ) from error
 
 

@@ -24,8 +24,8 @@ from vlmrm.errors import UserError
 THREADS = 8
 """Requests that are answered at the same time; a browser sends up to six."""
 
-BODY = 1024
-"""Bytes of a request's body."""
+MAX_BODY = 1024
+"""Bytes of a request's body, at most."""
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; connect-src 'self'; img-src 'self'; "
@@ -78,7 +78,7 @@ def address(listener: socket.socket) -> str:
 
 
 def protect(app: Flask, listener: socket.socket, host: str) -> None:
-    """Has an application refuse what other sites send, and answer errors in one line of text.
+    """Makes an application refuse what other sites send, and answer errors in one line of text.
 
     Args:
         app: The application.
@@ -131,9 +131,7 @@ def serve(app: Flask, listener: socket.socket, host: str, started: Callable[[], 
     protect(app, listener, host)
     # Waitress warns about every request that waits for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    server = create_server(
-        app, sockets=[listener], threads=THREADS, max_request_body_size=BODY, ident=None
-    )
+    server = create_server(app, sockets=[listener], threads=THREADS, max_request_body_size=MAX_BODY)
     with suppress(KeyboardInterrupt):
         started()
         server.run()
