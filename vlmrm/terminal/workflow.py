@@ -20,6 +20,7 @@ from rich.text import Text
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from vlmrm.errors import printable
 from vlmrm.terminal.bars import SHOWN, last_bar, progress_file
 
 NOISE = (
@@ -114,14 +115,6 @@ def duration(seconds: float) -> str:
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
-
-
-def printable(text: str) -> str:
-    """A text with escapes for the characters that a terminal would obey instead of showing them."""
-    return "".join(
-        char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape").decode()
-        for char in text
-    )
 
 
 class _Console(Console):
