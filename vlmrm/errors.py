@@ -20,6 +20,14 @@ class MissingDependency(UserError):
     """An optional dependency is not installed."""
 
 
+def printable(text: str) -> str:
+    """A text with escapes for the characters that a terminal would obey instead of showing them."""
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
 def one_line(error: BaseException) -> str:
     """The message of an error in one line of at most 200 characters."""
     return " ".join(str(error).split())[:200] or type(error).__name__

@@ -154,6 +154,14 @@ def test_bad_input_is_one_line(config, model_folder, picture, tmp_path):
     assert not states.exists()
 
 
+def test_a_terminal_obeys_no_name_in_a_message(tmp_path):
+    run = vlmrm("score", tmp_path / "\x1b[2J\r\u202e\u2028.png", "--model", "sim-XS", "--goal", "a")
+    assert run.returncode == 2
+    (line,) = run.stderr.splitlines()
+    assert line.isprintable()
+    assert r"\x1b[2J\r\u202e\u2028.png" in line
+
+
 def test_bad_input_is_answered_before_what_takes_seconds_is_imported(tmp_path):
     code = (
         "import sys; from vlmrm.cli import main\n"

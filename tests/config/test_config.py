@@ -96,6 +96,11 @@ def spoil(content, key, value):
             ["a.csv", "a.csv"],
             "epic.kneeling.labels: 'a.csv' is listed",
         ),
+        (
+            "epic.kneeling.labels",
+            ["a.csv", "of {rater}.csv"],
+            "epic.kneeling.labels: 'of {rater}.csv' has braces, and Snakemake takes {rater} for a",
+        ),
         ("epic.kneeling.scenes", ["texture"], "did you mean 'textured'?"),
         ("epic.kneeling.label", "labels.csv", "did you mean 'labels'?"),
         ("epic.kneeling.labels", 3, "epic.kneeling.labels: input should be a valid string, got 3"),

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import yaml
 
 from tests import processes
 from vlmrm.data.states import States
+from vlmrm.labeling.page import create_app
+from vlmrm.labeling.server import address, listen, serve
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,6 +52,18 @@ def vlmrm():
     """Runs a command to its end."""
 
     return processes.vlmrm
+
+
+@pytest.fixture
+def served(session):
+    """Where the page of the session is served: the address, and that of a browser."""
+    listener = listen("127.0.0.1", 0)
+    app = create_app(session, lambda row: b"")
+    started = threading.Event()
+    options = (app, listener, "127.0.0.1", started.set)
+    threading.Thread(target=serve, args=options, daemon=True).start()
+    assert started.wait(10)
+    return listener.getsockname(), address(listener)
 
 
 @pytest.fixture

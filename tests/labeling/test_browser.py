@@ -1,6 +1,8 @@
 """Labeling as a person does it, in a real browser."""
 
 import csv
+import re
+import resource
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,8 @@ def chromium(tmp_path_factory):
         "disable-background-networking",
         "disable-component-update",
         "disable-sync",
+        # As if the DNS of another site said that it is this machine.
+        "host-resolver-rules=MAP evil.example 127.0.0.1",
         f"user-data-dir={tmp_path_factory.mktemp('chromium')}",
     ):
         options.add_argument(f"--{argument}")
@@ -96,7 +100,14 @@ class Page:
 
 @pytest.fixture
 def page(chromium):
-    return Page(chromium)
+    yield Page(chromium)
+    # Above all, nothing that the policy for the page's content forbids.
+    log = chromium.get_log("browser")
+    assert [entry for entry in log if entry["source"] != "network"] == []
+
+
+def wait_for(page, condition):
+    WebDriverWait(page.driver, 300, 0.02).until(lambda _: condition())
 
 
 def label(page, keys, start=0):
@@ -155,13 +166,13 @@ def test_buttons_back_and_the_end(page, serving, tmp_path):
     page.press("u")
     page.wait(2)
     page.press("y")
-    WebDriverWait(page.driver, 300).until(lambda _: page.element("finished").is_displayed())
+    wait_for(page, lambda: page.element("finished").is_displayed())
     assert "All 3 pictures are labeled" in page.element("finished").text
     page.press("b")
     page.wait(2)
     assert page.chosen == ["yes"]
     page.driver.refresh()
-    WebDriverWait(page.driver, 300).until(lambda _: page.element("finished").is_displayed())
+    wait_for(page, lambda: page.element("finished").is_displayed())
 
 
 def test_an_answer_that_is_not_saved_is_told(page, serving, tmp_path):
@@ -170,10 +181,95 @@ def test_an_answer_that_is_not_saved_is_told(page, serving, tmp_path):
     process.kill()
     process.wait()
     page.press("y")
-    WebDriverWait(page.driver, 300).until(lambda _: page.element("status").text)
+    wait_for(page, lambda: page.element("status").text)
     assert page.element("status").text.startswith("Not saved.")
     assert page.shown == 0
     assert page.progress == "0 of 30 labeled"
+
+
+def test_a_full_disk_is_told_and_the_answer_given_again(page, serving, tmp_path):
+    output = tmp_path / "labels.csv"
+    process, where = serving(output)
+    page.open(where)
+    page.press("y")
+    page.wait(1)
+    content = output.read_text()
+    unlimited = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (len(content) + 9, unlimited[1]))
+    page.press("n")
+    wait_for(page, lambda: page.element("status").text.startswith("Not saved"))
+    assert page.element("status").text == (
+        f"Not saved: {output}: cannot be written (File too large); fix that and answer again"
+    )
+    assert page.shown == 1
+    assert page.progress == "1 of 30 labeled"
+    assert output.read_text() == content
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, unlimited)
+    page.press("n")
+    page.wait(2)
+    assert page.element("status").text == "Saved: No"
+    assert output.read_text().startswith(content)
+    assert [line["label"] for line in csv.DictReader(output.open())] == ["yes", "no"]
+
+
+def test_tabs_and_servers_agree_with_the_file(page, serving, tmp_path):
+    output = tmp_path / "labels.csv"
+    (_, where), (_, other) = (serving(output) for _ in range(2))
+    page.open(where)
+    first = page.driver.current_window_handle
+    page.driver.switch_to.new_window("tab")
+    try:
+        page.open(other)
+        label(page, "yn")
+        page.wait(2)
+        # What this tab did not see is there after its next answer; the later answer counts.
+        second = page.driver.current_window_handle
+        page.driver.switch_to.window(first)
+        assert page.shown == 0
+        page.press("u")
+        page.wait(2)
+        assert page.progress == "2 of 30 labeled"
+        page.press("b")
+        page.wait(1)
+        assert page.chosen == ["no"]
+        page.press("y")
+        page.wait(2)
+        page.driver.switch_to.window(second)
+        label(page, "n", start=2)
+        page.wait(3)
+        for position, answer in ((2, "no"), (1, "yes"), (0, "unsure")):
+            page.press("b")
+            page.wait(position)
+            assert page.chosen == [answer]
+    finally:
+        page.driver.close()
+        page.driver.switch_to.window(first)
+    page.driver.refresh()
+    page.wait(3)
+    assert page.progress == "3 of 30 labeled"
+    labels = [line["label"] for line in csv.DictReader(output.open())]
+    assert labels == ["yes", "no", "unsure", "yes", "no"]
+
+
+def test_another_site_neither_labels_nor_frames_the_page(page, serving, tmp_path):
+    output = tmp_path / "labels.csv"
+    _, where = serving(output)
+    page.driver.get(where.replace("127.0.0.1", "evil.example"))
+    assert page.driver.find_element(By.TAG_NAME, "body").text == (
+        f"this page is not at 'evil.example'; open {where}"
+    )
+    (tmp_path / "site.html").write_text(
+        f"<iframe src={where}></iframe><img src={where}static/icon.svg>"
+    )
+    page.driver.get(f"file://{tmp_path / 'site.html'}")
+    wait_for(page, lambda: page.driver.execute_script("return document.images[0].complete"))
+    assert page.driver.execute_script("return document.images[0].naturalWidth") == 0
+    page.driver.switch_to.frame(0)
+    assert not page.driver.find_elements(By.ID, "picture")
+    page.driver.switch_to.default_content()
+    refused = "Refused to frame|frame-ancestors"
+    assert any(re.search(refused, entry["message"]) for entry in page.driver.get_log("browser"))
+    assert not output.exists()
 
 
 def test_it_fits_a_phone(page, serving, tmp_path):

@@ -75,7 +75,7 @@ def test_answers_of_a_page_reach_the_file(serving, states, tmp_path):
         timeout=300,
     )
     session = Session(states, "mountain-car", [], "anna", output, 5, 3)
-    assert session.answers == [None, "no", None, None, None]
+    assert session.answers() == [None, "no", None, None, None]
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
     assert process.stderr.read() == ""
@@ -89,7 +89,7 @@ def test_others_on_the_network_are_warned_of(serving, tmp_path):
     assert line == "vlmrm: --host: anyone who can reach 0.0.0.0 over the network can label"
 
 
-def test_epic_is_measured_on_what_most_people_decided(epic, labels):
+def test_epic_is_measured_on_what_most_people_decided(epic, labels, tmp_path, monkeypatch):
     by_oracle = epic()
     assert by_oracle["labels"] == "oracle"
     assert by_oracle["n"] == 30
@@ -105,7 +105,9 @@ def test_epic_is_measured_on_what_most_people_decided(epic, labels):
     assert by_anna["epic"] == pytest.approx(((1 - 0.8692) / 2) ** 0.5, abs=1e-3)
 
     second = labels(["no"] * 3 + ["yes"] * 3, rater="bo", name="bo.csv")
-    by_both = epic("--labels", first, "--labels", second)
+    monkeypatch.chdir(tmp_path)
+    first.rename("-anna.csv")
+    by_both = epic("--labels", "-anna.csv", "--labels", second)
     assert by_both["n"] == 9
     assert by_both["p"] == pytest.approx(3 / 9)
 
@@ -120,12 +122,14 @@ def test_the_figures_take_tables_with_human_labels(epic, labels, vlmrm, tmp_path
 
 
 def test_agreement_with_each_other_and_the_oracle(labels, vlmrm, config, states_file, tmp_path):
-    first = labels(["yes"] * 4 + ["no"] * 4, name="anna.csv")
-    second = labels(["yes"] * 3 + ["no"] * 5, rater="bo", name="bo.csv")
+    files = ["-anna's {labels}.csv", "--help"]
+    labels(["yes"] * 4 + ["no"] * 4, name=files[0])
+    labels(["yes"] * 3 + ["no"] * 5, rater="bo", name=files[1])
     output = tmp_path / "agreement.csv"
     run = vlmrm(
-        *("measure-agreement", first, second, "--states", states_file, "--config", config),
-        *("--task", "mountain-car", "--output", output),
+        *("measure-agreement", "--states", states_file, "--config", config),
+        *("--task", "mountain-car", "--output", output, "--", *files),
+        cwd=tmp_path,
     )
     assert run.returncode == 0, run.stderr
     table = read_table(output)

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.data.test_files import space_for
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.labeling.labels import (
@@ -88,6 +89,57 @@ def test_what_editors_and_spreadsheets_do_to_a_file_is_read(path, label, states)
     assert read_answers([path], "climb", states) == {"anna": {3: "yes", 4: "yes"}}
 
 
+@pytest.mark.parametrize("rater", ["anna", "Bo, junior", 'Zoë "the eye"'])
+def test_a_line_torn_anywhere_loses_no_other_answer(path, label, states, rater):
+    """As a full disk or a machine that stops may leave it."""
+    append_label(path, replace(label, rater=rater))
+    earlier = len(path.read_bytes())
+    append_label(path, replace(label, rater=rater, state=4))
+    content = path.read_bytes()
+    for size in range(len(content) + 1):
+        path.write_bytes(content[:size])
+        answers = read_answers([path], "climb", states).get(rater, {})
+        # A line is whole when it lacks only its end.
+        whole = (size >= earlier - 1) + (size >= len(content) - 1)
+        expected = dict.fromkeys((3, 4)[:whole], "yes")
+        assert answers == expected
+        append_label(path, replace(label, rater=rater, state=7, label="no"))
+        assert read_answers([path], "climb", states) == {rater: {**expected, 7: "no"}}
+        assert path.read_bytes().endswith(b"\n")
+
+
+def test_zeros_after_a_power_failure_lose_no_other_answer(path, label, states):
+    append_label(path, label)
+    path.write_bytes(path.read_bytes() + bytes(50))
+    append_label(path, replace(label, state=4))
+    assert read_answers([path], "climb", states) == {"anna": {3: "yes", 4: "yes"}}
+
+
+def test_a_line_that_a_spreadsheet_quoted_is_whole(path, label, states):
+    path.parent.mkdir()
+    quoted = f'"anna","climb","3","yes","{label.time}","{label.states}"'
+    path.write_text(f"{HEADER}\n{quoted}")
+    append_label(path, replace(label, state=4))
+    assert read_answers([path], "climb", states) == {"anna": {3: "yes", 4: "yes"}}
+
+
+def test_on_a_full_disk_the_file_stays_what_it_was(path, label, states):
+    """At every amount of free space."""
+    path.parent.mkdir()
+    for before in (b"", f"{HEADER}\n".encode()):
+        path.write_bytes(before)
+        for free in range(10**6):
+            try:
+                with space_for(len(before) + free):
+                    append_label(path, label)
+                break
+            except UserError as error:
+                assert str(error).startswith(f"{path}: cannot be written (File too large); fix")
+            assert path.read_bytes() == before
+        assert free == len(path.read_bytes()) - len(before)
+        assert read_answers([path], "climb", states) == {"anna": {3: "yes"}}
+
+
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
@@ -111,14 +163,19 @@ def test_a_wrong_line_is_named(path, label, states, line, answer):
     assert "\n" not in str(error.value)
 
 
-def test_a_file_that_is_none_of_labels_is_named(path, states):
+def test_a_file_that_is_none_of_labels_is_named(path, label, states):
     with pytest.raises(UserError, match=r"labels\.csv: cannot be read"):
         read_answers([path], "climb", states)
     path.parent.mkdir()
-    for content in (b"", b"state,label\n1,yes\n"):
+    for content in (b"state,label\n1,yes\n", b"state,label\n1,ye", b"notes", b"\n"):
         path.write_bytes(content)
-        with pytest.raises(UserError, match=r"labels\.csv:1: the columns must be rater,task"):
-            read_answers([path], "climb", states)
+        for use in (
+            lambda: read_answers([path], "climb", states),
+            lambda: append_label(path, label),
+        ):
+            with pytest.raises(UserError, match=r"labels\.csv:1: the columns must be rater,task"):
+                use()
+        assert path.read_bytes() == content
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match=r"labels\.csv: not a CSV file in UTF-8"):
         read_answers([path], "climb", states)
@@ -155,6 +212,6 @@ def test_majority_leaves_out_ties_and_who_is_unsure():
 
 def test_names_of_raters():
     assert check_rater(" Zoë Nováková ") == "Zoë Nováková"
-    for name in ("", "  ", "two\nlines", "oracle"):
+    for name in ("", "  ", "two\nlines", "oracle", "x" * 101, "\udcff"):
         with pytest.raises(ValueError, match="name"):
             check_rater(name)

@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -41,8 +44,24 @@ def test_answers_reach_the_file_and_the_next_session(session, states, path):
     first.answer(0, "no")
     expected = {"anna": {first.row(0): "no", first.row(2): "unsure"}}
     assert read_answers([path], "climb", states) == expected
-    assert session().answers[:4] == ["no", None, "unsure", None]
-    assert session(sample=2).answers == ["no", None]
+    assert session().answers()[:4] == ["no", None, "unsure", None]
+    assert session(sample=2).answers() == ["no", None]
+
+
+def test_sessions_on_one_file_agree_with_it(session, path):
+    first, second, bo = session(), session(seed=1), session("bo")
+    first.answer(0, "yes")
+    row = first.row(0)
+    same = [second.row(i) for i in range(30)].index(row)
+    assert second.answers()[same] == "yes"
+    # The latest answer counts, whoever gave the one before.
+    second.answer(same, "no")
+    assert first.answers()[0] == second.answers()[same] == "no"
+    first.answer(0, "unsure")
+    assert first.answers()[0] == second.answers()[same] == "unsure"
+    assert bo.answers() == [None] * 30
+    path.unlink()
+    assert first.answers() == second.answers() == [None] * 30
 
 
 def test_each_rater_has_their_own_progress_in_the_same_order(session, tmp_path):
@@ -50,10 +69,10 @@ def test_each_rater_has_their_own_progress_in_the_same_order(session, tmp_path):
     anna.answer(0, "yes")
     bo.answer(0, "no")
     assert [anna.row(i) for i in range(30)] == [bo.row(i) for i in range(30)]
-    assert session().answers[0] == "yes"
-    assert session("bo").answers[0] == "no"
-    assert session("cy").answers == [None] * 30
-    assert session(file=tmp_path / "other.csv").answers == [None] * 30
+    assert session().answers()[0] == "yes"
+    assert session("bo").answers()[0] == "no"
+    assert session("cy").answers() == [None] * 30
+    assert session(file=tmp_path / "other.csv").answers() == [None] * 30
 
 
 def test_the_key_tells_sessions_apart(session, tmp_path):
@@ -81,4 +100,26 @@ def test_a_refused_name_or_file_is_told_before_anything_is_written(session, path
 def test_an_empty_file_is_a_new_one(session, path):
     path.touch()
     session().answer(0, "yes")
-    assert session().answers[0] == "yes"
+    assert session().answers()[0] == "yes"
+
+
+def test_what_cannot_be_written_is_told_before_the_first_answer(session, tmp_path):
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "device").symlink_to("/dev/null")
+    for name in ("", "file/labels.csv", "fifo", "device", "x" * 300):
+        place = tmp_path / name
+        with pytest.raises(UserError) as error:
+            session(file=place)
+        assert str(error.value) == f"--output: {place} cannot be written; choose another file"
+
+
+@pytest.mark.parametrize(
+    "name", ["{rater} {0}.csv", "-labels.csv", "--help", "a b'c\"\n.csv", "\udcff"]
+)
+def test_any_name_of_a_file(session, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    made = session(file=Path("folder {1}", name))
+    made.answer(0, "yes")
+    assert session(file=Path("folder {1}", name)).answers()[0] == "yes"
+    assert len(made.key) == 16

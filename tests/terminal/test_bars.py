@@ -36,6 +36,13 @@ def test_each_bar_replaces_the_one_before(log):
     assert "3 of 3" in bars.last_bar(bars.progress_file(log), before)
 
 
+def test_the_last_bar_of_a_long_file(log):
+    bars.redirect_bars(log)
+    path = bars.progress_file(log)
+    path.write_text("".join(f"\r{i} █ of 20000" for i in range(20000)), encoding="utf-8")
+    assert bars.last_bar(path, 0) == "19999 █ of 20000"
+
+
 def test_the_progress_of_an_earlier_command_is_not_shown(log):
     bars.redirect_bars(log)
     with bars.bar(total=4) as shown:

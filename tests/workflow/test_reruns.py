@@ -1,6 +1,7 @@
 """What is computed again after a change: all that depends on it, and nothing else."""
 
 import re
+import shlex
 
 import pytest
 
@@ -109,7 +110,20 @@ def test_human_labels_measure_again_and_nothing_else(finished, smoke):
     assert jobs["measure_agreement"] == 1
     commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
     assert commands.count("""--labels 'anna'"'"'s labels.csv' --labels bo.csv --output""") == 2
-    assert commands.count("""measure-agreement 'anna'"'"'s labels.csv' bo.csv --states""") == 1
+    assert commands.count("""agreement-kneeling.csv -- 'anna'"'"'s labels.csv' bo.csv""") == 1
+
+
+def test_any_name_of_a_label_file(finished, smoke):
+    files = ["-labels.csv", "--help", "a*b$(date);[1]{.csv", "folder }{/é \"'.csv"]
+    for file in files:
+        (finished.folder / file).parent.mkdir(exist_ok=True)
+        (finished.folder / file).touch()
+    smoke["epic"]["kneeling"]["labels"] = files
+    commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
+    [agreement] = re.findall("(?<=agreement-kneeling.csv -- ).*", commands)
+    assert shlex.split(agreement) == files
+    for options in re.findall("(--labels .*) --output", commands):
+        assert shlex.split(options) == [word for file in files for word in ("--labels", file)]
 
 
 def test_another_run_shares_the_models(finished, smoke):

@@ -16,7 +16,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from vlmrm.errors import UserError
+from vlmrm.errors import UserError, printable
 from vlmrm.machine.gpus import hide_gpus
 from vlmrm.machine.libraries import explain_opengl
 from vlmrm.terminal.bars import bars_are_shown, redirect_bars
@@ -130,8 +130,8 @@ def main() -> NoReturn:
     except UserError as error:
         LOGGER.error(error)
         if not bars_are_shown():  # by a workflow, which shows the log too
-            for line in str(error).splitlines():
-                print(f"vlmrm: {line}", file=sys.stderr)
+            for line in str(error).split("\n"):
+                print(f"vlmrm: {printable(line)}", file=sys.stderr)
         sys.exit(2)
     except Exception:
         LOGGER.exception("A bug in vlmrm or in a library, not in your input")

@@ -65,6 +65,7 @@ def label(
             serve(
                 create_app(session, pictures.png),
                 listener,
+                host,
                 lambda: print(f"Label at {address(listener)} and stop with Ctrl+C", flush=True),
             )
         finally:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from vlmrm.config.base import (
     ConfigModel,
@@ -73,6 +74,16 @@ class Landscape(ConfigModel):
     """Names of `models`."""
 
 
+def _without_wildcards(value: str | list[str]) -> str | list[str]:
+    for path in [value] if isinstance(value, str) else value:
+        if found := re.search(r"\{.*\}", path):
+            raise ValueError(
+                f"'{path}' has braces, and Snakemake takes {found.group()} for a wildcard; "
+                "rename the file"
+            )
+    return value
+
+
 class Epic(ConfigModel):
     """EPIC distance between the reward and the labels of a state set, for all scorings."""
 
@@ -86,7 +97,7 @@ class Epic(ConfigModel):
     """Names of `models`."""
     discount: Annotated[float, Field(ge=0, le=1)] = 0.99
     """Discount of the distance to the environment's own reward, for classic control."""
-    labels: StrOrList | None = None
+    labels: Annotated[StrOrList, AfterValidator(_without_wildcards)] | None = None
     """Label files from `vlmrm label`, relative to the working directory. The majority of the raters
     then labels each state; undecided states are left out. By default, the oracle labels all
     states."""

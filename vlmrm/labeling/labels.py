@@ -1,7 +1,8 @@
 """Human labels as CSV files: one line per answer of a rater about a state.
 
 Answers are appended and never changed, so an interruption loses nothing and several raters can
-share a file. If a rater answers again, the later line counts.
+share a file. If a rater answers again, the later line counts. A last line that was not written to
+its end, because the disk was full or the machine stopped, counts as not written.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import csv
 import hashlib
 import io
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
@@ -51,6 +53,11 @@ class Label:
 
 COLUMNS = tuple(field.name for field in fields(Label))
 
+HEADER = ",".join(COLUMNS)
+
+MAX_NAME_LENGTH = 100
+"""Characters of a rater's name, at most."""
+
 
 def fingerprint(states: States) -> str:
     """Sixteen hexadecimal digits that identify a state set, whatever its file.
@@ -71,10 +78,12 @@ def check_rater(name: str) -> str:
     """Checks the name of a rater, and returns it without spaces around it.
 
     Raises:
-        ValueError: The name is blank, not a single printable line, or that of the oracle.
+        ValueError: The name is blank, not a single printable line, too long, or that of the oracle.
     """
     if not name.strip() or not name.isprintable():
         raise ValueError("a rater's name must be one printable line and not blank")
+    if len(name) > MAX_NAME_LENGTH:
+        raise ValueError(f"a rater's name must have at most {MAX_NAME_LENGTH} characters")
     if name.strip().lower() == ORACLE:
         raise ValueError(f"'{name}' is the name of the oracle in tables; choose another name")
     return name.strip()
@@ -96,20 +105,33 @@ def append_label(path: str | os.PathLike[str], label: Label) -> None:
     """Appends a line to a file, which is created if it does not exist, and flushes it to the disk.
 
     Several threads and processes may append to the same file.
+
+    Raises:
+        UserError: The file is not a label file, has a malformed line, or cannot be written. It
+            keeps the lines that it had.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "ab+") as file:  # noqa: PTH123
-        lock_descriptor(file.fileno())  # until the file is closed
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        if file.seek(0, os.SEEK_END) == 0:
-            writer.writerow(COLUMNS)
-        elif not _ends_with_newline(file):
-            text.write("\n")
-        writer.writerow(astuple(label))
-        file.write(text.getvalue().encode())
-        file.flush()
-        os.fsync(file.fileno())
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(astuple(label))
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        # Unbuffered: closing the file must not write what could not be written before.
+        with open(path, "ab+", buffering=0) as file:  # noqa: PTH123
+            lock_descriptor(file.fileno())  # until the file is closed
+            file.seek(0)
+            known = _without_torn_line(file.read())
+            for _ in _parse(known, path):
+                pass
+            start = "" if known.endswith(b"\n") else "\n" if known else f"{HEADER}\n"
+            file.truncate(len(known))
+            try:
+                _write(file, f"{start}{text.getvalue()}".encode())
+            except OSError:
+                file.truncate(len(known))
+                raise
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be written ({error.strerror}); fix that and answer again"
+        ) from error
 
 
 def read_answers(
@@ -129,7 +151,11 @@ def read_answers(
     known = fingerprint(states)
     answers: dict[str, dict[int, Answer]] = {}
     for path in paths:
-        for number, label in _read(Path(path)):
+        try:
+            content = Path(path).read_bytes()
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+        for number, label in _parse(_without_torn_line(content), path):
             if label.task != task:
                 continue
             if label.states != known:
@@ -160,30 +186,42 @@ def majority(answers: Answers) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     return np.array(rows, dtype=np.int64), np.array(fulfilled, dtype=np.bool_)
 
 
-def _ends_with_newline(file: io.BufferedRandom) -> bool:
-    file.seek(-1, os.SEEK_END)
-    return file.read(1) == b"\n"
+def _write(file: io.FileIO, content: bytes) -> None:
+    """Writes everything to the disk, which may take only a part before it is full."""
+    while content:
+        content = content[file.write(content) :]
+    os.fsync(file.fileno())
 
 
-def _read(path: Path) -> Iterator[tuple[int, Label]]:
+def _without_torn_line(content: bytes) -> bytes:
+    """The content of a label file without a last line that was not written to its end.
+
+    A line that lacks only its end-of-line is complete: editors leave it out.
+    """
+    start = max(content.rfind(b"\n"), content.rfind(b"\r")) + 1
+    last = content[start:]
+    if start:
+        torn = not re.search(rb',"?[0-9a-f]{16}"?$', last)  # the fingerprint
+    else:
+        torn = HEADER[:-1].encode().startswith(last)
+    return content[:start] if torn else content
+
+
+def _parse(content: bytes, path: str | os.PathLike[str]) -> Iterator[tuple[int, Label]]:
     """Yields the lines after the header, each with its number, counted from 1."""
     try:
         # utf-8-sig: spreadsheets write a byte-order mark.
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = csv.reader(file)
-            header = next(lines, [])
-            if tuple(header) != COLUMNS:
-                raise UserError(f"{path}:1: the columns must be {','.join(COLUMNS)}")
-            for line in lines:
-                if line:
-                    yield lines.line_num, _parse(line, f"{path}:{lines.line_num}")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+        lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+        if tuple(next(lines, COLUMNS)) != COLUMNS:
+            raise UserError(f"{path}:1: the columns must be {HEADER}")
+        for line in lines:
+            if line:
+                yield lines.line_num, _parse_line(line, f"{path}:{lines.line_num}")
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path}: not a CSV file in UTF-8 ({error})") from error
 
 
-def _parse(line: list[str], place: str) -> Label:
+def _parse_line(line: list[str], place: str) -> Label:
     if len(line) != len(COLUMNS):
         raise UserError(f"{place}: has {len(line)} of {len(COLUMNS)} columns; correct or delete it")
     rater, task, state, answer, time, states = line

@@ -1,19 +1,22 @@
 """The labeling page, as a Flask application.
 
     GET  /                            the page
-    GET  /session                     the session's key, and the answer at each position or null
+    GET  /session                     {"key": KEY, "answers": [...]}
     GET  /pictures/KEY/POSITION.png   a frame
-    PUT  /answers/KEY/POSITION        {"answer": "yes"}; saved before the reply
+    PUT  /answers/KEY/POSITION        {"answer": "yes"}; saved before the reply {"answers": [...]}
 
-Nothing here depends on the oracle's labels, and no reply contains the row of a state.
+Answers are those in the label file, which other pages may write to: the answer at each position, or
+null. Nothing here depends on the oracle's labels, and no reply contains the row of a state.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from flask import Flask, Response, abort, jsonify, render_template, request
 
+from vlmrm.errors import UserError
 from vlmrm.labeling.labels import check_answer
 from vlmrm.labeling.session import Session
 
@@ -33,7 +36,7 @@ def create_app(session: Session, picture: Callable[[int], bytes]) -> Flask:
 
     @app.get("/session")
     def progress() -> Response:
-        return jsonify(key=session.key, answers=session.answers)
+        return jsonify(key=session.key, answers=session.answers())
 
     @app.get("/pictures/<key>/<int:position>.png")
     def show(key: str, position: int) -> Response:
@@ -43,22 +46,19 @@ def create_app(session: Session, picture: Callable[[int], bytes]) -> Flask:
     @app.put("/answers/<key>/<int:position>")
     def answer(key: str, position: int) -> Response:
         _check(session, key, position)
-        # Pages of other sites cannot send JSON here.
-        content = request.get_json()
         try:
+            content = request.get_json(silent=True)
             given = check_answer(content.get("answer") if isinstance(content, dict) else None)
-        except ValueError as error:
-            abort(400, str(error))
+        except (ValueError, RecursionError):
+            abort(400, 'send JSON: {"answer": "yes"}, "no", or "unsure"')
         session.answer(position, given)
-        return jsonify(answer=given)
+        return jsonify(answers=session.answers())
 
-    @app.after_request
-    def restrict(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = "default-src 'self'"
-        if request.endpoint != "static":
-            # The next session may have the same address.
-            response.headers["Cache-Control"] = "no-store"
-        return response
+    @app.errorhandler(UserError)
+    def explain(error: UserError) -> Response:
+        # The label file is damaged, or on a full disk. Its name may be no text.
+        text = str(error).encode(errors="backslashreplace")
+        return Response(text, HTTPStatus.INSUFFICIENT_STORAGE, mimetype="text/plain")
 
     return app
 

@@ -1,8 +1,9 @@
-"""A rater's session: states in random order, and the answers so far."""
+"""A rater's session: states in random order, and their answers in the file."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -44,13 +45,13 @@ class Session:
         task: Name of the task.
         goals: Sentences that describe success.
         rater: Name of the rater.
-        path: Label file; continued if it exists.
+        path: Label file; continued if it exists. Other sessions may write to it at the same time.
         sample: Number of states to show; all by default.
         seed: Seed of the order.
 
     Raises:
         UserError: The name of the rater is not allowed, or the file is not a label file of these
-            states.
+            states, or cannot be written.
     """
 
     def __init__(
@@ -70,12 +71,12 @@ class Session:
         self.task = task
         self.goals = goals
         self._path = path
-        self._states = fingerprint(states)
+        self._states = states
+        self._fingerprint = fingerprint(states)
         self._order = shown_order(len(states), sample, seed)
-        empty = not path.exists() or path.stat().st_size == 0
-        given = {} if empty else read_answers([path], task, states).get(self.rater, {})
-        self.answers: list[Answer | None] = [given.get(int(row)) for row in self._order]
-        """The latest answer at each position."""
+        if not _is_writable(path):
+            raise UserError(f"--output: {path} cannot be written; choose another file")
+        self.answers()
 
     def __len__(self) -> int:
         return len(self._order)
@@ -86,15 +87,41 @@ class Session:
 
         With it, the server refuses answers from a page that was opened for another session.
         """
-        names = f"{self._states} {self.task} {self.goals} {self.rater} {self._path.resolve()} "
-        return hashlib.sha256(names.encode() + self._order.tobytes()).hexdigest()[:16]
+        names = f"{self._fingerprint} {self.task} {self.goals} {self.rater} ".encode()
+        place = os.fsencode(self._path.resolve())
+        return hashlib.sha256(names + place + b" " + self._order.tobytes()).hexdigest()[:16]
 
     def row(self, position: int) -> int:
         """Row of the state shown at ``position``."""
         return int(self._order[position])
 
+    def answers(self) -> list[Answer | None]:
+        """The latest answer at each position, as the file has it now.
+
+        Raises:
+            UserError: The file cannot be read, or has a malformed line.
+        """
+        if not self._path.exists():
+            return [None] * len(self)
+        given = read_answers([self._path], self.task, self._states).get(self.rater, {})
+        return [given.get(int(row)) for row in self._order]
+
     def answer(self, position: int, answer: Answer) -> None:
-        """Appends an answer to the file."""
-        state = self.row(position)
-        append_label(self._path, Label(self.rater, self.task, state, answer, now(), self._states))
-        self.answers[position] = answer
+        """Appends an answer to the file.
+
+        Raises:
+            UserError: It cannot be written, and is not in the file.
+        """
+        state, states = self.row(position), self._fingerprint
+        append_label(self._path, Label(self.rater, self.task, state, answer, now(), states))
+
+
+def _is_writable(path: Path) -> bool:
+    """Whether lines can be appended to a file, or it can be created."""
+    try:
+        if path.exists():
+            return path.is_file() and os.access(path, os.W_OK)
+        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        return folder.is_dir() and os.access(folder, os.W_OK)
+    except OSError:  # such as of a name that is too long
+        return False

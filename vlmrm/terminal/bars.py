@@ -17,6 +17,8 @@ overwrite each other."""
 FORMAT = "{percentage:3.0f} % |{bar:12}| {n_fmt} of {total_fmt}, {rate_fmt}, {remaining} left"
 SECONDS = 2.0
 """Time between two updates in a file."""
+TAIL = 4096
+"""Bytes at the end of a file that contain its last update: a training of days writes megabytes."""
 
 _file: IO[str] | None = None
 
@@ -55,9 +57,12 @@ def last_bar(path: Path, since: float) -> str:
         since: Time at which its command started; what is older is of an earlier one.
     """
     try:
-        if path.stat().st_mtime < since:
+        status = path.stat()
+        if status.st_mtime < since:
             return ""
-        states = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        with path.open("rb") as file:
+            file.seek(max(status.st_size - TAIL, 0))
+            states = file.read().decode(errors="replace").splitlines()
     except OSError:
         return ""
     return next((text.strip() for text in reversed(states) if text.strip()), "")

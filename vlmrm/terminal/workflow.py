@@ -7,19 +7,20 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from vlmrm.errors import printable
 from vlmrm.terminal.bars import SHOWN, last_bar, progress_file
 
 NOISE = (
@@ -39,6 +40,9 @@ NOISE = (
 
 
 COLORS = {logging.WARNING: "yellow", logging.ERROR: "red"}
+
+LOG_LINES = 50
+"""Lines of a failed job's log that are shown, the last ones."""
 
 
 @dataclass
@@ -79,7 +83,7 @@ class Progress:
         """Title and bar of each running job, the one that has been running longest first."""
         for job in list(self.running.values()):  # events come from another thread
             shown = last_bar(job.progress, job.started) if job.progress else ""
-            yield job.title, shown or duration(time.time() - job.started)
+            yield job.title, printable(shown) or duration(time.time() - job.started)
 
 
 def job_title(job: Mapping[str, Any]) -> str:
@@ -89,7 +93,7 @@ def job_title(job: Mapping[str, Any]) -> str:
         f"{name} {value}" if name == "seed" else str(value)
         for name, value in (job.get("wildcards") or {}).items()
     ]
-    return f"{rule}: {', '.join(wildcards)}" if wildcards else rule
+    return printable(f"{rule}: {', '.join(wildcards)}" if wildcards else rule)
 
 
 def failure(logs: Sequence[str]) -> Iterator[str]:
@@ -97,10 +101,12 @@ def failure(logs: Sequence[str]) -> Iterator[str]:
     for log in logs:
         try:
             lines = Path(log).read_text(errors="replace").splitlines()
-        except FileNotFoundError:
+        except OSError:
             continue
         told = [line for line in lines if f" {logging.getLevelName(logging.INFO)} " not in line]
-        yield from told or ["The log tells no reason: its command was killed, or stopped."]
+        yield from told[-LOG_LINES:] or [
+            "The log tells no reason: its command was killed, or stopped."
+        ]
         yield f"Log: {log}"
 
 
@@ -111,11 +117,17 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Goes on without output: the jobs do not need it."""
+        self.quiet = True
+
+
 class LogHandler(LogHandlerBase):
     """Snakemake's `--logger vlmrm`.
 
-    Without a terminal, each job has a line at its start and one at its end. Dry runs and
-    ``--verbose`` look as with Snakemake's own logger.
+    Without a terminal that can move its cursor and show Unicode, each job has a line at its start
+    and one at its end. Dry runs and ``--verbose`` look as with Snakemake's own logger.
     """
 
     def __post_init__(self) -> None:
@@ -126,8 +138,16 @@ class LogHandler(LogHandlerBase):
 
             stream = sys.stdout if settings.stdout else sys.stderr
             self._own = ColorizingTextHandler(settings.nocolor, stream)
-        self._console = Console(
-            stderr=True, no_color=settings.nocolor, highlight=False, soft_wrap=True
+        self._console = _Console(
+            stderr=True,
+            no_color=settings.nocolor or None,  # None: as NO_COLOR says
+            highlight=False,
+            soft_wrap=True,
+        )
+        self._has_panel = (
+            self._console.file.isatty()  # rich also counts FORCE_COLOR as a terminal
+            and not self._console.is_dumb_terminal
+            and self._console.encoding.startswith("utf")
         )
         self._progress = Progress()
         self._live: Live | None = None
@@ -168,7 +188,8 @@ class LogHandler(LogHandlerBase):
 
     def close(self) -> None:
         """Leaves the terminal as it was found."""
-        self._stop_live()
+        with suppress(OSError):  # the terminal is gone
+            self._stop_live()
         super().close()
 
     def _show(self, record: logging.LogRecord) -> None:
@@ -181,7 +202,7 @@ class LogHandler(LogHandlerBase):
                 self._print(f"{progress.total} jobs")
             case LogEvent.JOB_INFO if fields["log"]:  # the others compute nothing
                 job = progress.start(fields, time.time())
-                if self._console.is_terminal:
+                if self._has_panel:
                     self._start_live()
                 else:
                     self._print(f"{_clock()} started   {job.title}")
@@ -194,7 +215,8 @@ class LogHandler(LogHandlerBase):
                     self._stop_live()  # what follows prints to the terminal itself
             case LogEvent.JOB_ERROR:
                 failed = progress.end(fields["jobid"])
-                self._print(f"✗ {failed.title if failed else job_title(fields)}", "bold red")
+                mark = "✗" if self._has_panel else f"{_clock()} failed   "
+                self._print(f"{mark} {failed.title if failed else job_title(fields)}", "bold red")
                 self._print("\n".join(failure(fields["log"])), "red")
             case None | LogEvent.ERROR | LogEvent.GROUP_ERROR:
                 text = self.format(record)
@@ -204,14 +226,14 @@ class LogHandler(LogHandlerBase):
 
     def _finished(self, job: RunningJob) -> None:
         took = duration(time.time() - job.started)
-        if self._console.is_terminal:
-            self._console.print(f"[green]✓[/] {escape(job.title)} [dim]{took}[/]")
+        if self._has_panel:
+            self._console.print(Text.assemble(("✓", "green"), f" {job.title} ", (took, "dim")))
         else:
             self._print(f"{_clock()} finished  {job.title} ({took})")
 
     def _print(self, text: str, style: str = "") -> None:
         if text and text != "None":
-            self._console.print(Text(text, style))
+            self._console.print(Text(printable(text), style))
 
     def _start_live(self) -> None:
         if self._live is None:

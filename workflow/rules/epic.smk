@@ -50,9 +50,10 @@ rule measure_agreement:
         config=config_file,
         settings=lambda w: agreement_settings(w.epic).model_dump(),
     shell:
-        "vlmrm --log {log} measure-agreement {input.labels:q} --states {input.states}"
+        "vlmrm --log {log} measure-agreement --states {input.states}"
         " --config {params.config} --task {params.settings[task]}"
-        " --bootstrap {params.settings[bootstrap]} --seed {params.settings[seed]} --output {output}"
+        " --bootstrap {params.settings[bootstrap]} --seed {params.settings[seed]}"
+        " --output {output} -- {input.labels:q}"
 
 
 rule draw_epic:

@@ -7,7 +7,7 @@ const element = (id) => document.getElementById(id);
 const buttons = [...document.querySelectorAll("[data-answer]")];
 
 let key = ""; // of the session
-let answers = []; // of each picture: "yes", "no", "unsure" or null
+let answers = []; // in the file, of each picture: "yes", "no", "unsure" or null
 let position = 0; // of the picture shown; after the last one when all are labeled
 let seen = false; // the picture is on the screen
 let saving = false; // an answer is on its way
@@ -84,14 +84,18 @@ async function answer(given) {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ answer: given }),
     });
-    if (!reply.ok) throw new Error(reply.statusText);
+    if (!reply.ok) {
+      say(`Not saved: ${await reply.text()}`, true);
+      return;
+    }
+    // Other pages may have answered too.
+    ({ answers } = await reply.json());
   } catch {
     say("Not saved. Is vlmrm label still running? Reload the page.", true);
     return;
   } finally {
     saving = false;
   }
-  answers[at] = given;
   say(`Saved: ${TEXTS[given]}`);
   await show(nextOpen(at));
 }
@@ -122,7 +126,12 @@ element("back").addEventListener("click", back);
 
 (async () => {
   try {
-    ({ key, answers } = await (await fetch("session", { cache: "no-store" })).json());
+    const reply = await fetch("session");
+    if (!reply.ok) {
+      say(await reply.text(), true);
+      return;
+    }
+    ({ key, answers } = await reply.json());
   } catch {
     say("The server does not answer. Is vlmrm label still running? Reload the page.", true);
     return;
