@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.machine.jobs import DEMO, PAPER, ROOT, embedding, fetching, training, unnamed
+from tests.machine.jobs import DEMO, PAPER, ROOT, RUN, embedding, fetching, training, unnamed
 from tests.processes import snakemake
 from tests.workflow.conftest import Project
+from vlmrm.config import Corpus, SimulatorModel
 from vlmrm.machine import checks
 from vlmrm.machine.checks import find_problems
 from vlmrm.machine.doctor import Check, Verdict
@@ -61,7 +62,9 @@ def test_models_that_cannot_be_downloaded_are_reported_before_the_start(machine)
     assert "not reachable (no route); run `make demo`" in problems
     assert "HF_ENDPOINT" in problems
     # Those that are here already, or are made here, need no hub.
-    assert find_problems([Job("embed_prompts", {"model": "RN50"})], PAPER) is None
+    assert (
+        find_problems([Job("embed_prompts", {"task": "kneeling", "model": "RN50"})], PAPER) is None
+    )
     # Nor do those that Snakemake's cache may have.
     assert find_problems([fetching("RN50")], PAPER, downloads=False) is None
     machine.setenv(checks.FORCE, "1")
@@ -191,6 +194,35 @@ def test_results_on_a_disk_of_their_own_need_no_space_elsewhere(machine):
         problems = find_problems([training("oracle")], PAPER)
         assert problems is not None
         assert f"the disk of {other} has 1.0 MB free" in problems
+
+
+LONG = " ".join(["a humanoid robot kneeling"] * 7)
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        Job("embed_prompts", {"task": "kneeling", "model": "new-S"}, ("prompts.h5",)),
+        Job("train_policy", RUN | {"reward_source": "new-S"}, ("policy.zip",)),
+    ],
+)
+def test_a_sentence_that_is_too_long_is_refused_before_its_model_is_trained(machine, reading):
+    new = SimulatorModel(source="simulator", architecture="sim-S", corpus="sim")
+    task = DEMO.tasks["kneeling"].model_copy(update={"goal": LONG})
+    config = DEMO.model_copy(
+        update={
+            "models": {"new-S": new},
+            "corpora": {"sim": Corpus(frames={"humanoid": {"textured-fixed": 100}})},
+            "tasks": {**DEMO.tasks, "kneeling": task},
+        }
+    )
+    making = Job("train_model", {"model": "new-S"}, ("resources/models/new-S",))
+    problem = find_problems([making, reading], config)
+    assert problem.startswith(f"tasks.kneeling: '{LONG}' is longer than models.new-S reads (40 tok")
+    assert "would not read 'humanoid robot kneeling'" in problem
+    # A model that is there refuses it in the first seconds.
+    assert find_problems([reading], config) is None
+    assert find_problems([making, reading], config.model_copy(update={"tasks": DEMO.tasks})) is None
 
 
 def test_all_problems_are_reported_at_once(machine):

@@ -9,10 +9,11 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import humanize
 
-from vlmrm.config import Config, PretrainedModel
+from vlmrm.config import Config, PretrainedModel, TrainingRun
 from vlmrm.config.architectures import architecture_file, sim_architectures
 from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub, check_rendering, cuda_works
@@ -70,7 +71,7 @@ def find_problems(jobs: Iterable[Job], config: Config, downloads: bool = True) -
     jobs = list(jobs)
     to_fetch = [job.wildcards["model"] for job in jobs if job.rule == "fetch_model"]
     without_library = _without_library(to_fetch, config)
-    problems = [*_tokenizers(without_library)]
+    problems = [*_tokenizers(without_library), *_sentences(jobs, config)]
     if os.environ.get(FORCE) != "1":
         online = [name for name in to_fetch if name not in without_library]
         problems += [*_published(online, config)] if downloads else []
@@ -117,6 +118,34 @@ def _tokenizers(needing: list[str]) -> Iterator[str]:
             "tokenizer; install it with `pip install transformers`, or remove the models from the "
             "configuration"
         )
+
+
+def _sentences(jobs: list[Job], config: Config) -> Iterator[str]:
+    """Sentences that models would not read to their end, which are trained or downloaded first.
+
+    The jobs themselves refuse such sentences: at once, where the model is there already.
+    """
+    coming = {job.wildcards["model"] for job in jobs if job.rule in ("train_model", "fetch_model")}
+    for job in jobs:
+        if job.rule == "embed_prompts":
+            name, prompts = job.wildcards["model"], config.prompt_settings(job.wildcards["task"])
+        elif job.rule == "train_policy":
+            run = TrainingRun.model_validate(job.wildcards)
+            name, prompts = run.reward_source, config.training_settings(run).prompts
+        else:
+            continue
+        length = _tokens_read(config, name) if name in coming else None
+        # A token is a byte or more; two mark start and end.
+        if length is None or all(len(text.encode()) + 2 <= length for text in prompts.sentences):
+            continue
+        from vlmrm.models import sentences  # loads PyTorch
+
+        try:
+            sentences.check_lengths(
+                sentences.clip_tokenizer(length), prompts.sentences, f"models.{name}"
+            )
+        except UserError as error:
+            yield f"tasks.{prompts.task}: {error}"
 
 
 def _opengl(jobs: list[Job]) -> Iterator[str]:
@@ -191,11 +220,22 @@ def _embeds(job: Job, config: Config) -> bool:
 
 def _has_tokenizer(config: Config, name: str) -> bool:
     """Whether an architecture needs transformers for its text; unknown ones do not."""
+    return bool(_text_tower(config, name).get("hf_tokenizer_name"))
+
+
+def _tokens_read(config: Config, name: str) -> int | None:
+    """Tokens of a sentence that a model with CLIP's tokenizer reads; None for other tokenizers."""
+    tower = _text_tower(config, name)
+    known = tower and not tower.get("hf_tokenizer_name")
+    return int(tower.get("context_length", 77)) if known else None
+
+
+def _text_tower(config: Config, name: str) -> dict[str, Any]:
+    """The text tower of a model's architecture, as open_clip describes it; empty if unknown."""
     architecture = config.models[name].architecture
     if architecture is None:
-        return False
-    described = json.loads(architecture_file(architecture).read_text())
-    return bool(described["text_cfg"].get("hf_tokenizer_name"))
+        return {}
+    return dict(json.loads(architecture_file(architecture).read_text())["text_cfg"])
 
 
 def _others(names: list[str]) -> str:

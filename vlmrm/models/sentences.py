@@ -8,9 +8,15 @@ from typing import Any
 import torch
 
 from vlmrm.errors import UserError
+from vlmrm.models.libraries import open_clip
 
 MUCH_LONGER = 10
 """Factor by which a text tower's length is exceeded to see all tokens of a sentence."""
+
+
+def clip_tokenizer(length: int) -> Any:
+    """CLIP's tokenizer for a text tower that reads ``length`` tokens."""
+    return open_clip.SimpleTokenizer(context_length=length)
 
 
 def check_lengths(tokenizer: Any, sentences: Iterable[str], model: str) -> None:
