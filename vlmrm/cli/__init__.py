@@ -63,6 +63,7 @@ COMMANDS = (
     "draw-rounds",
     "draw-best-of-n",
     "draw-optimization",
+    "draw-prediction",
     "draw-learning-curves",
     "draw-success",
     # By hand

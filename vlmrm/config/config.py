@@ -24,6 +24,7 @@ from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, Model
 from vlmrm.config.optimization import Optimization, studied_states
 from vlmrm.config.paper_code import PaperCode
+from vlmrm.config.prediction import Prediction
 from vlmrm.config.references import problems
 from vlmrm.config.rounds import Rounds
 from vlmrm.config.scoring import Scoring, temperature_of
@@ -62,6 +63,7 @@ class Config(ConfigModel):
     experiments: dict[Name, Experiment] = {}
     evaluation: Evaluation = Evaluation()
     optimization: Optimization = Optimization()
+    predictions: dict[Name, Prediction] = {}
     paper_code: PaperCode = PaperCode()
 
     def runs(self, experiment: str) -> Iterator[TrainingRun]:

@@ -20,6 +20,7 @@ from vlmrm.config.corpus_references import corpus_problems, sets_in
 from vlmrm.config.measurements import Epic, Landscape
 from vlmrm.config.models import Model, PretrainedModel, SimulatorModel
 from vlmrm.config.optimization import optimization_problems
+from vlmrm.config.prediction import prediction_problems
 from vlmrm.config.scoring import PLAIN, alpha_of, temperature_of
 from vlmrm.config.states import GridStates, PathStates, RolloutStates, UniformStates
 from vlmrm.config.training import REQUIRED_ALGORITHM, Experiment, Lookup, TrainingRun
@@ -72,6 +73,7 @@ def problems(config: Config) -> Iterator[str]:
     for name, experiment in config.experiments.items():
         yield from _experiment_problems(config, f"experiments.{name}", experiment)
     yield from optimization_problems(config)
+    yield from prediction_problems(config)
 
 
 def _lookup_problems(config: Config, key: str, environment: str, lookup: Lookup) -> Iterator[str]:

@@ -94,6 +94,7 @@ wildcard_constraints:
     landscape=any_of(settings.landscapes),
     experiment=any_of(settings.experiments),
     rounds=any_of(settings.rounds),
+    prediction=any_of(settings.predictions),
     scoring=r"(alpha|contrast)-[0-9.e-]+",  # 1e-05 is one
     seed=r"\d+",
     model="[^/]+",

@@ -98,10 +98,25 @@ def optimization_results():
     """Figures and tables of the best of n and of the over-optimization study."""
     names = [f"best-of-n-{name}" for name in settings.epic]
     names += [f"optimization-{name}" for name in settings.optimization.experiments]
+    names += [f"prediction-{name}" for name in settings.predictions]
     return [
         *(file for name in names for file in figure(name)),
         *(f"{TABLES}/{name}.csv" for name in names),
     ]
+
+
+def prediction_inputs(wildcards):
+    """Measurements of rewards, and evaluations of the agents that were trained on them."""
+    prediction = settings.predictions[wildcards.prediction]
+    return {
+        "epic": [table for name in prediction.epic for table in epic_tables(name)],
+        "best_of_n": [f"{TABLES}/best-of-n-{name}.csv" for name in prediction.epic],
+        "evaluations": [
+            f"{folder}/evaluation.csv"
+            for name in prediction.experiments
+            for folder in runs(name, EVALUATION)
+        ],
+    }
 
 
 def studied_runs():

@@ -62,3 +62,28 @@ rule draw_optimization:
     shell:
         "vlmrm --log {log} draw-optimization {input.checkpoints} {params.references}"
         " --table {output.table} --output {output.svg} --output {output.png}"
+
+
+rule draw_prediction:
+    input:
+        unpack(prediction_inputs),
+    output:
+        **figure_outputs("prediction-{prediction}", "prediction", "Optimization"),
+        table=table_output(
+            "prediction-{prediction}", "prediction-table", "Optimization"
+        ),
+        pairs=f"{TABLES}/pairs-{{prediction}}.csv",
+    log:
+        f"{LOGS}/figures/prediction-{{prediction}}.log",
+    resources:
+        **DRAWING,
+    params:
+        config=config_file,
+        settings=lambda w: settings.predictions[w.prediction].model_dump(),
+        epic=lambda w, input: [f"--epic {path}" for path in input.epic],
+        best=lambda w, input: [f"--best-of-n {path}" for path in input.best_of_n],
+        judged=lambda w, input: [f"--evaluation {path}" for path in input.evaluations],
+    shell:
+        "vlmrm --log {log} draw-prediction {wildcards.prediction} --config {params.config}"
+        " {params.epic} {params.best} {params.judged} --table {output.table}"
+        " --pairs {output.pairs} --output {output.svg} --output {output.png}"

@@ -1,0 +1,19 @@
+import numpy as np
+import pandas as pd
+
+from vlmrm.figures.prediction import draw_prediction
+from vlmrm.optimization.prediction import PREDICTORS, correlations
+
+
+def test_each_predictor_has_a_panel_the_best_first(labels_of):
+    reached = np.linspace(0, 1, 8)
+    columns = {name: sign * reached for name, sign in PREDICTORS.items()}
+    columns["auroc"] = reached[[1, 0, 3, 2, 5, 4, 7, 6]]
+    tasks = ["kneel", "lotus"] * 4
+    table = pd.DataFrame({"task": tasks, "success_fraction": reached, **columns})
+    figure = draw_prediction(table, correlations(table, bootstrap=50))
+    assert len(figure.axes) == len(PREDICTORS)
+    assert labels_of(figure) == ["kneel", "lotus"]
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles[0].startswith("\N{GREEK SMALL LETTER RHO} = 1.00 (")
+    assert figure.axes[-1].get_xlabel() == "AUROC"
