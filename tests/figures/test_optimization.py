@@ -21,6 +21,7 @@ def table(run):
 def test_each_task_has_a_column_of_proxy_gold_and_wrong_states(table, labels_of):
     figure = draw_optimization(table, {"kneeling": 0.8})
     proxy, _, gold, other, *_ = figure.axes
+    assert [text.get_text() for text in proxy.get_yticklabels()] == ["0.0", "0.5", "1.0"]
     assert proxy.get_title(loc="left") == "kneeling · textured"
     line, *_ = proxy.lines
     # The mean of seeds 0 and 1, of 5 to 7 and 6 to 8, on the way from 5 to 8.

@@ -17,3 +17,10 @@ def test_each_predictor_has_a_panel_the_best_first(labels_of):
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles[0].startswith("\N{GREEK SMALL LETTER RHO} = 1.00 (")
     assert figure.axes[-1].get_xlabel() == "AUROC"
+
+
+def test_equal_agents_correlate_with_nothing():
+    columns = {name: [1, 2, 3] for name in PREDICTORS}
+    table = pd.DataFrame({"task": "kneel", "success_fraction": 0.0, **columns})
+    figure = draw_prediction(table, correlations(table, bootstrap=20))
+    assert {axes.get_title(loc="left") for axes in figure.axes} == {"no correlation"}

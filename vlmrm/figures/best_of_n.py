@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
 from vlmrm.config.settings import BestOfNSettings
 from vlmrm.data.states import States
@@ -93,6 +93,7 @@ def draw_best_of_n(table: pd.DataFrame) -> Figure:
     for (scene, scoring), axes in grid.axes_dict.items():
         title = scoring_label(scoring)
         axes.set_title(f"{scene} · {title}" if len(grid.row_names) > 1 else title)
+        axes.xaxis.set_major_locator(LogLocator(base=4))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(PercentFormatter(1))

@@ -67,7 +67,7 @@ def draw_optimization(table: pd.DataFrame, reference: dict[str, float]) -> Figur
     }
     long = table.melt(["task", "column", "series", "steps"], list(MEASURES), "measure")
     grid = panels(
-        long.dropna(subset="value"), 2.6, 1.8, banded, hue="series", sharex="col",
+        long.dropna(subset="value"), 2.6, 1.8, banded, hue="series", sharex="col", sharey="row",
         row="measure", row_order=list(MEASURES), col="column", col_order=ordered(table["column"]),
     )  # fmt: skip
     grid.map_dataframe(

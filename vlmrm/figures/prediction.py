@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
@@ -61,10 +63,15 @@ def draw_prediction(table: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
     for row in correlations.itertuples():
         axes = grid.axes_dict[row.predictor]
         axes.set_xlabel(LABELS[str(row.predictor)])
-        axes.set_title(
-            f"\N{GREEK SMALL LETTER RHO} = {row.rho:.2f} ({row.rho_low:.2f} to {row.rho_high:.2f})"
-        )
+        axes.set_title(_title(row.rho, row.rho_low, row.rho_high))
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         grid_lines(axes, "both")
     return finish(grid, lines(styles), title=f"{len(table)} rewards", alignment="left")
+
+
+def _title(rho: float, low: float, high: float) -> str:
+    if math.isnan(rho):  # all agents, or all rewards, are equal
+        return "no correlation"
+    interval = "" if math.isnan(low) else f" ({low:.2f} to {high:.2f})"
+    return f"\N{GREEK SMALL LETTER RHO} = {rho:.2f}{interval}"
