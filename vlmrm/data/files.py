@@ -267,7 +267,7 @@ def _why_closed(error: OSError) -> str:
 
 
 @contextmanager
-def reading(path: str | os.PathLike[str]) -> Iterator[None]:
+def reading(path: str | os.PathLike[str], remedy: str = AGAIN) -> Iterator[None]:
     """Answers whatever is wrong with a file's content in one line.
 
     Raises:
@@ -278,17 +278,19 @@ def reading(path: str | os.PathLike[str]) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"{path}: damaged ({one_line(error)}); {AGAIN}") from error
+        raise UserError(f"{path}: damaged ({one_line(error)}); {remedy}") from error
 
 
-def require(path: str | os.PathLike[str], sound: bool, problem: str) -> None:
+def require(
+    path: str | os.PathLike[str], sound: bool, problem: str, remedy: str = AGAIN
+) -> None:
     """Checks the content of a file.
 
     Raises:
         UserError: It is not sound.
     """
     if not sound:
-        raise UserError(f"{path}: {problem}; {AGAIN}")
+        raise UserError(f"{path}: {problem}; {remedy}")
 
 
 def require_file(path: Path) -> None:

@@ -1,7 +1,8 @@
-"""Stable-Baselines3's policies of soft actor-critic, with faster updates and averaged actors."""
+"""Stable-Baselines3's policies: their weights, faster updates, and averaged actors."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -9,7 +10,28 @@ from stable_baselines3.common.policies import ContinuousCritic
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
 from stable_baselines3.sac.policies import Actor, SACPolicy
-from torch import Tensor
+from torch import Tensor, nn
+
+
+def load_weights(policy: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Loads weights into a policy.
+
+    Raises:
+        ValueError: They are those of another agent, or not finite.
+    """
+    expected = policy.state_dict()
+    for name in sorted({*expected, *weights}):
+        here, there = (_shape(tensors.get(name)) for tensors in (weights, expected))
+        if here != there:
+            raise ValueError(f"its {name} has {here}, that of the configured agent {there}")
+    for name, tensor in weights.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"its {name} is not finite")
+    policy.load_state_dict(weights)
+
+
+def _shape(tensor: Tensor | None) -> str:
+    return "no weights" if tensor is None else f"shape {list(tensor.shape)}"
 
 
 class Critic(ContinuousCritic):
