@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.damage import DAMAGES, damaged
 from tests.processes import vlmrm
 from vlmrm.data.embeddings import (
     read_embeddings,
@@ -21,8 +22,6 @@ from vlmrm.data.tables import read_rewards, read_table, write_table
 from vlmrm.errors import UserError
 
 COUNT = 24
-DAMAGES = 60
-"""Files of each kind."""
 
 
 def units(rng):
@@ -90,21 +89,6 @@ KINDS = {
     ),
     "table.csv": (lambda path, rng: write_table(path, rewards_table(rng)), read_table),
 }
-
-
-def damaged(content, rng):
-    """Cut off, empty, or with some other bytes."""
-    kind = rng.integers(4)
-    if kind == 0:
-        return content[: rng.integers(len(content))]
-    changed = bytearray(content)
-    if kind == 1:  # a block of zeros, as after a crash of the file system
-        start = rng.integers(len(changed))
-        changed[start : start + 512] = bytes(len(changed[start : start + 512]))
-    else:
-        for place in rng.integers(len(changed), size=rng.choice([1, 3, 20])):
-            changed[place] = rng.integers(256)
-    return bytes(changed)
 
 
 @pytest.mark.parametrize("name", KINDS)

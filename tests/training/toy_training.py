@@ -1,10 +1,13 @@
 """Trainings of the toy."""
 
+import io
 import os
 import signal
+import zipfile
 
 import numpy as np
 import pandas as pd
+import torch
 from stable_baselines3 import DQN as StableDQN
 
 from tests.training.toy import Printer, reward_of_frames, slider
@@ -65,3 +68,17 @@ def terminate():
 
 def policy_weights(path):
     return {k: v.numpy() for k, v in StableDQN.load(path, device="cpu").policy.state_dict().items()}
+
+
+def spoil_weights(path, value):
+    """Replaces a weight of a policy's file."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    weights = torch.load(io.BytesIO(parts["policy.pth"]), weights_only=True)
+    next(iter(weights.values())).view(-1)[0] = value
+    content = io.BytesIO()
+    torch.save(weights, content)
+    parts["policy.pth"] = content.getvalue()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -22,7 +21,7 @@ from vlmrm.config import Precision, WideFrames
 from vlmrm.errors import UserError, one_line
 from vlmrm.machine.gpus import has_nvidia_gpu
 from vlmrm.machine.libraries import load_triton_first
-from vlmrm.models.folder import check_model_folder, check_weights
+from vlmrm.models.folder import MAKE_AGAIN, check_files, check_model_folder
 from vlmrm.models.libraries import open_clip
 from vlmrm.models.network import load_network, load_tokenizer, merge_branches
 from vlmrm.models.preprocessing import Preprocessing
@@ -106,15 +105,15 @@ class ClipModel:
             UserError: The folder, its configuration or its weights are missing or damaged.
         """
         folder = check_model_folder(folder)
-        check_weights(folder)
+        check_files(folder)
         try:
             network = merge_branches(load_network(folder))
-        except (SafetensorError, RuntimeError, ValueError, TypeError) as error:
+            preprocessing = Preprocessing.from_open_clip(network.visual.preprocess_cfg)
+            tokenizer = load_tokenizer(folder)
+        except Exception as error:  # open_clip raises anything for malformed files
             raise UserError(
-                f"{folder}: open_clip cannot load this model ({one_line(error)}); delete the "
-                "folder and make it again"
+                f"{folder}: open_clip cannot load this model ({one_line(error)}); {MAKE_AGAIN}"
             ) from error
-        preprocessing = Preprocessing.from_open_clip(network.visual.preprocess_cfg)
         preprocessing = preprocessing.for_wide_frames(wide_frames)
         if openai_normalization:
             preprocessing = replace(
@@ -128,7 +127,7 @@ class ClipModel:
         return cls(
             name=folder.absolute().name,  # the name of a link, not of its target
             network=network,
-            tokenizer=load_tokenizer(folder),
+            tokenizer=tokenizer,
             preprocessing=preprocessing,
             device=target,
             precision=precision,

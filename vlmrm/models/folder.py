@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlmrm.config.architectures import WEIGHTS_FOLDER, packaged_models
-from vlmrm.data.files import atomic_path
+from vlmrm.data.files import atomic_path, reading
 from vlmrm.data.provenance import provenance
 from vlmrm.errors import UserError
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
 PROVENANCE_FILE = "provenance.json"
+
+MAKE_AGAIN = "delete the model folder and make it again"
+"""What to do about a damaged model."""
 
 MODELS = Path("resources/models")
 """Folder of the workflow's model folders."""
@@ -50,23 +53,27 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
         )
     for name in (CONFIG_FILE, WEIGHTS_FILE):
         if not (folder / name).is_file():
-            raise UserError(f"{folder}: no {name}; delete the model folder and make it again")
-    check_tokenizer(folder, _read_json(folder / CONFIG_FILE))
+            raise UserError(f"{folder}: no {name}; {MAKE_AGAIN}")
+    config = _read_json(folder / CONFIG_FILE)
+    with reading(folder / CONFIG_FILE, MAKE_AGAIN):
+        check_tokenizer(folder, config)
     return folder
 
 
-def check_weights(folder: Path) -> None:
-    """Checks that the weights are those that the provenance of a model folder describes.
+def check_files(folder: Path) -> None:
+    """Checks that the files of a model folder are those that its provenance describes.
 
     Raises:
-        UserError: They are others.
+        UserError: A file is another, or missing.
     """
-    expected = read_model_provenance(folder).get("sha256")
-    if expected is not None and file_sha256(folder / WEIGHTS_FILE) != expected:
-        raise UserError(
-            f"{folder / WEIGHTS_FILE}: its checksum is not that of {PROVENANCE_FILE}; delete the "
-            "model folder and make it again"
-        )
+    record = read_model_provenance(folder)
+    expected = {WEIGHTS_FILE: record.get("sha256"), **record.get("files", {})}
+    for name, sha256 in expected.items():
+        path = folder / name
+        if not path.is_file():
+            raise UserError(f"{folder}: no {name}; {MAKE_AGAIN}")
+        if sha256 is not None and file_sha256(path) != sha256:
+            raise UserError(f"{path}: its checksum is not that of {PROVENANCE_FILE}; {MAKE_AGAIN}")
 
 
 def save_model_folder(
@@ -97,9 +104,10 @@ def save_model_folder(
 
 
 def write_model_provenance(folder: Path, parameters: Mapping[str, int], **context: Any) -> None:
-    """Writes ``provenance.json``: checksum of the weights, parameters, and ``context``."""
-    sha256 = file_sha256(folder / WEIGHTS_FILE)
-    record = provenance(sha256=sha256, parameters=parameters, **context)
+    """Writes ``provenance.json``: checksums of the files, parameters, and ``context``."""
+    files = {path.name: file_sha256(path) for path in sorted(folder.iterdir())}
+    sha256 = files.pop(WEIGHTS_FILE)
+    record = provenance(sha256=sha256, files=files, parameters=parameters, **context)
     (folder / PROVENANCE_FILE).write_text(json.dumps(record, indent=2, default=str) + "\n")
 
 
@@ -131,18 +139,18 @@ def read_model_provenance(folder: str | os.PathLike[str]) -> dict[str, Any]:
     """Reads ``provenance.json`` of a model folder; empty if there is none.
 
     Raises:
-        UserError: The file is not JSON.
+        UserError: The file is damaged.
     """
     path = Path(folder) / PROVENANCE_FILE
-    return _read_json(path) if path.is_file() else {}
+    record = _read_json(path) if path.is_file() else {}
+    if not all(isinstance(record.get(name, {}), dict) for name in ("settings", "origin", "files")):
+        raise UserError(f"{path}: damaged; {MAKE_AGAIN}")
+    return record
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    try:
+    with reading(path, MAKE_AGAIN):
         return dict(json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
-        message = f"{path}: damaged ({error}); delete the model folder and make it again"
-        raise UserError(message) from error
 
 
 def count_parameters(network: nn.Module) -> dict[str, int]:

@@ -111,7 +111,7 @@ class RewardQueue:
             raise ValueError(f"rewards must be of shape {steps.dones.shape}, got {rewards.shape}")
         if wrong := np.count_nonzero(~np.isfinite(rewards)):
             raise UserError(
-                f"the reward is not finite in {wrong} of {rewards.size} steps, so that the training "
+                f"the reward is not finite in {wrong} of {rewards.size} steps, so the training "
                 "ends; use another model or reward"
             )
         return rewards
@@ -186,7 +186,7 @@ class DeferredReward(OffPolicyAlgorithm):
             new_obs, rewards, dones, infos = env.step(actions)
             if not np.isfinite(new_obs).all():  # type: ignore[arg-type]
                 raise UserError(
-                    f"an observation is not finite after {self.num_timesteps} steps, so that the "
+                    f"an observation is not finite after {self.num_timesteps} steps, so the "
                     "training ends; check the environment"
                 )
             self.num_timesteps += env.num_envs

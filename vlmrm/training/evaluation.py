@@ -163,6 +163,10 @@ def _trained(path: Path, settings: DQN | SAC, env: VectorEnv, explore: bool, see
         with warnings.catch_warnings(action="ignore"):  # about intervals of training
             agent = make_agent(settings, env, int(values["seed"]), "cpu", buffer_size=1)
         try:
+            # The one setting that changes what weights compute, but not their shapes.
+            symlog = "features_extractor_class" in values["policy_kwargs"]
+            if symlog != (settings.algorithm == "sac" and settings.symlog_observations):
+                raise ValueError(f"it has symlog_observations: {str(symlog).lower()}")
             load_weights(agent.policy, weights)
         except ValueError as error:
             raise UserError(

@@ -20,18 +20,18 @@ def load_weights(policy: nn.Module, weights: Mapping[str, Tensor]) -> None:
         ValueError: They are those of another agent, or not finite.
     """
     expected = policy.state_dict()
-    for name in sorted({*expected, *weights}):
-        here, there = (_shape(tensors.get(name)) for tensors in (weights, expected))
-        if here != there:
-            raise ValueError(f"its {name} has {here}, that of the configured agent {there}")
+    for name, tensor in expected.items():
+        if name not in weights:
+            raise ValueError(f"it lacks {name}")
+        if weights[name].shape != tensor.shape:
+            shapes = list(weights[name].shape), list(tensor.shape)
+            raise ValueError(f"its {name} has shape {shapes[0]}, not {shapes[1]}")
     for name, tensor in weights.items():
+        if name not in expected:
+            raise ValueError(f"it also has {name}")
         if not tensor.isfinite().all():
             raise ValueError(f"its {name} is not finite")
     policy.load_state_dict(weights)
-
-
-def _shape(tensor: Tensor | None) -> str:
-    return "no weights" if tensor is None else f"shape {list(tensor.shape)}"
 
 
 class Critic(ContinuousCritic):

@@ -69,8 +69,8 @@ def train(
     checkpoint), ``videos/STEPS.mp4`` (the latest episode before it), ``learning_curve.csv``, and
     ``tensorboard/``.
 
-    On SIGTERM, SIGINT, or SIGHUP, it writes a checkpoint and exits. If killed, it loses only the progress
-    since the last checkpoint.
+    On SIGTERM, SIGINT, or SIGHUP, it writes a checkpoint and exits. If killed, it loses only the
+    progress since the last checkpoint.
 
     Args:
         settings: The run, its agent, and how its environment is rendered.

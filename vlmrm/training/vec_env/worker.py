@@ -200,8 +200,8 @@ MUJOCO_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 """Everything that the next step of MuJoCo depends on."""
 
 MUJOCO_DERIVED = (
-    *("xpos", "xquat", "xmat", "xipos", "ximat", "geom_xpos", "geom_xmat", "site_xpos", "site_xmat"),
-    *("subtree_com", "cvel", "cfrc_ext"),
+    *("xpos", "xquat", "xmat", "xipos", "ximat", "geom_xpos", "geom_xmat"),
+    *("site_xpos", "site_xmat", "subtree_com", "cvel", "cfrc_ext"),
 )
 """Arrays that MuJoCo computes from an earlier state than the current one, and that environments
 may read before their next step."""
