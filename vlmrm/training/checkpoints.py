@@ -173,10 +173,10 @@ class ReplayLog:
         with np.load(path, allow_pickle=False) as file:
             kept = {name: file[name] for name in file.files}
         for name in ("observations", "actions", "rewards", "dones", "timeouts"):
-            array = getattr(buffer, name)
-            if kept[name].shape != (len(index), *array.shape[1:]):
-                raise ValueError(f"{name} of shape {kept[name].shape}")
-            array[index] = kept[name]
+            array, rows = getattr(buffer, name), kept[name]
+            if (rows.shape, rows.dtype) != ((len(index), *array.shape[1:]), array.dtype):
+                raise ValueError(f"{name} of {rows.dtype} {list(rows.shape)}")
+            array[index] = rows
         following = np.concatenate([kept["observations"][1:], kept["last"][None]])
         following[kept["dones"] > 0] = kept["terminal"]
         buffer.next_observations[index] = following
