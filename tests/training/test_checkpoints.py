@@ -1,5 +1,6 @@
 import functools
 import os
+import signal
 import time
 
 import numpy as np
@@ -10,7 +11,16 @@ import torch
 from tests.damage import DAMAGES, damaged
 from tests.processes import FORK
 from tests.training.toy import AGENTS, reward_of_frames, slider
-from tests.training.toy_training import at_call, crash, curve, policy_weights, terminate, train_toy
+from tests.training.toy_training import (
+    at_call,
+    crash,
+    curve,
+    hang_up,
+    logged_steps,
+    policy_weights,
+    terminate,
+    train_toy,
+)
 from vlmrm.data.values import read_values, write_values
 from vlmrm.errors import UserError
 from vlmrm.training import checkpoints
@@ -50,6 +60,7 @@ def train_toy_slowly(output):
     [
         ("dqn", terminate),
         ("sac", terminate),
+        ("sac", hang_up),
         ("dqn", crash),
         ("sac", crash),
         ("gsde", crash),
@@ -73,10 +84,19 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path, wh
         for folder in (output, whole(name))
     ]
     assert policies[0] == policies[1], "nothing is left to resume, and no policy is missing"
+    assert logged_steps(output) == list(expected["steps"])
     if name == "dqn":
         for policy in ("policy.zip", "best.zip"):
             a, b = (policy_weights(folder / policy) for folder in (output, whole(name)))
             assert all(np.array_equal(a[k], b[k]) for k in b)
+
+
+def test_with_nohup_a_closed_terminal_changes_nothing(tmp_path):
+    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        train_toy(tmp_path, AGENTS["dqn"], at_call(17, hang_up))
+    finally:
+        signal.signal(signal.SIGHUP, previous)
 
 
 def test_a_crash_while_a_checkpoint_is_written_loses_nothing_else(tmp_path, whole, monkeypatch):
@@ -134,7 +154,7 @@ def restored(folder):
     return [
         *(weights.numpy() for weights in model.policy.state_dict().values()),
         *(buffer.observations, buffer.next_observations, buffer.actions, buffer.rewards),
-        *(buffer.dones, buffer.timeouts, np.random.get_state()[1], model._last_obs),
+        *(buffer.dones, buffer.timeouts, np.random.random(5), model._last_obs),  # noqa: NPY002
         env.get_attr("position"),
         state["curve"]["sums"],
     ]

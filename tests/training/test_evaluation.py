@@ -117,7 +117,8 @@ def test_humanoids_in_worker_processes_move_as_in_this_one():
 )
 def test_a_policy_of_another_agent_is_named(tmp_path, task, changes, told):
     policy = save_policy(tmp_path / "policy.zip", task, **changes)
-    with pytest.raises(UserError, match=rf"policy\.zip: no policy of the configured \w+ agent \({told}.*\); name the configuration"):
+    message = rf"policy\.zip: no policy of the configured \w+ agent \({told}.*\); name the"
+    with pytest.raises(UserError, match=message):
         judge(policy, "balance" if not changes else task)
 
 

@@ -2,13 +2,17 @@
 
 import io
 import os
+import shutil
 import signal
+import tempfile
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from stable_baselines3 import DQN as StableDQN
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.training.toy import Printer, reward_of_frames, slider
 from vlmrm.config import TrainingRun
@@ -44,6 +48,16 @@ def curve(output):
     return table.drop(columns=["wall_seconds", "frames_per_second"])
 
 
+def logged_steps(output):
+    """Steps of a curve in TensorBoard, which reads files in the order of their names: by seconds."""
+    files = sorted((output / "tensorboard").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    with tempfile.TemporaryDirectory() as folder:
+        for number, path in enumerate(files):
+            shutil.copyfile(path, Path(folder, f"events.out.tfevents.{number:06}"))
+        events = EventAccumulator(folder).Reload().Scalars("rollout/training_reward")
+    return [event.step for event in events]
+
+
 def at_call(number, action):
     """The toy's reward, but something happens at a call, once."""
     calls = 0
@@ -64,6 +78,10 @@ def crash():
 
 def terminate():
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def hang_up():
+    os.kill(os.getpid(), signal.SIGHUP)
 
 
 def policy_weights(path):

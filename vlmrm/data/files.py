@@ -281,9 +281,7 @@ def reading(path: str | os.PathLike[str], remedy: str = AGAIN) -> Iterator[None]
         raise UserError(f"{path}: damaged ({one_line(error)}); {remedy}") from error
 
 
-def require(
-    path: str | os.PathLike[str], sound: bool, problem: str, remedy: str = AGAIN
-) -> None:
+def require(path: str | os.PathLike[str], sound: bool, problem: str, remedy: str = AGAIN) -> None:
     """Checks the content of a file.
 
     Raises:

@@ -34,8 +34,8 @@ START_TIMEOUT = 300.0
 
 
 WAIT = 1.0
-"""Seconds of one wait for a worker. Waits are counted, because a clock would also count the time for
-which all processes were suspended."""
+"""Seconds of one wait for a worker. Waits are counted, because a clock would also count the time
+for which all processes were suspended."""
 
 
 class WorkerError(RuntimeError):
