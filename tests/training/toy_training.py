@@ -49,7 +49,7 @@ def curve(output):
 
 
 def logged_steps(output):
-    """Steps of a curve in TensorBoard, which reads files in the order of their names: by seconds."""
+    """Steps of a curve in TensorBoard, which reads files in the order of their seconds."""
     files = sorted((output / "tensorboard").iterdir(), key=lambda path: path.stat().st_mtime_ns)
     with tempfile.TemporaryDirectory() as folder:
         for number, path in enumerate(files):
@@ -88,11 +88,17 @@ def policy_weights(path):
     return {k: v.numpy() for k, v in StableDQN.load(path, device="cpu").policy.state_dict().items()}
 
 
+def weights_of(path):
+    """Weights in a policy's file."""
+    with zipfile.ZipFile(path) as archive:
+        return torch.load(io.BytesIO(archive.read("policy.pth")), weights_only=True)
+
+
 def spoil_weights(path, value):
     """Replaces a weight of a policy's file."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
-    weights = torch.load(io.BytesIO(parts["policy.pth"]), weights_only=True)
+    weights = weights_of(path)
     next(iter(weights.values())).view(-1)[0] = value
     content = io.BytesIO()
     torch.save(weights, content)

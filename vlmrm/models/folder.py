@@ -41,7 +41,7 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
 
     Raises:
         UserError: The folder, its configuration, its weights, or a library for its tokenizer is
-            missing, or the configuration is not JSON.
+            missing, the configuration is damaged, or its text tower needs a download.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -56,7 +56,7 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
             raise UserError(f"{folder}: no {name}; {MAKE_AGAIN}")
     config = _read_json(folder / CONFIG_FILE)
     with reading(folder / CONFIG_FILE, MAKE_AGAIN):
-        check_tokenizer(folder, config)
+        check_text_tower(folder, config)
     return folder
 
 
@@ -117,18 +117,23 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_tokenizer(key: str | Path, config: dict[str, Any]) -> None:
-    """Checks that the library of a model's tokenizer is installed.
+def check_text_tower(key: str | Path, config: dict[str, Any]) -> None:
+    """Checks that a model's text tower works here.
 
     Args:
         key: Key or path that the error names.
         config: Content of ``open_clip_config.json``.
 
     Raises:
-        UserError: The library is missing.
+        UserError: It would need a download at every start, or the library of its tokenizer is
+            missing.
     """
-    name = config.get("model_cfg", {}).get("text_cfg", {}).get("hf_tokenizer_name")
-    if name and importlib.util.find_spec("transformers") is None:
+    text = config.get("model_cfg", {}).get("text_cfg", {})
+    if tower := text.get("hf_model_name"):
+        raise UserError(
+            f"{key}: its text tower, {tower}, does not work without network; choose another model"
+        )
+    if text.get("hf_tokenizer_name") and importlib.util.find_spec("transformers") is None:
         raise UserError(
             f"{key}: its tokenizer needs the library transformers; install it with "
             "`pip install transformers`"
@@ -150,7 +155,10 @@ def read_model_provenance(folder: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _read_json(path: Path) -> dict[str, Any]:
     with reading(path, MAKE_AGAIN):
-        return dict(json.loads(path.read_text()))
+        content = json.loads(path.read_text())
+        if not isinstance(content, dict):
+            raise ValueError("not a JSON object")
+        return content
 
 
 def count_parameters(network: nn.Module) -> dict[str, int]:
