@@ -149,7 +149,8 @@ def _random(env: VectorEnv, seed: int) -> Policy:
 def _trained(path: Path, settings: DQN | SAC, env: VectorEnv, explore: bool, seed: int) -> Policy:
     """The policy of a configured agent with the weights of a file, which runs no code."""
     require_file(path)
-    with reading(path, "name another policy, or train it again"):
+    # PyTorch warns of unusual files, and Stable-Baselines3 of intervals of training.
+    with warnings.catch_warnings(action="ignore"), reading(path, "name another policy"):
         with zipfile.ZipFile(path) as archive:
             values = json.loads(archive.read("data"))
             content = io.BytesIO(archive.read("policy.pth"))
@@ -160,8 +161,7 @@ def _trained(path: Path, settings: DQN | SAC, env: VectorEnv, explore: bool, see
                 f"{path}: is not opened, because it contains more than weights and could run code; "
                 "name another policy"
             ) from error
-        with warnings.catch_warnings(action="ignore"):  # about intervals of training
-            agent = make_agent(settings, env, int(values["seed"]), "cpu", buffer_size=1)
+        agent = make_agent(settings, env, int(values["seed"]), "cpu", buffer_size=1)
         try:
             # The one setting that changes what weights compute, but not their shapes.
             symlog = "features_extractor_class" in values["policy_kwargs"]
