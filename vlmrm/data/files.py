@@ -281,14 +281,14 @@ def reading(path: str | os.PathLike[str], remedy: str = AGAIN) -> Iterator[None]
         raise UserError(f"{path}: damaged ({one_line(error)}); {remedy}") from error
 
 
-def require(path: str | os.PathLike[str], sound: bool, problem: str, remedy: str = AGAIN) -> None:
+def require(path: str | os.PathLike[str], sound: bool, problem: str) -> None:
     """Checks the content of a file.
 
     Raises:
         UserError: It is not sound.
     """
     if not sound:
-        raise UserError(f"{path}: {problem}; {remedy}")
+        raise UserError(f"{path}: {problem}; {AGAIN}")
 
 
 def require_file(path: Path) -> None:

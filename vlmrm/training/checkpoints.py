@@ -219,7 +219,7 @@ def _restore_agent(agent: DeferredReward, state: dict[str, Any]) -> None:
         # Their settings are those of the new agent; the learning rate is set before each update.
         moments = {n: {k: torch.from_numpy(v) for k, v in m.items()} for n, m in optimizer.items()}
         parameters[name] = {**parameters[name], "state": moments}
-    agent.set_parameters(parameters, device=agent.device)
+    agent.set_parameters(parameters, device=agent.device)  # type: ignore[arg-type]
     if (log_ent_coef := state["log_ent_coef"]) is not None:
         agent.log_ent_coef.data.copy_(torch.from_numpy(log_ent_coef))  # type: ignore[attr-defined]
     vars(agent).update(state["counters"])

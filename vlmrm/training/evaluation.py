@@ -161,7 +161,7 @@ def _trained(path: Path, settings: DQN | SAC, env: VectorEnv, explore: bool, see
                 f"{path}: is not opened, because it contains more than weights and could run code; "
                 "name another policy"
             ) from error
-        agent = make_agent(settings, env, int(values["seed"]), "cpu", buffer_size=1)
+        agent = make_agent(settings, env, int(values["seed"] or 0), "cpu", buffer_size=1)
         try:
             # The one setting that changes what weights compute, but not their shapes.
             symlog = "features_extractor_class" in values["policy_kwargs"]
@@ -176,6 +176,6 @@ def _trained(path: Path, settings: DQN | SAC, env: VectorEnv, explore: bool, see
         if settings.algorithm == "dqn":
             vars(agent)["exploration_rate"] = float(values["exploration_rate"])
         elif settings.use_sde:
-            agent.policy.reset_noise()
+            agent.policy.reset_noise()  # type: ignore[operator]
     agent.set_random_seed(seed)
     return lambda observations: agent.predict(observations, deterministic=not explore)[0]

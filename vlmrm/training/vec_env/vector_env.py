@@ -257,9 +257,8 @@ class _Worker:
             raise
 
     def answer(self, timeout: float) -> Any:
-        signs = [self._connection, self._process.sentinel]
         waits = math.ceil(timeout / WAIT)
-        if not any(multiprocessing.connection.wait(signs, timeout / waits) for _ in range(waits)):
+        if not any(self._wait(timeout / waits) for _ in range(waits)):
             raise WorkerError(
                 f"{self._name} has not answered for {timeout:g} s; if rendering hangs, the driver "
                 "may not support several EGL contexts: use fewer workers, or 0"
@@ -277,6 +276,11 @@ class _Worker:
         if not well:
             raise WorkerError(f"{self._name} raised an error:\n{answer}")
         return answer
+
+    def _wait(self, timeout: float) -> bool:
+        """Whether there is an answer, or the worker has ended."""
+        signs = [self._connection, self._process.sentinel]
+        return bool(multiprocessing.connection.wait(signs, timeout))
 
     def close(self) -> None:
         """Closes the connection, which ends the worker; kills it if it hangs."""
