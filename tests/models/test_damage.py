@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from tests.damage import DAMAGES, damaged
 from vlmrm.config import PackagedModel
@@ -107,3 +108,13 @@ def test_a_damaged_packaged_model_is_not_copied(folder, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="its checksum is not that of"):
         copy_packaged(PackagedModel(source="packaged", architecture="sim-XS"), tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
+
+
+def test_embeddings_that_are_not_finite_are_refused(folder):
+    (folder / PROVENANCE_FILE).unlink()
+    weights = load_file(folder / WEIGHTS_FILE)
+    weights["visual.conv1.weight"][0] = np.nan
+    save_file(weights, folder / WEIGHTS_FILE)
+    model = ClipModel.load(folder, "cpu", "float32")
+    with pytest.raises(UserError, match=r"^model: embeddings are not finite in float32; use"):
+        model.embed_images(FRAMES)

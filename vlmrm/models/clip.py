@@ -147,6 +147,7 @@ class ClipModel:
 
         Raises:
             ValueError: The frames are of another type or shape.
+            UserError: The embeddings are not finite.
         """
         if not isinstance(frames, Tensor):
             frames = torch.from_numpy(np.ascontiguousarray(frames))
@@ -165,7 +166,7 @@ class ClipModel:
                 ]
                 for tower in self._towers:
                     tower.finish()
-                return _to_numpy(batches)
+                return self._finite(batches)
             except RuntimeError as error:
                 if batch_size or size == 1 or not _lacks_gpu_memory(error):
                     raise
@@ -178,11 +179,20 @@ class ClipModel:
         """Unit embeddings float32 ``[P, E]`` of sentences.
 
         Raises:
-            UserError: A sentence is longer than the model reads.
+            UserError: A sentence is longer than the model reads, or the embeddings are not finite.
         """
         check_lengths(self.tokenizer, prompts, self.name)
         tokens = self.tokenizer(list(prompts))
-        return _to_numpy([self.network.encode_text(tokens, normalize=True)])
+        return self._finite([self.network.encode_text(tokens, normalize=True)])
+
+    def _finite(self, batches: list[Tensor]) -> NDArray[np.float32]:
+        embeddings: NDArray[np.float32] = torch.cat([e.float().cpu() for e in batches]).numpy()
+        if not np.isfinite(embeddings).all():
+            raise UserError(
+                f"{self.name}: embeddings are not finite in {self.precision}; use precision float32, "
+                "or, if it does already, another model"
+            )
+        return embeddings
 
 
 class _Tower:
@@ -280,8 +290,3 @@ def _cast(network: Any, dtype: torch.dtype) -> None:
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.float()
-
-
-def _to_numpy(embeddings: list[Tensor]) -> NDArray[np.float32]:
-    array: NDArray[np.float32] = torch.cat([e.float().cpu() for e in embeddings]).numpy()
-    return array
