@@ -1,5 +1,7 @@
 """Damaged files are refused in one line, or what is read from them is what was written."""
 
+import errno
+import os
 from functools import partial
 
 import h5py
@@ -15,7 +17,7 @@ from vlmrm.data.embeddings import (
     write_embeddings,
     write_prompt_embeddings,
 )
-from vlmrm.data.files import read_provenance
+from vlmrm.data.files import read_provenance, reading
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_rewards, read_table, write_table
@@ -178,3 +180,10 @@ def test_a_file_that_another_program_writes_is_not_called_damaged(tmp_path):
         run = vlmrm("check-lookup", "--states", path, *others, cwd=tmp_path)
     told = f"vlmrm: {path}: another program is writing it; close that first\n"
     assert (run.returncode, run.stderr) == (2, told)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ESTALE])
+def test_a_disk_that_does_not_answer_is_not_called_damage(number):
+    with pytest.raises(UserError) as caught, reading("table.csv"):
+        raise OSError(number, "message")
+    assert str(caught.value) == f"table.csv: cannot be read ({os.strerror(number)})"

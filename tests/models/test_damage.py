@@ -116,5 +116,5 @@ def test_embeddings_that_are_not_finite_are_refused(folder):
     weights["visual.conv1.weight"][0] = np.nan
     save_file(weights, folder / WEIGHTS_FILE)
     model = ClipModel.load(folder, "cpu", "float32")
-    with pytest.raises(UserError, match=r"^model: embeddings are not finite in float32; use"):
+    with pytest.raises(UserError, match=r"^model: its embeddings are not finite; use"):
         model.embed_images(FRAMES)

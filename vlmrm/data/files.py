@@ -27,6 +27,8 @@ os.umask(UMASK)
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """Errors of a disk that takes no more: full, over a quota or limit, or read-only."""
+UNREADABLE = (errno.EACCES, errno.EPERM, errno.ENOENT, errno.EISDIR, errno.EIO, errno.ESTALE)
+"""Errors of a file or a disk that say nothing about the content of the file."""
 AGAIN = "delete it and run again"
 """What to do about a file that is damaged or wrong."""
 ALMOST_FULL = 2**20
@@ -278,6 +280,8 @@ def reading(path: str | os.PathLike[str], remedy: str = AGAIN) -> Iterator[None]
     except UserError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in UNREADABLE:
+            raise UserError(f"{path}: cannot be read ({os.strerror(error.errno)})") from error
         raise UserError(f"{path}: damaged ({one_line(error)}); {remedy}") from error
 
 

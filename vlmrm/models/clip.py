@@ -189,8 +189,8 @@ class ClipModel:
         embeddings: NDArray[np.float32] = torch.cat([e.float().cpu() for e in batches]).numpy()
         if not np.isfinite(embeddings).all():
             raise UserError(
-                f"{self.name}: embeddings are not finite in {self.precision}; use precision float32, "
-                "or, if it does already, another model"
+                f"{self.name}: its embeddings are not finite; use another model, or a precision "
+                f"other than {self.precision}"
             )
         return embeddings
 

@@ -279,8 +279,8 @@ class _Worker:
 
     def _wait(self, timeout: float) -> bool:
         """Whether there is an answer, or the worker has ended."""
-        signs = [self._connection, self._process.sentinel]
-        return bool(multiprocessing.connection.wait(signs, timeout))
+        ready = multiprocessing.connection.wait([self._connection, self._process.sentinel], timeout)
+        return bool(ready)
 
     def close(self) -> None:
         """Closes the connection, which ends the worker; kills it if it hangs."""
