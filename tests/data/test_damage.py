@@ -1,5 +1,7 @@
 """Damaged files are refused in one line, or what is read from them is what was written."""
 
+import errno
+import os
 from functools import partial
 
 import h5py
@@ -7,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.damage import DAMAGES, damaged
 from tests.processes import vlmrm
 from vlmrm.data.embeddings import (
     read_embeddings,
@@ -14,15 +17,13 @@ from vlmrm.data.embeddings import (
     write_embeddings,
     write_prompt_embeddings,
 )
-from vlmrm.data.files import read_provenance
+from vlmrm.data.files import read_provenance, reading
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_rewards, read_table, write_table
 from vlmrm.errors import UserError
 
 COUNT = 24
-DAMAGES = 60
-"""Files of each kind."""
 
 
 def units(rng):
@@ -90,21 +91,6 @@ KINDS = {
     ),
     "table.csv": (lambda path, rng: write_table(path, rewards_table(rng)), read_table),
 }
-
-
-def damaged(content, rng):
-    """Cut off, empty, or with some other bytes."""
-    kind = rng.integers(4)
-    if kind == 0:
-        return content[: rng.integers(len(content))]
-    changed = bytearray(content)
-    if kind == 1:  # a block of zeros, as after a crash of the file system
-        start = rng.integers(len(changed))
-        changed[start : start + 512] = bytes(len(changed[start : start + 512]))
-    else:
-        for place in rng.integers(len(changed), size=rng.choice([1, 3, 20])):
-            changed[place] = rng.integers(256)
-    return bytes(changed)
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -194,3 +180,10 @@ def test_a_file_that_another_program_writes_is_not_called_damaged(tmp_path):
         run = vlmrm("check-lookup", "--states", path, *others, cwd=tmp_path)
     told = f"vlmrm: {path}: another program is writing it; close that first\n"
     assert (run.returncode, run.stderr) == (2, told)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ESTALE])
+def test_a_disk_that_does_not_answer_is_not_called_damage(number):
+    with pytest.raises(UserError) as caught, reading("table.csv"):
+        raise OSError(number, "message")
+    assert str(caught.value) == f"table.csv: cannot be read ({os.strerror(number)})"

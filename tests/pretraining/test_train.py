@@ -102,3 +102,10 @@ def test_training_also_learns_on_a_gpu(corpus, tmp_path):
     train_model(SETTINGS, corpus, tmp_path / "model", "cuda")
     assert read_model_provenance(tmp_path / "model")["held_out"]["mountain-car"]["place"] > 0.3
     ClipModel.load(tmp_path / "model", "cpu")
+
+
+def test_a_training_that_diverges_leaves_no_model(corpus, tmp_path):
+    settings = SETTINGS.model_copy(update={"learning_rate": 1e38})
+    with pytest.raises(UserError, match=r"training of sim-XS diverged: .* \(now 1e\+38\)"):
+        train_model(settings, corpus, tmp_path / "model", "cpu")
+    assert not (tmp_path / "model").exists()

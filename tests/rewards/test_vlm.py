@@ -1,6 +1,8 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.utils import env_checker
+from stable_baselines3.common import env_checker as stable_env_checker
 
 from vlmrm.models.clip import ClipModel
 from vlmrm.rewards.vlm import VLMReward, VLMRewardWrapper
@@ -72,6 +74,14 @@ def test_the_wrapper_rewards_the_frame_after_the_step(model_folder):
     assert first == pytest.approx(float(reward(env.render()[None])[0]))
     assert info["environment_reward"] == 1
     env.close()
+
+
+@pytest.mark.filterwarnings("ignore")  # recommendations
+@pytest.mark.parametrize("check", [env_checker.check_env, stable_env_checker.check_env])
+def test_the_wrapper_passes_the_checks_of_environments(model_folder, check):
+    reward = VLMReward.load(model_folder, GOAL, device="cpu")
+    env = gym.make("CartPole-v1", render_mode="rgb_array")
+    check(VLMRewardWrapper(env, reward))
 
 
 def test_the_wrapper_needs_an_environment_that_renders(model_folder):

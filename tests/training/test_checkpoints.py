@@ -1,5 +1,6 @@
 import functools
 import os
+import signal
 import time
 
 import numpy as np
@@ -7,12 +8,27 @@ import pandas as pd
 import pytest
 import torch
 
+from tests.damage import DAMAGES, damaged
 from tests.processes import FORK
-from tests.training.toy import AGENTS, reward_of_frames
-from tests.training.toy_training import at_call, crash, curve, policy_weights, terminate, train_toy
+from tests.training.toy import AGENTS, reward_of_frames, slider
+from tests.training.toy_training import (
+    at_call,
+    crash,
+    curve,
+    hang_up,
+    logged_steps,
+    policy_weights,
+    terminate,
+    train_toy,
+)
+from vlmrm.data.values import read_values, write_values
 from vlmrm.errors import UserError
 from vlmrm.training import checkpoints
+from vlmrm.training.algorithms import make_agent
+from vlmrm.training.checkpoints import Checkpoint
 from vlmrm.training.run import REQUEUE, Interrupted
+from vlmrm.training.vec_env.spec import EnvSpec
+from vlmrm.training.vec_env.vector_env import VectorEnv
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +60,7 @@ def train_toy_slowly(output):
     [
         ("dqn", terminate),
         ("sac", terminate),
+        ("sac", hang_up),
         ("dqn", crash),
         ("sac", crash),
         ("gsde", crash),
@@ -67,10 +84,19 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path, wh
         for folder in (output, whole(name))
     ]
     assert policies[0] == policies[1], "nothing is left to resume, and no policy is missing"
+    assert logged_steps(output) == list(expected["steps"])
     if name == "dqn":
         for policy in ("policy.zip", "best.zip"):
             a, b = (policy_weights(folder / policy) for folder in (output, whole(name)))
             assert all(np.array_equal(a[k], b[k]) for k in b)
+
+
+def test_with_nohup_a_closed_terminal_changes_nothing(tmp_path):
+    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        train_toy(tmp_path, AGENTS["dqn"], at_call(17, hang_up))
+    finally:
+        signal.signal(signal.SIGHUP, previous)
 
 
 def test_a_crash_while_a_checkpoint_is_written_loses_nothing_else(tmp_path, whole, monkeypatch):
@@ -108,26 +134,99 @@ def test_other_settings_do_not_continue_a_checkpoint(tmp_path):
         train_toy(tmp_path, changed)
 
 
-@pytest.mark.parametrize(
-    "damage", ["lacks a file", "cut file", "other byte", "cut state", "no state"]
-)
-def test_a_damaged_checkpoint_is_named_and_not_continued(tmp_path, damage):
+@pytest.fixture
+def resume(tmp_path):
+    """The checkpoint of an interrupted training."""
     with pytest.raises(KeyboardInterrupt):
         train_toy(tmp_path, AGENTS["dqn"], at_call(70, crash))
-    folder = tmp_path / "checkpoints" / "resume"
-    state, first = folder / "state.pkl", min(folder.glob("replay-*"))
-    content = first.read_bytes()
-    if damage == "lacks a file":
-        first.unlink()
-    elif damage == "cut file":
-        first.write_bytes(content[:-100])
-    elif damage == "other byte":
-        # In the middle of an array.
-        first.write_bytes(content[:300] + bytes([content[300] ^ 1]) + content[301:])
+    return tmp_path / "checkpoints" / "resume"
+
+
+def restored(folder):
+    """What a training would continue with."""
+    agent = AGENTS["dqn"]
+    env = VectorEnv(EnvSpec(slider(), agent.n_envs), workers=0)
+    model = make_agent(agent, env, 0, "cpu")
+    checkpoint = Checkpoint(folder)
+    state = checkpoint.load()
+    checkpoint.restore(state, model)
+    buffer = model.replay_buffer
+    return [
+        *(weights.numpy() for weights in model.policy.state_dict().values()),
+        *(buffer.observations, buffer.next_observations, buffer.actions, buffer.rewards),
+        *(buffer.dones, buffer.timeouts, np.random.random(5), model._last_obs),  # noqa: NPY002
+        env.get_attr("position"),
+        state["curve"]["sums"],
+    ]
+
+
+@pytest.mark.parametrize("which", ["state", "replay"])
+def test_a_damaged_checkpoint_is_refused_in_one_line_or_complete(resume, which):
+    path = min(resume.glob(f"{which}*"))
+    expected = restored(resume)
+    content, rng, refused = path.read_bytes(), np.random.default_rng(3), 0
+    for _ in range(DAMAGES):
+        path.write_bytes(damaged(content, rng))
+        try:
+            found = restored(resume)
+        except UserError as error:
+            refused += 1
+            assert str(error).startswith(f"{path}: damaged (")
+            assert str(error).endswith("delete the folder 'checkpoints' to train from the start")
+            assert len(str(error).splitlines()) == 1 and len(str(error)) < 400
+        else:
+            for a, b in zip(found, expected, strict=True):
+                np.testing.assert_array_equal(a, b)
+    assert refused > DAMAGES / 3
+
+
+def test_a_checkpoint_without_a_part_of_the_replay_buffer_is_refused(resume):
+    min(resume.glob("replay-*")).unlink()
+    with pytest.raises(UserError, match=r"resume: lacks a file of the replay buffer; delete"):
+        train_toy(resume.parents[1], AGENTS["dqn"])
+
+
+def test_a_checkpoint_of_an_earlier_version_is_refused(resume):
+    (resume / "state.npz").rename(resume / "state.pkl")
+    with pytest.raises(UserError, match=r"state\.pkl: a checkpoint of an earlier version; delete"):
+        train_toy(resume.parents[1], AGENTS["dqn"])
+
+
+def test_a_checkpoint_of_a_later_version_is_refused(resume):
+    state = read_values(resume / "state.npz")
+    write_values(resume / "state.npz", {**state, "version": 99})
+    with pytest.raises(UserError, match=r"state\.npz: of version 99, not 1; delete"):
+        train_toy(resume.parents[1], AGENTS["dqn"])
+
+
+@pytest.mark.parametrize("change", ["dtype", "rows", "environments", "weights"])
+def test_parts_of_another_shape_are_refused(resume, change):
+    state = read_values(resume / "state.npz")
+    replay = min(resume.glob("replay-*"))
+    with np.load(replay) as file:
+        arrays = dict(file)
+    if change == "dtype":
+        arrays["rewards"] = arrays["rewards"].astype("U8")
+    elif change == "rows":
+        arrays["rewards"] = arrays["rewards"][:1]  # would be repeated
+    elif change == "environments":
+        state["environments"].pop()
     else:
-        state.write_bytes(state.read_bytes()[: 1000 if damage == "cut state" else 0])
-    with pytest.raises(UserError, match=r"damaged or incomplete.*delete the folder 'checkpoints'"):
+        state["agent"]["weights"].popitem()
+    np.savez(replay, **arrays)
+    write_values(resume / "state.npz", state)
+    with pytest.raises(UserError, match=r"\.npz: damaged \(.*delete the folder 'checkpoints'"):
+        train_toy(resume.parents[1], AGENTS["dqn"])
+
+
+def test_killed_after_its_end_a_training_is_finished(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoint, "remove", lambda checkpoint: crash())
+        with pytest.raises(KeyboardInterrupt):
+            train_toy(tmp_path, AGENTS["dqn"])
+    with pytest.raises(UserError, match="contains a finished training"):
         train_toy(tmp_path, AGENTS["dqn"])
+    assert not (tmp_path / "checkpoints" / "resume").exists()
 
 
 def test_a_finished_training_is_not_deleted(tmp_path):

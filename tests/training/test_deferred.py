@@ -6,6 +6,7 @@ import torch
 from stable_baselines3 import DQN, SAC
 
 from tests.training.toy import Printer, reward_of_frames, reward_of_state, slider, states_in
+from vlmrm.errors import UserError
 from vlmrm.rewards.sources import EnvironmentReward, FrameReward, StateReward
 from vlmrm.training.callbacks import DeferredCallback
 from vlmrm.training.deferred import RING_CALLS, DeferredDQN, DeferredSAC, steps_per_call
@@ -163,7 +164,7 @@ def test_callbacks_see_each_step_once_and_in_its_round(learner):
 
 
 def test_impossible_rewards_are_refused(learner):
-    with pytest.raises(ValueError, match="NaN"):
+    with pytest.raises(UserError, match=r"the reward is not finite in 15 of 15 steps"):
         learner(DeferredDQN, source=FrameReward(lambda f: np.full(len(f), np.nan)))
 
 

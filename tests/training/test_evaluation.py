@@ -2,15 +2,19 @@ import functools
 
 import numpy as np
 import pytest
-from stable_baselines3 import DQN, SAC
 
+from tests.damage import DAMAGES, damaged
+from tests.training.toy_training import spoil_weights
 from vlmrm.config import parse_config
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import ORACLES
+from vlmrm.training.algorithms import make_agent
 from vlmrm.training.evaluation import evaluate
 from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
+
+SMALL = {"total_timesteps": 1, "net_arch": [8]}
 
 CONFIG = parse_config(
     {
@@ -24,28 +28,29 @@ CONFIG = parse_config(
             "kneel": {"environment": "humanoid", "goal": "a robot", "oracle": "kneeling"},
         },
         "training": {
-            "cartpole": {"agent": {"algorithm": "dqn", "total_timesteps": 1, "episode_steps": 40}},
-            "mountain-car": {
-                "agent": {"algorithm": "sac", "total_timesteps": 1, "episode_steps": 30}
-            },
-            "humanoid": {"agent": {"algorithm": "sac", "total_timesteps": 1, "episode_steps": 5}},
+            "cartpole": {"agent": {"algorithm": "dqn", "episode_steps": 40, **SMALL}},
+            "mountain-car": {"agent": {"algorithm": "sac", "episode_steps": 30, **SMALL}},
+            "humanoid": {"agent": {"algorithm": "sac", "episode_steps": 5, **SMALL}},
         },
         "evaluation": {"trajectories": 6},
     }
 )
 
 
-def save_policy(path, task, kind=DQN):
-    """An untrained policy."""
-    environment = CONFIG.tasks[task].environment
-    env = VectorEnv(EnvSpec(functools.partial(make_env, environment, 5), 1), workers=0)
-    kind("MlpPolicy", env, seed=0, buffer_size=10, device="cpu").save(path)
+def save_policy(path, task, **changes):
+    """An untrained policy of the task's agent."""
+    training = CONFIG.training[CONFIG.tasks[task].environment]
+    environment = functools.partial(make_env, CONFIG.tasks[task].environment, 5)
+    env = VectorEnv(EnvSpec(environment, 1), workers=0)
+    agent = training.agent.model_copy(update=changes)
+    make_agent(agent, env, 0, "cpu", buffer_size=1).save(path)
     return path
 
 
 def judge(policy, task, workers=None, **changes):
-    settings = CONFIG.random_evaluation_settings(task).model_copy(update=changes)
-    return evaluate(policy, settings, workers)
+    agent = None if policy is None else CONFIG.training[CONFIG.tasks[task].environment].agent
+    settings = CONFIG.random_evaluation_settings(task)
+    return evaluate(policy, settings.model_copy(update={"agent": agent, **changes}), workers)
 
 
 def test_one_row_per_trajectory():
@@ -78,7 +83,7 @@ def test_trajectories_depend_on_the_seed_and_not_on_their_number():
 
 
 def test_a_policy_acts_without_noise(tmp_path):
-    policy = save_policy(tmp_path / "policy.zip", "climb", SAC)
+    policy = save_policy(tmp_path / "policy.zip", "climb")
     _, states = judge(policy, "climb", seed=3)
     _, again = judge(policy, "climb", seed=3)
     _, fewer = judge(policy, "climb", trajectories=2, seed=3)
@@ -100,18 +105,50 @@ def test_humanoids_in_worker_processes_move_as_in_this_one():
     np.testing.assert_array_equal(states, expected)
 
 
-def test_a_wrong_policy_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("task", "changes", "told"),
+    [
+        ("balance", {"net_arch": [16]}, r"its q_net\..* has shape \[16, 4\], not \[8, 4\]"),
+        ("climb", {"actor_ema": 0.9}, r"it also has averaged_actor\."),
+        ("climb", {"use_sde": True}, r"it lacks actor\.mu\.weight"),
+        ("climb", {"symlog_observations": True}, r"it has symlog_observations: true"),
+        ("climb", {}, r"it lacks q_net\."),
+    ],
+)
+def test_a_policy_of_another_agent_is_named(tmp_path, task, changes, told):
+    policy = save_policy(tmp_path / "policy.zip", task, **changes)
+    message = rf"policy\.zip: no policy of the configured \w+ agent \({told}.*\); name the"
+    with pytest.raises(UserError, match=message):
+        judge(policy, "balance" if not changes else task)
+
+
+def test_a_policy_that_is_not_finite_is_refused(tmp_path):
+    policy = save_policy(tmp_path / "policy.zip", "climb")
+    spoil_weights(policy, np.nan)
+    with pytest.raises(UserError, match=r"policy\.zip: .*its actor\..* is not finite"):
+        judge(policy, "climb")
+
+
+def test_a_missing_policy_is_named(tmp_path):
     with pytest.raises(UserError, match=r"missing\.zip: no such file"):
         judge(tmp_path / "missing.zip", "balance")
-    broken = tmp_path / "broken.zip"
-    broken.write_text("nonsense")
-    with pytest.raises(UserError, match=r"broken\.zip: not a policy"):
-        judge(broken, "balance")
-    sac = save_policy(tmp_path / "sac.zip", "climb", SAC)
-    with pytest.raises(UserError, match=r"sac\.zip: not a policy trained by dqn"):
-        judge(sac, "balance")
-    with pytest.raises(UserError, match=r"sac\.zip: a policy for another environment"):
-        judge(sac, "kneel")
+
+
+def test_a_damaged_policy_is_refused_in_one_line_or_acts_as_before(tmp_path):
+    policy = save_policy(tmp_path / "policy.zip", "climb")
+    _, states = judge(policy, "climb", trajectories=1)
+    content, rng, refused = policy.read_bytes(), np.random.default_rng(3), 0
+    for _ in range(DAMAGES):
+        policy.write_bytes(damaged(content, rng))
+        try:
+            _, found = judge(policy, "climb", trajectories=1)
+        except UserError as error:
+            refused += 1
+            assert str(error).startswith(f"{policy}: ")
+            assert len(str(error).splitlines()) == 1 and len(str(error)) < 400
+        else:
+            np.testing.assert_array_equal(found, states)
+    assert refused > DAMAGES / 3
 
 
 def test_mountain_car_succeeds_by_arriving():

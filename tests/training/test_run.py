@@ -1,15 +1,21 @@
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from gymnasium.wrappers import TimeLimit
 
-from tests.training.toy import AGENTS, COMMON
-from tests.training.toy_training import RUN, curve, train_toy
+from tests.training.toy import AGENTS, COMMON, Slider, reward_of_frames, slider
+from tests.training.toy_training import RUN, at_call, curve, train_toy, weights_of
 from vlmrm.config import PaperCode, TrainingRun, parse_config
+from vlmrm.errors import UserError
 from vlmrm.rewards.sources import EnvironmentReward, FrameReward
 from vlmrm.rewards.vlm import VLMReward
 from vlmrm.training.evaluation import evaluate
-from vlmrm.training.run import train
+from vlmrm.training.run import _new_agent, learn, train
+from vlmrm.training.vec_env.spec import EnvSpec
+from vlmrm.training.vec_env.vector_env import VectorEnv
 
 CONFIG = {
     "run": "test",
@@ -89,3 +95,60 @@ def test_time_limits_bootstrap_unless_the_original_is_asked_for(tmp_path):
 def test_what_comes_after_a_training_computes_as_before(tmp_path):
     train_toy(tmp_path, AGENTS["dqn"])
     assert torch.tensor(1e-310, dtype=torch.float64) * 1 > 0  # subnormal
+
+
+def lost(value, after):
+    """The toy's reward, which becomes another value after some calls."""
+    calls = itertools.count()
+    return lambda frames: (
+        reward_of_frames(frames) if next(calls) < after else value + 0 * frames[:, 0, 0, 0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "reward", "message"),
+    [
+        ("dqn", {"learning_rate": 1e30}, reward_of_frames, "the training diverged after 45 steps"),
+        ("sac", {"learning_rate": 1e30}, reward_of_frames, "the training diverged after 45 steps"),
+        ("gsde", {}, lost(3e38, 30), "the training diverged after"),
+        ("tuned", {}, lost(np.nan, 30), "the reward is not finite in 6 of 6 steps"),
+        ("dqn", {}, lost(-np.inf, 30), "the reward is not finite in 6 of 6 steps"),
+    ],
+)
+def test_a_training_that_diverges_ends_and_leaves_no_broken_policy(
+    tmp_path, name, changes, reward, message
+):
+    with pytest.raises(UserError, match=message):
+        train_toy(tmp_path, AGENTS[name].model_copy(update=changes), reward)
+    assert not (tmp_path / "policy.zip").exists()
+    for policy in tmp_path.rglob("*.zip"):
+        assert all(tensor.isfinite().all() for tensor in weights_of(policy).values())
+
+
+def test_an_observation_that_is_not_finite_ends_a_training(tmp_path):
+    class Lost(Slider):
+        def _observation(self):
+            return super()._observation() / (self.episode != 3)
+
+    env = VectorEnv(EnvSpec(lambda: TimeLimit(Lost(), 7), 3), workers=0)
+    with np.errstate(all="ignore"), pytest.raises(UserError, match="an observation is not finite"):
+        learn(RUN, AGENTS["dqn"], env, EnvironmentReward(), None, tmp_path, "cpu")
+
+
+def test_a_second_training_in_a_folder_is_refused(tmp_path):
+    def begin_again():
+        with pytest.raises(UserError, match="another process is writing there"):
+            train_toy(tmp_path, AGENTS["dqn"])
+
+    table = train_toy(tmp_path, AGENTS["dqn"], at_call(20, begin_again))
+    assert list(table["steps"]) == list(range(15, 361, 15))
+
+
+def test_the_switch_for_time_limits_leaves_the_buffer_otherwise_as_configured():
+    agent = AGENTS["tuned"]
+    env = VectorEnv(EnvSpec(slider(discrete=False), 3), workers=0)
+    for switch in (False, True):
+        paper_code = PaperCode(time_limits_terminate=switch)
+        buffer = _new_agent(agent, env, 0, "cpu", paper_code).replay_buffer
+        assert (buffer.n_steps, buffer.gamma) == (agent.n_steps, agent.gamma)
+        assert buffer.handle_timeout_termination != switch

@@ -4,13 +4,17 @@ import signal
 import time
 
 import numpy as np
+import psutil
 import pytest
 
+from tests.processes import FORK
 from tests.training.toy import BrokenPrinter, Printer, die, fail, hang, slider, states_in
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
+from vlmrm.training.vec_env import vector_env as module
 from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv, WorkerError
+from vlmrm.training.vec_env.worker import STOP_SIGNALS
 
 
 @pytest.fixture
@@ -138,6 +142,32 @@ def test_a_worker_that_hangs_is_reported_and_ended(vector_env):
         os.kill(pid, 0)
 
 
+def step_slowly():
+    """Takes steps of half a second, with workers that hang after two."""
+    os.setsid()
+    module.WAIT = 0.05
+    env = VectorEnv(EnvSpec(slider(trouble=functools.partial(time.sleep, 0.5)), 1), workers=1)
+    env.timeout = 2.0
+    env.reset()
+    for _ in range(6):
+        env.step(np.zeros(1))
+    env.close()
+
+
+def test_time_asleep_does_not_count(capfd):
+    process = FORK.Process(target=step_slowly)
+    process.start()
+    while not psutil.Process(process.pid).children():
+        time.sleep(0.05)
+    for _ in range(2):
+        time.sleep(1.5)
+        os.killpg(process.pid, signal.SIGSTOP)  # as Ctrl-Z and schedulers do
+        time.sleep(3)
+        os.killpg(process.pid, signal.SIGCONT)
+    process.join()
+    assert process.exitcode == 0, capfd.readouterr().err
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_what_a_user_can_mend_is_told_as_such(vector_env, workers):
     with pytest.raises(UserError, match="no picture today"):
@@ -148,7 +178,7 @@ def test_workers_survive_the_signals_of_their_group(vector_env):
     env = vector_env(slider(), 1, workers=1)
     env.reset()
     (pid,) = env.env_method("getpid")
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         os.kill(pid, number)
     time.sleep(0.1)
     env.step(np.zeros(1))

@@ -1,11 +1,18 @@
 """Trainings of the toy."""
 
+import io
 import os
+import shutil
 import signal
+import tempfile
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from stable_baselines3 import DQN as StableDQN
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.training.toy import Printer, reward_of_frames, slider
 from vlmrm.config import TrainingRun
@@ -41,6 +48,16 @@ def curve(output):
     return table.drop(columns=["wall_seconds", "frames_per_second"])
 
 
+def logged_steps(output):
+    """Steps of a curve in TensorBoard, which reads files in the order of their seconds."""
+    files = sorted((output / "tensorboard").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    with tempfile.TemporaryDirectory() as folder:
+        for number, path in enumerate(files):
+            shutil.copyfile(path, Path(folder, f"events.out.tfevents.{number:06}"))
+        events = EventAccumulator(folder).Reload().Scalars("rollout/training_reward")
+    return [event.step for event in events]
+
+
 def at_call(number, action):
     """The toy's reward, but something happens at a call, once."""
     calls = 0
@@ -63,5 +80,29 @@ def terminate():
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def hang_up():
+    os.kill(os.getpid(), signal.SIGHUP)
+
+
 def policy_weights(path):
     return {k: v.numpy() for k, v in StableDQN.load(path, device="cpu").policy.state_dict().items()}
+
+
+def weights_of(path):
+    """Weights in a policy's file."""
+    with zipfile.ZipFile(path) as archive:
+        return torch.load(io.BytesIO(archive.read("policy.pth")), weights_only=True)
+
+
+def spoil_weights(path, value):
+    """Replaces a weight of a policy's file."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    weights = weights_of(path)
+    next(iter(weights.values())).view(-1)[0] = value
+    content = io.BytesIO()
+    torch.save(weights, content)
+    parts["policy.pth"] = content.getvalue()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)

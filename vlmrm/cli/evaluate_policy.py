@@ -36,7 +36,10 @@ def evaluate_policy(
     seed: Seed = 0,
     workers: Workers = None,
 ) -> None:
-    """Evaluate a trained policy with the task's oracle."""
+    """Evaluate a trained policy with the task's oracle.
+
+    Only the weights are read, for the agent of the configuration: the file cannot run code.
+    """
     content = load_config(config)
     run = training_run(content, task, scene, reward_source, scoring, seed)
     settings = content.evaluation_settings(run)

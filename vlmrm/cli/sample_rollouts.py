@@ -19,7 +19,10 @@ def sample_rollouts(
     output: Output,
     workers: Workers = None,
 ) -> None:
-    """Sample states that an agent visits, labeled by the oracles."""
+    """Sample states that an agent visits, labeled by the oracles.
+
+    Only the weights of its policies are read: the files cannot run code.
+    """
     content = load_config(config)
     if not isinstance(pick(content.state_sets, "state_sets", name), RolloutStates):
         raise UserError(f"state_sets.{name}: is not a set of rollouts; use `vlmrm sample-states`")

@@ -42,7 +42,7 @@ def train_policy(
     device: Device = "auto",
     gpus: Gpus = 1,
 ) -> None:
-    """Train an agent, or continue an interrupted training."""
+    """Train an agent, or continue an interrupted training, whose checkpoint cannot run code."""
     content = load_config(config)
     run = training_run(content, task, scene, reward_source, scoring, seed)
     check_run(content, run)

@@ -218,20 +218,17 @@ class Config(ConfigModel):
 
     def evaluation_settings(self, run: TrainingRun) -> settings.EvaluationSettings:
         """What judging the policy of a run reads."""
-        video = {
-            "video": self._video(run),
-            "video_trajectories": self.evaluation.video_trajectories,
-        }
-        return self.random_evaluation_settings(run.task).model_copy(update=video)
+        return settings.EvaluationSettings(
+            **self._play(run.task),
+            **self._judgment(run.task),
+            video=self._video(run),
+            video_trajectories=self.evaluation.video_trajectories,
+        )
 
     def random_evaluation_settings(self, task: str) -> settings.EvaluationSettings:
         """What judging uniformly random actions reads."""
-        return settings.EvaluationSettings(
-            **self._play(task),
-            oracle=self.tasks[task].oracle,
-            trajectories=self.evaluation.trajectories,
-            seed=self.evaluation.seed,
-        )
+        played = {**self._play(task), "agent": None}
+        return settings.EvaluationSettings(**played, **self._judgment(task))
 
     def labeling_settings(self, task: str) -> settings.LabelingSettings:
         """What the page for labeling by hand reads."""
@@ -252,8 +249,15 @@ class Config(ConfigModel):
         agent = self.training[environment].agent
         return {
             "environment": environment,
-            "algorithm": agent.algorithm,
             "episode_steps": agent.episode_steps,
+            "agent": agent,
+        }
+
+    def _judgment(self, task: str) -> dict[str, Any]:
+        return {
+            "oracle": self.tasks[task].oracle,
+            "trajectories": self.evaluation.trajectories,
+            "seed": self.evaluation.seed,
         }
 
     def _paper_code(self, environment: str, sees_frames: bool) -> PaperCode:

@@ -140,8 +140,9 @@ class PlaySettings(ConfigModel):
     """How a policy acts in an environment."""
 
     environment: EnvironmentName
-    algorithm: str
     episode_steps: int
+    agent: Algorithm | None = None
+    """Agent whose policy acts; None for random actions."""
 
 
 class EvaluationSettings(PlaySettings):

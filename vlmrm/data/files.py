@@ -27,6 +27,8 @@ os.umask(UMASK)
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """Errors of a disk that takes no more: full, over a quota or limit, or read-only."""
+UNREADABLE = (errno.EACCES, errno.EPERM, errno.ENOENT, errno.EISDIR, errno.EIO, errno.ESTALE)
+"""Errors of a file or a disk that say nothing about the content of the file."""
 AGAIN = "delete it and run again"
 """What to do about a file that is damaged or wrong."""
 ALMOST_FULL = 2**20
@@ -267,7 +269,7 @@ def _why_closed(error: OSError) -> str:
 
 
 @contextmanager
-def reading(path: str | os.PathLike[str]) -> Iterator[None]:
+def reading(path: str | os.PathLike[str], remedy: str = AGAIN) -> Iterator[None]:
     """Answers whatever is wrong with a file's content in one line.
 
     Raises:
@@ -278,7 +280,9 @@ def reading(path: str | os.PathLike[str]) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"{path}: damaged ({one_line(error)}); {AGAIN}") from error
+        if isinstance(error, OSError) and error.errno in UNREADABLE:
+            raise UserError(f"{path}: cannot be read ({os.strerror(error.errno)})") from error
+        raise UserError(f"{path}: damaged ({one_line(error)}); {remedy}") from error
 
 
 def require(path: str | os.PathLike[str], sound: bool, problem: str) -> None:

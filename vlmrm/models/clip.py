@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -22,7 +21,7 @@ from vlmrm.config import Precision, WideFrames
 from vlmrm.errors import UserError, one_line
 from vlmrm.machine.gpus import has_nvidia_gpu
 from vlmrm.machine.libraries import load_triton_first
-from vlmrm.models.folder import check_model_folder, check_weights
+from vlmrm.models.folder import MAKE_AGAIN, check_files, check_model_folder
 from vlmrm.models.libraries import open_clip
 from vlmrm.models.network import load_network, load_tokenizer, merge_branches
 from vlmrm.models.preprocessing import Preprocessing
@@ -106,15 +105,15 @@ class ClipModel:
             UserError: The folder, its configuration or its weights are missing or damaged.
         """
         folder = check_model_folder(folder)
-        check_weights(folder)
+        check_files(folder)
         try:
             network = merge_branches(load_network(folder))
-        except (SafetensorError, RuntimeError, ValueError, TypeError) as error:
+            preprocessing = Preprocessing.from_open_clip(network.visual.preprocess_cfg)
+            tokenizer = load_tokenizer(folder)
+        except Exception as error:  # open_clip raises anything for malformed files
             raise UserError(
-                f"{folder}: open_clip cannot load this model ({one_line(error)}); delete the "
-                "folder and make it again"
+                f"{folder}: open_clip cannot load this model ({one_line(error)}); {MAKE_AGAIN}"
             ) from error
-        preprocessing = Preprocessing.from_open_clip(network.visual.preprocess_cfg)
         preprocessing = preprocessing.for_wide_frames(wide_frames)
         if openai_normalization:
             preprocessing = replace(
@@ -128,7 +127,7 @@ class ClipModel:
         return cls(
             name=folder.absolute().name,  # the name of a link, not of its target
             network=network,
-            tokenizer=load_tokenizer(folder),
+            tokenizer=tokenizer,
             preprocessing=preprocessing,
             device=target,
             precision=precision,
@@ -148,6 +147,7 @@ class ClipModel:
 
         Raises:
             ValueError: The frames are of another type or shape.
+            UserError: The embeddings are not finite.
         """
         if not isinstance(frames, Tensor):
             frames = torch.from_numpy(np.ascontiguousarray(frames))
@@ -166,7 +166,7 @@ class ClipModel:
                 ]
                 for tower in self._towers:
                     tower.finish()
-                return _to_numpy(batches)
+                return self._finite(batches)
             except RuntimeError as error:
                 if batch_size or size == 1 or not _lacks_gpu_memory(error):
                     raise
@@ -179,11 +179,20 @@ class ClipModel:
         """Unit embeddings float32 ``[P, E]`` of sentences.
 
         Raises:
-            UserError: A sentence is longer than the model reads.
+            UserError: A sentence is longer than the model reads, or the embeddings are not finite.
         """
         check_lengths(self.tokenizer, prompts, self.name)
         tokens = self.tokenizer(list(prompts))
-        return _to_numpy([self.network.encode_text(tokens, normalize=True)])
+        return self._finite([self.network.encode_text(tokens, normalize=True)])
+
+    def _finite(self, batches: list[Tensor]) -> NDArray[np.float32]:
+        embeddings: NDArray[np.float32] = torch.cat([e.float().cpu() for e in batches]).numpy()
+        if not np.isfinite(embeddings).all():
+            raise UserError(
+                f"{self.name}: its embeddings are not finite; use another model, or a precision "
+                f"other than {self.precision}"
+            )
+        return embeddings
 
 
 class _Tower:
@@ -281,8 +290,3 @@ def _cast(network: Any, dtype: torch.dtype) -> None:
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.float()
-
-
-def _to_numpy(embeddings: list[Tensor]) -> NDArray[np.float32]:
-    array: NDArray[np.float32] = torch.cat([e.float().cpu() for e in embeddings]).numpy()
-    return array

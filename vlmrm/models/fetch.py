@@ -85,10 +85,11 @@ def is_here(settings: PretrainedModel, folder: Path, by_checksum: bool = True) -
     same = not differences(settings, record.get("settings", {}))
     if not (same and all(path.is_file() for path in files)):
         return False
-    published = record["origin"].get("sha256", record["sha256"])
+    sha256 = record.get("sha256")
+    published = record.get("origin", {}).get("sha256", sha256)
     if settings.sha256 not in (None, published):
         return False
-    return not by_checksum or file_sha256(folder / WEIGHTS_FILE) == record["sha256"]
+    return not by_checksum or file_sha256(folder / WEIGHTS_FILE) == sha256
 
 
 def _download(

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from vlmrm.config import PretrainedModel
 from vlmrm.errors import UserError, suggest
-from vlmrm.models.folder import CONFIG_FILE, WEIGHTS_FILE, check_tokenizer, file_sha256
+from vlmrm.models.folder import CONFIG_FILE, WEIGHTS_FILE, check_text_tower, file_sha256
 from vlmrm.models.hub.download import read
 from vlmrm.models.hub.repository import RemoteFile, Repository, look_up, look_up_url
 from vlmrm.models.libraries import open_clip
@@ -236,16 +236,8 @@ def _tokenizer_name(key: str, config: dict[str, Any]) -> str | None:
     Raises:
         UserError: The text tower would need a download at every start.
     """
-    text: dict[str, Any] = config["model_cfg"].get("text_cfg", {})
-    if text.get("hf_model_name"):
-        raise UserError(
-            f"{key}: its text tower, {text['hf_model_name']}, does not work without network; "
-            "choose another model"
-        )
-    name: str | None = text.get("hf_tokenizer_name")
-    if name:
-        check_tokenizer(key, config)
-    return name or None
+    check_text_tower(key, config)
+    return config["model_cfg"].get("text_cfg", {}).get("hf_tokenizer_name") or None
 
 
 def _choose_weights(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlmrm.config.architectures import WEIGHTS_FOLDER, packaged_models
-from vlmrm.data.files import atomic_path
+from vlmrm.data.files import atomic_path, reading
 from vlmrm.data.provenance import provenance
 from vlmrm.errors import UserError
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
 PROVENANCE_FILE = "provenance.json"
+
+MAKE_AGAIN = "delete the model folder and make it again"
+"""What to do about a damaged model."""
 
 MODELS = Path("resources/models")
 """Folder of the workflow's model folders."""
@@ -38,7 +41,7 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
 
     Raises:
         UserError: The folder, its configuration, its weights, or a library for its tokenizer is
-            missing, or the configuration is not JSON.
+            missing, the configuration is damaged, or its text tower needs a download.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -50,23 +53,29 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
         )
     for name in (CONFIG_FILE, WEIGHTS_FILE):
         if not (folder / name).is_file():
-            raise UserError(f"{folder}: no {name}; delete the model folder and make it again")
-    check_tokenizer(folder, _read_json(folder / CONFIG_FILE))
+            raise UserError(f"{folder}: no {name}; {MAKE_AGAIN}")
+    config = _read_json(folder / CONFIG_FILE)
+    with reading(folder / CONFIG_FILE, MAKE_AGAIN):
+        check_text_tower(folder, config)
     return folder
 
 
-def check_weights(folder: Path) -> None:
-    """Checks that the weights are those that the provenance of a model folder describes.
+def check_files(folder: Path) -> None:
+    """Checks that the files of a model folder are those that its provenance describes.
 
     Raises:
-        UserError: They are others.
+        UserError: A file is another, or missing.
     """
-    expected = read_model_provenance(folder).get("sha256")
-    if expected is not None and file_sha256(folder / WEIGHTS_FILE) != expected:
-        raise UserError(
-            f"{folder / WEIGHTS_FILE}: its checksum is not that of {PROVENANCE_FILE}; delete the "
-            "model folder and make it again"
-        )
+    record = read_model_provenance(folder)
+    expected = {WEIGHTS_FILE: record.get("sha256"), **record.get("files", {})}
+    for name, sha256 in expected.items():
+        path = folder / name
+        if not path.is_file():
+            raise UserError(f"{folder}: no {name}; {MAKE_AGAIN}")
+        with reading(path, MAKE_AGAIN):
+            same = sha256 is None or file_sha256(path) == sha256
+        if not same:
+            raise UserError(f"{path}: its checksum is not that of {PROVENANCE_FILE}; {MAKE_AGAIN}")
 
 
 def save_model_folder(
@@ -97,9 +106,10 @@ def save_model_folder(
 
 
 def write_model_provenance(folder: Path, parameters: Mapping[str, int], **context: Any) -> None:
-    """Writes ``provenance.json``: checksum of the weights, parameters, and ``context``."""
-    sha256 = file_sha256(folder / WEIGHTS_FILE)
-    record = provenance(sha256=sha256, parameters=parameters, **context)
+    """Writes ``provenance.json``: checksums of the files, parameters, and ``context``."""
+    files = {path.name: file_sha256(path) for path in sorted(folder.iterdir())}
+    sha256 = files.pop(WEIGHTS_FILE)
+    record = provenance(sha256=sha256, files=files, parameters=parameters, **context)
     (folder / PROVENANCE_FILE).write_text(json.dumps(record, indent=2, default=str) + "\n")
 
 
@@ -109,18 +119,23 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_tokenizer(key: str | Path, config: dict[str, Any]) -> None:
-    """Checks that the library of a model's tokenizer is installed.
+def check_text_tower(key: str | Path, config: dict[str, Any]) -> None:
+    """Checks that a model's text tower works here.
 
     Args:
         key: Key or path that the error names.
         config: Content of ``open_clip_config.json``.
 
     Raises:
-        UserError: The library is missing.
+        UserError: It would need a download at every start, or the library of its tokenizer is
+            missing.
     """
-    name = config.get("model_cfg", {}).get("text_cfg", {}).get("hf_tokenizer_name")
-    if name and importlib.util.find_spec("transformers") is None:
+    text = config.get("model_cfg", {}).get("text_cfg", {})
+    if tower := text.get("hf_model_name"):
+        raise UserError(
+            f"{key}: its text tower, {tower}, does not work without network; choose another model"
+        )
+    if text.get("hf_tokenizer_name") and importlib.util.find_spec("transformers") is None:
         raise UserError(
             f"{key}: its tokenizer needs the library transformers; install it with "
             "`pip install transformers`"
@@ -131,18 +146,21 @@ def read_model_provenance(folder: str | os.PathLike[str]) -> dict[str, Any]:
     """Reads ``provenance.json`` of a model folder; empty if there is none.
 
     Raises:
-        UserError: The file is not JSON.
+        UserError: The file is damaged.
     """
     path = Path(folder) / PROVENANCE_FILE
-    return _read_json(path) if path.is_file() else {}
+    record = _read_json(path) if path.is_file() else {}
+    if not all(isinstance(record.get(name, {}), dict) for name in ("settings", "origin", "files")):
+        raise UserError(f"{path}: damaged; {MAKE_AGAIN}")
+    return record
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
-        message = f"{path}: damaged ({error}); delete the model folder and make it again"
-        raise UserError(message) from error
+    with reading(path, MAKE_AGAIN):
+        content = json.loads(path.read_text())
+        if not isinstance(content, dict):
+            raise ValueError("not a JSON object")
+        return content
 
 
 def count_parameters(network: nn.Module) -> dict[str, int]:

@@ -89,7 +89,7 @@ def _recall(name: str, settings: PretrainedModel, folder: Path) -> Finding | Non
     try:
         if not is_here(settings, folder, by_checksum=False):
             return None
-        origin = read_model_provenance(folder)["origin"]
+        origin = read_model_provenance(folder).get("origin", {})
     except UserError as error:
         return Finding({}, problem=f"models.{name}: {error}")
     return Finding(origin, (folder / WEIGHTS_FILE).stat().st_size, here=True)

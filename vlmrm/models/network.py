@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from vlmrm.models.folder import WEIGHTS_FILE
+from vlmrm.models.folder import CONFIG_FILE, WEIGHTS_FILE
 from vlmrm.models.libraries import open_clip, quiet, timm
 
 
@@ -51,9 +51,12 @@ def load_tokenizer(folder: Path) -> Any:
     """The tokenizer of a model folder, which pads sentences as in training: at their end.
 
     Without ``padding_side`` in its configuration, some versions of transformers pad at the start,
-    which makes every sentence another one.
+    which makes every sentence another one. The transformers library runs no code of the folder,
+    even if its configuration asks for it.
     """
-    tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
+    text = json.loads((folder / CONFIG_FILE).read_text())["model_cfg"]["text_cfg"]
+    options = {"trust_remote_code": False} if text.get("hf_tokenizer_name") else {}
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}", **options)
     inner = getattr(tokenizer, "tokenizer", None)  # of the transformers library
     if inner is not None and "padding_side" not in _tokenizer_config(folder):
         inner.padding_side = "right"

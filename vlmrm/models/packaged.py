@@ -11,6 +11,7 @@ from vlmrm.data.files import atomic_path
 from vlmrm.models.folder import (
     CONFIG_FILE,
     WEIGHTS_FILE,
+    check_files,
     read_model_provenance,
     write_model_provenance,
 )
@@ -19,6 +20,7 @@ from vlmrm.models.folder import (
 def copy_packaged(settings: PackagedModel, folder: str | os.PathLike[str]) -> None:
     """Copies a packaged model to a model folder; its training is the origin in the provenance."""
     source = WEIGHTS_FOLDER / settings.architecture
+    check_files(source)
     origin = read_model_provenance(source)
     with atomic_path(folder) as temporary:
         temporary.mkdir()

@@ -7,6 +7,7 @@ Two towers learn to find the matching images and sentences of a batch, as in CLI
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from torch.utils.data import DataLoader
 
 from vlmrm.config import SimulatorModel
 from vlmrm.data.files import read_provenance
+from vlmrm.errors import UserError
 from vlmrm.models.clip import ClipModel, choose_device
 from vlmrm.models.folder import save_model_folder
 from vlmrm.models.libraries import open_clip
@@ -64,6 +66,9 @@ def train_model(
         corpus: File of `vlmrm.pretraining.corpus.make_corpus`.
         folder: Output folder.
         device: A torch device, or ``auto``.
+
+    Raises:
+        UserError: The corpus cannot be read, or the training diverges.
     """
     parts = read_corpus(corpus)
     training, held_out = zip(*(part.split() for part in parts), strict=True)
@@ -133,8 +138,18 @@ def _fit(
             with torch.no_grad():
                 network.logit_scale.clamp_(0, float(np.log(MAXIMUM_LOGIT_SCALE)))
             if number % REPORT_EVERY == 0:  # a GPU would wait for it
+                _refuse_divergence([loss], settings)
                 shown.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+    _refuse_divergence(network.parameters(), settings)
     network.eval()
+
+
+def _refuse_divergence(tensors: Iterable[Tensor], settings: SimulatorModel) -> None:
+    if not all(tensor.isfinite().all() for tensor in tensors):
+        raise UserError(
+            f"the training of {settings.architecture} diverged: its loss is no longer finite; "
+            f"lower the model's learning_rate (now {settings.learning_rate:g})"
+        )
 
 
 def _known(distances: Tensor, stated: Tensor) -> Tensor:

@@ -85,7 +85,7 @@ class VLMReward:
         return rewards.astype(np.float32)
 
 
-class VLMRewardWrapper(gym.Wrapper[Any, Any, Any, Any]):
+class VLMRewardWrapper(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
     """Replaces an environment's reward with the `VLMReward` of its frame.
 
     The environment's own reward is kept in ``info["environment_reward"]``. `vlmrm.training`
@@ -102,7 +102,10 @@ class VLMRewardWrapper(gym.Wrapper[Any, Any, Any, Any]):
             raise ValueError(
                 f'make the environment with render_mode="rgb_array", not {env.render_mode}'
             )
-        super().__init__(env)
+        # With its arguments in the environment's spec, Gymnasium can make it again.
+        gym.utils.RecordConstructorArgs.__init__(self, _disable_deepcopy=True, reward=reward)
+        gym.Wrapper.__init__(self, env)
+        self.metadata = {**env.metadata, "render_modes": ["rgb_array"]}
         self.reward = reward
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import stable_baselines3
 from stable_baselines3.common.buffers import NStepReplayBuffer
-from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 
 from vlmrm.config import DQN, SAC
 from vlmrm.training.buffers import CenteredReplayBuffer
 from vlmrm.training.deferred import DeferredDQN, DeferredReward, DeferredSAC
 from vlmrm.training.extractors import SymlogExtractor
+from vlmrm.training.vec_env.vector_env import VectorEnv
 
 
 @dataclass(frozen=True)
@@ -21,18 +20,15 @@ class Algorithm:
     """An algorithm's classes and losses."""
 
     deferred: type[DeferredReward]
-    """Class for training, with rewards that arrive after their steps."""
-    plain: type[OffPolicyAlgorithm]
-    """Class for loading trained policies; needs neither a reward nor a `VectorEnv`."""
+    """Its class, with rewards that arrive after their steps."""
     losses: dict[str, str]
     """Columns of the learning curve, and their keys in Stable-Baselines3's logger."""
 
 
 ALGORITHMS = {
-    "dqn": Algorithm(DeferredDQN, stable_baselines3.DQN, {"loss": "train/loss"}),
+    "dqn": Algorithm(DeferredDQN, {"loss": "train/loss"}),
     "sac": Algorithm(
         DeferredSAC,
-        stable_baselines3.SAC,
         {
             "actor_loss": "train/actor_loss",
             "critic_loss": "train/critic_loss",
@@ -70,3 +66,19 @@ def agent_settings(agent: DQN | SAC) -> dict[str, Any]:
     if agent.symlog_observations:
         settings["policy_kwargs"]["features_extractor_class"] = SymlogExtractor
     return settings | {"tau": agent.tau, "ent_coef": agent.ent_coef, "use_sde": agent.use_sde}
+
+
+def make_agent(
+    agent: DQN | SAC, env: VectorEnv, seed: int, device: str, **settings: Any
+) -> DeferredReward:
+    """Makes a configured agent with random weights.
+
+    Args:
+        agent: Settings of the agent.
+        env: The environments in which it acts.
+        seed: Random seed.
+        device: Device of its networks.
+        settings: Replace some of `agent_settings`.
+    """
+    deferred = ALGORITHMS[agent.algorithm].deferred
+    return deferred("MlpPolicy", env, seed=seed, device=device, **agent_settings(agent) | settings)

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import TensorBoardOutputFormat
+from torch.utils.tensorboard.writer import SummaryWriter
 from tqdm import tqdm
 
 from vlmrm.data.files import atomic_path
@@ -26,6 +28,7 @@ from vlmrm.tasks.oracles import Oracle
 from vlmrm.training.checkpoints import Checkpoint
 from vlmrm.training.curve import MEANS, LearningCurve
 from vlmrm.training.deferred import DeferredReward
+from vlmrm.training.vec_env.worker import STOP_SIGNALS
 
 VideoWriter = Callable[[Path, NDArray[np.float64]], None]
 """Writes a video of trajectories ``[K, T, D]`` to a file."""
@@ -38,6 +41,14 @@ class DeferredCallback(BaseCallback):
 
     def _on_step(self) -> bool:
         return True
+
+
+class TensorBoard(TensorBoardOutputFormat):
+    """Writes events for TensorBoard, which forgets those after the step from which they go on."""
+
+    def __init__(self, folder: Path, done: int):
+        self.writer = SummaryWriter(str(folder), purge_step=done + 1)
+        self._is_closed = False
 
 
 class LearningCurveCallback(DeferredCallback):
@@ -247,7 +258,7 @@ class CheckpointCallback(SaveCallback):
 
 
 class StopOnSignalCallback(DeferredCallback):
-    """Stops the training after SIGTERM (a scheduler's warning) or SIGINT (Ctrl-C).
+    """Stops the training after one of the `STOP_SIGNALS`, unless nohup has it ignore SIGHUP.
 
     Use it as a context manager, which handles the signals until it exits.
     """
@@ -257,8 +268,11 @@ class StopOnSignalCallback(DeferredCallback):
         self._stopping = False
 
     def __enter__(self) -> StopOnSignalCallback:
+        ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
         self._previous = {
-            number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)
+            number: signal.signal(number, self._stop)
+            for number in STOP_SIGNALS
+            if not (ignored and number == signal.SIGHUP)
         }
         return self
 

@@ -82,6 +82,29 @@ class LearningCurve:
         self._episode_lengths[environments] = 0
 
     @property
+    def state(self) -> dict[str, Any]:
+        """Everything that later rows depend on; setting it continues that curve."""
+        return {
+            "rows": self.rows,
+            "episodes": self._episodes,
+            "sums": self._sums,
+            "count": self._count,
+            "episode_sums": self._episode_sums,
+            "episode_lengths": self._episode_lengths,
+            "recent": list(self._recent),
+        }
+
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        self.rows = state["rows"]
+        self._episodes = state["episodes"]
+        self._sums = state["sums"]
+        self._count = state["count"]
+        self._episode_sums = state["episode_sums"]
+        self._episode_lengths = state["episode_lengths"]
+        self._recent.extend(state["recent"])
+
+    @property
     def _columns(self) -> list[str]:
         return [*self._run, *self._measured]
 

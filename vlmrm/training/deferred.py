@@ -26,6 +26,7 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import RolloutReturn, TrainFreq, TrainFrequencyUnit
 from stable_baselines3.common.vec_env import VecEnv
 
+from vlmrm.errors import UserError
 from vlmrm.rewards.sources import RewardSource, StepBatch
 from vlmrm.training.policies import AveragedSACPolicy
 from vlmrm.training.vec_env.vector_env import VectorEnv
@@ -106,10 +107,12 @@ class RewardQueue:
 
     def _compute(self, steps: StepBatch) -> NDArray[np.float32]:
         rewards = np.asarray(self._source(steps), dtype=np.float32)
-        if rewards.shape != steps.dones.shape or not np.isfinite(rewards).all():
-            raise ValueError(
-                f"rewards must be finite and of shape {steps.dones.shape}, "
-                f"got shape {rewards.shape}, {np.isnan(rewards).sum()} of them NaN"
+        if rewards.shape != steps.dones.shape:
+            raise ValueError(f"rewards must be of shape {steps.dones.shape}, got {rewards.shape}")
+        if wrong := np.count_nonzero(~np.isfinite(rewards)):
+            raise UserError(
+                f"the reward is not finite in {wrong} of {rewards.size} steps, so the training "
+                "ends; use another model or reward"
             )
         return rewards
 
@@ -181,6 +184,11 @@ class DeferredReward(OffPolicyAlgorithm):
                 self.actor.reset_noise(env.num_envs)  # type: ignore[operator]
             actions, buffer_actions = self._sample_action(learning_starts, None, env.num_envs)
             new_obs, rewards, dones, infos = env.step(actions)
+            if not np.isfinite(new_obs).all():  # type: ignore[arg-type]
+                raise UserError(
+                    f"an observation is not finite after {self.num_timesteps} steps, so the "
+                    "training ends; check the environment"
+                )
             self.num_timesteps += env.num_envs
             self.round_steps += 1
             self._store_transition(replay_buffer, buffer_actions, new_obs, rewards, dones, infos)  # type: ignore[arg-type]
@@ -197,6 +205,28 @@ class DeferredReward(OffPolicyAlgorithm):
         else:
             self.stop_requested = False
         return RolloutReturn(collected * env.num_envs, 0, continue_training=complete)
+
+    def train(self, gradient_steps: int, batch_size: int = 64) -> None:
+        """Updates the networks.
+
+        Raises:
+            UserError: Weights or losses are no longer finite.
+        """
+        try:
+            super().train(gradient_steps, batch_size)
+        except ValueError:  # PyTorch refuses distributions that are not finite.
+            self._check_finite()
+            raise
+        self._check_finite()
+
+    def _check_finite(self) -> None:
+        losses = [value for key, value in self.logger.name_to_value.items() if "loss" in key]
+        weights = self.policy.parameters()
+        if not (np.isfinite(losses).all() and all(w.isfinite().all() for w in weights)):
+            raise UserError(
+                f"the training diverged after {self.num_timesteps} steps: weights or losses are no "
+                "longer finite; lower the agent's learning_rate, or check the size of the rewards"
+            )
 
     def _make_queue(self, env: VecEnv) -> RewardQueue:
         assert isinstance(env, VectorEnv), "deferred rewards need a VectorEnv"

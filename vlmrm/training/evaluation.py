@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import functools
+import io
+import json
 import os
+import pickle
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,15 +15,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
-from vlmrm.config import TrainingRun
+from vlmrm.config import DQN, SAC, TrainingRun
 from vlmrm.config.settings import EvaluationSettings, PlaySettings
+from vlmrm.data.files import reading, require_file
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import ORACLES
 from vlmrm.terminal.bars import bar
-from vlmrm.training.algorithms import ALGORITHMS
+from vlmrm.training.algorithms import make_agent
+from vlmrm.training.policies import load_weights
 from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
@@ -72,7 +79,7 @@ def play(
 
     Args:
         policy: File of a trained policy; None for uniformly random actions.
-        settings: The environment, the length of its episodes, and the agent's algorithm.
+        settings: The environment, the length of its episodes, and the agent.
         trajectories: Number of environments.
         seed: The initial state of environment i comes from ``seed + i``.
         workers: As in `evaluate`.
@@ -93,7 +100,8 @@ def play(
         if policy is None:
             act = _random(env, seed)
         else:
-            act = _trained(Path(policy), settings.algorithm, env, explore, seed)
+            assert settings.agent is not None
+            act = _trained(Path(policy), settings.agent, env, explore, seed)
         return _episode(env, act, settings.episode_steps, seed)
     finally:
         env.close()
@@ -138,15 +146,36 @@ def _random(env: VectorEnv, seed: int) -> Policy:
     return lambda observations: np.stack([env.action_space.sample() for _ in observations])
 
 
-def _trained(path: Path, algorithm: str, env: VectorEnv, explore: bool, seed: int) -> Policy:
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
-    try:
-        # The replay buffer is not needed, and may not fit into the memory.
-        agent = ALGORITHMS[algorithm].plain.load(path, device="cpu", buffer_size=1)
-    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: not a policy trained by {algorithm}") from error
-    if (agent.observation_space, agent.action_space) != (env.observation_space, env.action_space):
-        raise UserError(f"{path}: a policy for another environment")
+def _trained(path: Path, settings: DQN | SAC, env: VectorEnv, explore: bool, seed: int) -> Policy:
+    """The policy of a configured agent with the weights of a file, which runs no code."""
+    require_file(path)
+    # PyTorch warns of unusual files, and Stable-Baselines3 of intervals of training.
+    with warnings.catch_warnings(action="ignore"), reading(path, "name another policy"):
+        with zipfile.ZipFile(path) as archive:
+            values = json.loads(archive.read("data"))
+            content = io.BytesIO(archive.read("policy.pth"))
+        try:
+            weights = torch.load(content, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:
+            raise UserError(
+                f"{path}: is not opened, because it contains more than weights and could run code; "
+                "name another policy"
+            ) from error
+        agent = make_agent(settings, env, int(values["seed"] or 0), "cpu", buffer_size=1)
+        try:
+            # The one setting that changes what weights compute, but not their shapes.
+            symlog = "features_extractor_class" in values["policy_kwargs"]
+            if symlog != (settings.algorithm == "sac" and settings.symlog_observations):
+                raise ValueError(f"it has symlog_observations: {str(symlog).lower()}")
+            load_weights(agent.policy, weights)
+        except ValueError as error:
+            raise UserError(
+                f"{path}: no policy of the configured {settings.algorithm} agent ({error}); name "
+                "the configuration of its training, or another policy"
+            ) from error
+        if settings.algorithm == "dqn":
+            vars(agent)["exploration_rate"] = float(values["exploration_rate"])
+        elif settings.use_sde:
+            agent.policy.reset_noise()  # type: ignore[operator]
     agent.set_random_seed(seed)
     return lambda observations: agent.predict(observations, deterministic=not explore)[0]

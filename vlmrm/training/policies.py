@@ -1,7 +1,8 @@
-"""Stable-Baselines3's policies of soft actor-critic, with faster updates and averaged actors."""
+"""Stable-Baselines3's policies: their weights, faster updates, and averaged actors."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -9,7 +10,28 @@ from stable_baselines3.common.policies import ContinuousCritic
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
 from stable_baselines3.sac.policies import Actor, SACPolicy
-from torch import Tensor
+from torch import Tensor, nn
+
+
+def load_weights(policy: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Loads weights into a policy.
+
+    Raises:
+        ValueError: They are those of another agent, or not finite.
+    """
+    expected = policy.state_dict()
+    for name, tensor in expected.items():
+        if name not in weights:
+            raise ValueError(f"it lacks {name}")
+        if weights[name].shape != tensor.shape:
+            shapes = list(weights[name].shape), list(tensor.shape)
+            raise ValueError(f"its {name} has shape {shapes[0]}, not {shapes[1]}")
+    for name, tensor in weights.items():
+        if name not in expected:
+            raise ValueError(f"it also has {name}")
+        if not tensor.isfinite().all():
+            raise ValueError(f"its {name} is not finite")
+    policy.load_state_dict(weights)
 
 
 class Critic(ContinuousCritic):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
+from stable_baselines3.common.logger import Logger
 
 from vlmrm.config import DQN, SAC, PaperCode, TrainingRun
 from vlmrm.config.settings import TrainingSettings
@@ -24,12 +24,13 @@ from vlmrm.rendering.video import write_trajectories
 from vlmrm.rewards.sources import RewardSource
 from vlmrm.tasks.oracles import ORACLES, Oracle
 from vlmrm.terminal.bars import bar
-from vlmrm.training.algorithms import ALGORITHMS, agent_settings
+from vlmrm.training.algorithms import ALGORITHMS, agent_settings, make_agent
 from vlmrm.training.callbacks import (
     CheckpointCallback,
     LearningCurveCallback,
     PolicyCallback,
     StopOnSignalCallback,
+    TensorBoard,
     VideoCallback,
     VideoWriter,
 )
@@ -68,8 +69,8 @@ def train(
     checkpoint), ``videos/STEPS.mp4`` (the latest episode before it), ``learning_curve.csv``, and
     ``tensorboard/``.
 
-    On SIGTERM or SIGINT, it writes a checkpoint and exits. If killed, it loses only the progress
-    since the last checkpoint.
+    On SIGTERM, SIGINT, or SIGHUP, it writes a checkpoint and exits. If killed, it loses only the
+    progress since the last checkpoint.
 
     Args:
         settings: The run, its agent, and how its environment is rendered.
@@ -81,8 +82,8 @@ def train(
 
     Raises:
         Interrupted: A signal stopped the training.
-        UserError: Another process writes to ``output``; or it contains a finished training, a
-            checkpoint with other settings, or a damaged one.
+        UserError: Another process writes to ``output``; it contains a finished training, a
+            checkpoint with other settings, or a damaged one; or the training diverges.
     """
     environment, agent, paper_code = settings.environment, settings.agent, settings.paper_code
     if environment != "humanoid" and not reward.frames_per_call:
@@ -101,7 +102,7 @@ def train(
     write_video = None
     if settings.video is not None:
         write_video = functools.partial(write_trajectories, settings=settings.video)
-    with one_writer(output), closing(VectorEnv(spec, workers)) as env:
+    with closing(VectorEnv(spec, workers)) as env:
         learn(
             settings.run,
             agent,
@@ -141,74 +142,90 @@ def learn(
 
     Raises:
         Interrupted: A signal stopped the training.
-        UserError: ``output`` contains a finished training, a checkpoint with other settings,
-            or a damaged one.
+        UserError: As `train`.
     """
-    settings = {
-        "run": run.model_dump(),
-        "agent": agent.model_dump(),
-        "paper_code": paper_code.model_dump(),
-    }
-    algorithm = ALGORITHMS[agent.algorithm]
-    checkpoint = Checkpoint(output / "checkpoints" / "resume")
-    if checkpoint.exists():
-        state = checkpoint.load()
-        if state["settings"] != settings:
-            raise UserError(
-                f"{output}: contains a checkpoint of a training with other settings "
-                f"({_difference(state['settings'], settings)}); restore them, or delete "
-                f"{output / 'checkpoints'} to start again"
-            )
-        model = checkpoint.restore(state, algorithm.deferred, env, device)
-    else:
-        if (output / "policy.zip").exists():
-            raise UserError(
-                f"{output}: contains a finished training; delete its policy.zip to train again, or "
-                "give another folder"
-            )
-        _delete_results(output)
-        state = {"curve": LearningCurve(run, agent.n_envs, algorithm.losses)}
+    with one_writer(output):
+        checkpoint = Checkpoint(output / "checkpoints" / "resume")
+        settings = {
+            "run": run.model_dump(),
+            "agent": agent.model_dump(),
+            "paper_code": paper_code.model_dump(),
+        }
+        state = _continued(output, checkpoint, settings)
         model = _new_agent(agent, env, run.seed, device, paper_code)
-    model.attach(reward)
-    round_steps = agent.train_freq * agent.n_envs
-    total = math.ceil(agent.total_timesteps / round_steps) * round_steps
-    done = model.num_timesteps
-    output.mkdir(parents=True, exist_ok=True)
-    with (
-        closing(TensorBoardOutputFormat(str(output / "tensorboard"))) as tensorboard,
-        bar(total=total, initial=done, unit="step", desc="train") as steps,
-        StopOnSignalCallback() as stop,
-        _subnormals_flushed(),
-    ):
-        curve = LearningCurveCallback(
-            state["curve"],
-            output / "learning_curve.csv",
-            steps,
-            algorithm.losses,
-            oracle,
-            max(agent.total_timesteps // MAX_ROWS, 1),
-            state.get("seconds", 0.0),
-        )
-        policies = PolicyCallback(output, agent.save_freq, curve.curve, state.get("best"))
-        videos = (
-            [VideoCallback(output / "videos", agent.save_freq, write_video)] if write_video else []
-        )
-        checkpoints = CheckpointCallback(
-            checkpoint,
-            agent.save_freq,
-            lambda: {
-                "settings": settings,
-                "curve": curve.curve,
-                "best": policies.best,
-                "seconds": curve.seconds,
-            },
-        )
-        model.set_logger(Logger(folder=None, output_formats=[tensorboard]))
-        model.learn(
-            total - done, [curve, policies, *videos, checkpoints, stop], reset_num_timesteps=False
-        )
+        algorithm = ALGORITHMS[agent.algorithm]
+        learning_curve = LearningCurve(run, agent.n_envs, algorithm.losses)
+        if state:
+            checkpoint.restore(state, model)
+            learning_curve.state = state["curve"]
+        model.attach(reward)
+        round_steps = agent.train_freq * agent.n_envs
+        total = math.ceil(agent.total_timesteps / round_steps) * round_steps
+        done = model.num_timesteps
+        with (
+            closing(TensorBoard(output / "tensorboard", done)) as tensorboard,
+            bar(total=total, initial=done, unit="step", desc="train") as steps,
+            StopOnSignalCallback() as stop,
+            _subnormals_flushed(),
+        ):
+            curve = LearningCurveCallback(
+                learning_curve,
+                output / "learning_curve.csv",
+                steps,
+                algorithm.losses,
+                oracle,
+                max(agent.total_timesteps // MAX_ROWS, 1),
+                state.get("seconds", 0.0),
+            )
+            policies = PolicyCallback(output, agent.save_freq, learning_curve, state.get("best"))
+            videos = (
+                [VideoCallback(output / "videos", agent.save_freq, write_video)]
+                if write_video
+                else []
+            )
+            checkpoints = CheckpointCallback(
+                checkpoint,
+                agent.save_freq,
+                lambda: {
+                    "settings": settings,
+                    "curve": learning_curve.state,
+                    "best": policies.best,
+                    "seconds": curve.seconds,
+                },
+            )
+            model.set_logger(Logger(folder=None, output_formats=[tensorboard]))
+            model.learn(
+                total - done,
+                [curve, policies, *videos, checkpoints, stop],
+                reset_num_timesteps=False,
+            )
     if not model.finished:
         raise Interrupted
+
+
+def _continued(output: Path, checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, Any]:
+    """The state of an interrupted training; empty for a new one, which starts in an empty folder.
+
+    Raises:
+        UserError: As `learn`.
+    """
+    if (output / "policy.zip").exists():
+        checkpoint.remove()  # The training was killed before it could.
+        raise UserError(
+            f"{output}: contains a finished training; delete its policy.zip to train again, or "
+            "give another folder"
+        )
+    if not checkpoint.exists():
+        _delete_results(output)
+        return {}
+    state = checkpoint.load()
+    if state["settings"] != settings:
+        raise UserError(
+            f"{output}: contains a checkpoint of a training with other settings "
+            f"({_difference(state['settings'], settings)}); restore them, or delete "
+            f"{output / 'checkpoints'} to start again"
+        )
+    return state
 
 
 def _delete_results(output: Path) -> None:
@@ -221,11 +238,10 @@ def _delete_results(output: Path) -> None:
 def _new_agent(
     agent: DQN | SAC, env: VectorEnv, seed: int, device: str, paper_code: PaperCode
 ) -> DeferredReward:
-    settings = agent_settings(agent)
+    buffer = agent_settings(agent)["replay_buffer_kwargs"]
     if paper_code.time_limits_terminate:
-        settings["replay_buffer_kwargs"] = {"handle_timeout_termination": False}
-    deferred = ALGORITHMS[agent.algorithm].deferred
-    return deferred("MlpPolicy", env, seed=seed, device=device, **settings)
+        buffer["handle_timeout_termination"] = False
+    return make_agent(agent, env, seed, device, replay_buffer_kwargs=buffer)
 
 
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -19,10 +20,22 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvS
 
 from vlmrm.errors import UserError
 from vlmrm.training.vec_env.spec import EnvSpec
-from vlmrm.training.vec_env.worker import Call, EnvironmentGroup, Shapes, SharedArrays, serve
+from vlmrm.training.vec_env.worker import (
+    Call,
+    EnvironmentGroup,
+    Shapes,
+    SharedArrays,
+    Snapshot,
+    serve,
+)
 
 START_TIMEOUT = 300.0
 """Seconds in which a worker imports its libraries and creates its environments."""
+
+
+WAIT = 1.0
+"""Seconds of one wait for a worker. Waits are counted, because a clock would also count the time
+for which all processes were suspended."""
 
 
 class WorkerError(RuntimeError):
@@ -133,12 +146,12 @@ class VectorEnv(VecEnv):
         """Makes the next step use the first slot for its frames."""
         self._next_slot = 0
 
-    def snapshot(self) -> list[bytes]:
+    def snapshot(self) -> list[Snapshot]:
         """The state of every environment, for `restore`."""
         self.finish_frames()
         return [env for group in self._ask("snapshot") for env in group]
 
-    def restore(self, snapshots: Sequence[bytes]) -> None:
+    def restore(self, snapshots: Sequence[Snapshot]) -> None:
         """Puts every environment into the state of a `snapshot`."""
         self._ask("restore", [snapshots[group.rows] for group in self._groups])
 
@@ -244,8 +257,8 @@ class _Worker:
             raise
 
     def answer(self, timeout: float) -> Any:
-        ready = multiprocessing.connection.wait([self._connection, self._process.sentinel], timeout)
-        if not ready:
+        waits = math.ceil(timeout / WAIT)
+        if not any(self._wait(timeout / waits) for _ in range(waits)):
             raise WorkerError(
                 f"{self._name} has not answered for {timeout:g} s; if rendering hangs, the driver "
                 "may not support several EGL contexts: use fewer workers, or 0"
@@ -263,6 +276,11 @@ class _Worker:
         if not well:
             raise WorkerError(f"{self._name} raised an error:\n{answer}")
         return answer
+
+    def _wait(self, timeout: float) -> bool:
+        """Whether there is an answer, or the worker has ended."""
+        ready = multiprocessing.connection.wait([self._connection, self._process.sentinel], timeout)
+        return bool(ready)
 
     def close(self) -> None:
         """Closes the connection, which ends the worker; kills it if it hangs."""

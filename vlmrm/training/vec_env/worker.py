@@ -5,13 +5,12 @@ Nothing here imports torch, so workers start fast and stay small.
 
 from __future__ import annotations
 
+import copy
 import mmap
 import multiprocessing.connection
 import os
-import pickle
 import signal
 import traceback
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import reduction
@@ -29,6 +28,9 @@ from vlmrm.training.vec_env.spec import EnvSpec
 
 Call = tuple[int, str, tuple[Any, ...], dict[str, Any]]
 """Number of the environment, method, and its arguments."""
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Signals that end a training: a scheduler's warning, Ctrl-C, and a closed terminal."""
 
 ALIGNMENT = 64
 """Alignment in bytes of arrays in shared memory."""
@@ -152,10 +154,10 @@ class EnvironmentGroup:
         for state, frame in zip(self._shown, self.arrays.frames[slot], strict=True):
             renderer.render(state, frame)
 
-    def snapshot(self, _: None) -> list[bytes]:
+    def snapshot(self, _: None) -> list[Snapshot]:
         return [snapshot(env) for env in self._environments]
 
-    def restore(self, snapshots: list[bytes]) -> None:
+    def restore(self, snapshots: list[Snapshot]) -> None:
         for env, kept in zip(self._environments, snapshots, strict=True):
             restore(env, kept)
 
@@ -190,28 +192,61 @@ def layers(env: gym.Env[Any, Any]) -> Iterator[gym.Env[Any, Any]]:
         yield env
 
 
-PLAIN = (bool, int, float, str, tuple, np.generic, np.ndarray, np.random.Generator, type(None))
-"""Types of attributes that are part of an environment's state, besides MuJoCo's data."""
+PLAIN = (bool, int, float, str, tuple, np.generic, np.ndarray, type(None))
+"""Types of attributes that are part of an environment's state, besides random generators and
+MuJoCo's data."""
+
+MUJOCO_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
+"""Everything that the next step of MuJoCo depends on."""
+
+MUJOCO_DERIVED = (
+    *("xpos", "xquat", "xmat", "xipos", "ximat", "geom_xpos", "geom_xmat"),
+    *("site_xpos", "site_xmat", "subtree_com", "cvel", "cfrc_ext"),
+)
+"""Arrays that MuJoCo computes from an earlier state than the current one, and that environments
+may read before their next step."""
+
+Snapshot = list[dict[str, dict[str, Any]]]
+"""Attributes of each layer of an environment by name: ``plain`` values, states of random
+``generators``, and arrays of ``mujoco`` data."""
 
 
-def snapshot(env: gym.Env[Any, Any]) -> bytes:
+def snapshot(env: gym.Env[Any, Any]) -> Snapshot:
     """Everything that an environment's future depends on: simulator, counters, random generator."""
-    kept = [
-        {k: v for k, v in vars(layer).items() if isinstance(v, (*PLAIN, mujoco.MjData))}
-        for layer in layers(env)
-    ]
-    return zlib.compress(pickle.dumps(kept), 1)
+    return [_snapshot_layer(layer) for layer in layers(env)]
 
 
-def restore(env: gym.Env[Any, Any], kept: bytes) -> None:
+def _snapshot_layer(layer: gym.Env[Any, Any]) -> dict[str, dict[str, Any]]:
+    kept: dict[str, dict[str, Any]] = {"plain": {}, "generators": {}, "mujoco": {}}
+    for name, value in vars(layer).items():
+        if isinstance(value, PLAIN):
+            kept["plain"][name] = copy.deepcopy(value)
+        elif isinstance(value, np.random.Generator):
+            kept["generators"][name] = value.bit_generator.state
+        elif isinstance(value, mujoco.MjData):
+            model = layer.model  # type: ignore[attr-defined]
+            state = np.empty(mujoco.mj_stateSize(model, MUJOCO_STATE))
+            mujoco.mj_getState(model, value, state, MUJOCO_STATE)
+            derived = {array: getattr(value, array).copy() for array in MUJOCO_DERIVED}
+            kept["mujoco"][name] = {"state": state, **derived}
+    return kept
+
+
+def restore(env: gym.Env[Any, Any], kept: Snapshot) -> None:
     """Puts an environment of the same kind into the state of a `snapshot`."""
-    for layer, attributes in zip(layers(env), pickle.loads(zlib.decompress(kept)), strict=True):
-        for name, value in attributes.items():
-            if isinstance(value, mujoco.MjData):
-                # Overwritten, not replaced, because others hold references to it.
-                mujoco.mj_copyData(getattr(layer, name), layer.model, value)  # type: ignore[attr-defined]
-            else:
-                setattr(layer, name, value)
+    for layer, attributes in zip(layers(env), kept, strict=True):
+        for name, value in attributes["plain"].items():
+            setattr(layer, name, copy.deepcopy(value))
+        for name, state in attributes["generators"].items():
+            generator = np.random.default_rng()
+            generator.bit_generator.state = state
+            setattr(layer, name, generator)
+        for name, arrays in attributes["mujoco"].items():
+            # Overwritten, not replaced, because others hold references to it.
+            data = getattr(layer, name)
+            mujoco.mj_setState(layer.model, data, arrays["state"], MUJOCO_STATE)  # type: ignore[attr-defined]
+            for array in MUJOCO_DERIVED:
+                getattr(data, array)[:] = arrays[array]
 
 
 def serve(connection: multiprocessing.connection.Connection, spec: EnvSpec, rows: slice) -> None:
@@ -222,10 +257,10 @@ def serve(connection: multiprocessing.connection.Connection, spec: EnvSpec, rows
         spec: Specification of all environments.
         rows: The environments of this worker.
     """
-    # Both signals go to the whole process group. The main process handles them, and needs its
-    # workers to write a checkpoint.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # Signals go to the whole process group. The main process handles them, and needs its workers
+    # to write a checkpoint.
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     try:
         group = EnvironmentGroup(spec, rows.stop - rows.start)
         shapes = group.shapes
