@@ -157,7 +157,9 @@ def test_without_gpu_a_training_for_months_is_not_started(fresh, published, monk
     no_driver = fresh.folder / "bin" / "nvidia-smi"
     no_driver.write_text("#!/bin/sh\nexit 9\n")
     no_driver.chmod(0o755)
-    (fresh.folder / "resources" / "models" / "smoke-S").mkdir(parents=True)
+    model = fresh.folder / "resources" / "models" / "smoke-S"
+    model.mkdir(parents=True)
+    (model / "provenance.json").write_text("{}")
     # One policy is saved: many would need a large disk.
     published["training"]["humanoid"]["agent"] |= dict.fromkeys(
         ("total_timesteps", "save_freq"), 10_000_000

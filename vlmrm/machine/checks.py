@@ -18,7 +18,7 @@ from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub, check_rendering, cuda_works
 from vlmrm.machine.gpus import on_cluster
 from vlmrm.machine.machines import MACHINES
-from vlmrm.models.folder import MODELS
+from vlmrm.models.folder import MODELS, PROVENANCE_FILE
 from vlmrm.plan.cost import hours, make_plan, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs
 from vlmrm.plan.work import work_of
@@ -55,17 +55,15 @@ def check_start(argv: Sequence[str], config: Config) -> str | None:
         jobs = planned_jobs(argv[1:])
     except UserError:
         return None  # a dry run that is not possible with these options
-    # Snakemake's cache between workflows may have what a dry run calls missing.
-    return find_problems(jobs, config, downloads="--cache" not in argv)
+    return find_problems(jobs, config)
 
 
-def find_problems(jobs: Iterable[Job], config: Config, downloads: bool = True) -> str | None:
+def find_problems(jobs: Iterable[Job], config: Config) -> str | None:
     """Why a run should not start and what to do, one line per problem; None if it may start.
 
     Args:
         jobs: Jobs of a dry run.
         config: Configuration of the run.
-        downloads: Whether jobs that fetch models will download them.
     """
     jobs = list(jobs)
     to_fetch = [job.wildcards["model"] for job in jobs if job.rule == "fetch_model"]
@@ -73,8 +71,8 @@ def find_problems(jobs: Iterable[Job], config: Config, downloads: bool = True) -
     problems = [*_tokenizers(without_library)]
     if os.environ.get(FORCE) != "1":
         online = [name for name in to_fetch if name not in without_library]
-        problems += [*_published(online, config)] if downloads else []
-        problems += [*_opengl(jobs), *_gpu(jobs, config), *_space(jobs, config)]
+        problems += [*_published(online, config), *_opengl(jobs), *_gpu(jobs, config)]
+        problems += [*_space(jobs, config)]
     return "\n".join(problems) or None
 
 
@@ -154,6 +152,8 @@ def _space(jobs: list[Job], config: Config) -> Iterator[str]:
         if not job.outputs or not (size := round(work_of(job, config, MACHINES["laptop"]).disk)):
             continue
         place = Path(job.outputs[0])
+        if place.name == PROVENANCE_FILE:
+            place = place.parent  # a model
         top = Path(place.parts[0])  # may be on its own disk, as a link or a volume
         folder = top if top.is_dir() else Path()
         disk = folder.stat().st_dev

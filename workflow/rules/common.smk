@@ -36,7 +36,9 @@ shell.prefix(f'export PATH="$PATH:{Path(sys.executable).parent}"; ')
 
 # Shared by all runs: names of models and corpora mean the same everywhere.
 CORPUS = "resources/corpora/{corpus}.h5"
-MODEL = "resources/models/{model}"
+# Stands for the folder of a model: it contains the checksum of the weights, and appears with them.
+# Snakemake knows files again that were copied, but no folders.
+MODEL = "resources/models/{model}/provenance.json"
 
 PROMPTS = f"{RESULTS}/prompts/{{task}}/{{model}}.h5"
 STATES = f"{RESULTS}/states/{{states}}.h5"
