@@ -158,6 +158,29 @@ def test_a_folder_has_one_writer_which_may_be_killed(tmp_path):
         pass
 
 
+def write_until_killed(path, entered):
+    with atomic_path(path) as temporary:
+        temporary.write_text("half")
+        entered.send(True)
+        time.sleep(60)
+
+
+def test_what_a_killed_command_left_is_removed_at_the_next_start(tmp_path):
+    target = tmp_path / "table[1].csv"
+    here, there = FORK.Pipe()
+    process = FORK.Process(target=write_until_killed, args=(target, there))
+    process.start()
+    assert here.poll(30)
+    with atomic_path(target) as temporary:
+        temporary.write_text("whole")
+    assert len(list(tmp_path.iterdir())) == 2  # that of a running command stays
+    process.kill()
+    process.join()
+    with atomic_path(target) as temporary:
+        temporary.write_text("whole")
+    assert list(tmp_path.iterdir()) == [target]
+
+
 def test_a_folder_is_replaced_as_a_whole(tmp_path):
     target = tmp_path / "model"
     target.mkdir()

@@ -11,12 +11,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import h5py
 import numpy as np
 import pyarrow.parquet as pq
-from filelock import FileLock, Timeout
+from filelock import FileLock, Timeout, lock_descriptor
 from numpy.typing import ArrayLike, NDArray
 
 from vlmrm.data.provenance import provenance
@@ -29,6 +29,8 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """Errors of a disk that takes no more: full, over a quota or limit, or read-only."""
 AGAIN = "delete it and run again"
 """What to do about a file that is damaged or wrong."""
+ALIVE = ".alive"
+"""File in a temporary folder that its process has locked."""
 ALMOST_FULL = 2**20
 """Free bytes of a disk on which a library has failed that does not say why."""
 
@@ -38,7 +40,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yields a temporary path, which is renamed to ``path`` only on success.
 
     Works for files and for folders (create the folder at the yielded path). The temporary
-    path keeps the suffix, because some writers choose their format by it.
+    path keeps the suffix, because some writers choose their format by it. What a killed process has
+    left of the same path is removed.
 
     Raises:
         UserError: The disk is full or read-only.
@@ -46,7 +49,13 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
+        prefix = f".{path.name}-"
+        _remove_left(path.parent, prefix)
+        with (
+            tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as folder,
+            (Path(folder) / ALIVE).open("w") as alive,
+        ):
+            _try_lock(alive)
             temporary = Path(folder) / path.name
             yield temporary
             _finish(temporary)
@@ -60,6 +69,25 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         if reason := _no_space(error, path.parent):
             raise UserError(f"{path}: {reason}; make space there, and run again") from error
         raise
+
+
+def _remove_left(parent: Path, prefix: str) -> None:
+    """Removes the temporary folders of processes that have ended."""
+    for folder in parent.iterdir():
+        if folder.name.startswith(prefix):
+            with suppress(OSError):
+                with (folder / ALIVE).open("r+") as alive:
+                    ended = _try_lock(alive)
+                if ended:
+                    shutil.rmtree(folder)
+
+
+def _try_lock(file: IO[str]) -> bool:
+    """Locks a file until it is closed; False if another process has, or the disk has no locks."""
+    try:
+        return lock_descriptor(file.fileno(), blocking=False)
+    except OSError:
+        return False
 
 
 def _no_space(error: Exception, folder: Path) -> str | None:
