@@ -31,8 +31,13 @@ LOGS = f"{RESULTS}/logs"
 # What jobs took, read by `vlmrm plan`.
 BENCHMARKS = f"{RESULTS}/benchmarks"
 
-# The environment of this Snakemake need not be activated.
-shell.prefix(f'export PATH="$PATH:{Path(sys.executable).parent}"; ')
+# Jobs run the commands of this Snakemake's environment, whether it is activated or not, and whatever
+# other `vlmrm` is on PATH. Containers have their own.
+COMMANDS = Path(sys.executable).parent
+shell.prefix(
+    '[ "$APPTAINER_NAME$SINGULARITY_NAME" ] || '
+    + f'export PATH={quote(str(COMMANDS))}:"$PATH"; '.replace("{", "{{").replace("}", "}}")
+)
 
 # Shared by all runs: names of models and corpora mean the same everywhere.
 CORPUS = "resources/corpora/{corpus}.h5"
