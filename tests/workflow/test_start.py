@@ -48,7 +48,7 @@ def test_every_rule_takes_part_in_the_smoke_run(fresh):
 def test_a_folder_may_have_any_name_and_jobs_run_the_command_of_their_workflow(tmp_path, smoke):
     folder = tmp_path / 'it\'s $(touch ran);`touch ran` {x}\n"ü" %s'
     folder.mkdir()
-    project = Project(folder)
+    Project(folder)
     other = tmp_path / "bin" / "vlmrm"
     other.parent.mkdir()
     other.write_text("#!/bin/sh\nexit 9\n")

@@ -34,10 +34,11 @@ BENCHMARKS = f"{RESULTS}/benchmarks"
 # Jobs run the commands of this Snakemake's environment, whether it is activated or not, and whatever
 # other `vlmrm` is on PATH. Containers have their own.
 COMMANDS = Path(sys.executable).parent
-shell.prefix(
-    '[ "$APPTAINER_NAME$SINGULARITY_NAME" ] || '
-    + f'export PATH={quote(str(COMMANDS))}:"$PATH"; '.replace("{", "{{").replace("}", "}}")
+prefix = (
+    '[ "${APPTAINER_NAME-}${SINGULARITY_NAME-}" ] || '
+    f'export PATH={quote(str(COMMANDS))}:"$PATH"; '
 )
+shell.prefix(prefix.replace("{", "{{").replace("}", "}}"))
 
 # Shared by all runs: names of models and corpora mean the same everywhere.
 CORPUS = "resources/corpora/{corpus}.h5"
