@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -121,6 +122,7 @@ def main() -> NoReturn:
     """Runs the command line; a `UserError` is printed without traceback, with exit status 2."""
     # Imports make a million objects and no garbage; this spares a tenth of their time.
     gc.set_threshold(100_000, 20, 20)
+    os.environ["MPLBACKEND"] = "agg"  # a notebook's backend may not be installed here
     try:
         with explain_opengl():
             app()
