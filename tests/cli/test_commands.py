@@ -1,5 +1,6 @@
 """The commands as a user types them, from models to rewards, on the smallest inputs."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -213,6 +214,17 @@ def test_every_command_has_a_help_page_that_needs_neither_pytorch_nor_mujoco():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout.endswith("set()\n"), run.stderr
+
+
+def test_a_notebooks_backend_of_matplotlib_and_a_home_that_is_missing_change_nothing(tmp_path):
+    python = [sys.executable, "-c", "from vlmrm.cli import main; main()"]
+    command = f"draw-scenes cartpole --config {ROOT}/config/smoke.yaml --output {tmp_path}/a.png"
+    surroundings = {"MPLBACKEND": "module://not_installed.inline", "HOME": "/proc/none"}
+    run = subprocess.run(
+        [*python, *command.split()], env={**os.environ, **surroundings}, capture_output=True
+    )
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "a.png").is_file()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from vlmrm.errors import UserError
+from vlmrm.errors import UserError, lacking
 from vlmrm.machine.gpus import hide_gpus
 from vlmrm.machine.libraries import explain_opengl
 from vlmrm.terminal.bars import bars_are_shown, redirect_bars
@@ -127,12 +127,18 @@ def main() -> NoReturn:
         with explain_opengl():
             app()
     except UserError as error:
-        LOGGER.error(error)
-        if not bars_are_shown():  # by a workflow, which shows the log too
-            for line in str(error).splitlines():
-                print(f"vlmrm: {line}", file=sys.stderr)
-        sys.exit(2)
-    except Exception:
+        _refuse(str(error))
+    except Exception as error:
+        if reason := lacking(error):
+            _refuse(reason)
         LOGGER.exception("A bug in vlmrm or in a library, not in your input")
         raise
     sys.exit(0)
+
+
+def _refuse(message: str) -> NoReturn:
+    LOGGER.error(message)
+    if not bars_are_shown():  # by a workflow, which shows the log too
+        for line in message.splitlines():
+            print(f"vlmrm: {line}", file=sys.stderr)
+    sys.exit(2)

@@ -20,13 +20,15 @@ from filelock import FileLock, Timeout, lock_descriptor
 from numpy.typing import ArrayLike, NDArray
 
 from vlmrm.data.provenance import provenance
-from vlmrm.errors import UserError, one_line
+from vlmrm.errors import REMEDIES, UserError, one_line
 
 UMASK = os.umask(0o077)
 os.umask(UMASK)
 
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-"""Errors of a disk that takes no more: full, over a quota or limit, or read-only."""
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk that takes no more: full, or over a quota or limit."""
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+"""Errors of a folder or disk that takes nothing."""
 AGAIN = "delete it and run again"
 """What to do about a file that is damaged or wrong."""
 ALIVE = ".alive"
@@ -66,9 +68,14 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     except UserError:
         raise
     except Exception as error:
-        if reason := _no_space(error, path.parent):
-            raise UserError(f"{path}: {reason}; make space there, and run again") from error
+        if reason := _refused(error, path.parent):
+            raise UserError(f"{path}: {reason}") from error
         raise
+
+
+def existing(folder: Path) -> Path:
+    """The folder, or the closest folder above it that exists."""
+    return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
 
 
 def _remove_left(parent: Path, prefix: str) -> None:
@@ -90,13 +97,15 @@ def _try_lock(file: IO[str]) -> bool:
         return False
 
 
-def _no_space(error: Exception, folder: Path) -> str | None:
-    """Why a disk takes no more, if that caused the error."""
-    if isinstance(error, OSError) and error.errno in NO_SPACE:
-        return os.strerror(error.errno)
+def _refused(error: Exception, folder: Path) -> str | None:
+    """Why a folder takes no file, with the remedy, if that caused the error."""
+    number = error.errno if isinstance(error, OSError) else None
     with suppress(OSError):
-        if shutil.disk_usage(folder).free < ALMOST_FULL:
-            return os.strerror(errno.ENOSPC)
+        if number is None and shutil.disk_usage(folder).free < ALMOST_FULL:
+            number = errno.ENOSPC
+    read_only = number in READ_ONLY and not os.access(existing(folder), os.W_OK)
+    if number in NO_SPACE or read_only:
+        return f"{os.strerror(number)}; {REMEDIES[number]}"
     return None
 
 

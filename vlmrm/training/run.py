@@ -17,7 +17,7 @@ from vlmrm.config import DQN, SAC, PaperCode, TrainingRun
 from vlmrm.config.settings import TrainingSettings
 from vlmrm.data.files import one_writer
 from vlmrm.envs import make_env
-from vlmrm.errors import UserError
+from vlmrm.errors import UserError, one_line
 from vlmrm.rendering import make_renderer
 from vlmrm.rendering.opengl import render_on
 from vlmrm.rendering.video import write_trajectories
@@ -225,7 +225,10 @@ def _new_agent(
     if paper_code.time_limits_terminate:
         settings["replay_buffer_kwargs"] = {"handle_timeout_termination": False}
     deferred = ALGORITHMS[agent.algorithm].deferred
-    return deferred("MlpPolicy", env, seed=seed, device=device, **settings)
+    try:
+        return deferred("MlpPolicy", env, seed=seed, device=device, **settings)
+    except MemoryError as error:
+        raise UserError(f"buffer_size: {one_line(error)}; choose a smaller value") from error
 
 
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
