@@ -46,7 +46,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     left of the same path is removed.
 
     Raises:
-        UserError: The disk is full or read-only.
+        UserError: The disk is full, or the folder or disk is read-only.
     """
     path = Path(path)
     try:
@@ -59,17 +59,32 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         ):
             _try_lock(alive)
             temporary = Path(folder) / path.name
-            yield temporary
+            with _full_disk_named(path.parent):
+                yield temporary
             _finish(temporary)
             if temporary.is_dir() and path.is_dir():
                 # rename() replaces a file, but not a folder with content.
                 path.rename(Path(folder) / "replaced")
             temporary.replace(path)
-    except UserError:
+    except OSError as error:
+        read_only = error.errno in READ_ONLY and not os.access(existing(path.parent), os.W_OK)
+        if error.errno in NO_SPACE or read_only:
+            reason = f"{os.strerror(error.errno)}; {REMEDIES[error.errno]}"
+            raise UserError(f"{path}: {reason}") from error
+        raise
+
+
+@contextmanager
+def _full_disk_named(folder: Path) -> Iterator[None]:
+    """Some libraries report a full disk in words alone, or not at all."""
+    try:
+        yield
+    except (OSError, UserError):
         raise
     except Exception as error:
-        if reason := _refused(error, path.parent):
-            raise UserError(f"{path}: {reason}") from error
+        reason = os.strerror(errno.ENOSPC)
+        if reason in str(error) or shutil.disk_usage(folder).free < ALMOST_FULL:
+            raise OSError(errno.ENOSPC, reason) from error
         raise
 
 
@@ -95,18 +110,6 @@ def _try_lock(file: IO[str]) -> bool:
         return lock_descriptor(file.fileno(), blocking=False)
     except OSError:
         return False
-
-
-def _refused(error: Exception, folder: Path) -> str | None:
-    """Why a folder takes no file, with the remedy, if that caused the error."""
-    number = error.errno if isinstance(error, OSError) else None
-    with suppress(OSError):
-        if number is None and shutil.disk_usage(folder).free < ALMOST_FULL:
-            number = errno.ENOSPC
-    read_only = number in READ_ONLY and not os.access(existing(folder), os.W_OK)
-    if number in NO_SPACE or read_only:
-        return f"{os.strerror(number)}; {REMEDIES[number]}"
-    return None
 
 
 def _finish(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import threading
@@ -48,7 +49,10 @@ def map_in_processes(
         executor = ProcessPoolExecutor(
             workers, mp_context=get_context("spawn"), initializer=_end_with_parent
         )
-    except OSError as error:  # its locks are files
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise
+        # Its locks are files.
         raise UserError(
             f"/dev/shm: {error.strerror}, but several processes need it; make it writable, or give "
             "each job one core"

@@ -8,6 +8,7 @@ from shlex import quote
 import yaml
 
 from vlmrm.config import TrainingRun, parse_config, read_yaml
+from vlmrm.data.files import atomic_path
 from vlmrm.errors import UserError
 from vlmrm.machine.checks import check_start
 from vlmrm.machine.shared import check_shared
@@ -115,9 +116,12 @@ onstart:
         sys.exit("\n".join(f"vlmrm: {line}" for line in problems.splitlines()))
     # The commands read the resolved configuration, which stays beside the results.
     resolved = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
-    Path(RESULTS).mkdir(parents=True, exist_ok=True)
     if not Path(CONFIG).exists() or Path(CONFIG).read_text() != resolved:
-        Path(CONFIG).write_text(resolved)
+        try:
+            with atomic_path(CONFIG) as temporary:
+                temporary.write_text(resolved)
+        except UserError as error:
+            sys.exit(f"vlmrm: {error}")
 
 
 onsuccess:
