@@ -216,6 +216,34 @@ def test_every_command_has_a_help_page_that_needs_neither_pytorch_nor_mujoco():
     assert run.stdout.endswith("set()\n"), run.stderr
 
 
+LIMITED = """
+import resource, sys
+name, limit = sys.argv.pop(1).split("=")
+resource.setrlimit(getattr(resource, name), (int(limit), int(limit)))
+from vlmrm.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "command", "answer"),
+    [
+        ("RLIMIT_AS=900000000", "make-random-model random-XS", "vlmrm: too little memory ("),
+        ("RLIMIT_NOFILE=7", "sample-states kneeling", "Too many open files; raise the limit (`ul"),
+        ("RLIMIT_FSIZE=9000", "sample-states kneeling", "File too large; make space there"),
+    ],
+)
+def test_what_the_machine_lacks_is_one_line(tmp_path, limit, command, answer):
+    words = f"{command} --config {ROOT}/config/smoke.yaml --output {tmp_path}/output".split()
+    run = subprocess.run(
+        [sys.executable, "-c", LIMITED, limit, *words], capture_output=True, text=True
+    )
+    assert run.returncode == 2, run.stderr
+    (line,) = run.stderr.splitlines()
+    assert line.startswith("vlmrm: ") and answer in line
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_notebooks_backend_of_matplotlib_and_a_home_that_is_missing_change_nothing(tmp_path):
     python = [sys.executable, "-c", "from vlmrm.cli import main; main()"]
     command = f"draw-scenes cartpole --config {ROOT}/config/smoke.yaml --output {tmp_path}/a.png"

@@ -191,6 +191,32 @@ def test_results_on_a_disk_of_their_own_need_no_space_elsewhere(machine):
         assert f"the disk of {other} has 1.0 MB free" in problems
 
 
+def test_a_replay_buffer_larger_than_memory_is_refused_before_the_start(machine):
+    machine.setattr("vlmrm.machine.memory.main_memory", lambda: 2000)
+    machine.setenv(checks.FORCE, "1")  # it would be killed hours later
+    jobs = [training("oracle"), training("ViT-bigG-14")]
+    assert find_problems(jobs, PAPER) == (
+        "training.humanoid.agent.buffer_size: needs about 2.9 GB of memory, but this machine, or "
+        "the limit of this process, has 2.0 GB; choose a smaller value"
+    )
+    machine.setattr(checks, "on_cluster", lambda: True)  # a node may have more
+    assert find_problems(jobs, PAPER) is None
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_the_start(machine, tmp_path):
+    (tmp_path / "results").mkdir()
+    job = Job("score_states", {}, ("results/paper/rewards/x.parquet",))
+    assert find_problems([job], PAPER) is None
+    writable = os.access
+    machine.setattr(
+        os, "access", lambda path, mode: Path(path).name != "results" and writable(path, mode)
+    )
+    assert find_problems([job], PAPER) == (
+        f"{tmp_path}/results: cannot be written; make it writable, or make it a link to a folder "
+        "that is"
+    )
+
+
 def test_all_problems_are_reported_at_once(machine):
     machine.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 5e9))
     problems = find_problems([fetching("ViT-bigG-14"), training("ViT-bigG-14")], PAPER)

@@ -6,6 +6,7 @@ import torch
 from tests.training.toy import AGENTS, COMMON
 from tests.training.toy_training import RUN, curve, train_toy
 from vlmrm.config import PaperCode, TrainingRun, parse_config
+from vlmrm.errors import UserError
 from vlmrm.rewards.sources import EnvironmentReward, FrameReward
 from vlmrm.rewards.vlm import VLMReward
 from vlmrm.training.evaluation import evaluate
@@ -73,6 +74,12 @@ def test_the_same_seed_gives_the_same_curve(tmp_path, name):
     pd.testing.assert_frame_equal(first, second, check_exact=True)
     other = train_toy(tmp_path / "3", AGENTS[name], run=RUN.model_copy(update={"seed": 2}))
     assert not first["training_reward"].equals(other["training_reward"])
+
+
+def test_a_replay_buffer_that_cannot_be_allocated_is_named(tmp_path):
+    agent = AGENTS["dqn"].model_copy(update={"buffer_size": 10**15})
+    with pytest.raises(UserError, match=r"^buffer_size: Unable to allocate .*; choose a smaller"):
+        train_toy(tmp_path, agent)
 
 
 def test_time_limits_bootstrap_unless_the_original_is_asked_for(tmp_path):
