@@ -32,7 +32,8 @@ NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "failed to map",
 
 REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make space there, and run again"),
-    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "make it writable, or give another path"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "change its permissions, or give another path"),
+    errno.EROFS: "make it writable, or give another path",
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), "raise the limit (`ulimit -n 4096`)"),
     errno.EAGAIN: "raise the limit of processes (`ulimit -u`), or use fewer cores",
 }

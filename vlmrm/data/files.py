@@ -67,10 +67,11 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
                 path.rename(Path(folder) / "replaced")
             temporary.replace(path)
     except OSError as error:
-        read_only = error.errno in READ_ONLY and not os.access(existing(path.parent), os.W_OK)
-        if error.errno in NO_SPACE or read_only:
-            reason = f"{os.strerror(error.errno)}; {REMEDIES[error.errno]}"
-            raise UserError(f"{path}: {reason}") from error
+        number = error.errno or 0
+        read_only = number in READ_ONLY and not os.access(existing(path.parent), os.W_OK)
+        if number in NO_SPACE or read_only:
+            message = f"{path}: {os.strerror(number)}; {REMEDIES[number]}"
+            raise UserError(message) from error
         raise
 
 
