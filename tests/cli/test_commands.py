@@ -17,6 +17,7 @@ from vlmrm.data.files import read_provenance
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_table
+from vlmrm.terminal.bars import SHOWN
 
 ROOT = Path(__file__).parents[2]
 
@@ -242,6 +243,17 @@ def test_what_the_machine_lacks_is_one_line(tmp_path, limit, command, answer):
     (line,) = run.stderr.splitlines()
     assert line.startswith("vlmrm: ") and answer in line
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("shown", ["", "1"])
+def test_a_full_disk_of_the_log_leaves_the_error_on_the_terminal(tmp_path, monkeypatch, shown):
+    monkeypatch.setenv(SHOWN, shown)
+    log = tmp_path / "job.log"
+    log.symlink_to("/dev/full")
+    run = vlmrm("--log", log, "sample-states", "none", "--config", tmp_path, "--output", "x.h5")
+    assert run.returncode == 2
+    (line,) = run.stderr.splitlines()
+    assert line.startswith(f"vlmrm: {tmp_path}")
 
 
 def test_a_notebooks_backend_of_matplotlib_and_a_home_that_is_missing_change_nothing(tmp_path):

@@ -98,6 +98,14 @@ app = typer.Typer(
 )
 
 
+class LogFile(logging.FileHandler):
+    """A log file whose disk may be full: then its errors are on the terminal."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING and bars_are_shown():
+            print(f"vlmrm: {record.getMessage()}", file=sys.stderr)
+
+
 @app.callback()
 def options(
     log: Annotated[
@@ -109,7 +117,7 @@ def options(
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
         redirect_bars(log)
-        handler = logging.FileHandler(log, mode="w")
+        handler = LogFile(log, mode="w")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         logging.getLogger().addHandler(handler)
         logging.captureWarnings(True)
