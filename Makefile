@@ -14,7 +14,7 @@ PYTHON ?= python3
 CORES ?= all
 FOLDER ?= .image
 BIN := .venv/bin
-SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
+SNAKEMAKE := PATH="$$PWD/$(BIN):$$PATH" snakemake --cores $(CORES)
 COMPILE = .venv-lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet $(UPGRADE)
 

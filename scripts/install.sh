@@ -28,6 +28,16 @@ EOF
 # Ctrl-C ends the command that runs; this script goes on to say so.
 trap : INT
 
+# The commands that pip writes into .venv/bin give this folder's name to a shell.
+case "$PWD" in
+*[\"\\\`\$:]* | *"
+"*)
+    echo "The path of this folder has double quotes, backslashes, backquotes, dollar signs, colons," \
+        "or line breaks, with which Python's commands do not work; rename the folder" >&2
+    exit 1
+    ;;
+esac
+
 case "${1-}" in
 dependencies)
     echo "Installing the packages of envs/lock.txt into .venv: 3.4 GB to download, 7 GB on disk."

@@ -57,15 +57,16 @@ def test_the_jobs_of_a_dry_run_are_told_apart():
     text = (
         "Job stats:\nall 1\n\n[Mon]\nrule train_policy:\n"
         "    output: results/paper/policies/S-1.2/policy.zip, a/best.zip\n"
-        "    input: resources/models/S-1.2, b/states.h5\n"
+        "    input: resources/models/S-1.2/provenance.json, b/states.h5\n"
         "    wildcards: task=kneeling, scene=textured-fixed, reward_source=S-1.2, scoring=alpha-0,"
         " seed=0\n"
         "    threads: 64\n    resources: tmpdir=/tmp\nShell command: vlmrm --x a=b, c=d\n\n"
-        "[Mon]\nlocalrule fetch_model:\n    output: resources/models/RN50 (update)\n    jobid: 3\n"
+        "[Mon]\nlocalrule fetch_model:\n"
+        "    output: resources/models/RN50/provenance.json (update)\n    jobid: 3\n"
         "    wildcards: model=RN50\n\n"
         "[Mon]\nrule draw_poses:\n    jobid: 4\n\nrule all:\n    input: a.h5\n    jobid: 0\n"
     )
-    inputs = ("resources/models/S-1.2", "b/states.h5")
+    inputs = ("resources/models/S-1.2/provenance.json", "b/states.h5")
     outputs = ("results/paper/policies/S-1.2/policy.zip", "a/best.zip")
     assert parse_dry_run(text) == [
         training("S-1.2")._replace(inputs=inputs, outputs=outputs),
@@ -109,11 +110,17 @@ def test_what_figures_share_is_not_saved_without_one_of_them():
         Job("draw_epic", {"epic": "k"}, ("f/epic-k.svg",), ("t/k.csv",)),
         Job("measure_epic", {"epic": "k"}, ("t/k.csv",), ("results/paper/embeddings/x.h5",)),
         embedding("RN50")._replace(
-            outputs=("results/paper/embeddings/x.h5",), inputs=("resources/models/RN50",)
+            outputs=("results/paper/embeddings/x.h5",),
+            inputs=("resources/models/RN50/provenance.json",),
         ),
         fetching("RN50"),
         Job("draw_epic_overview", {}, ("f/epic.svg",), ("t/k.csv",)),
-        Job("draw_success", {"experiment": "e"}, ("f/s.svg",), ("resources/models/RN50",)),
+        Job(
+            "draw_success",
+            {"experiment": "e"},
+            ("f/s.svg",),
+            ("resources/models/RN50/provenance.json",),
+        ),
         Job("measure_agreement", {"epic": "k"}, ("t/agreement.csv",)),
     ]
 

@@ -5,10 +5,11 @@ __version__ = "0.1.0"
 import os
 from typing import TYPE_CHECKING, Any
 
-# Render without a display. MuJoCo and pygame read these variables when they are imported, which
-# Gymnasium delays until an environment is made.
-os.environ.setdefault("MUJOCO_GL", "egl")
-os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+# Render without a display, whatever notebooks and other programs have set. MuJoCo, PyOpenGL, and
+# pygame read these variables when they are imported, which Gymnasium delays until an environment is
+# made.
+OPENGL = "osmesa" if os.environ.get("MUJOCO_GL", "").lower() == "osmesa" else "egl"
+os.environ.update(MUJOCO_GL=OPENGL, PYOPENGL_PLATFORM=OPENGL, SDL_VIDEODRIVER="dummy")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 # Processes render frames in parallel; threads of Mesa's software rasterizer only add overhead.
 os.environ.setdefault("LP_NUM_THREADS", "0")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 from collections.abc import Iterable, Iterator
 
 
@@ -31,6 +33,39 @@ def printable(text: str) -> str:
 def one_line(error: BaseException) -> str:
     """The message of an error in one line of at most 200 characters."""
     return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "failed to map", "out of memory")
+"""What libraries say in errors of any class."""
+
+REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make space there, and run again"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "change its permissions, or give another path"),
+    errno.EROFS: "make it writable, or give another path",
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "raise the limit (`ulimit -n 4096`)"),
+    errno.EAGAIN: "raise the limit of processes (`ulimit -u`), or use fewer cores",
+}
+"""What to do where the machine refuses something."""
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether memory ran out, of the machine or of a GPU."""
+    number = error.errno if isinstance(error, OSError) else None
+    said = any(text in str(error).lower() for text in NO_MEMORY)
+    return isinstance(error, MemoryError) or number == errno.ENOMEM or said
+
+
+def lacking(error: BaseException) -> str | None:
+    """What the machine lacked, in one line with the remedy, if that caused an error."""
+    if lacks_memory(error):
+        return (
+            f"too little memory ({one_line(error)}); close other programs, or run this where there "
+            "is more"
+        )
+    if isinstance(error, OSError) and error.errno in REMEDIES:
+        reason = f"{os.strerror(error.errno)}; {REMEDIES[error.errno]}"
+        return f"{error.filename}: {reason}" if error.filename else reason
+    return None
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

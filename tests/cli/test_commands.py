@@ -1,5 +1,6 @@
 """The commands as a user types them, from models to rewards, on the smallest inputs."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from vlmrm.data.files import read_provenance
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_table
+from vlmrm.terminal.bars import SHOWN
 
 ROOT = Path(__file__).parents[2]
 
@@ -224,6 +226,56 @@ def test_every_command_has_a_help_page_that_needs_neither_pytorch_nor_mujoco():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout.endswith("set()\n"), run.stderr
+
+
+LIMITED = """
+import resource, sys
+name, limit = sys.argv.pop(1).split("=")
+resource.setrlimit(getattr(resource, name), (int(limit), int(limit)))
+from vlmrm.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "command", "answer"),
+    [
+        ("RLIMIT_AS=900000000", "make-random-model random-XS", "vlmrm: too little memory ("),
+        ("RLIMIT_NOFILE=7", "sample-states kneeling", "Too many open files; raise the limit (`ul"),
+        ("RLIMIT_FSIZE=9000", "sample-states kneeling", "File too large; make space there"),
+    ],
+)
+def test_what_the_machine_lacks_is_one_line(tmp_path, limit, command, answer):
+    words = f"{command} --config {ROOT}/config/smoke.yaml --output {tmp_path}/output".split()
+    run = subprocess.run(
+        [sys.executable, "-c", LIMITED, limit, *words], capture_output=True, text=True
+    )
+    assert run.returncode == 2, run.stderr
+    (line,) = run.stderr.splitlines()
+    assert line.startswith("vlmrm: ") and answer in line
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("shown", ["", "1"])
+def test_a_full_disk_of_the_log_leaves_the_error_on_the_terminal(tmp_path, monkeypatch, shown):
+    monkeypatch.setenv(SHOWN, shown)
+    log = tmp_path / "job.log"
+    log.symlink_to("/dev/full")
+    run = vlmrm("--log", log, "sample-states", "none", "--config", tmp_path, "--output", "x.h5")
+    assert run.returncode == 2
+    (line,) = run.stderr.splitlines()
+    assert line.startswith(f"vlmrm: {tmp_path}")
+
+
+def test_a_notebooks_backend_of_matplotlib_and_a_home_that_is_missing_change_nothing(tmp_path):
+    python = [sys.executable, "-c", "from vlmrm.cli import main; main()"]
+    command = f"draw-scenes cartpole --config {ROOT}/config/smoke.yaml --output {tmp_path}/a.png"
+    surroundings = {"MPLBACKEND": "module://not_installed.inline", "HOME": "/proc/none"}
+    run = subprocess.run(
+        [*python, *command.split()], env={**os.environ, **surroundings}, capture_output=True
+    )
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "a.png").is_file()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.data.full_disk import WRITERS
 from tests.processes import FORK
 from vlmrm.data.embeddings import (
     read_embeddings,
@@ -70,31 +71,7 @@ def test_an_error_while_writing_keeps_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
-WRITERS = {
-    "states.h5": lambda path: States(
-        environment="cartpole",
-        values=np.random.default_rng(0).normal(size=(2000, 4)),
-        columns={"origin": np.array(["a"] * 2000)},
-        labels={"cartpole": np.arange(2000) % 2 == 0},
-    ).write(path),
-    "embeddings.h5": lambda path: write_embeddings(
-        path, np.random.default_rng(0).normal(size=(500, 32)).astype(np.float32)
-    ),
-    "frames.h5": lambda path: write_frames(path),
-    "table.parquet": lambda path: write_table(
-        path, pd.DataFrame({"reward": np.random.default_rng(0).normal(size=9000)})
-    ),
-    "table.csv": lambda path: write_table(
-        path, pd.DataFrame({"reward": np.random.default_rng(0).normal(size=4000)})
-    ),
-}
-
-
-def write_frames(path):
-    frames = np.random.default_rng(0).integers(0, 256, (37, 20, 20, 3), dtype=np.uint8)
-    with FrameWriter(path, frames.shape) as writer:
-        for start in range(0, 37, 10):
-            writer.append(frames[start : start + 10])
+DATA = ("states.h5", "embeddings.h5", "frames.h5", "table.parquet", "table.csv")
 
 
 @contextmanager
@@ -110,7 +87,7 @@ def space_for(size):
         signal.signal(signal.SIGXFSZ, handler)
 
 
-@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("name", DATA)
 def test_without_space_a_file_appears_whole_or_not_at_all(tmp_path, name):
     WRITERS[name](tmp_path / name)
     whole = (tmp_path / name).stat().st_size
@@ -156,6 +133,29 @@ def test_a_folder_has_one_writer_which_may_be_killed(tmp_path):
     process.join()
     with one_writer(folder):
         pass
+
+
+def write_until_killed(path, entered):
+    with atomic_path(path) as temporary:
+        temporary.write_text("half")
+        entered.send(True)
+        time.sleep(60)
+
+
+def test_what_a_killed_command_left_is_removed_at_the_next_start(tmp_path):
+    target = tmp_path / "table[1].csv"
+    here, there = FORK.Pipe()
+    process = FORK.Process(target=write_until_killed, args=(target, there))
+    process.start()
+    assert here.poll(30)
+    with atomic_path(target) as temporary:
+        temporary.write_text("whole")
+    assert len(list(tmp_path.iterdir())) == 2  # that of a running command stays
+    process.kill()
+    process.join()
+    with atomic_path(target) as temporary:
+        temporary.write_text("whole")
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_a_folder_is_replaced_as_a_whole(tmp_path):

@@ -36,6 +36,15 @@ def a_figure():
     return finish(grid, lines({"line": {"color": GREY, "marker": "o"}}))
 
 
+def test_a_users_own_settings_of_matplotlib_change_no_figure(tmp_path):
+    own = {"text.usetex": True, "savefig.facecolor": "red", "font.size": 40, "axes.grid": True}
+    save_figure(a_figure(), [tmp_path / "plain.svg"])
+    with matplotlib.rc_context(own):
+        save_figure(a_figure(), [tmp_path / "own.svg"])
+        assert matplotlib.rcParams["font.size"] == 40
+    assert (tmp_path / "own.svg").read_bytes() == (tmp_path / "plain.svg").read_bytes()
+
+
 def test_equal_figures_are_equal_files(tmp_path):
     for name in ("x.svg", "x.png"):
         one, other = tmp_path / "a" / name, tmp_path / "b" / name

@@ -19,7 +19,7 @@ def training(model):
 
 
 def fetching(model):
-    return Job("fetch_model", {"model": model}, (f"resources/models/{model}",))
+    return Job("fetch_model", {"model": model}, (f"resources/models/{model}/provenance.json",))
 
 
 def embedding(model, states="kneeling-poses"):

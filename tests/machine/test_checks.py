@@ -65,8 +65,6 @@ def test_models_that_cannot_be_downloaded_are_reported_before_the_start(machine)
     assert (
         find_problems([Job("embed_prompts", {"task": "kneeling", "model": "RN50"})], PAPER) is None
     )
-    # Nor do those that Snakemake's cache may have.
-    assert find_problems([fetching("RN50")], PAPER, downloads=False) is None
     machine.setenv(checks.FORCE, "1")
     assert find_problems([fetching("RN50")], PAPER) is None
 
@@ -223,6 +221,32 @@ def test_a_sentence_that_is_too_long_is_refused_before_its_model_is_trained(mach
     # A model that is there refuses it in the first seconds.
     assert find_problems([reading], config) is None
     assert find_problems([making, reading], config.model_copy(update={"tasks": DEMO.tasks})) is None
+
+
+def test_a_replay_buffer_larger_than_memory_is_refused_before_the_start(machine):
+    machine.setattr("vlmrm.machine.memory.main_memory", lambda: 2000)
+    machine.setenv(checks.FORCE, "1")  # it would be killed hours later
+    jobs = [training("oracle"), training("ViT-bigG-14")]
+    assert find_problems(jobs, PAPER) == (
+        "training.humanoid.agent.buffer_size: needs about 2.9 GB of memory, but this machine, or "
+        "the limit of this process, has 2.0 GB; choose a smaller value"
+    )
+    machine.setattr(checks, "on_cluster", lambda: True)  # a node may have more
+    assert find_problems(jobs, PAPER) is None
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_the_start(machine, tmp_path):
+    (tmp_path / "results").mkdir()
+    job = Job("score_states", {}, ("results/paper/rewards/x.parquet",))
+    assert find_problems([job], PAPER) is None
+    writable = os.access
+    machine.setattr(
+        os, "access", lambda path, mode: Path(path).name != "results" and writable(path, mode)
+    )
+    assert find_problems([job], PAPER) == (
+        f"{tmp_path}/results: cannot be written; make it writable, or make it a link to a folder "
+        "that is"
+    )
 
 
 def test_all_problems_are_reported_at_once(machine):

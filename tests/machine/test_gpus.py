@@ -4,12 +4,11 @@ import os
 import select
 import subprocess
 import sys
-import tempfile
 
 import pytest
-from filelock import FileLock
 
 from vlmrm.machine import gpus
+from vlmrm.machine.gpus import has_nvidia_gpu, visible_gpus
 
 HOLD = """
 import os, sys
@@ -22,15 +21,23 @@ sys.stdin.read()
 """
 
 
+@pytest.fixture(autouse=True)
+def apart(monkeypatch, tmp_path):
+    """Locks of tests that run at the same time differ."""
+    monkeypatch.setenv("SLURM_JOB_ID", tmp_path.name + str(os.getpid()))
+
+
 @pytest.fixture
 def command(tmp_path):
     """Starts a process that claims GPUs of two, and keeps them until it is told to end."""
     started = []
 
     def start(count: int = 1) -> subprocess.Popen:
+        folder = tmp_path / str(len(started))  # a scheduler may give each job another one
+        folder.mkdir()
         process = subprocess.Popen(
             [sys.executable, "-c", HOLD, str(count)],
-            env={**os.environ, "VLMRM_GPUS": "0,3", "TMPDIR": str(tmp_path)},
+            env={**os.environ, "VLMRM_GPUS": "0,3", "TMPDIR": str(folder)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -89,19 +96,24 @@ def test_a_container_may_have_any_gpu(monkeypatch, tmp_path):
     assert not gpus.has_nvidia_gpu()
 
 
-def test_others_can_lock_what_a_strict_mask_makes(monkeypatch, tmp_path):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(gpus, "_held", [])
-    monkeypatch.setenv("VLMRM_GPUS", "0")
-    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
-    for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
-        monkeypatch.setenv(name, "")
-    mask = os.umask(0o077)
-    try:
-        gpus.claim_gpus()
-    finally:
-        os.umask(mask)
-    assert (tmp_path / "vlmrm-gpu-0.lock").stat().st_mode & 0o444 == 0o444
+@pytest.mark.parametrize(
+    ("chosen", "gpus"),
+    [
+        ("0,2", ["0", "2"]),
+        (" 1 , 0 ", ["1", "0"]),
+        ("GPU-5ebe-11,MIG-GPU-5ebe/1/0", ["GPU-5ebe-11", "MIG-GPU-5ebe/1/0"]),
+        ("0,0,1", ["0", "1"]),
+        ("1,-1,0", ["1"]),
+        ("1,,0", ["1"]),
+        *((hidden, []) for hidden in ("", " ", "-1", "none", "NoDevFiles", "all", "0;1", "cuda:0")),
+    ],
+)
+def test_gpus_are_chosen_as_cuda_does(monkeypatch, tmp_path, chosen, gpus):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
+    assert visible_gpus() == gpus
+    (tmp_path / "nvidia0").touch()
+    monkeypatch.setattr("vlmrm.machine.gpus.NVIDIA_DEVICES", (tmp_path, "nvidia[0-9]*"))
+    assert has_nvidia_gpu() == bool(gpus)
 
 
 def test_nothing_changes_without_a_list(monkeypatch):
@@ -112,25 +124,9 @@ def test_nothing_changes_without_a_list(monkeypatch):
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "1"
 
 
-def test_the_lock_of_another_user_counts_too(monkeypatch, tmp_path):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setenv("VLMRM_GPUS", "0")
-    for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
-        monkeypatch.setenv(name, "")
-    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
-    file = tmp_path / "vlmrm-gpu-0.lock"
-    file.touch(0o666)
-    monkeypatch.setattr(gpus, "_held", [])
-    with FileLock(file):
-        assert gpus._lock(["0"], 1) == {}
-    gpus.claim_gpus()
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
-
-
 def test_jobs_of_a_scheduler_share_no_locks(monkeypatch, tmp_path):
     """Each may number its own GPUs from 0."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    for job in ("7", "8"):
+    for job in (f"{tmp_path.name}-7", f"{tmp_path.name}-8"):
         monkeypatch.setenv("SLURM_JOB_ID", job)
         locks = gpus._lock(["0"], 1)
         assert list(locks) == ["0"]

@@ -1,9 +1,11 @@
+import errno
 import functools
 import operator
 import os
 
 import pytest
 
+from vlmrm.errors import UserError
 from vlmrm.machine.processes import map_in_processes, worker_count
 
 DOUBLE = functools.partial(operator.mul, 2)
@@ -32,3 +34,12 @@ def test_nothing_is_done_far_ahead_of_its_use():
 def test_there_are_no_more_processes_than_items_or_cores():
     assert worker_count(1, 8) == 1
     assert worker_count(1000) == len(os.sched_getaffinity(0))
+
+
+def test_a_read_only_shm_is_named(monkeypatch):
+    def semaphore(*arguments):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("multiprocessing.synchronize._multiprocessing.SemLock", semaphore)
+    with pytest.raises(UserError, match=r"/dev/shm: Read-only file system, .* one core"):
+        next(map_in_processes(DOUBLE, range(9), 2))

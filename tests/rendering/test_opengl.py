@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -32,6 +35,24 @@ def test_hardware_and_machines_without_a_gpu_do_not_warn(context, monkeypatch, g
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         opengl.warn_if_software()
+
+
+@pytest.mark.parametrize(
+    ("gl", "platform"), [("glfw", "glx"), ("", ""), ("disabled", "osmesa"), ("EGL", "wayland")]
+)
+def test_what_other_programs_set_for_opengl_does_not_count(gl, platform):
+    code = (
+        "from vlmrm.config import Rendering; from vlmrm.rendering import make_renderer;"
+        "print(make_renderer('humanoid', 'gymnasium', Rendering(humanoid_size=32)).shape)"
+    )
+    others = {"MUJOCO_GL": gl, "PYOPENGL_PLATFORM": platform, "SDL_VIDEODRIVER": "x11"}
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **others},
+        capture_output=True,
+        text=True,
+    )
+    assert run.stdout.strip() == "(32, 32, 3)", run.stderr
 
 
 def test_frames_are_rendered_on_the_gpu_that_torch_uses(monkeypatch):

@@ -138,3 +138,15 @@ def test_every_python_that_is_admitted_is_tried_each_week():
     weekly = yaml.safe_load((ROOT / ".github" / "workflows" / "weekly.yml").read_text())
     for job in weekly["jobs"].values():
         assert job["strategy"]["matrix"]["python"] == [f"3.{minor}" for minor in minors]
+
+
+@pytest.mark.parametrize("name", ["$(touch ran)", "`touch ran`", 'a"b', "a\\b", "a:b", "a\nb"])
+def test_a_folder_whose_name_commands_cannot_hold_is_refused_in_one_line(tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    command = ["sh", str(ROOT / "scripts" / "install.sh"), "dependencies"]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert run.returncode == 1
+    (line,) = run.stderr.splitlines()
+    assert "rename the folder" in line
+    assert list(folder.iterdir()) == []

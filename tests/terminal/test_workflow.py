@@ -10,6 +10,7 @@ from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
+from snakemake.exceptions import LockException
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from vlmrm.terminal import bars
@@ -113,6 +114,14 @@ def test_warnings_and_errors_are_shown_whole(handler, capsys):
     warning, error = capsys.readouterr().err.splitlines()
     assert warning == "long story " * 30
     assert error == "it broke, see [1]"
+
+
+def test_the_lock_of_a_killed_workflow_comes_with_the_way_out(handler, capsys):
+    tell(handler, message=f"LockException:\n{LockException()}", level=logging.ERROR)
+    shown = capsys.readouterr().err
+    assert "Directory cannot be locked" in shown
+    assert "pgrep" in shown.splitlines()[-1]
+    assert "snakemake --unlock" in shown.splitlines()[-1]
 
 
 def test_a_failed_job_says_why_and_where_its_log_is(handler, capsys, tmp_path):

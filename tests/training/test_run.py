@@ -81,6 +81,12 @@ def test_the_same_seed_gives_the_same_curve(tmp_path, name):
     assert not first["training_reward"].equals(other["training_reward"])
 
 
+def test_a_replay_buffer_that_cannot_be_allocated_is_named(tmp_path):
+    agent = AGENTS["dqn"].model_copy(update={"buffer_size": 10**15})
+    with pytest.raises(UserError, match=r"^buffer_size: Unable to allocate .*; choose a smaller"):
+        train_toy(tmp_path, agent)
+
+
 def test_time_limits_bootstrap_unless_the_original_is_asked_for(tmp_path):
     """At the end of an episode the value of the next state counts, or is taken for 0."""
     for name, original in (

@@ -49,6 +49,13 @@ def test_frames_show_the_state_before_the_reset(vector_env, workers):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
+def test_frames_larger_than_memory_are_refused(vector_env, workers, monkeypatch):
+    monkeypatch.setattr("vlmrm.machine.memory.main_memory", lambda: 0)
+    with pytest.raises(UserError, match=r"n_envs: needs about .* of memory"):
+        vector_env(slider(episode_steps=5), 3, Printer, workers=workers, slots=4)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
 def test_the_original_shows_the_first_state_of_the_next_episode(vector_env, workers):
     env = vector_env(
         slider(episode_steps=5), 3, Printer, workers=workers, slots=4, frames_after_reset=True

@@ -1,7 +1,10 @@
 """What is computed again after a change: all that depends on it, and nothing else."""
 
+import copy
+import os
 import re
 import shlex
+import shutil
 
 import pytest
 
@@ -69,6 +72,20 @@ def test_another_model_renders_nothing_and_touches_no_other_model(finished, smok
     looking = {"make_random_model", "embed_prompts", "embed_frames", "score_states"}
     assert set(jobs) == EPIC | looking
     assert all(count == 1 for count in jobs.values())
+
+
+def test_a_copy_without_the_times_of_its_files_is_finished_too(finished, smoke, tmp_path):
+    copied = copy.copy(finished)
+    copied.folder = tmp_path / "copy"
+    shutil.copytree(finished.folder, copied.folder, symlinks=True)
+    # `cp -r` writes files in any order: each is newer than what was made of it.
+    files = sorted(copied.folder.glob("re*/**/*"), key=lambda path: path.stat().st_mtime)
+    for number, path in enumerate(reversed(files)):
+        os.utime(path, (1e9 + number, 1e9 + number))
+    assert not copied.planned(smoke)
+    # Another model is noticed, by the record of its weights.
+    (copied.folder / "resources/models/smoke-S/provenance.json").write_text('{"sha256": "1"}')
+    assert copied.planned(smoke)["embed_frames"] > 0
 
 
 def test_a_training_without_its_last_file_is_not_finished(finished, smoke):

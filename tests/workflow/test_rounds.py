@@ -12,7 +12,7 @@ def rounds(smoke):
 
 
 def test_each_model_is_trained_after_the_agents_of_the_round_before(fresh, rounds):
-    target = f"resources/models/{NAME}-round-2"
+    target = f"resources/models/{NAME}-round-2/provenance.json"
     plan = fresh.snakemake(rounds, "--dry-run", target).stdout
     (command,) = (line for line in plan.splitlines() if f"make-corpus {NAME}-round-2" in line)
     for agents in (NAME, f"{NAME}-round-1"):

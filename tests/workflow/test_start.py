@@ -1,16 +1,20 @@
 """What happens before the first job."""
 
+import os
 import re
 from collections import Counter
 
 import pytest
 import yaml
 
+from tests.processes import snakemake
 from vlmrm.config import parse_config
 from vlmrm.machine.gpus import on_cluster
 from vlmrm.machine.machines import MACHINES
 from vlmrm.plan.jobs import planned_jobs
 from vlmrm.plan.work import work_of
+
+from .conftest import Project
 
 pytestmark = pytest.mark.usefixtures("quick_dry_runs")
 
@@ -39,6 +43,23 @@ def test_every_rule_takes_part_in_the_smoke_run(fresh):
     rules = {line.removeprefix("rule ").rstrip(":") for line in lines if line.startswith("rule ")}
     # Published models and people are what the smoke run does without.
     assert jobs == rules - {"fetch_model", "measure_agreement"}
+
+
+def test_a_folder_may_have_any_name_and_jobs_run_the_command_of_their_workflow(tmp_path, smoke):
+    folder = tmp_path / 'it\'s $(touch ran);`touch ran` {x}\n"ü" %s'
+    folder.mkdir()
+    Project(folder)
+    other = tmp_path / "bin" / "vlmrm"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\nexit 9\n")
+    other.chmod(0o755)
+    target = "results/smoke/states/kneeling.h5"
+    env = {"VLMRM_FORCE": "1", **os.environ, "PATH": f"{other.parent}:{os.environ['PATH']}"}
+    arguments = (target, "--cores", "1", "--configfile", "config/smoke.yaml")
+    run = snakemake(*arguments, cwd=folder, env=env)
+    assert run.returncode == 0, run.stderr
+    assert (folder / target).is_file()
+    assert not [*tmp_path.rglob("ran")]
 
 
 def test_human_labels_are_missed_only_where_they_are_needed(fresh, smoke):
@@ -157,7 +178,9 @@ def test_without_gpu_a_training_for_months_is_not_started(fresh, published, monk
     no_driver = fresh.folder / "bin" / "nvidia-smi"
     no_driver.write_text("#!/bin/sh\nexit 9\n")
     no_driver.chmod(0o755)
-    (fresh.folder / "resources" / "models" / "smoke-S").mkdir(parents=True)
+    model = fresh.folder / "resources" / "models" / "smoke-S"
+    model.mkdir(parents=True)
+    (model / "provenance.json").write_text("{}")
     # One policy is saved: many would need a large disk.
     published["training"]["humanoid"]["agent"] |= dict.fromkeys(
         ("total_timesteps", "save_freq"), 10_000_000

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -16,7 +17,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from vlmrm.errors import UserError, printable
+from vlmrm.errors import UserError, lacking, printable
 from vlmrm.machine.gpus import hide_gpus
 from vlmrm.machine.libraries import explain_opengl
 from vlmrm.terminal.bars import bars_are_shown, redirect_bars
@@ -101,6 +102,14 @@ app = typer.Typer(
 )
 
 
+class LogFile(logging.FileHandler):
+    """A log file whose disk may be full: then its errors are on the terminal."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING and bars_are_shown():
+            print(f"vlmrm: {record.getMessage()}", file=sys.stderr)
+
+
 @app.callback()
 def options(
     log: Annotated[
@@ -112,7 +121,7 @@ def options(
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
         redirect_bars(log)
-        handler = logging.FileHandler(log, mode="w")
+        handler = LogFile(log, mode="w")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         logging.getLogger().addHandler(handler)
         logging.captureWarnings(True)
@@ -125,16 +134,23 @@ def main() -> NoReturn:
     """Runs the command line; a `UserError` is printed without traceback, with exit status 2."""
     # Imports make a million objects and no garbage; this spares a tenth of their time.
     gc.set_threshold(100_000, 20, 20)
+    os.environ["MPLBACKEND"] = "agg"  # a notebook's backend may not be installed here
     try:
         with explain_opengl():
             app()
     except UserError as error:
-        LOGGER.error(error)
-        if not bars_are_shown():  # by a workflow, which shows the log too
-            for line in str(error).split("\n"):
-                print(f"vlmrm: {printable(line)}", file=sys.stderr)
-        sys.exit(2)
-    except Exception:
+        _refuse(str(error))
+    except Exception as error:
+        if reason := lacking(error):
+            _refuse(reason)
         LOGGER.exception("A bug in vlmrm or in a library, not in your input")
         raise
     sys.exit(0)
+
+
+def _refuse(message: str) -> NoReturn:
+    LOGGER.error(message)
+    if not bars_are_shown():  # by a workflow, which shows the log too
+        for line in message.split("\n"):
+            print(f"vlmrm: {printable(line)}", file=sys.stderr)
+    sys.exit(2)

@@ -23,6 +23,8 @@ from vlmrm.config import REFERENCES, check_run, load_config
 from vlmrm.config.scoring import PLAIN
 from vlmrm.errors import UserError
 from vlmrm.machine.gpus import claim_gpus
+from vlmrm.machine.memory import require_memory
+from vlmrm.plan.work import replay_bytes
 from vlmrm.rendering import check_scene
 
 
@@ -47,6 +49,8 @@ def train_policy(
     run = training_run(content, task, scene, reward_source, scoring, seed)
     check_run(content, run)
     settings = content.training_settings(run)
+    environment, agent = settings.environment, settings.agent
+    require_memory(f"training.{environment}.agent.buffer_size", replay_bytes(environment, agent))
     grid = None
     if settings.max_lookup_error is None or model is not None:
         if reward_source not in REFERENCES and model is None:

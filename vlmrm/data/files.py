@@ -11,26 +11,30 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import h5py
 import numpy as np
 import pyarrow.parquet as pq
-from filelock import FileLock, Timeout
+from filelock import FileLock, Timeout, lock_descriptor
 from numpy.typing import ArrayLike, NDArray
 
 from vlmrm.data.provenance import provenance
-from vlmrm.errors import UserError, one_line
+from vlmrm.errors import REMEDIES, UserError, one_line
 
 UMASK = os.umask(0o077)
 os.umask(UMASK)
 
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-"""Errors of a disk that takes no more: full, over a quota or limit, or read-only."""
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk that takes no more: full, or over a quota or limit."""
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+"""Errors of a folder or disk that takes nothing."""
 UNREADABLE = (errno.EACCES, errno.EPERM, errno.ENOENT, errno.EISDIR, errno.EIO, errno.ESTALE)
 """Errors of a file or a disk that say nothing about the content of the file."""
 AGAIN = "delete it and run again"
 """What to do about a file that is damaged or wrong."""
+ALIVE = ".alive"
+"""File in a temporary folder that its process has locked."""
 ALMOST_FULL = 2**20
 """Free bytes of a disk on which a library has failed that does not say why."""
 
@@ -40,38 +44,75 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yields a temporary path, which is renamed to ``path`` only on success.
 
     Works for files and for folders (create the folder at the yielded path). The temporary
-    path keeps the suffix, because some writers choose their format by it.
+    path keeps the suffix, because some writers choose their format by it. What a killed process has
+    left of the same path is removed.
 
     Raises:
-        UserError: The disk is full or read-only.
+        UserError: The disk is full, or the folder or disk is read-only.
     """
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
+        prefix = f".{path.name}-"
+        _remove_left(path.parent, prefix)
+        with (
+            tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as folder,
+            (Path(folder) / ALIVE).open("w") as alive,
+        ):
+            _try_lock(alive)
             temporary = Path(folder) / path.name
-            yield temporary
+            with _full_disk_named(path.parent):
+                yield temporary
             _finish(temporary)
             if temporary.is_dir() and path.is_dir():
                 # rename() replaces a file, but not a folder with content.
                 path.rename(Path(folder) / "replaced")
             temporary.replace(path)
-    except UserError:
+    except OSError as error:
+        number = error.errno or 0
+        read_only = number in READ_ONLY and not os.access(existing(path.parent), os.W_OK)
+        if number in NO_SPACE or read_only:
+            message = f"{path}: {os.strerror(number)}; {REMEDIES[number]}"
+            raise UserError(message) from error
+        raise
+
+
+@contextmanager
+def _full_disk_named(folder: Path) -> Iterator[None]:
+    """Some libraries report a full disk in words alone, or not at all."""
+    try:
+        yield
+    except (OSError, UserError):
         raise
     except Exception as error:
-        if reason := _no_space(error, path.parent):
-            raise UserError(f"{path}: {reason}; make space there, and run again") from error
+        reason = os.strerror(errno.ENOSPC)
+        if reason in str(error) or shutil.disk_usage(folder).free < ALMOST_FULL:
+            raise OSError(errno.ENOSPC, reason) from error
         raise
 
 
-def _no_space(error: Exception, folder: Path) -> str | None:
-    """Why a disk takes no more, if that caused the error."""
-    if isinstance(error, OSError) and error.errno in NO_SPACE:
-        return os.strerror(error.errno)
-    with suppress(OSError):
-        if shutil.disk_usage(folder).free < ALMOST_FULL:
-            return os.strerror(errno.ENOSPC)
-    return None
+def existing(folder: Path) -> Path:
+    """The folder, or the closest folder above it that exists."""
+    return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+
+
+def _remove_left(parent: Path, prefix: str) -> None:
+    """Removes the temporary folders of processes that have ended."""
+    for folder in parent.iterdir():
+        if folder.name.startswith(prefix):
+            with suppress(OSError):
+                with (folder / ALIVE).open("r+") as alive:
+                    ended = _try_lock(alive)
+                if ended:
+                    shutil.rmtree(folder)
+
+
+def _try_lock(file: IO[str]) -> bool:
+    """Locks a file until it is closed; False if another process has, or the disk has no locks."""
+    try:
+        return lock_descriptor(file.fileno(), blocking=False)
+    except OSError:
+        return False
 
 
 def _finish(path: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-import matplotlib
+import matplotlib.style
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -45,8 +45,8 @@ MAX_COLUMNS = 4
 def theme() -> Iterator[None]:
     """Sets up matplotlib within a block or a decorated function, and restores it afterwards.
 
-    The font ships with matplotlib and the SVG writer's ids use a fixed salt, so the same figure is
-    the same file on every machine.
+    The user's own settings do not count, the font ships with matplotlib, and the SVG writer's ids
+    use a fixed salt, so the same figure is the same file on every machine.
     """
     settings = {
         **sns.axes_style("ticks"),
@@ -73,7 +73,8 @@ def theme() -> Iterator[None]:
         "ytick.color": INK,
         "ytick.labelsize": 8,
     }
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context():
+        matplotlib.style.use(["default", settings])
         yield
 
 

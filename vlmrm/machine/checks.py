@@ -19,10 +19,11 @@ from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub, check_rendering, cuda_works
 from vlmrm.machine.gpus import on_cluster
 from vlmrm.machine.machines import MACHINES
-from vlmrm.models.folder import MODELS
+from vlmrm.machine.memory import memory_problem
+from vlmrm.models.folder import MODELS, PROVENANCE_FILE
 from vlmrm.plan.cost import hours, make_plan, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs
-from vlmrm.plan.work import work_of
+from vlmrm.plan.work import replay_bytes, work_of
 
 FORCE = "VLMRM_FORCE"
 """Environment variable that, set to 1, skips the checks of network, rendering, time and disk."""
@@ -56,26 +57,25 @@ def check_start(argv: Sequence[str], config: Config) -> str | None:
         jobs = planned_jobs(argv[1:])
     except UserError:
         return None  # a dry run that is not possible with these options
-    # Snakemake's cache between workflows may have what a dry run calls missing.
-    return find_problems(jobs, config, downloads="--cache" not in argv)
+    return find_problems(jobs, config)
 
 
-def find_problems(jobs: Iterable[Job], config: Config, downloads: bool = True) -> str | None:
+def find_problems(jobs: Iterable[Job], config: Config) -> str | None:
     """Why a run should not start and what to do, one line per problem; None if it may start.
 
     Args:
         jobs: Jobs of a dry run.
         config: Configuration of the run.
-        downloads: Whether jobs that fetch models will download them.
     """
     jobs = list(jobs)
     to_fetch = [job.wildcards["model"] for job in jobs if job.rule == "fetch_model"]
     without_library = _without_library(to_fetch, config)
     problems = [*_tokenizers(without_library), *_sentences(jobs, config)]
+    problems += [*_memory(jobs, config), *_writable(jobs)]
     if os.environ.get(FORCE) != "1":
         online = [name for name in to_fetch if name not in without_library]
-        problems += [*_published(online, config)] if downloads else []
-        problems += [*_opengl(jobs), *_gpu(jobs, config), *_space(jobs, config)]
+        problems += [*_published(online, config), *_opengl(jobs), *_gpu(jobs, config)]
+        problems += [*_space(jobs, config)]
     return "\n".join(problems) or None
 
 
@@ -175,6 +175,32 @@ def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:
     )
 
 
+def _memory(jobs: list[Job], config: Config) -> Iterator[str]:
+    """Replay buffers are the largest arrays. On a cluster, each node has its own memory."""
+    if on_cluster():
+        return
+    tasks = {job.wildcards["task"] for job in jobs if job.rule == "train_policy"}
+    for environment in sorted({config.tasks[task].environment for task in tasks}):
+        needed = replay_bytes(environment, config.training[environment].agent)
+        if problem := memory_problem(f"training.{environment}.agent.buffer_size", needed):
+            yield problem
+
+
+def _writable(jobs: list[Job]) -> Iterator[str]:
+    for folder in sorted({_top(Path(job.outputs[0])) for job in jobs if job.outputs}):
+        if not os.access(folder, os.W_OK):
+            yield (
+                f"{folder.resolve()}: cannot be written; make it writable, or make it a link to a "
+                "folder that is"
+            )
+
+
+def _top(place: Path) -> Path:
+    """The folder of all results or resources, which may be on a disk of its own."""
+    top = Path(place.parts[0])
+    return top if top.is_dir() else Path()
+
+
 def _space(jobs: list[Job], config: Config) -> Iterator[str]:
     """Counts on each disk what stays in the end and is not there already."""
     needed: Counter[int] = Counter()
@@ -183,8 +209,9 @@ def _space(jobs: list[Job], config: Config) -> Iterator[str]:
         if not job.outputs or not (size := round(work_of(job, config, MACHINES["laptop"]).disk)):
             continue
         place = Path(job.outputs[0])
-        top = Path(place.parts[0])  # may be on its own disk, as a link or a volume
-        folder = top if top.is_dir() else Path()
+        if place.name == PROVENANCE_FILE:
+            place = place.parent  # a model
+        folder = _top(place)
         disk = folder.stat().st_dev
         folders.setdefault(disk, folder)
         needed[disk] += max(0, size - _size_on_disk(place))

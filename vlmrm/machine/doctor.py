@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from vlmrm import OPENGL
 from vlmrm.machine.libraries import NVIDIA_EGL
 
 LOW_SPACE, LITTLE_SPACE = 1e9, 10e9
@@ -97,7 +98,7 @@ def check_torch() -> Check:
 def check_rendering() -> Check:
     """Whether the humanoid's renderer starts, and what it renders with."""
     ended, message = _probe("rendering", timeout=60)
-    library = os.environ.get("MUJOCO_GL", "egl").upper()
+    library = OPENGL.upper()
     if not ended:
         return Check("Rendering", Verdict.broken, message)
     if message.startswith("hardware"):

@@ -7,31 +7,39 @@ Commands that need no GPU see none anywhere.
 
 from __future__ import annotations
 
+import errno
+import itertools
 import logging
 import os
 import random
+import re
 import shutil
+import socket
 import subprocess
-import tempfile
 import time
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 LOGGER = logging.getLogger("vlmrm")
 
 NVIDIA_DEVICES = (Path("/dev"), "nvidia[0-9]*")
 """Where the driver shows its GPUs: a container may have any of them, not just the first."""
 
-_held: list[FileLock] = []
+GPU = re.compile(r"\d+|(GPU|MIG)-[\w/-]+")
+"""A GPU in CUDA_VISIBLE_DEVICES: its number, or an identifier."""
+
+_held: list[socket.socket] = []
 """Locks go with the process, however it ends."""
 
 
 def visible_gpus() -> list[str]:
-    """The NVIDIA GPUs that this process may use, as CUDA_VISIBLE_DEVICES writes them."""
+    """The NVIDIA GPUs that this process may use, as CUDA_VISIBLE_DEVICES writes them.
+
+    Like CUDA, it takes those before the first that can be none: -1 and NoDevFiles hide all.
+    """
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
-        return [gpu.strip() for gpu in chosen.split(",") if gpu.strip()]
+        gpus = map(str.strip, chosen.split(","))
+        return list(dict.fromkeys(itertools.takewhile(GPU.fullmatch, gpus)))
     query = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
     try:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=30)
@@ -54,7 +62,8 @@ def hide_gpus() -> None:
 def has_nvidia_gpu() -> bool:
     """Whether this process should find an NVIDIA GPU, whatever libraries make of it."""
     folder, pattern = NVIDIA_DEVICES
-    return os.environ.get("CUDA_VISIBLE_DEVICES") != "" and any(folder.glob(pattern))
+    hidden = "CUDA_VISIBLE_DEVICES" in os.environ and not visible_gpus()
+    return not hidden and any(folder.glob(pattern))
 
 
 def claim_gpus(count: int = 1) -> None:
@@ -77,7 +86,7 @@ def claim_gpus(count: int = 1) -> None:
             waiting = True
         # Two commands that keep what they have would wait for each other.
         for lock in free.values():
-            lock.release()
+            lock.close()
         time.sleep(1 + random.random())
     if free:
         _held.extend(free.values())
@@ -85,17 +94,21 @@ def claim_gpus(count: int = 1) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(free)
 
 
-def _lock(gpus: list[str], count: int) -> dict[str, FileLock]:
+def _lock(gpus: list[str], count: int) -> dict[str, socket.socket]:
     """Up to ``count`` of the GPUs that are free, with their locks."""
     # The GPUs of a SLURM job are its alone, but each job may number them from 0.
     prefix = "-".join(filter(None, ("vlmrm-gpu", os.environ.get("SLURM_JOB_ID"))))
-    free: dict[str, FileLock] = {}
+    free: dict[str, socket.socket] = {}
     for gpu in gpus:
-        # Other users lock the same file, so that the mode must not depend on a mask.
-        lock = FileLock(Path(tempfile.gettempdir()) / f"{prefix}-{gpu}.lock", mode=0o666)
+        lock = socket.socket(socket.AF_UNIX)
         try:
-            lock.acquire(blocking=False)
-        except Timeout:
+            # A name that Linux keeps, and no file: all users and all jobs have the same, whatever
+            # their TMPDIR, and nobody can plant a link in its place.
+            lock.bind(f"\0{prefix}-{gpu}")
+        except OSError as error:
+            lock.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
             continue
         free[gpu] = lock
         if len(free) == count:

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from vlmrm.errors import UserError
+from vlmrm.errors import UserError, lacks_memory
 
 NVIDIA_EGL = (
     "install the driver's EGL library (libEGL_nvidia), in containers set "
@@ -38,6 +38,8 @@ def explain_opengl() -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        if lacks_memory(error):
+            raise
         frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
         for frame in frames:
             importing = frame.f_code.co_name == "<module>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import threading
@@ -10,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
 from typing import TypeVar
+
+from vlmrm.errors import UserError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,15 +36,27 @@ def map_in_processes(
         function: A function of a module, or a `functools.partial` of one.
         items: Its arguments.
         workers: Processes; by default one per available core. 1 works in this process.
+
+    Raises:
+        UserError: Several processes cannot work together here.
     """
     workers = worker_count(len(items), workers)
     if workers <= 1:
         yield from map(function, items)
         return
     # Forked processes would share OpenGL's state with this one; spawned processes do not.
-    executor = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_end_with_parent
-    )
+    try:
+        executor = ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=_end_with_parent
+        )
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise
+        # Its locks are files.
+        raise UserError(
+            f"/dev/shm: {error.strerror}, but several processes need it; make it writable, or give "
+            "each job one core"
+        ) from error
     try:
         submitted = (executor.submit(function, item) for item in items)
         pending = deque(itertools.islice(submitted, 2 * workers))

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from vlmrm.config import PretrainedModel
 from vlmrm.config.models import differences
 from vlmrm.data.files import atomic_path
-from vlmrm.errors import UserError, one_line
+from vlmrm.errors import UserError, lacks_memory, one_line
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.find import (
     Parts,
@@ -138,7 +138,7 @@ def _assemble(key: str, settings: PretrainedModel, parts: Parts[Path], folder: P
         except Exception as error:  # open_clip raises anything for malformed files
             refuse_full_disk(key, error)
             cause = error.__cause__ or error
-            if _lacks_memory(cause):
+            if lacks_memory(cause):
                 raise UserError(
                     f"{key}: too little memory to try the model out; close other programs, or run "
                     "again on a machine with more"
@@ -152,11 +152,6 @@ def _assemble(key: str, settings: PretrainedModel, parts: Parts[Path], folder: P
                 f"{key}: open_clip {open_clip.__version__} cannot use it ({one_line(cause)}); "
                 f"{remedy}"
             ) from error
-
-
-def _lacks_memory(error: BaseException) -> bool:
-    """Whether memory ran out; PyTorch says so in words alone."""
-    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)
 
 
 def _place(downloaded: Path, path: Path) -> None:

@@ -181,6 +181,16 @@ def updates(agent: OffPolicyAgent) -> int:
     return agent.gradient_steps * max(rounds, 0)
 
 
+def replay_bytes(environment: str, agent: OffPolicyAgent) -> int:
+    """Size of the replay buffer of a training, as far as it is filled.
+
+    A row has the observations before and after a step, the action, and three numbers.
+    """
+    observed, actions = OBSERVED[environment]
+    rows = min(agent.buffer_size, agent.total_timesteps)
+    return FLOAT * rows * (2 * observed + actions + 3)
+
+
 def policy_bytes(environment: str, agent: Algorithm) -> int:
     """Size of a saved agent: its networks, their targets, and two moments of Adam.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import mujoco
 
+from vlmrm import OPENGL
 from vlmrm.machine.gpus import has_nvidia_gpu
 from vlmrm.machine.libraries import NVIDIA_EGL, load_triton_first, opengl_error
 
@@ -31,7 +32,7 @@ def open_gl(size: int) -> Any:
         load_triton_first()
     # Not mujoco.GLContext, which MuJoCo chooses on import, perhaps before this package.
     try:
-        library = importlib.import_module(f"mujoco.{os.environ['MUJOCO_GL']}")
+        library = importlib.import_module(f"mujoco.{OPENGL}")
         context = library.GLContext(size, size)
     except Exception as error:  # the class depends on the library
         raise opengl_error(error) from error

@@ -39,6 +39,12 @@ NOISE = (
 """Beginnings of messages that are of no use to anyone who watches."""
 
 
+UNLOCK = (
+    "`pgrep -af 'snakemake|vlmrm'` (on a cluster, `squeue --me`) shows what still runs. If nothing "
+    "of this folder does, run `snakemake --unlock`, then the same command again."
+)
+"""What to do about the lock of a workflow that was killed."""
+
 COLORS = {logging.WARNING: "yellow", logging.ERROR: "red"}
 
 LOG_LINES = 50
@@ -223,6 +229,8 @@ class LogHandler(LogHandlerBase):
                 # What the command itself says comes with the job's failure.
                 if not text.startswith(NOISE) and "CalledProcessError" not in text:
                     self._print(text, COLORS.get(record.levelno, ""))
+                if text.startswith("LockException"):
+                    self._print(UNLOCK)
 
     def _finished(self, job: RunningJob) -> None:
         took = duration(time.time() - job.started)

@@ -17,7 +17,7 @@ from vlmrm.config import DQN, SAC, PaperCode, TrainingRun
 from vlmrm.config.settings import TrainingSettings
 from vlmrm.data.files import one_writer
 from vlmrm.envs import make_env
-from vlmrm.errors import UserError
+from vlmrm.errors import UserError, one_line
 from vlmrm.rendering import make_renderer
 from vlmrm.rendering.opengl import render_on
 from vlmrm.rendering.video import write_trajectories
@@ -241,7 +241,10 @@ def _new_agent(
     buffer = agent_settings(agent)["replay_buffer_kwargs"]
     if paper_code.time_limits_terminate:
         buffer["handle_timeout_termination"] = False
-    return make_agent(agent, env, seed, device, replay_buffer_kwargs=buffer)
+    try:
+        return make_agent(agent, env, seed, device, replay_buffer_kwargs=buffer)
+    except MemoryError as error:
+        raise UserError(f"buffer_size: {one_line(error)}; choose a smaller value") from error
 
 
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import yaml
 from vlmrm.config import TrainingRun, parse_config, read_yaml
 from vlmrm.config.optimization import studied
 from vlmrm.config.scoring import alpha_of
+from vlmrm.data.files import atomic_path
 from vlmrm.errors import UserError
 from vlmrm.machine.checks import check_start
 from vlmrm.machine.shared import check_shared
@@ -33,12 +34,20 @@ LOGS = f"{RESULTS}/logs"
 # What jobs took, read by `vlmrm plan`.
 BENCHMARKS = f"{RESULTS}/benchmarks"
 
-# The environment of this Snakemake need not be activated.
-shell.prefix(f'export PATH="$PATH:{Path(sys.executable).parent}"; ')
+# Jobs run the commands of this Snakemake's environment, whether it is activated or not, and whatever
+# other `vlmrm` is on PATH. Containers have their own.
+COMMANDS = Path(sys.executable).parent
+prefix = (
+    '[ "${APPTAINER_NAME-}${SINGULARITY_NAME-}" ] || '
+    f'export PATH={quote(str(COMMANDS))}:"$PATH"; '
+)
+shell.prefix(prefix.replace("{", "{{").replace("}", "}}"))
 
 # Shared by all runs: names of models and corpora mean the same everywhere.
 CORPUS = "resources/corpora/{corpus}.h5"
-MODEL = "resources/models/{model}"
+# Stands for the folder of a model: it contains the checksum of the weights, and appears with them.
+# Snakemake knows files again that were copied, but no folders.
+MODEL = "resources/models/{model}/provenance.json"
 
 PROMPTS = f"{RESULTS}/prompts/{{task}}/{{model}}.h5"
 STATES = f"{RESULTS}/states/{{states}}.h5"
@@ -111,9 +120,12 @@ onstart:
         sys.exit("\n".join(f"vlmrm: {line}" for line in problems.splitlines()))
     # The commands read the resolved configuration, which stays beside the results.
     resolved = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
-    Path(RESULTS).mkdir(parents=True, exist_ok=True)
     if not Path(CONFIG).exists() or Path(CONFIG).read_text() != resolved:
-        Path(CONFIG).write_text(resolved)
+        try:
+            with atomic_path(CONFIG) as temporary:
+                temporary.write_text(resolved)
+        except UserError as error:
+            sys.exit(f"vlmrm: {error}")
 
 
 onsuccess:

@@ -23,11 +23,12 @@ rule measure_epic:
         runtime=minutes(60),
     params:
         config=config_file,
+        model=subpath(input.model, parent=True),
         settings=lambda w: settings.epic_settings(w.epic).model_dump(),
         labels=lambda w, input: [f"--labels {quote(path)}" for path in input.labels],
     shell:
         "vlmrm --log {log} measure-epic {wildcards.epic} --config {params.config}"
-        " --model {input.model} --states {input.states} --rewards {input.rewards}"
+        " --model {params.model} --states {input.states} --rewards {input.rewards}"
         " {params.labels} --output {output}"
 
 

@@ -238,7 +238,10 @@ def lookup_inputs(wildcards):
 
 def reward_options(wildcards, input):
     """The inputs as options of `vlmrm train-policy`."""
-    return " ".join(f"--{name} {path}" for name, path in input.items())
+    return " ".join(
+        f"--{name} {Path(path).parent if name == 'model' else path}"
+        for name, path in input.items()
+    )
 
 
 def evaluations_of(wildcards):

@@ -28,7 +28,7 @@ rule train_model:
     input:
         corpus=lambda w: CORPUS.format(corpus=settings.models[w.model].corpus),
     output:
-        directory(MODEL),
+        MODEL,
     log:
         f"{LOGS}/models/{{model}}.log",
     benchmark:
@@ -42,15 +42,16 @@ rule train_model:
         gpu=1,
     params:
         config=config_file,
+        folder=subpath(output[0], parent=True),
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
         "vlmrm --log {log} train-model {wildcards.model} --config {params.config}"
-        " --corpus {input.corpus} --gpus {resources.gpu} --output {output}"
+        " --corpus {input.corpus} --gpus {resources.gpu} --output {params.folder}"
 
 
 rule copy_model:
     output:
-        directory(MODEL),
+        MODEL,
     log:
         f"{LOGS}/models/{{model}}.log",
     wildcard_constraints:
@@ -60,14 +61,15 @@ rule copy_model:
         runtime=minutes(15),
     params:
         config=config_file,
+        folder=subpath(output[0], parent=True),
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
-        "vlmrm --log {log} copy-model {wildcards.model} --config {params.config} --output {output}"
+        "vlmrm --log {log} copy-model {wildcards.model} --config {params.config} --output {params.folder}"
 
 
 rule make_random_model:
     output:
-        directory(MODEL),
+        MODEL,
     log:
         f"{LOGS}/models/{{model}}.log",
     benchmark:
@@ -79,22 +81,21 @@ rule make_random_model:
         runtime=minutes(15),
     params:
         config=config_file,
+        folder=subpath(output[0], parent=True),
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
         "vlmrm --log {log} make-random-model {wildcards.model} --config {params.config}"
-        " --output {output}"
+        " --output {params.folder}"
 
 
 rule fetch_model:
     output:
         # What is there already decides how much is downloaded.
-        update(directory(MODEL)),
+        update(MODEL),
     log:
         f"{LOGS}/models/{{model}}.log",
     wildcard_constraints:
         model=models_from("pretrained"),
-    # Between workflows, with --cache.
-    cache: True
     # Where this workflow was started: the nodes of a cluster often have no way out.
     localrule: True
     resources:
@@ -102,9 +103,10 @@ rule fetch_model:
         runtime=minutes(240),
     params:
         config=config_file,
+        folder=subpath(output[0], parent=True),
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
-        "vlmrm --log {log} fetch-model {wildcards.model} --config {params.config} --output {output}"
+        "vlmrm --log {log} fetch-model {wildcards.model} --config {params.config} --output {params.folder}"
 
 
 rule embed_prompts:
@@ -122,7 +124,8 @@ rule embed_prompts:
         gpu=1,
     params:
         config=config_file,
+        model=subpath(input.model, parent=True),
         settings=lambda w: settings.prompt_settings(w.task).model_dump(),
     shell:
         "vlmrm --log {log} embed-prompts --config {params.config} --task {wildcards.task}"
-        " --model {input.model} --gpus {resources.gpu} --output {output}"
+        " --model {params.model} --gpus {resources.gpu} --output {output}"

@@ -105,10 +105,11 @@ rule embed_frames:
         gpu=1,
     params:
         config=config_file,
+        model=subpath(input.model, parent=True),
         settings=settings.embedding_settings.model_dump(),
     shell:
         "vlmrm --log {log} embed-frames --config {params.config} --frames {input.frames}"
-        " --model {input.model} --gpus {resources.gpu} --output {output}"
+        " --model {params.model} --gpus {resources.gpu} --output {output}"
 
 
 rule score_states:

@@ -18,6 +18,7 @@ from huggingface_hub import constants
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers, logging
 
+from vlmrm.data.files import existing
 from vlmrm.errors import UserError
 from vlmrm.models.folder import file_sha256
 from vlmrm.models.hub.repository import RemoteFile
@@ -172,8 +173,3 @@ def _present(file: RemoteFile, folder: Path) -> int:
     stored = folder / file.stored_name
     paths = (stored, stored.with_name(f"{stored.name}.part"))
     return next((path.stat().st_size for path in paths if path.is_file()), 0)
-
-
-def existing(folder: Path) -> Path:
-    """The folder, or the closest folder above it that exists."""
-    return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())

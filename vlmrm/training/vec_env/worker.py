@@ -6,6 +6,7 @@ Nothing here imports torch, so workers start fast and stay small.
 from __future__ import annotations
 
 import copy
+import math
 import mmap
 import multiprocessing.connection
 import os
@@ -23,6 +24,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from vlmrm.errors import UserError
+from vlmrm.machine.memory import require_memory
 from vlmrm.rendering.base import Renderer
 from vlmrm.training.vec_env.spec import EnvSpec
 
@@ -78,9 +80,10 @@ class SharedArrays:
             ((spec.n_envs, *shapes.state), np.float64),
             ((spec.slots if shapes.frame else 0, spec.n_envs, *shapes.frame), np.uint8),
         ]
+        sizes = [math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in layout]
+        require_memory("n_envs", sum(sizes))
         if file is None:
             return cls(*(np.zeros(shape, dtype) for shape, dtype in layout))
-        sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in layout]
         starts = np.cumsum([0] + [-(-size // ALIGNMENT) * ALIGNMENT for size in sizes])
         os.ftruncate(file, int(starts[-1]))
         memory = mmap.mmap(file, int(starts[-1]))
