@@ -92,7 +92,7 @@ def test_code_in_the_weights_of_a_policy(tmp_path, sign):
 def test_code_in_the_checkpoints_of_a_training(tmp_path, sign):
     (tmp_path / "checkpoints").mkdir()
     policy = save_policy(tmp_path / "checkpoints" / "000000060.zip", "climb")
-    run = TrainingRun(task="climb", scene="gymnasium", reward_source="x", alpha=0, seed=0)
+    run = TrainingRun(task="climb", scene="gymnasium", reward_source="x", seed=0)
     spec = RolloutStates(sampler="rollouts", environment="mountain-car", run=run, size=5)
     agent = CONFIG.training["mountain-car"].agent
     settings = RolloutSettings(environment="mountain-car", episode_steps=30, agent=agent, spec=spec)

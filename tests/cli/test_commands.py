@@ -68,7 +68,7 @@ def test_from_states_to_rewards(config, model_folder, tmp_path):
 
 def test_reduced_precision_is_measured_by_itself(config, model_folder, tmp_path):
     """From frames to the EPIC table."""
-    content = yaml.safe_load(config.read_text()) | {"precision": "bfloat16"}
+    content = yaml.safe_load(config.read_text()) | {"precision": "bfloat16", "predictions": {}}
     content["epic"] = {"few": {"task": "mountain-car", "states": "few", "scenes": ["textured"]}}
     content["epic"]["few"]["models"] = ["smoke-S"]
     reduced = tmp_path / "config.yaml"

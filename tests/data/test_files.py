@@ -1,6 +1,8 @@
+import os
 import resource
 import shutil
 import signal
+import stat
 import time
 from contextlib import contextmanager
 
@@ -222,3 +224,11 @@ def test_a_wrong_file_is_named(tmp_path):
     write_embeddings(tmp_path / "e.h5", np.zeros((1, 2), np.float32))
     with pytest.raises(UserError, match=r"e\.h5: contains embeddings, expected states"):
         States.read(tmp_path / "e.h5")
+
+
+def test_a_device_is_not_replaced_by_a_file(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(UserError, match="pipe: is neither a file nor a folder"):
+        write_table(pipe, pd.DataFrame({"a": [1]}))
+    assert stat.S_ISFIFO(pipe.stat().st_mode)

@@ -48,9 +48,12 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     left of the same path is removed.
 
     Raises:
-        UserError: The disk is full, or the folder or disk is read-only.
+        UserError: The disk is full, the folder or disk is read-only, or ``path`` is a device or a
+            pipe, which a file would replace.
     """
     path = Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UserError(f"{path}: is neither a file nor a folder; give another path")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         prefix = f".{path.name}-"
