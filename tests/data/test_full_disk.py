@@ -9,6 +9,7 @@ import pytest
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
 
 
+# With VLMRM_AMOUNTS=100, at each amount in steps of a page, up to 100 for each writer.
 def test_no_writer_leaves_half_a_file_at_any_amount_of_free_space(tmp_path):
     try:
         subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "none", tmp_path], check=True)

@@ -57,7 +57,7 @@ for option, value in zip(sys.argv, sys.argv[1:]):
         for name in ("policy.zip", "best.zip", "learning_curve.csv"):
             (path / name).touch()
     else:
-        path.write_bytes(bytes(1_500_000))  # as large as many a real one
+        path.write_bytes(bytes(1_500_000 if "sample-states" in sys.argv else 0))
 """
 
 

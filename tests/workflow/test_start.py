@@ -45,7 +45,7 @@ def test_every_rule_takes_part_in_the_smoke_run(fresh):
     assert jobs == rules - {"fetch_model", "measure_agreement"}
 
 
-def test_a_folder_may_have_any_name_and_jobs_run_the_command_of_their_workflow(tmp_path, smoke):
+def test_a_folder_may_have_any_name_and_jobs_run_the_command_of_their_workflow(tmp_path):
     folder = tmp_path / 'it\'s $(touch ran);`touch ran` {x}\n"ü" %s'
     folder.mkdir()
     Project(folder)

@@ -196,9 +196,9 @@ def _writable(jobs: list[Job]) -> Iterator[str]:
 
 
 def _top(place: Path) -> Path:
-    """The folder of all results or resources, which may be on a disk of its own."""
-    top = Path(place.parts[0])
-    return top if top.is_dir() else Path()
+    """The folder of a run or of all models, as far as it is there; it may have its own disk."""
+    folders = (Path(*place.parts[:2]), Path(place.parts[0]), Path())
+    return next(folder for folder in folders if folder.is_dir())
 
 
 def _space(jobs: list[Job], config: Config) -> Iterator[str]:
