@@ -25,10 +25,23 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
+def shorten(message: str, length: int = 300) -> str:
+    """A message as one line of at most this length, whatever text of others it repeats.
+
+    What a terminal cannot show is escaped. The middle of a longer line is left out: its start names
+    the key or file, and its end says what to do.
+    """
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)
+    if len(line) <= length:
+        return line
+    end = length // 3
+    return f"{line[: length - end - 5]} ... {line[-end:]}"
+
+
+def suggest(name: object, known: Iterable[str]) -> str:
     """``"; did you mean 'x'?"`` for the closest known name, otherwise the known names."""
     known = [str(k) for k in known]
-    close = difflib.get_close_matches(name, known, n=1)
+    close = difflib.get_close_matches(str(name), known, n=1)
     if close:
         return f"; did you mean '{close[0]}'?"
     names = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 import yaml
 
+from tests.processes import snakemake
 from vlmrm.config import parse_config
 from vlmrm.machine.gpus import on_cluster
 from vlmrm.machine.machines import MACHINES
@@ -84,6 +85,30 @@ def test_a_key_given_twice_starts_nothing(fresh, smoke):
     answer = f"twice.yaml: run: given twice, in lines {first} and {len(lines) + 1}; remove or"
     assert answer in only_complaint(run)
     assert not (fresh.folder / "results" / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("run: 2024-99-99\n", "other.yaml: line 1 holds no timestamp; correct it, or quote a text"),
+        ("run: \xdcbung\n", "other.yaml: line 1 is not UTF-8 text; save the file as UTF-8"),
+        ("a: &a {b: *a}\n", "other.yaml: line 1 has more than 50 levels, or contains itself; wri"),
+        ("pathvars: 3\n", "other.yaml: pathvars: unknown key"),
+        ("- run\n", "other.yaml: has no keys; start from config/demo.yaml"),
+        (
+            '__use_yte__: true\n__definitions__:\n  - open("run", "w")\n',
+            "other.yaml: __use_yte__: unknown key",
+        ),
+    ],
+)
+def test_what_snakemake_would_run_or_answer_with_a_traceback_is_read_before(fresh, text, answer):
+    (fresh.folder / "other.yaml").write_bytes(text.encode("latin-1"))
+    command = ("--cores", "1", "--dry-run", "--configfile", "other.yaml")
+    run = snakemake(*command, cwd=fresh.folder)
+    [line] = [line for line in run.stderr.splitlines() if not line.startswith("Using workflow")]
+    assert line.startswith(f"vlmrm: {answer}")
+    assert run.returncode == 1
+    assert not (fresh.folder / "run").exists()
 
 
 def test_an_alpha_may_be_very_small(fresh, smoke):

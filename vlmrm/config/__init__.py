@@ -15,7 +15,7 @@ from vlmrm.config.base import (
     WideFrames,
 )
 from vlmrm.config.config import Config
-from vlmrm.config.loading import load_config, parse_config, read_yaml
+from vlmrm.config.loading import load_config, parse_config, read_layer, read_yaml
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import (
     Corpus,
@@ -70,5 +70,6 @@ __all__ = [
     "check_run",
     "load_config",
     "parse_config",
+    "read_layer",
     "read_yaml",
 ]

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from vlmrm.config.config import Config
 
 
+MAX_RUNS = 10_000
+"""Training runs of an experiment."""
+
+
 def problems(config: Config) -> Iterator[str]:
     """References between sections that do not hold, each as 'key: what is wrong'."""
     for name, model in config.models.items():
@@ -53,6 +57,9 @@ def problems(config: Config) -> Iterator[str]:
     for name, landscape in config.landscapes.items():
         yield from _landscape_problems(config, f"landscapes.{name}", landscape)
     for name, epic in config.epic.items():
+        if f"alpha-{name}" in config.epic:
+            file = f"epic-alpha-{name}.svg"
+            yield f"epic.alpha-{name}: {file} is a figure of epic.{name} too; rename one of them"
         yield from _measurement_problems(config, f"epic.{name}", epic, "task", epic.task)
         if epic.task in config.tasks and config.tasks[epic.task].oracle is None:
             key = f"tasks.{epic.task}.oracle"
@@ -149,6 +156,10 @@ def _experiment_problems(config: Config, key: str, e: Experiment) -> Iterator[st
         yield f"{key}.models: empty, as are the references; name what agents are trained on"
     if e.models and not e.alphas:
         yield f"{key}.alphas: empty; name at least one"
+    rewards = len(e.models) * len(e.alphas) + len(e.references)
+    runs = len(e.tasks) * len(e.seeds) * len(e.scenes or [1]) * rewards
+    if runs > MAX_RUNS:
+        yield f"{key}: {runs:,} training runs; make several experiments of at most {MAX_RUNS:,}"
     for model in e.models:
         yield from unknown(f"{key}.models", model, config.models)
     for name in e.tasks:
@@ -228,5 +239,15 @@ def _scene_problems(key: str, scenes: list[str], environment: str) -> Iterator[s
 
 
 def _baseline_problems(name: str, task: Task, alphas: list[float]) -> Iterator[str]:
-    if any(alphas) and not task.baselines:
-        yield f"tasks.{name}.baseline: missing; every alpha above 0 needs a baseline prompt"
+    if not any(alphas):
+        return
+    key = f"tasks.{name}.baseline"
+    if not task.baselines:
+        yield f"{key}: missing; every alpha above 0 needs a baseline prompt"
+    elif _as_read(task.baselines) == _as_read(task.goals):
+        yield f"{key}: says the same as the goal; every alpha above 0 needs another sentence"
+
+
+def _as_read(sentences: list[str]) -> set[str]:
+    """Sentences as models read them, which distinguish neither case nor spaces."""
+    return {" ".join(sentence.casefold().split()) for sentence in sentences}
