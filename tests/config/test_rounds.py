@@ -147,6 +147,12 @@ def test_names_of_rounds_that_are_the_same_are_refused(content):
     )
 
 
+@pytest.mark.parametrize("corpus", [None, "x", 3, [], {}])
+def test_rounds_of_a_malformed_corpus_leave_it_to_the_validation(content, corpus):
+    content["corpora"]["smoke"] = corpus
+    assert "corpora.smoke" in answer(content)
+
+
 def test_rounds_have_a_number_of_agents_that_a_workflow_can_hold(content):
     content["rounds"]["smoke-S"]["number"] = 10**9
     assert (

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from vlmrm.config.settings import ScoringSettings
+from vlmrm.errors import UserError
 from vlmrm.rewards.scoring import precision_errors, relative_error, score_states
 
 
@@ -43,3 +44,20 @@ def test_errors_of_a_sample_by_alpha():
         assert error == pytest.approx(relative_error(reduced, full))
     none = precision_errors(table, (rows, images[rows]), prompts, settings)
     assert max(none.values()) < 1e-12
+
+
+def test_sentences_that_give_no_reward_are_named_by_their_task():
+    goal, images = np.eye(4, dtype=np.float32)[0], np.eye(4, dtype=np.float32)
+    settings = ScoringSettings(
+        task="mine", environment="cartpole", goals=["a"], baselines=["b"], alphas=[0, 0.5]
+    )
+    with pytest.raises(UserError, match=r"^tasks\.mine: alpha > 0 needs a baseline that differs"):
+        score_states(images, {"a": goal, "b": goal + np.float32(1e-6)}, settings)
+    with pytest.raises(UserError, match=r"^tasks\.mine: no embedding of 'b'; embed the prompts"):
+        score_states(images, {"a": goal}, settings)
+    opposite = settings.model_copy(update={"goals": ["a", "c"]})
+    with pytest.raises(UserError, match=r"^tasks\.mine: the prompts' embeddings cancel out"):
+        score_states(images, {"a": goal, "b": images[1], "c": -goal}, opposite)
+    without = settings.model_copy(update={"alphas": [0]})
+    rewards = score_states(images, {"a": goal, "b": goal}, without)["reward"]
+    np.testing.assert_allclose(rewards, images @ goal)

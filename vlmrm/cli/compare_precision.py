@@ -8,10 +8,17 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from vlmrm.cli.options import Alpha, Baselines, Device, FramesFile, Goals
+from vlmrm.cli.options import (
+    Alpha,
+    Baselines,
+    Device,
+    FramesFile,
+    Goals,
+    check_sentences,
+)
 from vlmrm.data.frames import FrameReader
 from vlmrm.data.tables import write_table
-from vlmrm.errors import UserError
+from vlmrm.errors import blaming
 from vlmrm.models.folder import check_model_folder
 
 
@@ -26,15 +33,15 @@ def compare_precision(
     output: Annotated[Path | None, typer.Option(help="Write the table here (CSV).")] = None,
 ) -> None:
     """Compare a model's rewards and speed in float32, bfloat16, and (on CUDA) float16."""
-    if alpha > 0 and not baseline:
-        raise UserError("--baseline: missing; --alpha above 0 needs one")
+    check_sentences(goal, baseline, alpha)
     check_model_folder(model)
     from vlmrm.rewards.precision import compare_precisions
 
     with FrameReader(frames) as reader:
         rows = np.linspace(0, len(reader) - 1, min(count, len(reader))).astype(int)
         images = reader[rows]
-    table = compare_precisions(model, images, goal, baseline or (), alpha, device)
+    with blaming("--goal, --baseline"):
+        table = compare_precisions(model, images, goal, baseline or (), alpha, device)
     print(f"{len(images)} frames, alpha {alpha:g}, {device}")
     print(table.to_string(index=False, float_format="{:.4g}".format))
     if output is not None:

@@ -18,14 +18,17 @@ from vlmrm.config import (
     SimulatorModel,
     TrainingRun,
     load_config,
+    say_the_same,
 )
-from vlmrm.errors import UserError, suggest
+from vlmrm.errors import UserError, shorten, suggest
 
 T = TypeVar("T")
 ModelT = TypeVar("ModelT", PackagedModel, PretrainedModel, RandomModel, SimulatorModel)
 
+
 ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration file.")]
-Output = Annotated[Path, typer.Option(help="Output path.")]
+Output = Annotated[Path, typer.Option(dir_okay=False, help="Output file.")]
+OutputFolder = Annotated[Path, typer.Option(file_okay=False, help="Output folder.")]
 ModelName = Annotated[str, typer.Argument(help="Name of a model of the configuration.")]
 ModelFolder = Annotated[Path, typer.Option("--model", help="Model folder, or packaged model.")]
 StatesFile = Annotated[Path, typer.Option("--states", help="States (HDF5).")]
@@ -34,15 +37,20 @@ RewardFiles = Annotated[list[Path], typer.Argument(help="Rewards of the states (
 EpicTables = Annotated[list[Path], typer.Argument(help="Tables of `measure-epic` (CSV).")]
 Figures = Annotated[
     list[Path],
-    typer.Option("--output", help="Path of the figure, an SVG or a PNG; may be repeated."),
+    typer.Option(
+        "--output", dir_okay=False, help="Path of the figure, an SVG or a PNG; may be repeated."
+    ),
 ]
-Table = Annotated[Path | None, typer.Option(help="Also write the figure's numbers here (CSV).")]
+Table = Annotated[
+    Path | None, typer.Option(dir_okay=False, help="Also write the figure's numbers here (CSV).")
+]
 Device = Annotated[
     str, typer.Option(help="Torch device, or auto: CUDA if there is a GPU, else the CPU.")
 ]
-Gpus = Annotated[int, typer.Option(min=0, help="Maximum number of GPUs.")]
+Gpus = Annotated[int, typer.Option(min=0, max=1024, help="Maximum number of GPUs.")]
 Workers = Annotated[
-    int | None, typer.Option(min=0, help="Maximum number of processes; default: one per core.")
+    int | None,
+    typer.Option(min=0, max=1024, help="Maximum number of processes; default: one per core."),
 ]
 TaskName = Annotated[str, typer.Option("--task", help="Name of a task of the configuration.")]
 Scene = Annotated[
@@ -62,6 +70,22 @@ RewardSource = Annotated[
 ]
 
 
+def check_sentences(goal: list[str], baseline: list[str] | None, alpha: float) -> None:
+    """Checks the options --goal, --baseline, and --alpha.
+
+    Raises:
+        UserError: A sentence is empty, or an alpha above 0 lacks a baseline that says something
+            else than the goal.
+    """
+    for option, sentences in (("--goal", goal), ("--baseline", baseline or [])):
+        if not all(sentence.strip() for sentence in sentences):
+            raise UserError(f"{option}: empty; give a sentence")
+    if alpha > 0 and not baseline:
+        raise UserError("--baseline: missing; --alpha above 0 needs one")
+    if alpha > 0 and say_the_same(goal, baseline or []):
+        raise UserError("--baseline: says the same as --goal; --alpha above 0 needs another")
+
+
 def pick(section: Mapping[Any, T], key: str, name: str) -> T:
     """The entry ``name`` of a section of the configuration.
 
@@ -69,7 +93,8 @@ def pick(section: Mapping[Any, T], key: str, name: str) -> T:
         UserError: The section has no such entry.
     """
     if name not in section:
-        raise UserError(f"{key}: the configuration has no '{name}'{suggest(name, section)}")
+        problem = f"{key}: the configuration has no '{name}'{suggest(name, section)}"
+        raise UserError(shorten(problem))
     return section[name]
 
 

@@ -25,7 +25,7 @@ from vlmrm.config.models import (
     SimulatorModel,
 )
 from vlmrm.config.paper_code import PaperCode
-from vlmrm.config.references import check_run
+from vlmrm.config.references import check_run, say_the_same
 from vlmrm.config.states import (
     GridStates,
     PathStates,
@@ -72,4 +72,5 @@ __all__ = [
     "parse_config",
     "read_layer",
     "read_yaml",
+    "say_the_same",
 ]

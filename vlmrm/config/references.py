@@ -244,10 +244,14 @@ def _baseline_problems(name: str, task: Task, alphas: list[float]) -> Iterator[s
     key = f"tasks.{name}.baseline"
     if not task.baselines:
         yield f"{key}: missing; every alpha above 0 needs a baseline prompt"
-    elif _as_read(task.baselines) == _as_read(task.goals):
+    elif say_the_same(task.baselines, task.goals):
         yield f"{key}: says the same as the goal; every alpha above 0 needs another sentence"
 
 
-def _as_read(sentences: list[str]) -> set[str]:
-    """Sentences as models read them, which distinguish neither case nor spaces."""
-    return {" ".join(sentence.casefold().split()) for sentence in sentences}
+def say_the_same(one: list[str], other: list[str]) -> bool:
+    """Whether the sentences are the same to models, which distinguish neither case nor spaces."""
+
+    def read(sentences: list[str]) -> set[str]:
+        return {" ".join(sentence.casefold().split()) for sentence in sentences}
+
+    return read(one) == read(other)

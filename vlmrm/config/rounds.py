@@ -71,7 +71,7 @@ def expand_rounds(content: Mapping[str, Any]) -> dict[str, Any]:
         try:
             spec = Rounds.model_validate(entry)
             entries = list(_entries(name, spec, content))
-        except (ValidationError, LookupError, TypeError):
+        except (ValidationError, LookupError, TypeError, AttributeError):
             continue
         for section, key, value in entries:
             if (section, key) in made:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from vlmrm.errors import UserError, one_line
+
 LOGGER = logging.getLogger("vlmrm")
 
 NVIDIA_DEVICES = (Path("/dev"), "nvidia[0-9]*")
@@ -55,6 +57,24 @@ def has_nvidia_gpu() -> bool:
     """Whether this process should find an NVIDIA GPU, whatever libraries make of it."""
     folder, pattern = NVIDIA_DEVICES
     return os.environ.get("CUDA_VISIBLE_DEVICES") != "" and any(folder.glob(pattern))
+
+
+def check_device(device: str) -> None:
+    """Checks that PyTorch can use a device.
+
+    Raises:
+        UserError: It cannot.
+    """
+    import torch
+
+    try:
+        if device != "auto":
+            torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = one_line(error).partition(". ")[0]
+        raise UserError(
+            f"--device: PyTorch cannot use '{device}' ({reason}); write auto, cpu, or cuda:NUMBER"
+        ) from error
 
 
 def claim_gpus(count: int = 1) -> None:

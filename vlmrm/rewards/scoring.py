@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vlmrm.config.settings import ScoringSettings
 from vlmrm.data.embeddings import Sample
-from vlmrm.errors import UserError
+from vlmrm.errors import UserError, blaming
 from vlmrm.rewards.goal_baseline import goal_baseline_reward, mean_direction
 
 
@@ -31,14 +31,14 @@ def score_states(
         A tidy table with the columns state (row of the embeddings), task, alpha, reward.
 
     Raises:
-        UserError: A sentence of the task is not among ``prompts``.
+        UserError: A sentence of the task is not among ``prompts``, its goals cancel out, or its
+            baseline has the goal's embedding.
     """
-    goal = _direction(prompts, settings.task, settings.goals)
-    baseline = None
-    if settings.baselines:
-        baseline = _direction(prompts, settings.task, settings.baselines)
-    alphas = [alpha for alpha in settings.alphas if alpha == 0 or baseline is not None]
-    rewards = goal_baseline_reward(embeddings, goal, baseline, alphas)
+    alphas = [alpha for alpha in settings.alphas if alpha == 0 or settings.baselines]
+    with blaming(f"tasks.{settings.task}"):
+        goal = _direction(prompts, settings.goals)
+        baseline = _direction(prompts, settings.baselines) if settings.baselines else None
+        rewards = goal_baseline_reward(embeddings, goal, baseline, alphas)
     tables = [
         pd.DataFrame(
             {
@@ -87,9 +87,9 @@ def relative_error(rewards: NDArray[np.floating], reference: NDArray[np.floating
 
 
 def _direction(
-    prompts: Mapping[str, NDArray[np.float32]], task: str, sentences: Sequence[str]
+    prompts: Mapping[str, NDArray[np.float32]], sentences: Sequence[str]
 ) -> NDArray[np.float64]:
     for sentence in sentences:
         if sentence not in prompts:
-            raise UserError(f"tasks.{task}: no embedding of '{sentence}'; embed the prompts again")
+            raise UserError(f"no embedding of '{sentence}'; embed the prompts again")
     return mean_direction([prompts[sentence] for sentence in sentences])
