@@ -1,6 +1,7 @@
 """Published models are found by tag, repository, and folder, with their tokenizers."""
 
 import json
+import os
 import shutil
 from collections import namedtuple
 
@@ -10,15 +11,17 @@ import open_clip
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from tests.models.fetching import CONFIG, FRAMES, REPOSITORY, WEIGHTS, refused, sha256
 from vlmrm import VLMReward
-from vlmrm.config import PretrainedModel
+from vlmrm.config import PretrainedModel, parse_config
+from vlmrm.errors import UserError
+from vlmrm.machine.shared import check_shared
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.fetch import fetch_pretrained
 from vlmrm.models.find import mismatched_activation
-from vlmrm.models.folder import read_model_provenance
+from vlmrm.models.folder import read_model_provenance, replaced_source
 
 
 def test_a_tag_gives_what_the_three_lines_of_open_clip_give(
@@ -193,6 +196,54 @@ def test_a_local_folder_in_the_same_layout(model_folder, folder, tmp_path, no_ne
     assert f"models.tiny.path: {tmp_path} has no {CONFIG}" in refused(
         absent, tmp_path / "other" / "tiny"
     )
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
+def test_a_local_folder_with_other_files_is_another_model(published, folder, tmp_path, name):
+    source = tmp_path / "source"
+    source.mkdir()
+    for file, data in published.items():
+        (source / file).write_bytes(data)
+    settings = PretrainedModel(source="pretrained", path=str(source))
+    fetch_pretrained("tiny", settings, folder)
+    assert replaced_source(settings, folder) is None
+    made = (folder / "provenance.json").stat().st_mtime_ns
+    other = tmp_path / "other"
+    content = published[name]
+    if name == WEIGHTS:  # as many bytes
+        weights = load_file(source / name)
+        save_file({key: value + 1e-3 for key, value in weights.items()}, other)
+    else:
+        other.write_bytes(content.replace(b'"mean"', b' "mean"'))
+    # As `cp --preserve` and `rsync` do: no time of modification tells.
+    times = (source / name).stat()
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+    other.replace(source / name)
+    assert replaced_source(settings, folder) == source / name
+    models = {"tiny": settings.model_dump()}
+    config = parse_config({"run": "x", "alphas": [0], "tasks": {}, "models": models})
+    with pytest.raises(UserError, match=rf"^models\.tiny: {source / name} is not what .* made of"):
+        check_shared(config, tmp_path)
+    fetch_pretrained("tiny", settings, folder)
+    assert (folder / "provenance.json").stat().st_mtime_ns != made
+    assert replaced_source(settings, folder) is None
+    # The folder works without its source.
+    shutil.rmtree(source)
+    assert replaced_source(settings, folder) is None
+
+
+def test_files_that_are_only_newer_are_the_same_model(published, folder, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    for file, data in published.items():
+        (source / file).write_bytes(data)
+    settings = PretrainedModel(source="pretrained", path=str(source))
+    fetch_pretrained("tiny", settings, folder)
+    made = (folder / "provenance.json").stat().st_mtime_ns
+    for file, data in published.items():
+        (source / file).write_bytes(data)
+    fetch_pretrained("tiny", settings, folder)
+    assert (folder / "provenance.json").stat().st_mtime_ns == made
 
 
 def test_a_local_path_may_start_at_home(published, folder, tmp_path, monkeypatch):

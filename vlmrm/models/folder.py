@@ -11,16 +11,20 @@ import importlib.util
 import json
 import os
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vlmrm.config import PackagedModel, PretrainedModel
 from vlmrm.config.architectures import WEIGHTS_FOLDER, packaged_models
-from vlmrm.data.files import atomic_path
+from vlmrm.data.files import atomic_path, reading
 from vlmrm.data.provenance import provenance
 from vlmrm.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from vlmrm.config.base import ConfigModel
 
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
@@ -107,6 +111,37 @@ def file_sha256(path: Path) -> str:
     """SHA-256 checksum of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def replaced_source(model: ConfigModel, folder: Path) -> Path | None:
+    """A file whose content is no longer what a model folder was made of.
+
+    Looks at local folders and at packaged models. What is published at a commit stays the same.
+
+    Args:
+        model: The model in the configuration.
+        folder: Its folder, which may be missing.
+
+    Raises:
+        UserError: The provenance of the folder is damaged.
+    """
+    record = read_model_provenance(folder)
+    file = folder / PROVENANCE_FILE
+    with reading(file):
+        if isinstance(model, PackagedModel) and record:
+            source = WEIGHTS_FOLDER / model.architecture
+            same = read_model_provenance(source)["sha256"] == record["sha256"]
+            return None if same else source / WEIGHTS_FILE
+        if not isinstance(model, PretrainedModel) or model.path is None or not record:
+            return None
+        made = datetime.fromisoformat(record["created"]).timestamp()
+        for name, sha256 in record["origin"].get("checksums", {}).items():
+            source = Path(model.path) / name
+            # Whatever replaces a file changes this time, and gigabytes are seconds to read.
+            newer = source.is_file() and source.stat().st_ctime >= made
+            if newer and file_sha256(source) != sha256:
+                return source
+    return None
 
 
 def check_tokenizer(key: str | Path, config: dict[str, Any]) -> None:
