@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections import namedtuple
 
@@ -172,12 +173,74 @@ def test_a_tokenizer_that_is_nowhere_is_missed_before_the_weights_arrive(
     assert f"{incomplete} has no tokenizer (" in refused(settings, folder)
 
 
-def test_a_text_tower_that_asks_the_network_is_refused(hub, published, folder):
+ELSEWHERE = [
+    ("text_cfg", {"hf_model_name": "roberta-base"}, "text tower, roberta-base, does not work with"),
+    ("vision_cfg", {"timm_model_name": "hf-hub:a/b"}, "image tower, hf-hub:a/b, does not work wit"),
+    ("vision_cfg", {"timm_model_name": "hf_hub:a/b"}, "image tower, hf_hub:a/b, does not work wit"),
+    ("vision_cfg", {"timm_model_name": "local-dir:/a"}, "image tower, local-dir:/a, does not work"),
+    (
+        "text_cfg",
+        {"hf_tokenizer_name": "a/b", "tokenizer_kwargs": {"trust_remote_code": True}},
+        "its tokenizer is made with 'trust_remote_code', which may run code",
+    ),
+]
+
+
+@pytest.mark.parametrize(("section", "entries", "answer"), ELSEWHERE)
+def test_a_model_whose_parts_are_elsewhere_is_refused(
+    hub, published, folder, section, entries, answer
+):
     config = json.loads(published[CONFIG])
-    config["model_cfg"]["text_cfg"]["hf_model_name"] = "roberta-base"
+    config["model_cfg"][section] |= entries
     commit = hub.add(REPOSITORY, {**published, CONFIG: json.dumps(config).encode()})
     settings = PretrainedModel(source="pretrained", repository=REPOSITORY, revision=commit)
-    assert "text tower, roberta-base, does not work without network" in refused(settings, folder)
+    assert answer in refused(settings, folder)
+
+
+@pytest.mark.parametrize(("section", "entries", "answer"), ELSEWHERE)
+def test_a_foreign_folder_whose_parts_are_elsewhere_is_refused(
+    published, tmp_path, no_network, section, entries, answer
+):
+    config = json.loads(published[CONFIG])
+    config["model_cfg"][section] |= entries
+    for file, data in {**published, CONFIG: json.dumps(config).encode()}.items():
+        (tmp_path / file).write_bytes(data)
+    with pytest.raises(UserError, match=re.escape(answer)):
+        ClipModel.load(tmp_path, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("section", "entries"),
+    [
+        ("vision_cfg", {"timm_model_name": "resnet10t", "timm_model_pretrained": True}),
+        ("vision_cfg", {"timm_model_name": "a-model-of-the-hub", "timm_model_pretrained": True}),
+        ("text_cfg", {"hf_tokenizer_name": "openai/clip-vit-base-patch32"}),
+    ],
+)
+def test_a_foreign_folder_that_names_something_on_the_hub_asks_for_nothing(
+    published, tmp_path, no_network, section, entries
+):
+    config = json.loads(published[CONFIG])
+    config["model_cfg"][section] |= entries
+    for file, data in {**published, CONFIG: json.dumps(config).encode()}.items():
+        (tmp_path / file).write_bytes(data)
+    with pytest.raises(UserError) as error:
+        ClipModel.load(tmp_path, "cpu")
+    assert str(error.value).startswith(f"{tmp_path}: ")
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "{}", "3", '{"model_cfg": []}', '{"model_cfg": {"text_cfg": 3}}', "{"]
+)
+def test_a_folder_without_a_configuration_of_open_clip_is_refused(published, tmp_path, content):
+    for file, data in {**published, CONFIG: content.encode()}.items():
+        (tmp_path / file).write_bytes(data)
+    with pytest.raises(UserError, match=re.escape(str(tmp_path))):
+        ClipModel.load(tmp_path, "cpu")
+    settings = PretrainedModel(source="pretrained", path=str(tmp_path))
+    answer = refused(settings, tmp_path / "models" / "tiny")
+    assert f"its {CONFIG} is not a configuration of open_clip" in answer
 
 
 def test_a_local_folder_in_the_same_layout(model_folder, folder, tmp_path, no_network, monkeypatch):

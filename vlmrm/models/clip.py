@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -109,7 +108,8 @@ class ClipModel:
         check_weights(folder)
         try:
             network = merge_branches(load_network(folder))
-        except (SafetensorError, RuntimeError, ValueError, TypeError) as error:
+            tokenizer = load_tokenizer(folder)
+        except Exception as error:  # of any kind, for malformed files
             raise UserError(
                 f"{folder}: open_clip cannot load this model ({one_line(error)}); delete the "
                 "folder and make it again"
@@ -128,7 +128,7 @@ class ClipModel:
         return cls(
             name=folder.absolute().name,  # the name of a link, not of its target
             network=network,
-            tokenizer=load_tokenizer(folder),
+            tokenizer=tokenizer,
             preprocessing=preprocessing,
             device=target,
             precision=precision,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
 PROVENANCE_FILE = "provenance.json"
+TOKENIZER_OPTIONS = {"clean", "strip_sep_token", "language"}
+"""Arguments of open_clip's tokenizers that are not those of transformers."""
 
 MODELS = Path("resources/models")
 """Folder of the workflow's model folders."""
@@ -42,7 +44,7 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
 
     Raises:
         UserError: The folder, its configuration, its weights, or a library for its tokenizer is
-            missing, or the configuration is not JSON.
+            missing, the configuration is damaged, or parts of the model are elsewhere.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -55,7 +57,8 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
     for name in (CONFIG_FILE, WEIGHTS_FILE):
         if not (folder / name).is_file():
             raise UserError(f"{folder}: no {name}; delete the model folder and make it again")
-    check_tokenizer(folder, _read_json(folder / CONFIG_FILE))
+    with reading(folder / CONFIG_FILE):
+        check_self_contained(folder, _read_json(folder / CONFIG_FILE))
     return folder
 
 
@@ -144,18 +147,35 @@ def replaced_source(model: ConfigModel, folder: Path) -> Path | None:
     return None
 
 
-def check_tokenizer(key: str | Path, config: dict[str, Any]) -> None:
-    """Checks that the library of a model's tokenizer is installed.
+def check_self_contained(key: str | Path, config: dict[str, Any]) -> None:
+    """Checks that a model can be loaded here, from its files alone.
+
+    open_clip would download what a configuration names elsewhere, and pass any argument on to
+    transformers, which may run code of a tokenizer's authors.
 
     Args:
         key: Key or path that the error names.
         config: Content of ``open_clip_config.json``.
 
     Raises:
-        UserError: The library is missing.
+        UserError: A part is elsewhere, or the library of the tokenizer is missing.
     """
-    name = config.get("model_cfg", {}).get("text_cfg", {}).get("hf_tokenizer_name")
-    if name and importlib.util.find_spec("transformers") is None:
+    vision = config.get("model_cfg", {}).get("vision_cfg", {})
+    text = config.get("model_cfg", {}).get("text_cfg", {})
+    elsewhere = {"text": text.get("hf_model_name")}
+    if set(":/") & set(vision.get("timm_model_name") or ""):  # otherwise, a part of timm
+        elsewhere["image"] = vision["timm_model_name"]
+    for tower, name in elsewhere.items():
+        if name:
+            raise UserError(
+                f"{key}: its {tower} tower, {name}, does not work without network; choose another "
+                "model"
+            )
+    for name in (text.get("tokenizer_kwargs") or {}).keys() - TOKENIZER_OPTIONS:
+        raise UserError(
+            f"{key}: its tokenizer is made with '{name}', which may run code; choose another model"
+        )
+    if text.get("hf_tokenizer_name") and importlib.util.find_spec("transformers") is None:
         raise UserError(
             f"{key}: its tokenizer needs the library transformers; install it with "
             "`pip install transformers`"
