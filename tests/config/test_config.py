@@ -125,6 +125,11 @@ def spoil(content, key, value):
             ["a.csv", "a.csv"],
             "epic.kneeling.labels: 'a.csv' is listed",
         ),
+        (
+            "epic.kneeling.labels",
+            "{states}.csv",
+            "labels: '{states}.csv' has a brace, as wildcards",
+        ),
         ("epic.kneeling.scenes", ["texture"], "did you mean 'textured'?"),
         ("epic.kneeling.label", "labels.csv", "did you mean 'labels'?"),
         ("epic.kneeling.labels", 3, "epic.kneeling.labels: input should be a valid string, got 3"),

@@ -107,8 +107,8 @@ def test_human_labels_measure_again_and_nothing_else(finished, smoke):
     assert jobs["measure_epic"] == 2
     assert jobs["measure_agreement"] == 1
     commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
-    assert commands.count("""--labels 'anna'"'"'s labels.csv' --labels bo.csv --output""") == 2
-    assert commands.count("""measure-agreement 'anna'"'"'s labels.csv' bo.csv --states""") == 1
+    assert commands.count("""--labels='anna'"'"'s labels.csv' --labels=bo.csv --output""") == 2
+    assert commands.count("""-- 'anna'"'"'s labels.csv' bo.csv""") == 1
 
 
 def test_another_run_shares_the_models(finished, smoke):

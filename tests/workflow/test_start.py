@@ -1,6 +1,7 @@
 """What happens before the first job."""
 
 import re
+import shlex
 from collections import Counter
 
 import pytest
@@ -50,6 +51,23 @@ def test_human_labels_are_missed_only_where_they_are_needed(fresh, smoke):
     # The states that people shall label can be made.
     run = fresh.snakemake(smoke, "--dry-run", "results/smoke/states/kneeling.h5")
     assert run.returncode == 0, run.stderr
+
+
+def test_label_files_may_have_any_name(fresh, smoke):
+    names = ["-l.csv", "a}.csv", "a b's.csv", "$(false);é.csv", "--help", "50%.csv", "null"]
+    for name in names:
+        (fresh.folder / name).write_text("")
+    smoke["epic"]["kneeling"]["labels"] = names
+    run = fresh.snakemake(smoke, "--dry-run")
+    assert run.returncode == 0, run.stderr
+    commands = [line for line in run.stdout.splitlines() if "--labels" in line]
+    assert commands
+    for line in commands:
+        given = [w.partition("=")[2] for w in shlex.split(line) if w.startswith("--labels=")]
+        assert given == names
+    [line] = [line for line in run.stdout.splitlines() if " measure-agreement " in line]
+    words = shlex.split(line)
+    assert words[words.index("--") + 1 :] == names
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "config/demo.yaml", "config/evening.yaml"])

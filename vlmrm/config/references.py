@@ -61,6 +61,10 @@ def problems(config: Config) -> Iterator[str]:
             file = f"epic-alpha-{name}.svg"
             yield f"epic.alpha-{name}: {file} is a figure of epic.{name} too; rename one of them"
         yield from _measurement_problems(config, f"epic.{name}", epic, "task", epic.task)
+        for file in epic.label_files:
+            if "{" in file:  # which Snakemake fills in wherever an input is named
+                problem = f"'{file}' has a brace, as wildcards have; rename the file"
+                yield f"epic.{name}.labels: {problem}"
         if epic.task in config.tasks and config.tasks[epic.task].oracle is None:
             key = f"tasks.{epic.task}.oracle"
             yield f"{key}: missing, but epic.{name} measures against its labels"

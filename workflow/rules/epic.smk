@@ -24,7 +24,7 @@ rule measure_epic:
     params:
         config=config_file,
         settings=lambda w: settings.epic_settings(w.epic).model_dump(),
-        labels=lambda w, input: [f"--labels {quote(path)}" for path in input.labels],
+        labels=lambda w, input: [f"--labels={quote(path)}" for path in input.labels],
     shell:
         "vlmrm --log {log} measure-epic {wildcards.epic} --config {params.config}"
         " --model {input.model} --states {input.states} --rewards {input.rewards}"
@@ -50,9 +50,9 @@ rule measure_agreement:
         config=config_file,
         settings=lambda w: agreement_settings(w.epic).model_dump(),
     shell:
-        "vlmrm --log {log} measure-agreement {input.labels:q} --states {input.states}"
-        " --config {params.config} --task {params.settings[task]}"
-        " --bootstrap {params.settings[bootstrap]} --seed {params.settings[seed]} --output {output}"
+        "vlmrm --log {log} measure-agreement --states {input.states} --config {params.config}"
+        " --task {params.settings[task]} --bootstrap {params.settings[bootstrap]}"
+        " --seed {params.settings[seed]} --output {output} -- {input.labels:q}"
 
 
 rule draw_epic:
