@@ -11,9 +11,6 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 from yaml.composer import Composer
-from yaml.constructor import SafeConstructor
-from yaml.cyaml import CParser
-from yaml.resolver import Resolver
 
 from vlmrm.config.base import LARGEST
 from vlmrm.config.config import Config
@@ -58,16 +55,20 @@ def read_yaml(path: str | Path) -> Any:
         if len(data) > MAX_BYTES:
             raise _Refused(f"is larger than {MAX_BYTES // 2**20} MB; make it smaller")
         return yaml.load(_decode(data), Loader=_Loader)
-    except _Refused as error:
-        problem, cause = str(error), error
-    except OSError as error:
-        problem, cause = f"cannot be read ({error.strerror})", error
-    except yaml.MarkedYAMLError as error:
-        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        problem, cause = f"not YAML{line} ({error.problem})", error
-    except (yaml.YAMLError, ValueError) as error:
-        problem, cause = f"not YAML ({one_line(error)})", error
-    raise UserError(shorten(f"{path}: {problem}")) from cause
+    except (_Refused, OSError, yaml.YAMLError, ValueError) as error:
+        raise UserError(shorten(f"{path}: {_why(error)}")) from error
+
+
+def _why(error: Exception) -> str:
+    """Why a file cannot be read."""
+    match error:
+        case _Refused():
+            return str(error)
+        case OSError():
+            return f"cannot be read ({error.strerror})"
+        case yaml.MarkedYAMLError() if error.problem_mark:
+            return f"not YAML in line {error.problem_mark.line + 1} ({error.problem})"
+    return f"not YAML ({one_line(error)})"
 
 
 def read_layer(path: str | Path) -> dict[str, Any]:
@@ -180,14 +181,15 @@ class _Refused(Exception):
     """What this project does not read, although it may be YAML."""
 
 
-class _Loader(Composer, CParser, SafeConstructor, Resolver):  # type: ignore[misc]
-    """Refuses repeated keys, of which PyYAML would keep the last, and what has no end."""
+class _Loader(Composer, yaml.CSafeLoader):
+    """Refuses repeated keys, of which PyYAML would keep the last, and what has no end.
+
+    Nodes are composed in Python: libyaml's composer crashes where they are too deep.
+    """
 
     def __init__(self, text: str):
-        CParser.__init__(self, text)
-        Composer.__init__(self)  # CParser's own crashes at some depth
-        SafeConstructor.__init__(self)
-        Resolver.__init__(self)
+        yaml.CSafeLoader.__init__(self, text)
+        Composer.__init__(self)
 
     def get_single_node(self) -> yaml.Node | None:
         try:

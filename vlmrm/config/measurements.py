@@ -82,7 +82,7 @@ class Epic(ConfigModel):
     labels: StrOrList | None = None
     """Label files from `vlmrm label`, relative to the working directory. The majority of the raters
     then labels each state; undecided states are left out. By default, the oracle labels all
-    states."""
+    states. Their names have no brace."""
     bootstrap: PositiveInt = 1000
     """Number of resamples for each 95 % interval."""
     seed: Seed = 0
