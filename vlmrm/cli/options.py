@@ -25,7 +25,6 @@ from vlmrm.errors import UserError, shorten, suggest
 T = TypeVar("T")
 ModelT = TypeVar("ModelT", PackagedModel, PretrainedModel, RandomModel, SimulatorModel)
 
-
 ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration file.")]
 Output = Annotated[Path, typer.Option(dir_okay=False, help="Output file.")]
 OutputFolder = Annotated[Path, typer.Option(file_okay=False, help="Output folder.")]
