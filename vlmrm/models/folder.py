@@ -131,16 +131,16 @@ def replaced_source(model: ConfigModel, folder: Path) -> Path | None:
     record = read_model_provenance(folder)
     file = folder / PROVENANCE_FILE
     with reading(file):
-        if isinstance(model, PackagedModel) and record:
+        if isinstance(model, PackagedModel):
             source = WEIGHTS_FOLDER / model.architecture
-            same = read_model_provenance(source)["sha256"] == record["sha256"]
-            return None if same else source / WEIGHTS_FILE
-        if not isinstance(model, PretrainedModel) or model.path is None or not record:
+            packaged = read_model_provenance(source)["sha256"]
+            return source / WEIGHTS_FILE if record.get("sha256", packaged) != packaged else None
+        if not isinstance(model, PretrainedModel) or model.path is None:
             return None
-        made = datetime.fromisoformat(record["created"]).timestamp()
-        for name, sha256 in record["origin"].get("checksums", {}).items():
+        for name, sha256 in record.get("origin", {}).get("checksums", {}).items():
             source = Path(model.path) / name
             # Whatever replaces a file changes this time, and gigabytes are seconds to read.
+            made = datetime.fromisoformat(record["created"]).timestamp()
             newer = source.is_file() and source.stat().st_ctime >= made
             if newer and file_sha256(source) != sha256:
                 return source
