@@ -6,6 +6,7 @@ import difflib
 import errno
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class UserError(Exception):
@@ -28,6 +29,19 @@ def printable(text: str) -> str:
         char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape").decode()
         for char in text
     )
+
+
+@contextmanager
+def blaming(key: str) -> Iterator[None]:
+    """Names the key whose value is wrong, where the block knows only the value.
+
+    Raises:
+        UserError: The block raised one, or a ValueError.
+    """
+    try:
+        yield
+    except (UserError, ValueError) as error:
+        raise UserError(f"{key}: {error}") from error
 
 
 def one_line(error: BaseException) -> str:
@@ -68,10 +82,23 @@ def lacking(error: BaseException) -> str | None:
     return None
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
+def shorten(message: str, length: int = 300) -> str:
+    """A message as one line of at most this length, whatever text of others it repeats.
+
+    What a terminal cannot show is escaped. The middle of a longer line is left out: its start names
+    the key or file, and its end says what to do.
+    """
+    line = printable(message).replace("\n", r"\n").replace("\t", r"\t")
+    if len(line) <= length:
+        return line
+    end = length // 3
+    return f"{line[: length - end - 5]} ... {line[-end:]}"
+
+
+def suggest(name: object, known: Iterable[str]) -> str:
     """``"; did you mean 'x'?"`` for the closest known name, otherwise the known names."""
     known = [str(k) for k in known]
-    close = difflib.get_close_matches(name, known, n=1)
+    close = difflib.get_close_matches(str(name), known, n=1)
     if close:
         return f"; did you mean '{close[0]}'?"
     names = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")

@@ -1,4 +1,7 @@
 import copy
+import math
+import time
+from datetime import date
 from pathlib import Path
 from typing import get_args
 
@@ -78,6 +81,25 @@ def spoil(content, key, value):
         ("tasks.kneeling.baseline", None, "tasks.kneeling.baseline: missing"),
         ("tasks.kneeling.goal", "", "tasks.kneeling.goal: empty; fill it"),
         ("tasks.kneeling.goal", [], "tasks.kneeling.goal: empty; fill it"),
+        ("tasks.kneeling.goal", "x" * 1001, "tasks.kneeling.goal: longer than 1000 characters; sh"),
+        ("tasks.kneeling.goal", "a \x1b[2J", "tasks.kneeling.goal: contains control characters"),
+        ("tasks.kneeling.goal", "a \ud800", "tasks.kneeling.goal: contains control characters"),
+        ("tasks.kneeling.goal", 7, "tasks.kneeling.goal: input should be a valid string, got 7; q"),
+        ("tasks.kneeling.goal", date(2024, 1, 1), "tasks.kneeling.goal: YAML reads this as a date"),
+        (
+            "tasks.kneeling.baseline",
+            "A humanoid  robot KNEELING\n",
+            "tasks.kneeling.baseline: says the same as the goal, but alpha-0.5 needs another",
+        ),
+        ("run", "x" * 101, "run: string should have at most 100 characters"),
+        ("run", 7, "run: input should be a valid string, got 7; quote it"),
+        ("tasks", {7: {}}, "tasks.7: names must be texts; quote it"),
+        ("epic.kneeling.discount", math.nan, "discount: input should be a finite number, got nan"),
+        ("training.humanoid.agent.tau", math.inf, "agent.tau: input should be a finite number"),
+        ("training.humanoid.agent.total_timesteps", 10**400, "total_timesteps: too large a number"),
+        ("training.humanoid.agent.total_timesteps", "9" * 99, "total_timesteps: input should be l"),
+        ("state_sets.kneeling.size", 10**13, "state_sets.kneeling.size: too large a number"),
+        ("experiments.humanoid.seeds", list(range(1001)), "seeds: list should have at most 1000"),
         ("tasks.kneeling.goal", ["a robot", " "], "tasks.kneeling.goal: empty; fill it"),
         ("tasks.kneeling.baseline", [], "tasks.kneeling.baseline: empty; fill it"),
         ("tasks.kneeling.oracle", "kneel", "tasks.kneeling.oracle"),
@@ -184,6 +206,7 @@ def test_a_mistake_is_answered_in_one_line_that_names_the_key(content, key, valu
     assert message.startswith("my.yaml: ")
     assert answer in message
     assert "\n" not in message
+    assert len(message) <= 300
 
 
 def test_an_experiment_trains_on_models_or_references(content):
@@ -264,15 +287,110 @@ def test_a_file_that_is_missing_or_not_yaml_is_named(tmp_path):
     with pytest.raises(UserError, match=r"absent\.yaml"):
         load_config(tmp_path / "absent.yaml")
     broken = tmp_path / "broken.yaml"
-    broken.write_text("run: [")
-    with pytest.raises(UserError, match=r"broken\.yaml: not YAML"):
-        load_config(broken)
-    broken.write_bytes(b"run: \xff")
-    with pytest.raises(UserError, match=r"broken\.yaml: not YAML"):
+    broken.write_text("run:\n]")
+    with pytest.raises(UserError, match=r"broken\.yaml: not YAML in line 2"):
         load_config(broken)
     broken.write_text("")
-    with pytest.raises(UserError, match=r"broken\.yaml: is empty"):
+    with pytest.raises(UserError, match=r"broken\.yaml: has no keys; start"):
         load_config(broken)
+
+
+def test_a_goal_may_say_the_same_as_the_baseline_where_only_the_goal_counts(content):
+    content["tasks"]["same"] = {"environment": "humanoid", "goal": "x", "baseline": "X"}
+    parse_config(content)
+    experiment = {"tasks": ["same"], "models": ["smoke-S"], "seeds": [0]}
+    content["experiments"]["mine"] = {**experiment, "scorings": ["alpha-0"]}
+    parse_config(content)
+    content["experiments"]["mine"] = {**experiment, "scorings": ["alpha-0", "alpha-0.5"]}
+    with pytest.raises(UserError, match=r"tasks\.same\.baseline: says the same as the goal"):
+        parse_config(content)
+
+
+def test_names_whose_figures_would_be_the_same_file_are_refused(content):
+    content["epic"]["alpha-kneeling"] = content["epic"]["kneeling"]
+    with pytest.raises(UserError, match=r"epic\.alpha-kneeling: epic-alpha-kneeling\.svg is a fig"):
+        parse_config(content)
+
+
+def test_an_experiment_has_a_number_of_runs_that_a_workflow_can_hold(content):
+    del content["optimization"]
+    content["experiments"]["humanoid"] |= {
+        "seeds": list(range(1000)),
+        "scorings": ["alpha-0", "alpha-0.5", "alpha-1"],
+    }
+    content["experiments"]["humanoid"] |= {"models": ["random-XS", "smoke-S"], "references": []}
+    parse_config(content)
+    content["experiments"]["humanoid"]["scenes"] = ["textured", "gymnasium"]
+    with pytest.raises(UserError, match=r"humanoid: 12,000 training runs; make several exp"):
+        parse_config(content)
+
+
+def bomb(part):
+    """Nine levels, each with ten aliases of the one before: a thousand million values."""
+    levels = [f"a0: &a0 {part}", *(f"a{n}: &a{n} [{f'*a{n - 1},' * 10}]" for n in range(1, 10))]
+    return "\n".join(levels)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("run: 2024-99-99", "line 1 holds no timestamp; correct it, or quote a text"),
+        ("a: 1\nrun: " + "9" * 5000, "line 2 holds no int; correct it, or quote a text"),
+        ("run: !!bool x", "line 1 holds no bool; correct it, or quote a text"),
+        ("run: !!timestamp x", "line 1 holds no timestamp; correct it, or quote a text"),
+        ("run: !!python/name:os.system", "not YAML in line 1 (could not determine a constructor"),
+        ("? [a]\n: 1", "not YAML in line 1 (found unhashable key)"),
+        ('run: "\\ud800"', "not YAML in line 1 ("),
+        ("run: \x00", "not YAML ("),
+        ("a: &a {b: *a}", "line 1 has more than 50 levels, or contains itself; write it in fewer"),
+        ("[" * 50 + "]" * 50 + "\n", None),
+        ("[" * 51 + "]" * 51, "line 1 has more than 50 levels"),
+        ("[" * 10**6, "has more than 50 levels"),
+        ("{a: " * 10**5, "has more than 50 levels"),
+        (bomb("{b: c}"), "has more than 100,000 values; make it smaller"),
+        (bomb("{b: c}").replace("[", "{<<: [").replace("]", "]}"), "has more than 100,000 values"),
+        ("x" * 2**20 + "y", "is larger than 1 MB; make it smaller"),
+        ("[" + "x, " * 200_000 + "]", "has more than 100,000 values; make it smaller"),
+    ],
+    ids=lambda text: str(text)[:20],
+)
+def test_yaml_that_cannot_be_read_is_answered_in_one_short_line(tmp_path, text, answer):
+    file = tmp_path / "bad.yaml"
+    file.write_text(text)
+    if answer is None:
+        read_yaml(file)
+        return
+    before = time.process_time()
+    with pytest.raises(UserError) as error:
+        read_yaml(file)
+    assert time.process_time() - before < 5  # far less; without limits, hours
+    message = str(error.value)
+    assert message.startswith(f"{file}: {answer}")
+    assert message.isprintable() and len(message) <= 300
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_utf_8_is_read_with_and_without_a_byte_order_mark(tmp_path, encoding):
+    file = tmp_path / "own.yaml"
+    file.write_text("run: Übung # ü\r\n", encoding=encoding)
+    assert read_yaml(file) == {"run": "Übung"}
+
+
+@pytest.mark.parametrize(("encoding", "line"), [("utf-16", 1), ("utf-32", 1), ("latin-1", 2)])
+def test_another_encoding_is_named_with_its_line(tmp_path, encoding, line):
+    file = tmp_path / "own.yaml"
+    file.write_text("models: {}\nrun: Übung\n", encoding=encoding)
+    with pytest.raises(UserError) as error:
+        read_yaml(file)
+    assert str(error.value) == f"{file}: line {line} is not UTF-8 text; save the file as UTF-8"
+
+
+def test_a_message_repeats_no_control_characters(content):
+    content["models"]["a\x1b[2J\n"] = {}
+    with pytest.raises(UserError) as error:
+        parse_config(content, "own.yaml")
+    answer = r"own.yaml: models.a\x1b[2J\n: contains control characters; remove them"
+    assert str(error.value) == answer
 
 
 def test_runs_are_all_combinations_and_the_references(content):

@@ -5,6 +5,8 @@ import pytest
 from vlmrm.config import RolloutStates, parse_config
 from vlmrm.errors import UserError
 
+TRAINED = {"tasks": ["kneeling"], "models": ["smoke-S"], "scorings": ["alpha-0"]}
+MANY = {**TRAINED, "seeds": list(range(1000)), "scorings": ["alpha-0", "alpha-1"]}
 SET = "humanoid-kneeling-textured-fixed-smoke-S-alpha-0-0"
 
 
@@ -33,10 +35,21 @@ def test_without_the_study_there_are_no_such_states(content):
             {"optimization": {"experiments": ["hum"]}},
             "optimization.experiments: unknown name 'hum'",
         ),
+        (
+            {
+                "experiments": {"x" * 80: {**TRAINED, "seeds": [0]}},
+                "optimization": {"experiments": ["x" * 80]},
+            },
+            "-smoke-S-alpha-0-0', a state set of 'xxx",
+        ),
+        (
+            {"experiments": {"many": MANY}, "optimization": {"experiments": ["many"]}},
+            "optimization.experiments: 2,000 agents of 'many', more than 1,000",
+        ),
         ({"scorings": ["alpha-0.5"]}, "experiments.humanoid.scorings: alpha-0 is not among"),
     ],
 )
 def test_mistakes_are_named(content, change, answer):
     with pytest.raises(UserError) as error:
-        parse_config({**content, **change, "rounds": {}, "landscapes": {}})
+        parse_config({**content, **{"rounds": {}, "landscapes": {}, "predictions": {}}, **change})
     assert answer in str(error.value)

@@ -136,3 +136,26 @@ def test_states_of_a_corpus_are_of_its_environments(content):
     content["corpora"]["smoke"]["states"] = ["cartpole-grid"]
     told = "corpora.smoke.states: 'cartpole-grid' holds cartpole states, which `frames` lacks"
     assert told in answer(content)
+
+
+def test_names_of_rounds_that_are_the_same_are_refused(content):
+    content["tasks"]["round-1-kneeling"] = content["tasks"]["kneeling"]
+    content["rounds"]["smoke-S"]["tasks"] = ["kneeling", "round-1-kneeling"]
+    assert answer(content) == (
+        "file: rounds.smoke-S: two of the state_sets would be "
+        "'smoke-S-round-1-kneeling-3-measured'; rename a task or model"
+    )
+
+
+@pytest.mark.parametrize("corpus", [None, "x", 3, [], {}])
+def test_rounds_of_a_malformed_corpus_leave_it_to_the_validation(content, corpus):
+    content["corpora"]["smoke"] = corpus
+    assert "corpora.smoke" in answer(content)
+
+
+def test_rounds_have_a_number_of_agents_that_a_workflow_can_hold(content):
+    content["rounds"]["smoke-S"]["number"] = 10**9
+    assert (
+        answer(content)
+        == "file: rounds.smoke-S: 4,000,000,004 agents, more than 1,000; lower the number"
+    )

@@ -8,6 +8,7 @@ import pytest
 from vlmrm.config import parse_config
 from vlmrm.errors import UserError
 from vlmrm.machine.shared import check_shared
+from vlmrm.models.packaged import copy_packaged
 
 CONTENT = {
     "run": "test",
@@ -121,4 +122,16 @@ def test_what_learned_from_states_of_another_run_is_refused(content, resources, 
 def test_a_damaged_corpus_is_named(content, resources):
     (resources / "corpora" / "small.h5").write_bytes(b"not a corpus")
     with pytest.raises(UserError, match=r"small.h5: not a readable HDF5 file; delete it"):
+        check(content, resources)
+
+
+def test_a_packaged_model_of_another_version_is_refused(content, resources):
+    content["models"] = {"sim-XS": {"source": "packaged", "architecture": "sim-XS"}}
+    folder = resources / "models" / "sim-XS"
+    copy_packaged(parse_config(content).models["sim-XS"], folder)
+    del content["corpora"]
+    check(content, resources)
+    file = folder / "provenance.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "sha256": "0" * 64}))
+    with pytest.raises(UserError, match=r"^models.sim-XS: .*weights/sim-XS/.* is not what .* was"):
         check(content, resources)

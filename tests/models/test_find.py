@@ -1,6 +1,8 @@
 """Published models are found by tag, repository, and folder, with their tokenizers."""
 
 import json
+import os
+import re
 import shutil
 from collections import namedtuple
 
@@ -10,15 +12,17 @@ import open_clip
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from tests.models.fetching import CONFIG, FRAMES, REPOSITORY, WEIGHTS, refused, sha256
 from vlmrm import VLMReward
-from vlmrm.config import PretrainedModel
+from vlmrm.config import PretrainedModel, parse_config
+from vlmrm.errors import UserError
+from vlmrm.machine.shared import check_shared
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.fetch import fetch_pretrained
 from vlmrm.models.find import mismatched_activation
-from vlmrm.models.folder import read_model_provenance
+from vlmrm.models.folder import read_model_provenance, replaced_source
 
 
 def test_a_tag_gives_what_the_three_lines_of_open_clip_give(
@@ -169,12 +173,74 @@ def test_a_tokenizer_that_is_nowhere_is_missed_before_the_weights_arrive(
     assert f"{incomplete} has no tokenizer (" in refused(settings, folder)
 
 
-def test_a_text_tower_that_asks_the_network_is_refused(hub, published, folder):
+ELSEWHERE = [
+    ("text_cfg", {"hf_model_name": "roberta-base"}, "text tower, roberta-base, does not work with"),
+    ("vision_cfg", {"timm_model_name": "hf-hub:a/b"}, "image tower, hf-hub:a/b, does not work wit"),
+    ("vision_cfg", {"timm_model_name": "hf_hub:a/b"}, "image tower, hf_hub:a/b, does not work wit"),
+    ("vision_cfg", {"timm_model_name": "local-dir:/a"}, "image tower, local-dir:/a, does not work"),
+    (
+        "text_cfg",
+        {"hf_tokenizer_name": "a/b", "tokenizer_kwargs": {"trust_remote_code": True}},
+        "its tokenizer is made with 'trust_remote_code', which may run code",
+    ),
+]
+
+
+@pytest.mark.parametrize(("section", "entries", "answer"), ELSEWHERE)
+def test_a_model_whose_parts_are_elsewhere_is_refused(
+    hub, published, folder, section, entries, answer
+):
     config = json.loads(published[CONFIG])
-    config["model_cfg"]["text_cfg"]["hf_model_name"] = "roberta-base"
+    config["model_cfg"][section] |= entries
     commit = hub.add(REPOSITORY, {**published, CONFIG: json.dumps(config).encode()})
     settings = PretrainedModel(source="pretrained", repository=REPOSITORY, revision=commit)
-    assert "text tower, roberta-base, does not work without network" in refused(settings, folder)
+    assert answer in refused(settings, folder)
+
+
+@pytest.mark.parametrize(("section", "entries", "answer"), ELSEWHERE)
+def test_a_foreign_folder_whose_parts_are_elsewhere_is_refused(
+    published, tmp_path, no_network, section, entries, answer
+):
+    config = json.loads(published[CONFIG])
+    config["model_cfg"][section] |= entries
+    for file, data in {**published, CONFIG: json.dumps(config).encode()}.items():
+        (tmp_path / file).write_bytes(data)
+    with pytest.raises(UserError, match=re.escape(answer)):
+        ClipModel.load(tmp_path, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("section", "entries"),
+    [
+        ("vision_cfg", {"timm_model_name": "resnet10t", "timm_model_pretrained": True}),
+        ("vision_cfg", {"timm_model_name": "a-model-of-the-hub", "timm_model_pretrained": True}),
+        ("text_cfg", {"hf_tokenizer_name": "openai/clip-vit-base-patch32"}),
+    ],
+)
+def test_a_foreign_folder_that_names_something_on_the_hub_asks_for_nothing(
+    published, tmp_path, no_network, section, entries
+):
+    config = json.loads(published[CONFIG])
+    config["model_cfg"][section] |= entries
+    for file, data in {**published, CONFIG: json.dumps(config).encode()}.items():
+        (tmp_path / file).write_bytes(data)
+    with pytest.raises(UserError) as error:
+        ClipModel.load(tmp_path, "cpu")
+    assert str(error.value).startswith(f"{tmp_path}: ")
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "{}", "3", '{"model_cfg": []}', '{"model_cfg": {"text_cfg": 3}}', "{"]
+)
+def test_a_folder_without_a_configuration_of_open_clip_is_refused(published, tmp_path, content):
+    for file, data in {**published, CONFIG: content.encode()}.items():
+        (tmp_path / file).write_bytes(data)
+    with pytest.raises(UserError, match=re.escape(str(tmp_path))):
+        ClipModel.load(tmp_path, "cpu")
+    settings = PretrainedModel(source="pretrained", path=str(tmp_path))
+    answer = refused(settings, tmp_path / "models" / "tiny")
+    assert f"its {CONFIG} is not a configuration of open_clip" in answer
 
 
 def test_a_local_folder_in_the_same_layout(model_folder, folder, tmp_path, no_network, monkeypatch):
@@ -193,6 +259,54 @@ def test_a_local_folder_in_the_same_layout(model_folder, folder, tmp_path, no_ne
     assert f"models.tiny.path: {tmp_path} has no {CONFIG}" in refused(
         absent, tmp_path / "other" / "tiny"
     )
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
+def test_a_local_folder_with_other_files_is_another_model(published, folder, tmp_path, name):
+    source = tmp_path / "source"
+    source.mkdir()
+    for file, data in published.items():
+        (source / file).write_bytes(data)
+    settings = PretrainedModel(source="pretrained", path=str(source))
+    fetch_pretrained("tiny", settings, folder)
+    assert replaced_source(settings, folder) is None
+    made = (folder / "provenance.json").stat().st_mtime_ns
+    other = tmp_path / "other"
+    content = published[name]
+    if name == WEIGHTS:  # as many bytes
+        weights = load_file(source / name)
+        save_file({key: value + 1e-3 for key, value in weights.items()}, other)
+    else:
+        other.write_bytes(content.replace(b'"mean"', b' "mean"'))
+    # As `cp --preserve` and `rsync` do: no time of modification tells.
+    times = (source / name).stat()
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+    other.replace(source / name)
+    assert replaced_source(settings, folder) == source / name
+    models = {"tiny": settings.model_dump()}
+    config = parse_config({"run": "x", "scorings": ["alpha-0"], "tasks": {}, "models": models})
+    with pytest.raises(UserError, match=rf"^models\.tiny: {source / name} is not what .* made of"):
+        check_shared(config, tmp_path)
+    fetch_pretrained("tiny", settings, folder)
+    assert (folder / "provenance.json").stat().st_mtime_ns != made
+    assert replaced_source(settings, folder) is None
+    # The folder works without its source.
+    shutil.rmtree(source)
+    assert replaced_source(settings, folder) is None
+
+
+def test_files_that_are_only_newer_are_the_same_model(published, folder, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    for file, data in published.items():
+        (source / file).write_bytes(data)
+    settings = PretrainedModel(source="pretrained", path=str(source))
+    fetch_pretrained("tiny", settings, folder)
+    made = (folder / "provenance.json").stat().st_mtime_ns
+    for file, data in published.items():
+        (source / file).write_bytes(data)
+    fetch_pretrained("tiny", settings, folder)
+    assert (folder / "provenance.json").stat().st_mtime_ns == made
 
 
 def test_a_local_path_may_start_at_home(published, folder, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from vlmrm.config.settings import ScoringSettings
+from vlmrm.errors import UserError
 from vlmrm.rewards.scoring import precision_errors, relative_error, score_states
 
 
@@ -62,3 +63,24 @@ def test_contrasts_compete_with_the_goal_and_a_task_without_them_is_left_out():
     np.testing.assert_allclose(rewards, [chance, 1 - chance])
     alone = score_states(images, prompts, settings.model_copy(update={"contrasts": []}))
     assert list(alone["scoring"].unique()) == ["alpha-0"]
+
+
+def test_sentences_that_give_no_reward_are_named_by_their_task():
+    goal, images = np.eye(4, dtype=np.float32)[0], np.eye(4, dtype=np.float32)
+    settings = ScoringSettings(
+        task="mine",
+        environment="cartpole",
+        goals=["a"],
+        baselines=["b"],
+        scorings=["alpha-0", "alpha-0.5"],
+    )
+    with pytest.raises(UserError, match=r"^tasks\.mine: alpha > 0 needs a baseline that differs"):
+        score_states(images, {"a": goal, "b": goal + np.float32(1e-6)}, settings)
+    with pytest.raises(UserError, match=r"^tasks\.mine: no embedding of 'b'; embed the prompts"):
+        score_states(images, {"a": goal}, settings)
+    opposite = settings.model_copy(update={"goals": ["a", "c"]})
+    with pytest.raises(UserError, match=r"^tasks\.mine: the prompts' embeddings cancel out"):
+        score_states(images, {"a": goal, "b": images[1], "c": -goal}, opposite)
+    without = settings.model_copy(update={"scorings": ["alpha-0"]})
+    rewards = score_states(images, {"a": goal, "b": goal}, without)["reward"]
+    np.testing.assert_allclose(rewards, images @ goal)

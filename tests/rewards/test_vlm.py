@@ -45,6 +45,16 @@ def test_a_contrast_is_the_probability_of_the_goal(model_folder):
     np.testing.assert_allclose(reward(FRAMES), chance, atol=1e-5)
 
 
+@pytest.mark.parametrize("baseline", [GOAL, f" {GOAL.upper()}\n", [GOAL, GOAL.title()]])
+def test_a_baseline_that_the_model_reads_as_the_goal_needs_alpha_0(model_folder, baseline):
+    model = ClipModel.load(model_folder, "cpu")
+    with pytest.raises(ValueError, match="alpha > 0 needs a baseline that differs from the goal"):
+        VLMReward(model, GOAL, baseline, "alpha-0.1")
+    np.testing.assert_equal(
+        VLMReward(model, GOAL, baseline)(FRAMES), VLMReward(model, GOAL)(FRAMES)
+    )
+
+
 @pytest.mark.parametrize("goal", ["", " ", [], [GOAL, ""]])
 def test_a_goal_is_a_sentence(model_folder, goal):
     with pytest.raises(ValueError, match="the goal is empty; give a sentence"):

@@ -126,7 +126,7 @@ def test_human_labels_measure_again_and_nothing_else(finished, smoke):
     assert jobs["measure_epic"] == 2
     assert jobs["measure_agreement"] == 1
     commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
-    assert commands.count("""--labels 'anna'"'"'s labels.csv' --labels bo.csv --output""") == 2
+    assert commands.count("""--labels='anna'"'"'s labels.csv' --labels=bo.csv --output""") == 2
     assert commands.count("""agreement-kneeling.csv -- 'anna'"'"'s labels.csv' bo.csv""") == 1
 
 
@@ -139,8 +139,8 @@ def test_any_name_of_a_label_file(finished, smoke):
     commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
     [agreement] = re.findall("(?<=agreement-kneeling.csv -- ).*", commands)
     assert shlex.split(agreement) == files
-    for options in re.findall("(--labels .*) --output", commands):
-        assert shlex.split(options) == [word for file in files for word in ("--labels", file)]
+    for options in re.findall("(--labels=.*) --output", commands):
+        assert shlex.split(options) == [f"--labels={file}" for file in files]
 
 
 def test_another_run_shares_the_models(finished, smoke):

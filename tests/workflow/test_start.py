@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections import Counter
 
 import pytest
@@ -72,6 +73,23 @@ def test_human_labels_are_missed_only_where_they_are_needed(fresh, smoke):
     assert run.returncode == 0, run.stderr
 
 
+def test_label_files_may_have_any_name(fresh, smoke):
+    names = ["-l.csv", "a}.csv", "a b's.csv", "$(false);é.csv", "--help", "50%.csv", "null"]
+    for name in names:
+        (fresh.folder / name).write_text("")
+    smoke["epic"]["kneeling"]["labels"] = names
+    run = fresh.snakemake(smoke, "--dry-run")
+    assert run.returncode == 0, run.stderr
+    commands = [line for line in run.stdout.splitlines() if "--labels" in line]
+    assert commands
+    for line in commands:
+        given = [w.partition("=")[2] for w in shlex.split(line) if w.startswith("--labels=")]
+        assert given == names
+    [line] = [line for line in run.stdout.splitlines() if " measure-agreement " in line]
+    words = shlex.split(line)
+    assert words[words.index("--") + 1 :] == names
+
+
 @pytest.mark.parametrize("name", ["config.yaml", "config/demo.yaml", "config/evening.yaml"])
 def test_the_other_configurations_make_a_workflow(fresh, name):
     config = yaml.safe_load((fresh.folder / name).read_text())
@@ -105,6 +123,30 @@ def test_a_key_given_twice_starts_nothing(fresh, smoke):
     answer = f"twice.yaml: run: given twice, in lines {first} and {len(lines) + 1}; remove or"
     assert answer in only_complaint(run)
     assert not (fresh.folder / "results" / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("run: 2024-99-99\n", "other.yaml: line 1 holds no timestamp; correct it, or quote a text"),
+        ("run: \xdcbung\n", "other.yaml: line 1 is not UTF-8 text; save the file as UTF-8"),
+        ("a: &a {b: *a}\n", "other.yaml: line 1 has more than 50 levels, or contains itself; wri"),
+        ("pathvars: 3\n", "other.yaml: pathvars: unknown key"),
+        ("- run\n", "other.yaml: has no keys; start from config/demo.yaml"),
+        (
+            '__use_yte__: true\n__definitions__:\n  - open("run", "w")\n',
+            "other.yaml: __use_yte__: unknown key",
+        ),
+    ],
+)
+def test_what_snakemake_would_run_or_answer_with_a_traceback_is_read_before(fresh, text, answer):
+    (fresh.folder / "other.yaml").write_bytes(text.encode("latin-1"))
+    command = ("--cores", "1", "--dry-run", "--configfile", "other.yaml")
+    run = snakemake(*command, cwd=fresh.folder)
+    [line] = [line for line in run.stderr.splitlines() if not line.startswith("Using workflow")]
+    assert line.startswith(f"vlmrm: {answer}")
+    assert run.returncode == 1
+    assert not (fresh.folder / "run").exists()
 
 
 def test_an_alpha_may_be_very_small(fresh, smoke):

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import logging
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -17,7 +19,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from vlmrm.errors import UserError, lacking, printable
+from vlmrm.errors import UserError, lacking, printable, shorten
 from vlmrm.machine.gpus import hide_gpus
 from vlmrm.machine.libraries import explain_opengl
 from vlmrm.terminal.bars import bars_are_shown, redirect_bars
@@ -25,6 +27,9 @@ from vlmrm.terminal.bars import bars_are_shown, redirect_bars
 LOGGER = logging.getLogger("vlmrm")
 # `main` prints errors to the terminal; logging writes them to the log file, if there is one.
 LOGGER.addHandler(logging.NullHandler())
+
+UsageError: Any = typer.BadParameter.__base__
+"""What is wrong with options, by Click or by the copy of it that some versions of Typer have."""
 
 COMMANDS = (
     # Models
@@ -96,7 +101,6 @@ class Commands(TyperGroup):
 app = typer.Typer(
     cls=Commands,
     help="Train agents from a sentence: CLIP models as reward models for reinforcement learning.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -121,7 +125,7 @@ def options(
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
         redirect_bars(log)
-        handler = LogFile(log, mode="w")
+        handler = LogFile(log, mode="w", errors="backslashreplace")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         logging.getLogger().addHandler(handler)
         logging.captureWarnings(True)
@@ -131,21 +135,27 @@ def options(
 
 
 def main() -> NoReturn:
-    """Runs the command line; a `UserError` is printed without traceback, with exit status 2."""
+    """Runs the command line; errors of the user are printed in one line, with exit status 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # file names that are not UTF-8
     # Imports make a million objects and no garbage; this spares a tenth of their time.
     gc.set_threshold(100_000, 20, 20)
     os.environ["MPLBACKEND"] = "agg"  # a notebook's backend may not be installed here
     try:
         with explain_opengl():
-            app()
+            status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except UserError as error:
         _refuse(str(error))
+    except UsageError as error:
+        _refuse(_describe(error))
     except Exception as error:
         if reason := lacking(error):
             _refuse(reason)
+        if isinstance(error, OSError) and error.filename is not None:
+            _refuse(shorten(f"{error.filename2 or error.filename}: {error.strerror}"))
         LOGGER.exception("A bug in vlmrm or in a library, not in your input")
         raise
-    sys.exit(0)
+    sys.exit(status)
 
 
 def _refuse(message: str) -> NoReturn:
@@ -154,3 +164,11 @@ def _refuse(message: str) -> NoReturn:
         for line in message.split("\n"):
             print(f"vlmrm: {printable(line)}", file=sys.stderr)
     sys.exit(2)
+
+
+def _describe(error: Any) -> str:
+    """A wrong option in one line that names it, and the command whose help describes it."""
+    message = shorten(" ".join(error.format_message().split()).rstrip("."))
+    command = error.ctx.command_path if error.ctx else "vlmrm"
+    message = re.sub(r"^Invalid value for '([^']*)'", r"\1", message)
+    return f"{message}; see `{command} --help`"

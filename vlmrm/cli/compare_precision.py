@@ -20,6 +20,7 @@ from vlmrm.cli.options import (
 from vlmrm.config.scoring import PLAIN
 from vlmrm.data.frames import FrameReader
 from vlmrm.data.tables import write_table
+from vlmrm.errors import blaming
 from vlmrm.models.folder import check_model_folder
 
 
@@ -35,14 +36,17 @@ def compare_precision(
     output: Annotated[Path | None, typer.Option(help="Write the table here (CSV).")] = None,
 ) -> None:
     """Compare a model's rewards and speed in float32, bfloat16, and (on CUDA) float16."""
-    check_sentences(scoring, baseline, contrast)
+    check_sentences(goal, scoring, baseline, contrast)
     check_model_folder(model)
     from vlmrm.rewards.precision import compare_precisions
 
     with FrameReader(frames) as reader:
         rows = np.linspace(0, len(reader) - 1, min(count, len(reader))).astype(int)
         images = reader[rows]
-    table = compare_precisions(model, images, goal, baseline or (), scoring, contrast or (), device)
+    with blaming("--goal, --baseline, --contrast"):
+        table = compare_precisions(
+            model, images, goal, baseline or (), scoring, contrast or (), device
+        )
     print(f"{len(images)} frames, {scoring}, {device}")
     print(table.to_string(index=False, float_format="{:.4g}".format))
     if output is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vlmrm.cli.options import ConfigFile, Device, Gpus, ModelFolder, Output, TaskName, pick
 from vlmrm.config import load_config
 from vlmrm.data.embeddings import write_prompt_embeddings
-from vlmrm.errors import UserError
+from vlmrm.errors import blaming
 from vlmrm.machine.gpus import claim_gpus
 
 
@@ -25,8 +25,6 @@ def embed_prompts(
     from vlmrm.models.clip import ClipModel
 
     clip = ClipModel.load(model, device)
-    try:
+    with blaming(f"tasks.{task}"):
         embeddings = dict(zip(sentences, clip.embed_prompts(sentences), strict=True))
-    except UserError as error:
-        raise UserError(f"tasks.{task}: {error}") from error
     write_prompt_embeddings(output, embeddings, model=clip.name)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vlmrm.cli.options import ConfigFile, ModelName, Output, model_settings
+from vlmrm.cli.options import ConfigFile, ModelName, OutputFolder, model_settings
 from vlmrm.config import PretrainedModel
 
 
-def fetch_model(name: ModelName, config: ConfigFile, output: Output) -> None:
+def fetch_model(name: ModelName, config: ConfigFile, output: OutputFolder) -> None:
     """Download a published model, or resume an interrupted download."""
     settings = model_settings(config, name, PretrainedModel)
     from vlmrm.models.fetch import fetch_pretrained

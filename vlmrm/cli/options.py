@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -18,15 +18,17 @@ from vlmrm.config import (
     SimulatorModel,
     TrainingRun,
     load_config,
+    say_the_same,
 )
 from vlmrm.config.scoring import alpha_of, canonical_scoring, temperature_of
-from vlmrm.errors import UserError, suggest
+from vlmrm.errors import UserError, shorten, suggest
 
 T = TypeVar("T")
 ModelT = TypeVar("ModelT", PackagedModel, PretrainedModel, RandomModel, SimulatorModel)
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration file.")]
-Output = Annotated[Path, typer.Option(help="Output path.")]
+Output = Annotated[Path, typer.Option(dir_okay=False, help="Output file.")]
+OutputFolder = Annotated[Path, typer.Option(file_okay=False, help="Output folder.")]
 ModelName = Annotated[str, typer.Argument(help="Name of a model of the configuration.")]
 ModelFolder = Annotated[Path, typer.Option("--model", help="Model folder, or packaged model.")]
 StatesFile = Annotated[Path, typer.Option("--states", help="States (HDF5).")]
@@ -35,15 +37,20 @@ RewardFiles = Annotated[list[Path], typer.Argument(help="Rewards of the states (
 EpicTables = Annotated[list[Path], typer.Argument(help="Tables of `measure-epic` (CSV).")]
 Figures = Annotated[
     list[Path],
-    typer.Option("--output", help="Path of the figure, an SVG or a PNG; may be repeated."),
+    typer.Option(
+        "--output", dir_okay=False, help="Path of the figure, an SVG or a PNG; may be repeated."
+    ),
 ]
-Table = Annotated[Path | None, typer.Option(help="Also write the figure's numbers here (CSV).")]
+Table = Annotated[
+    Path | None, typer.Option(dir_okay=False, help="Also write the figure's numbers here (CSV).")
+]
 Device = Annotated[
     str, typer.Option(help="Torch device, or auto: CUDA if there is a GPU, else the CPU.")
 ]
-Gpus = Annotated[int, typer.Option(min=0, help="Maximum number of GPUs.")]
+Gpus = Annotated[int, typer.Option(min=0, max=1024, help="Maximum number of GPUs.")]
 Workers = Annotated[
-    int | None, typer.Option(min=0, help="Maximum number of processes; default: one per core.")
+    int | None,
+    typer.Option(min=0, max=1024, help="Maximum number of processes; default: one per core."),
 ]
 TaskName = Annotated[str, typer.Option("--task", help="Name of a task of the configuration.")]
 Scene = Annotated[
@@ -91,7 +98,8 @@ def pick(section: Mapping[Any, T], key: str, name: str) -> T:
         UserError: The section has no such entry.
     """
     if name not in section:
-        raise UserError(f"{key}: the configuration has no '{name}'{suggest(name, section)}")
+        problem = f"{key}: the configuration has no '{name}'{suggest(name, section)}"
+        raise UserError(shorten(problem))
     return section[name]
 
 
@@ -127,14 +135,20 @@ def training_run(
 
 
 def check_sentences(
-    scoring: str, baselines: Sequence[str] | None, contrasts: Sequence[str] | None
+    goal: list[str], scoring: str, baseline: list[str] | None, contrast: list[str] | None
 ) -> None:
     """Checks that the sentences of a scoring are given.
 
     Raises:
-        UserError: The baseline or the contrast is missing.
+        UserError: A sentence is empty, missing, or says the same as the goal.
     """
-    if alpha_of(scoring) and not baselines:
-        raise UserError(f"--baseline: missing; --scoring {scoring} needs one")
-    if temperature_of(scoring) and not contrasts:
-        raise UserError(f"--contrast: missing; --scoring {scoring} needs at least one")
+    given = {"--goal": goal, "--baseline": baseline or [], "--contrast": contrast or []}
+    for option, sentences in given.items():
+        if not all(sentence.strip() for sentence in sentences):
+            raise UserError(f"{option}: empty; give a sentence")
+    needed = {"--baseline": alpha_of(scoring), "--contrast": temperature_of(scoring)}
+    for option, number in needed.items():
+        if number and not given[option]:
+            raise UserError(f"{option}: missing; --scoring {scoring} needs one")
+        if number and say_the_same(goal, given[option]):
+            raise UserError(f"{option}: says the same as --goal; --scoring {scoring} needs another")

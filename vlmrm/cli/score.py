@@ -17,6 +17,7 @@ from vlmrm.cli.options import (
 )
 from vlmrm.config.scoring import PLAIN
 from vlmrm.data.pictures import check_picture, read_picture
+from vlmrm.errors import blaming
 from vlmrm.models.folder import check_model_folder
 
 
@@ -30,14 +31,17 @@ def score(
     device: Device = "auto",
 ) -> None:
     """Print the score of each image, one per line, best first."""
-    check_sentences(scoring, baseline, contrast)
+    check_sentences(goal, scoring, baseline, contrast)
     # Loading the model takes seconds, so unreadable images are reported first.
     for path in images:
         check_picture(path)
     check_model_folder(model)
+    from vlmrm.models.clip import ClipModel
     from vlmrm.rewards.vlm import VLMReward
 
-    reward = VLMReward.load(model, goal, baseline, scoring, contrast, device)
+    clip = ClipModel.load(model, device)
+    with blaming("--goal, --baseline, --contrast"):
+        reward = VLMReward(clip, goal, baseline, scoring, contrast)
     scores = [float(reward(read_picture(path)[None])[0]) for path in images]
     for value, path in sorted(zip(scores, images, strict=True), reverse=True):
         print(f"{value:.4f}  {path}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vlmrm.cli.options import ConfigFile, Device, Gpus, ModelName, Output, model_settings
+from vlmrm.cli.options import ConfigFile, Device, Gpus, ModelName, OutputFolder, model_settings
 from vlmrm.config import SimulatorModel
 from vlmrm.machine.gpus import claim_gpus
 
@@ -16,7 +16,7 @@ def train_model(
     name: ModelName,
     config: ConfigFile,
     corpus: Annotated[Path, typer.Option(help="Image-text pairs of `make-corpus`.")],
-    output: Output,
+    output: OutputFolder,
     device: Device = "auto",
     gpus: Gpus = 1,
 ) -> None:

@@ -32,7 +32,7 @@ def train_policy(
     config: ConfigFile,
     task: TaskName,
     reward_source: RewardSource,
-    output: Annotated[Path, typer.Option(help="Folder of the results.")],
+    output: Annotated[Path, typer.Option(file_okay=False, help="Folder of the results.")],
     scene: Scene = None,
     scoring: ScoringName = PLAIN,
     seed: Seed = 0,

@@ -15,7 +15,7 @@ from vlmrm.config.base import (
     WideFrames,
 )
 from vlmrm.config.config import Config
-from vlmrm.config.loading import load_config, parse_config, read_yaml
+from vlmrm.config.loading import load_config, parse_config, read_layer, read_yaml
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import (
     Corpus,
@@ -25,7 +25,7 @@ from vlmrm.config.models import (
     SimulatorModel,
 )
 from vlmrm.config.paper_code import PaperCode
-from vlmrm.config.references import check_run
+from vlmrm.config.references import check_run, say_the_same
 from vlmrm.config.states import (
     GridStates,
     PathStates,
@@ -70,5 +70,7 @@ __all__ = [
     "check_run",
     "load_config",
     "parse_config",
+    "read_layer",
     "read_yaml",
+    "say_the_same",
 ]

@@ -44,8 +44,9 @@ SCENES: dict[str, tuple[str, ...]] = {
 }
 """The scenes of each environment, its default first."""
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-"""A name that becomes part of file names."""
+MAX_NAME = 100
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=MAX_NAME)]
+"""A name that becomes part of file names, of at most 255 characters."""
 
 WideFrames = Literal["squash", "pad", "crop"]
 """How a frame that is wider than high becomes a square."""
@@ -53,7 +54,9 @@ WideFrames = Literal["squash", "pad", "crop"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 """Number format of the reward models' image towers."""
 
-PositiveInt = Annotated[int, Field(gt=0)]
+LARGEST = 10**12
+"""Largest integer: more than any machine gets done."""
+PositiveInt = Annotated[int, Field(gt=0, le=LARGEST)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """A seed that NumPy's older generators accept too."""
 
@@ -61,9 +64,11 @@ T = TypeVar("T")
 
 
 def _each_once(values: list[T]) -> list[T]:
+    seen: set[T] = set()
     for value in values:
-        if values.count(value) > 1:
+        if value in seen:
             raise ValueError(f"{value!r} is listed twice; remove one")
+        seen.add(value)
     return values
 
 
@@ -74,7 +79,7 @@ def _filled(value: str | list[str]) -> str | list[str]:
     return value
 
 
-UniqueList = Annotated[list[T], AfterValidator(_each_once)]
+UniqueList = Annotated[list[T], Field(max_length=1000), AfterValidator(_each_once)]
 """A list without repeated values, which would be computed or counted twice."""
 
 NonEmptyList = Annotated[UniqueList[T], Field(min_length=1)]
@@ -87,4 +92,6 @@ StrOrList = Annotated[str | list[str], AfterValidator(_filled)]
 class ConfigModel(BaseModel):
     """A section of the configuration: frozen; unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )

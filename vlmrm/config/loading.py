@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from yaml.composer import Composer
 
+from vlmrm.config.base import LARGEST
 from vlmrm.config.config import Config
 from vlmrm.config.rounds import expand_rounds
-from vlmrm.errors import UserError, suggest
+from vlmrm.errors import UserError, one_line, shorten, suggest
+
+MAX_BYTES = 2**20
+"""Size of a YAML file."""
+MAX_VALUES = 100_000
+"""Values in a YAML file, each counted where it stands and where an alias repeats it."""
+MAX_DEPTH = 50
+"""Levels of lists and mappings in each other."""
+TOO_DEEP = f"more than {MAX_DEPTH} levels, or contains itself; write it in fewer"
+MAX_TEXT = 1000
+"""Characters of a text in a configuration."""
+CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Characters that are neither shown nor white space, and halves of characters."""
+
+Place = Sequence[int | str]
+"""The keys that lead to a value."""
 
 
 def load_config(path: str | Path) -> Config:
@@ -21,27 +39,64 @@ def load_config(path: str | Path) -> Config:
     Raises:
         UserError: The file is missing or not YAML, or a key or value is wrong; names it.
     """
-    return parse_config(read_yaml(path), source=str(path))
+    return parse_config(read_layer(path), source=str(path))
 
 
 def read_yaml(path: str | Path) -> Any:
     """Reads a YAML file.
 
     Raises:
-        UserError: The file is missing or not YAML, or gives a key twice; names the line.
+        UserError: The file is missing, too large, or not YAML in UTF-8, gives a key twice, or
+            contains itself; names the line.
     """
     try:
-        return yaml.load(Path(path).read_bytes(), Loader=_Loader)
-    except _RepeatedKey as error:
-        raise UserError(f"{path}: {error}") from error
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise _Refused(f"is larger than {MAX_BYTES // 2**20} MB; make it smaller")
+        return yaml.load(_decode(data), Loader=_Loader)
+    except (_Refused, OSError, yaml.YAMLError, ValueError) as error:
+        raise UserError(shorten(f"{path}: {_why(error)}")) from error
 
 
-def parse_config(content: Any, source: str = "config") -> Config:
-    """Validates the content of a YAML file; `source` names the file in errors.
+def _why(error: Exception) -> str:
+    """Why a file cannot be read."""
+    match error:
+        case _Refused():
+            return str(error)
+        case OSError():
+            return f"cannot be read ({error.strerror})"
+        case yaml.MarkedYAMLError() if error.problem_mark:
+            return f"not YAML in line {error.problem_mark.line + 1} ({error.problem})"
+    return f"not YAML ({one_line(error)})"
+
+
+def read_layer(path: str | Path) -> dict[str, Any]:
+    """Reads a file with a configuration or a part of one, and checks the names of its sections.
+
+    Raises:
+        UserError: As `read_yaml`, or it has no keys or an unknown one.
+    """
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: has no keys; start from config/demo.yaml")
+    known = ["extends", *Config.model_fields]
+    for key in content:
+        if key not in known:
+            raise UserError(shorten(f"{path}: {key}: unknown key{suggest(key, known)}"))
+    return content
+
+
+def _decode(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _Refused(f"line {line} is not UTF-8 text; save the file as UTF-8") from error
+
+
+def parse_config(content: Mapping[str, Any], source: str = "config") -> Config:
+    """Validates a configuration; `source` names its file in errors.
 
     Files that it names under `extends` are read first, relative to the working directory.
 
@@ -54,25 +109,27 @@ def parse_config(content: Any, source: str = "config") -> Config:
         merged = _merge(merged, layer)
     try:
         return Config.model_validate(expand_rounds(merged)).with_studied_states()
+    except UserError as error:
+        raise _problem_in(layers, ("rounds",), str(error)) from error
     except ValidationError as error:
         place = error.errors()[0]["loc"]
-        depth = {file: len(_written(place, layer)) for file, layer in layers.items()}
-        file = max(reversed(depth), key=depth.__getitem__)
-        raise UserError(f"{file}: {_first_problem(error, merged)}") from error
+        raise _problem_in(layers, place, _first_problem(error, merged)) from error
 
 
-def _layers(content: Any, source: str, extending: tuple[str, ...] = ()) -> dict[str, Any]:
+def _layers(
+    content: Mapping[str, Any], source: str, extending: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """The content of a file after that of the files that it extends, by file."""
-    if not isinstance(content, dict):
-        raise UserError(f"{source}: is empty; start from config/demo.yaml")
+    for place, problem in _unfit(content):
+        raise UserError(shorten(f"{source}: {'.'.join(map(str, place))}: {problem}"))
     files = content.get("extends", [])
     if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
-        raise UserError(f"{source}: extends: must be a list of files, got {files!r}")
+        raise UserError(shorten(f"{source}: extends: must be a list of files, got {files!r}"))
     layers: dict[str, Any] = {}
     for file in files:
         if file in (*extending, source):
             raise UserError(f"{source}: extends: {file} extends this file; remove one of them")
-        layers |= _layers(read_yaml(file), file, (*extending, source))
+        layers |= _layers(read_layer(file), file, (*extending, source))
     return {**layers, source: {key: content[key] for key in content if key != "extends"}}
 
 
@@ -86,26 +143,96 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return {**below, **above, **both}
 
 
-class _RepeatedKey(Exception):
-    pass
+def _problem_in(layers: Mapping[str, Any], place: Place, problem: str) -> UserError:
+    """A problem, with the name of the last file that says something there."""
+    depth = {file: len(_written(place, layer)) for file, layer in layers.items()}
+    file = max(reversed(depth), key=depth.__getitem__)
+    return UserError(shorten(f"{file}: {problem}"))
 
 
-class _Loader(yaml.SafeLoader):
-    """Raises an error for a repeated key, where PyYAML would keep the last one."""
+def _unfit(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Values that fit no key, each with its place and what is wrong."""
+    match value:
+        case dict():
+            for key, part in value.items():
+                yield from _unfit(key, (*place, key))
+                if not isinstance(key, str):
+                    yield (*place, key), "names must be texts; quote it"
+                yield from _unfit(part, (*place, key))
+        case list():
+            for index, part in enumerate(value):
+                yield from _unfit(part, (*place, index))
+        case str():
+            if len(value) > MAX_TEXT:
+                yield place, f"longer than {MAX_TEXT} characters; shorten it"
+            if CONTROLS.search(value):
+                yield place, "contains control characters; remove them"
+        case int():
+            if abs(value) > LARGEST:
+                yield place, "too large a number; lower it"
+        case float() | None:
+            pass
+        case _:
+            kind = type(value).__name__
+            yield place, f"YAML reads this as a {kind}, which no key takes; quote it"
 
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        mapping = super().compose_mapping_node(anchor)
-        lines: dict[str, int] = {}
-        for key, _ in mapping.value:
-            # Of several merged mappings, none is lost.
-            if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
-                continue
-            line = key.start_mark.line + 1
-            if key.value in lines:
-                where = f"in lines {lines[key.value]} and {line}"
-                raise _RepeatedKey(f"{key.value}: given twice, {where}; remove or rename one")
-            lines[key.value] = line
-        return mapping
+
+class _Refused(Exception):
+    """What this project does not read, although it may be YAML."""
+
+
+class _Loader(Composer, yaml.CSafeLoader):
+    """Refuses repeated keys, of which PyYAML would keep the last, and what has no end.
+
+    Nodes are composed in Python: libyaml's composer crashes where they are too deep.
+    """
+
+    def __init__(self, text: str):
+        yaml.CSafeLoader.__init__(self, text)
+        Composer.__init__(self)
+
+    def get_single_node(self) -> yaml.Node | None:
+        try:
+            root: yaml.Node | None = super().get_single_node()
+        except RecursionError as error:
+            raise _Refused(f"has {TOO_DEEP}") from error
+        waiting = [(root, 1)] if root else []
+        number = 0
+        while waiting:
+            node, depth = waiting.pop()
+            line = node.start_mark.line + 1
+            number += 1
+            if depth > MAX_DEPTH:
+                raise _Refused(f"line {line} has {TOO_DEEP}")
+            if number > MAX_VALUES:
+                raise _Refused(f"has more than {MAX_VALUES:,} values; make it smaller")
+            parts = node.value if isinstance(node, yaml.CollectionNode) else []
+            if isinstance(node, yaml.MappingNode):
+                _refuse_repeated_keys(node)
+                parts = itertools.chain.from_iterable(parts)
+            waiting += [(part, depth + 1) for part in parts]
+        return root
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, TypeError) as error:
+            # PyYAML's constructors raise these for dates, numbers and tags that are none.
+            line, kind = node.start_mark.line + 1, node.tag.rpartition(":")[-1]
+            raise _Refused(f"line {line} holds no {kind}; correct it, or quote a text") from error
+
+
+def _refuse_repeated_keys(mapping: yaml.MappingNode) -> None:
+    lines: dict[str, int] = {}
+    for key, _ in mapping.value:
+        # Of several merged mappings, none is lost.
+        if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+            continue
+        line = key.start_mark.line + 1
+        if key.value in lines:
+            where = f"in lines {lines[key.value]} and {line}"
+            raise _Refused(f"{key.value}: given twice, {where}; remove or rename one")
+        lines[key.value] = line
 
 
 def _first_problem(error: ValidationError, content: Any) -> str:
@@ -127,10 +254,12 @@ def _first_problem(error: ValidationError, content: Any) -> str:
     message = re.sub(r"^Value error, ", "", problem["msg"])
     if kind == "value_error":
         return f"{key}: {message}" if key else message
-    return f"{key}: {message[0].lower()}{message[1:]}, got {problem['input']!r}"
+    given = problem["input"]
+    hint = "; quote it" if kind == "string_type" and not isinstance(given, (dict, list)) else ""
+    return f"{key}: {message[0].lower()}{message[1:]}, got {given!r}{hint}"
 
 
-def _written(place: Sequence[int | str], content: Any) -> list[str]:
+def _written(place: Place, content: Any) -> list[str]:
     """The keys that lead to ``place``, without the choices that pydantic adds to unions."""
     keys = []
     for part in place:
@@ -142,7 +271,7 @@ def _written(place: Sequence[int | str], content: Any) -> list[str]:
     return keys
 
 
-def _schema(place: Sequence[int | str]) -> dict[str, Any]:
+def _schema(place: Place) -> dict[str, Any]:
     """The JSON schema of the value at ``place``."""
     schema = Config.model_json_schema()
     node = schema

@@ -35,7 +35,7 @@ class PretrainedModel(ConfigModel):
     """Commit of the repository, 40 hexadecimal digits. Optional with a tag."""
     path: Annotated[str, AfterValidator(os.path.expanduser)] | None = None
     """Local folder with the files of such a repository, `~` included. Replaces tag and
-    repository."""
+    repository. If its files are replaced, a run does not start before the model is made again."""
     sha256: str | None = None
     """Expected SHA-256 checksum of the published weights file."""
     allow_pickle: bool = False

@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from vlmrm.config.base import REFERENCES, ConfigModel, Name, PositiveInt, Seed, UniqueList
+from vlmrm.config.base import (
+    MAX_NAME,
+    REFERENCES,
+    ConfigModel,
+    Name,
+    PositiveInt,
+    Seed,
+    UniqueList,
+)
 from vlmrm.config.states import RolloutStates
 from vlmrm.config.training import TrainingRun
 from vlmrm.errors import unknown
 
 if TYPE_CHECKING:
     from vlmrm.config.config import Config
+
+
+MAX_AGENTS = 1000
+"""Agents of an experiment that are studied."""
 
 
 class Optimization(ConfigModel):
@@ -71,3 +83,9 @@ def optimization_problems(config: Config) -> Iterator[str]:
             if scoring not in config.scorings:
                 what = f"{scoring} is not among `scorings`, by which states are scored"
                 yield f"experiments.{name}.scorings: {what}; add it there"
+        names = studied(config, name)
+        if len(names) > MAX_AGENTS:
+            what = f"{len(names):,} agents of '{name}', more than {MAX_AGENTS:,}"
+            yield f"{key}: {what}; study a smaller experiment"
+        if (longest := max(names, key=len, default="")) and len(longest) > MAX_NAME:
+            yield f"{key}: '{longest}', a state set of '{name}', is too long; shorten its names"

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from vlmrm.config.config import Config
 
 
+MAX_RUNS = 10_000
+"""Training runs of an experiment."""
+
+
 def problems(config: Config) -> Iterator[str]:
     """References between sections that do not hold, each as 'key: what is wrong'."""
     for name, model in config.models.items():
@@ -56,6 +60,9 @@ def problems(config: Config) -> Iterator[str]:
     for name, landscape in config.landscapes.items():
         yield from _landscape_problems(config, f"landscapes.{name}", landscape)
     for name, epic in config.epic.items():
+        if f"alpha-{name}" in config.epic:
+            file = f"epic-alpha-{name}.svg"
+            yield f"epic.alpha-{name}: {file} is a figure of epic.{name} too; rename one of them"
         yield from _measurement_problems(config, f"epic.{name}", epic, "task", epic.task)
         if epic.task in config.tasks and config.tasks[epic.task].oracle is None:
             key = f"tasks.{epic.task}.oracle"
@@ -155,6 +162,10 @@ def _experiment_problems(config: Config, key: str, e: Experiment) -> Iterator[st
         yield f"{key}.models: empty, as are the references; name what agents are trained on"
     if e.models and not e.scorings:
         yield f"{key}.scorings: empty; name at least one"
+    rewards = len(e.models) * len(e.scorings) + len(e.references)
+    runs = len(e.tasks) * len(e.seeds) * len(e.scenes or [1]) * rewards
+    if runs > MAX_RUNS:
+        yield f"{key}: {runs:,} training runs; make several experiments of at most {MAX_RUNS:,}"
     for model in e.models:
         yield from unknown(f"{key}.models", model, config.models)
     for name in e.tasks:
@@ -243,10 +254,23 @@ def _sentence_problems(config: Config, name: str, scorings: list[str]) -> Iterat
     """Sentences that these scorings of a task need."""
     task = config.tasks[name]
     for scoring in scorings:
-        if alpha_of(scoring) and not task.baselines:
-            yield f"tasks.{name}.baseline: missing, but {scoring} needs a baseline prompt"
+        if alpha_of(scoring):
+            key = f"tasks.{name}.baseline"
+            if not task.baselines:
+                yield f"{key}: missing, but {scoring} needs a baseline prompt"
+            elif say_the_same(task.baselines, task.goals):
+                yield f"{key}: says the same as the goal, but {scoring} needs another sentence"
         if temperature_of(scoring) and not config.contrasts(name):
             yield f"tasks.{name}.contrast: missing, but {scoring} needs other sentences"
     for sentence in task.contrasts:
-        if sentence in task.goals:
+        if any(say_the_same([sentence], [goal]) for goal in task.goals):
             yield f"tasks.{name}.contrast: '{sentence}' is the goal too; remove it"
+
+
+def say_the_same(one: list[str], other: list[str]) -> bool:
+    """Whether the sentences are the same to models, which distinguish neither case nor spaces."""
+
+    def read(sentences: list[str]) -> set[str]:
+        return {" ".join(sentence.casefold().split()) for sentence in sentences}
+
+    return read(one) == read(other)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from vlmrm.config.base import (
     ORACLE_NAMES,
@@ -18,6 +18,10 @@ from vlmrm.config.base import (
     Seed,
 )
 from vlmrm.config.scoring import PLAIN, Scoring
+from vlmrm.errors import UserError
+
+MAX_AGENTS = 1000
+"""Agents of all rounds of a model."""
 
 
 class Rounds(ConfigModel):
@@ -41,6 +45,12 @@ class Rounds(ConfigModel):
     """States of each agent that join the next corpus. As many others measure the models, beside as
     many of the task's poses."""
 
+    @model_validator(mode="after")
+    def _not_too_many(self) -> Rounds:
+        if (agents := (self.number + 1) * len(self.tasks) * len(self.seeds)) > MAX_AGENTS:
+            raise ValueError(f"{agents:,} agents, more than {MAX_AGENTS:,}; lower the number")
+        return self
+
     def models(self, name: str) -> list[str]:
         """The models of all rounds, of which ``name`` is the first."""
         return [name, *(f"{name}-round-{number}" for number in range(1, self.number + 1))]
@@ -50,16 +60,25 @@ def expand_rounds(content: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration before its validation, with the entries that its rounds stand for.
 
     Rounds that are malformed, or whose model or tasks are, are left to the validation.
+
+    Raises:
+        UserError: Two entries would have the same name.
     """
     expanded = deepcopy(dict(content))
+    made: set[tuple[str, str]] = set()
     rounds = content.get("rounds")
     for name, entry in rounds.items() if isinstance(rounds, dict) else ():
         try:
             spec = Rounds.model_validate(entry)
             entries = list(_entries(name, spec, content))
-        except (ValidationError, LookupError, TypeError):
+        except (ValidationError, LookupError, TypeError, AttributeError):
             continue
         for section, key, value in entries:
+            if (section, key) in made:
+                raise UserError(
+                    f"rounds.{name}: two of the {section} would be '{key}'; rename a task or model"
+                )
+            made.add((section, key))
             if isinstance(there := expanded.setdefault(section, {}), dict):
                 there.setdefault(key, value)
     return expanded

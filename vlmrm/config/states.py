@@ -24,7 +24,7 @@ class GridStates(ConfigModel):
     sampler: Literal["grid"]
     environment: Literal["cartpole", "mountain-car"]
     """The simulator."""
-    resolution: Annotated[float, Field(gt=0)] = 1.0
+    resolution: Annotated[float, Field(gt=0, le=100)] = 1.0
     """Factor for the number of grid points along each axis."""
 
     @property

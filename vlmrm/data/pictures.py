@@ -60,7 +60,8 @@ def _opened(path: Path) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise UserError(f"{path}: {TOO_LARGE}") from error
     except (OSError, ValueError, SyntaxError) as error:
-        raise UserError(f"{path}: cannot be read ({one_line(error)})") from error
+        reason = getattr(error, "strerror", None) or one_line(error)
+        raise UserError(f"{path}: cannot be read ({reason})") from error
     try:
         problem = _problem(image)
     except (OSError, ValueError, SyntaxError, EOFError) as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import json
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 
 import humanize
 
-from vlmrm.config import Config, PretrainedModel, TrainingRun
+from vlmrm.config import Config, PretrainedModel, TrainingRun, read_layer
 from vlmrm.config.architectures import architecture_file, sim_architectures
 from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub, check_rendering, cuda_works
@@ -47,6 +49,26 @@ MUJOCO = {
 
 EMBEDDING = {"train_policy": "training", "embed_frames": "embedding"}
 """Rules in which models embed frames, as they are reported."""
+
+
+def check_files(argv: Sequence[str]) -> None:
+    """Reads the configuration files that a command line of Snakemake names.
+
+    Before Snakemake does: it would run the code of templates, and answer mistakes with a traceback
+    or without the name of the file.
+    """
+    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", type=Path, default=[])
+    try:
+        named = parser.parse_known_args(argv[1:])[0].configfile
+    except argparse.ArgumentError:
+        return  # Snakemake says so
+    default = Path("config.yaml")  # read also where others replace it
+    try:
+        for file in (*([default] if default.exists() else []), *named):
+            read_layer(file)
+    except UserError as error:
+        sys.exit(f"vlmrm: {error}")
 
 
 def check_start(argv: Sequence[str], config: Config) -> str | None:

@@ -19,6 +19,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from vlmrm.errors import UserError, one_line
+
 LOGGER = logging.getLogger("vlmrm")
 
 NVIDIA_DEVICES = (Path("/dev"), "nvidia[0-9]*")
@@ -64,6 +66,24 @@ def has_nvidia_gpu() -> bool:
     folder, pattern = NVIDIA_DEVICES
     hidden = "CUDA_VISIBLE_DEVICES" in os.environ and not visible_gpus()
     return not hidden and any(folder.glob(pattern))
+
+
+def check_device(device: str) -> None:
+    """Checks that PyTorch can use a device.
+
+    Raises:
+        UserError: It cannot.
+    """
+    import torch
+
+    try:
+        if device != "auto":
+            torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = one_line(error).partition(". ")[0]
+        raise UserError(
+            f"--device: PyTorch cannot use '{device}' ({reason}); write auto, cpu, or cuda:NUMBER"
+        ) from error
 
 
 def claim_gpus(count: int = 1) -> None:

@@ -11,21 +11,26 @@ from vlmrm.config.base import ConfigModel
 from vlmrm.config.models import differences
 from vlmrm.data.files import read_provenance
 from vlmrm.errors import UserError
-from vlmrm.models.folder import read_model_provenance
+from vlmrm.models.folder import read_model_provenance, replaced_source
 
 
 def check_shared(config: Config, resources: Path = Path("resources")) -> None:
-    """Refuses definitions other than those that the models and corpora on disk were made by.
+    """Refuses definitions and files other than those that models and corpora were made of.
 
     They are neither used as if they fitted, nor made again behind the back of other runs.
 
     Raises:
-        UserError: A definition differs; names its first key, and what to do.
+        UserError: One differs; names the key, and what to do.
     """
     for name, model in config.models.items():
         folder = resources / "models" / name
         record = read_model_provenance(folder)
         _compare(f"models.{name}", model, record.get("settings"), folder)
+        if source := replaced_source(model, folder):
+            raise UserError(
+                f"models.{name}: {source} is not what {folder} was made of, and all runs share "
+                f"that; choose another name, or delete {folder} to make it again"
+            )
         if isinstance(model, SimulatorModel):
             corpus = config.corpora[model.corpus]
             _compare(f"corpora.{model.corpus}", corpus, record.get("corpus"), folder)

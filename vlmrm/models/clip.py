@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from vlmrm.config import Precision, WideFrames
 from vlmrm.errors import UserError, one_line
-from vlmrm.machine.gpus import has_nvidia_gpu
+from vlmrm.machine.gpus import check_device, has_nvidia_gpu
 from vlmrm.machine.libraries import load_triton_first
 from vlmrm.models.folder import MAKE_AGAIN, check_files, check_model_folder
 from vlmrm.models.libraries import open_clip
@@ -240,7 +240,11 @@ class _Tower:
 
 
 def choose_device(device: str) -> torch.device:
-    """Resolves ``auto`` to CUDA if available, else to the CPU; warns about an unused GPU."""
+    """Resolves ``auto`` to CUDA if available, else to the CPU; warns about an unused GPU.
+
+    Raises:
+        UserError: PyTorch cannot use the device.
+    """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
         if device == "cpu" and has_nvidia_gpu():
@@ -249,6 +253,7 @@ def choose_device(device: str) -> torch.device:
                 "`vlmrm doctor` says why",
                 stacklevel=2,
             )
+    check_device(device)
     return torch.device(device)
 
 

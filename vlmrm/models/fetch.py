@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from vlmrm.models.folder import (
     count_parameters,
     file_sha256,
     read_model_provenance,
+    replaced_source,
     write_model_provenance,
 )
 from vlmrm.models.hub.download import check_space, download, partial_downloads, require_space
@@ -65,7 +67,10 @@ def fetch_pretrained(name: str, settings: PretrainedModel, folder: str | os.Path
         local = find_locally(key, settings)
         folder.parent.mkdir(parents=True, exist_ok=True)
         require_space(key, sum(file.stat().st_size for file in local.files), folder.parent)
-        _assemble(key, settings, local, folder)
+        files = [Path(settings.path) / CONFIG_FILE, *local.files]
+        checksums = {file.name: file_sha256(file) for file in files}
+        origin = {"sha256": checksums[local.weights.name], "checksums": checksums}
+        _assemble(key, settings, replace(local, origin={**local.origin, **origin}), folder)
         return
     with partial_downloads(key, folder) as downloads:
         parts = _download(key, settings, find_online(key, settings), downloads)
@@ -87,7 +92,7 @@ def is_here(settings: PretrainedModel, folder: Path, by_checksum: bool = True) -
         return False
     sha256 = record.get("sha256")
     published = record.get("origin", {}).get("sha256", sha256)
-    if settings.sha256 not in (None, published):
+    if settings.sha256 not in (None, published) or replaced_source(settings, folder):
         return False
     return not by_checksum or file_sha256(folder / WEIGHTS_FILE) == sha256
 

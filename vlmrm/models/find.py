@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from vlmrm.config import PretrainedModel
 from vlmrm.errors import UserError, suggest
-from vlmrm.models.folder import CONFIG_FILE, WEIGHTS_FILE, check_text_tower, file_sha256
+from vlmrm.models.folder import CONFIG_FILE, WEIGHTS_FILE, check_self_contained, file_sha256
 from vlmrm.models.hub.download import read
 from vlmrm.models.hub.repository import RemoteFile, Repository, look_up, look_up_url
 from vlmrm.models.libraries import open_clip
@@ -220,8 +220,13 @@ def _with_tokenizer(
 def _parse_config(key: str, content: bytes) -> dict[str, Any]:
     try:
         config = json.loads(content)
+        model = config["model_cfg"]
         return {
-            "model_cfg": config["model_cfg"],
+            "model_cfg": {
+                **model,
+                "vision_cfg": {**model["vision_cfg"]},
+                "text_cfg": {**model["text_cfg"]},
+            },
             "preprocess_cfg": open_clip.transform.merge_preprocess_dict(
                 asdict(open_clip.transform.PreprocessCfg()), config.get("preprocess_cfg", {})
             ),
@@ -234,9 +239,9 @@ def _tokenizer_name(key: str, config: dict[str, Any]) -> str | None:
     """The repository of the tokenizer; None for open_clip's own.
 
     Raises:
-        UserError: The text tower would need a download at every start.
+        UserError: The model is not self-contained.
     """
-    check_text_tower(key, config)
+    check_self_contained(key, config)
     return config["model_cfg"].get("text_cfg", {}).get("hf_tokenizer_name") or None
 
 

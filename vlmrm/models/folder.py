@@ -11,9 +11,11 @@ import importlib.util
 import json
 import os
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vlmrm.config import PackagedModel, PretrainedModel
 from vlmrm.config.architectures import WEIGHTS_FOLDER, packaged_models
 from vlmrm.data.files import atomic_path, reading
 from vlmrm.data.provenance import provenance
@@ -22,9 +24,13 @@ from vlmrm.errors import UserError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from vlmrm.config.base import ConfigModel
+
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
 PROVENANCE_FILE = "provenance.json"
+TOKENIZER_OPTIONS = {"clean", "strip_sep_token", "language"}
+"""Arguments of open_clip's tokenizers that are not those of transformers."""
 
 MAKE_AGAIN = "delete the model folder and make it again"
 """What to do about a damaged model."""
@@ -41,7 +47,7 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
 
     Raises:
         UserError: The folder, its configuration, its weights, or a library for its tokenizer is
-            missing, the configuration is damaged, or its text tower needs a download.
+            missing, the configuration is damaged, or parts of the model are elsewhere.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -56,7 +62,7 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
             raise UserError(f"{folder}: no {name}; {MAKE_AGAIN}")
     config = _read_json(folder / CONFIG_FILE)
     with reading(folder / CONFIG_FILE, MAKE_AGAIN):
-        check_text_tower(folder, config)
+        check_self_contained(folder, config)
     return folder
 
 
@@ -119,21 +125,64 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_text_tower(key: str | Path, config: dict[str, Any]) -> None:
-    """Checks that a model's text tower works here.
+def replaced_source(model: ConfigModel, folder: Path) -> Path | None:
+    """A file whose content is no longer what a model folder was made of.
+
+    Looks at local folders and at packaged models. What is published at a commit stays the same.
+
+    Args:
+        model: The model in the configuration.
+        folder: Its folder, which may be missing.
+
+    Raises:
+        UserError: The provenance of the folder is damaged.
+    """
+    record = read_model_provenance(folder)
+    file = folder / PROVENANCE_FILE
+    with reading(file):
+        if isinstance(model, PackagedModel):
+            source = WEIGHTS_FOLDER / model.architecture
+            packaged = read_model_provenance(source)["sha256"]
+            return source / WEIGHTS_FILE if record.get("sha256", packaged) != packaged else None
+        if not isinstance(model, PretrainedModel) or model.path is None:
+            return None
+        for name, sha256 in record.get("origin", {}).get("checksums", {}).items():
+            source = Path(model.path) / name
+            # Whatever replaces a file changes this time, and gigabytes are seconds to read.
+            made = datetime.fromisoformat(record["created"]).timestamp()
+            newer = source.is_file() and source.stat().st_ctime >= made
+            if newer and file_sha256(source) != sha256:
+                return source
+    return None
+
+
+def check_self_contained(key: str | Path, config: dict[str, Any]) -> None:
+    """Checks that a model can be loaded here, from its files alone.
+
+    open_clip would download what a configuration names elsewhere, and pass any argument on to
+    transformers, which may run code of a tokenizer's authors.
 
     Args:
         key: Key or path that the error names.
         config: Content of ``open_clip_config.json``.
 
     Raises:
-        UserError: It would need a download at every start, or the library of its tokenizer is
-            missing.
+        UserError: A part is elsewhere, or the library of the tokenizer is missing.
     """
+    vision = config.get("model_cfg", {}).get("vision_cfg", {})
     text = config.get("model_cfg", {}).get("text_cfg", {})
-    if tower := text.get("hf_model_name"):
+    elsewhere = {"text": text.get("hf_model_name")}
+    if set(":/") & set(vision.get("timm_model_name") or ""):  # otherwise, a part of timm
+        elsewhere["image"] = vision["timm_model_name"]
+    for tower, name in elsewhere.items():
+        if name:
+            raise UserError(
+                f"{key}: its {tower} tower, {name}, does not work without network; choose another "
+                "model"
+            )
+    for name in (text.get("tokenizer_kwargs") or {}).keys() - TOKENIZER_OPTIONS:
         raise UserError(
-            f"{key}: its text tower, {tower}, does not work without network; choose another model"
+            f"{key}: its tokenizer is made with '{name}', which may run code; choose another model"
         )
     if text.get("hf_tokenizer_name") and importlib.util.find_spec("transformers") is None:
         raise UserError(

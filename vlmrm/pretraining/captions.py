@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
-from vlmrm.config import EnvironmentName
+from vlmrm.config import EnvironmentName, read_yaml
 from vlmrm.pretraining.facts import describe_clearly
 
 Facts = dict[str, str]
@@ -27,7 +26,7 @@ UNCLEAR = ""
 Phrases = dict[str, tuple[str, ...]]
 """The values of a fact, each with its phrasings."""
 
-_TEXTS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("captions.yaml").read_text())
+_TEXTS: dict[str, Any] = read_yaml(Path(__file__).with_name("captions.yaml"))
 
 LEADING: dict[str, str] = {environment: texts["leading"] for environment, texts in _TEXTS.items()}
 """The fact that most captions contain."""

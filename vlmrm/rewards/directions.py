@@ -24,6 +24,15 @@ class Directions:
     contrasts: Sequence[NDArray[np.float32]] = ()
     """Each ``[E]``; contrasts need at least one."""
 
+    def fitting(self, scorings: Sequence[str]) -> list[str]:
+        """Those of the scorings whose sentences are here."""
+        return [
+            name
+            for name in scorings
+            if (self.contrasts if temperature_of(name) else self.baseline is not None)
+            or alpha_of(name) == 0
+        ]
+
     def rewards(
         self, image_embeddings: ArrayLike, scorings: Sequence[str]
     ) -> dict[str, NDArray[np.float64]]:

@@ -17,8 +17,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-PARALLEL = 1e-6
-"""Distance below which goal and baseline do not define a line."""
+PARALLEL = 1e-4
+"""Distance below which goal and baseline do not define a line. Embeddings of one sentence differ
+from batch to batch by less, those of two by hundreds of times as much."""
 
 
 def goal_baseline_reward(
@@ -72,7 +73,10 @@ def _squared_component(
     direction = goal - np.asarray(baseline, dtype=np.float64)
     length = np.linalg.norm(direction)
     if length < PARALLEL:
-        raise ValueError("alpha > 0 needs a baseline that differs from the goal")
+        raise ValueError(
+            "alpha > 0 needs a baseline that differs from the goal, also to the model, which reads "
+            "both as the same"
+        )
     component: NDArray[np.float64] = from_goal @ (direction / length)
     return component**2
 

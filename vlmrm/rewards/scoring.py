@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vlmrm.config.scoring import alpha_of, temperature_of
 from vlmrm.config.settings import ScoringSettings
 from vlmrm.data.embeddings import Sample
-from vlmrm.errors import UserError
+from vlmrm.errors import UserError, blaming
 from vlmrm.rewards.directions import Directions
 from vlmrm.rewards.goal_baseline import mean_direction
 
@@ -33,25 +32,12 @@ def score_states(
         A tidy table with the columns state (row of the embeddings), task, scoring, reward.
 
     Raises:
-        UserError: A sentence of the task is not among ``prompts``.
+        UserError: A sentence of the task is not among ``prompts``, its goals cancel out, or its
+            baseline has the goal's embedding.
     """
-    for sentence in settings.sentences:
-        if sentence not in prompts:
-            raise UserError(
-                f"tasks.{settings.task}: no embedding of '{sentence}'; embed the prompts again"
-            )
-    goals, baselines, contrasts = (
-        [prompts[sentence] for sentence in sentences]
-        for sentences in (settings.goals, settings.baselines, settings.contrasts)
-    )
-    directions = Directions(
-        mean_direction(goals), mean_direction(baselines) if baselines else None, contrasts
-    )
-    scorings = [
-        name
-        for name in settings.scorings
-        if (contrasts if temperature_of(name) else baselines or not alpha_of(name))
-    ]
+    with blaming(f"tasks.{settings.task}"):
+        directions = _directions(prompts, settings)
+        rewards = directions.rewards(embeddings, directions.fitting(settings.scorings))
     tables = [
         pd.DataFrame(
             {
@@ -61,7 +47,7 @@ def score_states(
                 "reward": values,
             }
         )
-        for scoring, values in directions.rewards(embeddings, scorings).items()
+        for scoring, values in rewards.items()
     ]
     return pd.concat(tables, ignore_index=True)
 
@@ -97,3 +83,18 @@ def relative_error(rewards: NDArray[np.floating], reference: NDArray[np.floating
     error = np.sqrt(np.mean((rewards.astype(np.float64) - reference) ** 2))
     with np.errstate(divide="ignore"):
         return float(error / np.std(reference.astype(np.float64))) if error else 0.0
+
+
+def _directions(
+    prompts: Mapping[str, NDArray[np.float32]], settings: ScoringSettings
+) -> Directions:
+    for sentence in settings.sentences:
+        if sentence not in prompts:
+            raise UserError(f"no embedding of '{sentence}'; embed the prompts again")
+    goals, baselines, contrasts = (
+        [prompts[sentence] for sentence in sentences]
+        for sentences in (settings.goals, settings.baselines, settings.contrasts)
+    )
+    return Directions(
+        mean_direction(goals), mean_direction(baselines) if baselines else None, contrasts
+    )

@@ -14,6 +14,7 @@ from vlmrm.config import REFERENCES
 from vlmrm.config.settings import TrainingSettings
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_rewards, read_table
+from vlmrm.errors import blaming
 from vlmrm.rewards.lookup import RewardGrid, refuse_inexact
 from vlmrm.tasks.oracles import ORACLES
 
@@ -110,7 +111,7 @@ def reward_source(
         gpus: Number of GPUs that share the frames.
 
     Raises:
-        UserError: A file cannot be read, or the grid is too coarse.
+        UserError: A file cannot be read, the grid is too coarse, or the sentences give no reward.
     """
     run = settings.run
     if run.reward_source in REFERENCES:
@@ -123,22 +124,17 @@ def reward_source(
         table = read_rewards(rewards, len(grid_states))
         return StateReward(RewardGrid.from_table(grid_states, table, run.task, run.scoring))
     # Loads open_clip, which takes seconds and which the other sources do without.
+    from vlmrm.models.clip import ClipModel
     from vlmrm.rewards.vlm import VLMReward
 
     assert model is not None
     prompts = settings.prompts
-    return FrameReward(
-        VLMReward.load(
-            model,
-            prompts.goals,
-            prompts.baselines or None,
-            run.scoring,
-            prompts.contrasts,
-            device,
-            gpus=gpus,
-            **settings.embedding.model_dump(),
+    clip = ClipModel.load(model, device, gpus=gpus, **settings.embedding.model_dump())
+    with blaming(f"tasks.{run.task}"):
+        reward = VLMReward(
+            clip, prompts.goals, prompts.baselines or None, run.scoring, prompts.contrasts
         )
-    )
+    return FrameReward(reward)
 
 
 def reference_reward(name: str, oracle: str | None) -> RewardSource:

@@ -14,9 +14,9 @@ from typing import Any
 
 import mujoco
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
+from vlmrm.config import read_yaml
 from vlmrm.envs.humanoid import HumanoidEnv, humanoid_model
 from vlmrm.tasks.body import QPOS, BodyQuantities, Floats
 
@@ -109,7 +109,7 @@ def _combined(stance: dict[str, Any], arms: dict[str, Any]) -> Floats:
 
 @cache
 def _content() -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(LIBRARY.read_text())
+    content: dict[str, Any] = read_yaml(LIBRARY)
     return content
 
 

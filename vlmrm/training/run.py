@@ -18,6 +18,7 @@ from vlmrm.config.settings import TrainingSettings
 from vlmrm.data.files import one_writer
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError, one_line
+from vlmrm.machine.gpus import check_device
 from vlmrm.rendering import make_renderer
 from vlmrm.rendering.opengl import render_on
 from vlmrm.rendering.video import write_trajectories
@@ -88,6 +89,7 @@ def train(
     environment, agent, paper_code = settings.environment, settings.agent, settings.paper_code
     if environment != "humanoid" and not reward.frames_per_call:
         workers = 0  # a step takes less time than a message to another process
+    check_device(device)
     render_on(device)
     render = functools.partial(make_renderer, environment, settings.run.scene, settings.rendering)
     spec = EnvSpec(
