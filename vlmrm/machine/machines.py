@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from vlmrm.config import read_yaml
 from vlmrm.config.base import ConfigModel, PositiveInt
-from vlmrm.errors import UserError, suggest
+from vlmrm.errors import UserError, shorten, suggest
 from vlmrm.machine.gpus import visible_gpus
 
 PositiveFloat = Annotated[float, Field(gt=0)]
@@ -57,8 +57,8 @@ def load_machine(name: str, gpus: int = 1) -> Machine:
             machine = Machine.model_validate(read_yaml(name))
         except ValidationError as error:
             problem = error.errors()[0]
-            key = ".".join(map(str, problem["loc"]))
-            raise UserError(f"{name}: {key}: {problem['msg']}") from error
+            place = ": ".join((name, *map(str, problem["loc"])))
+            raise UserError(shorten(f"{place}: {problem['msg']}")) from error
     else:
         raise UserError(f"--machine: unknown name '{name}'{suggest(name, MACHINES)}")
     if gpus == 1:
