@@ -62,8 +62,8 @@ def best_of_n_table(
         except ValueError as error:
             raise UserError(f"best of n for task {settings.task}: {error}") from error
         table.insert(0, "task", settings.task)
-        table.insert(1, "scene", scene)
-        table.insert(2, "model", model)
+        table.insert(1, "scene", str(scene))
+        table.insert(2, "model", str(model))
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 

@@ -60,10 +60,10 @@ def draw_prediction(table: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
     )  # fmt: skip
     grid.map(plt.plot, "value", "success_fraction")
     grid.set_axis_labels("", "timesteps that\nfulfill the task").set(ylim=(-0.05, 1.05))
-    for row in correlations.itertuples():
-        axes = grid.axes_dict[row.predictor]
-        axes.set_xlabel(LABELS[str(row.predictor)])
-        axes.set_title(_title(row.rho, row.rho_low, row.rho_high))
+    found = correlations.set_index("predictor")[["rho", "rho_low", "rho_high"]]
+    for predictor, axes in grid.axes_dict.items():
+        axes.set_xlabel(LABELS[predictor])
+        axes.set_title(_title(*found.loc[predictor]))
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         grid_lines(axes, "both")

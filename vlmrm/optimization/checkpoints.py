@@ -82,9 +82,10 @@ def outcomes(checkpoints: pd.DataFrame, reference: dict[str, float]) -> pd.DataF
     for key, table in checkpoints.groupby(RUN, sort=False):
         table = table.sort_values("steps")
         gold, proxy = table["gold"], table["proxy"]
-        peak, end, chosen = gold.max(), gold.iloc[-1], gold.loc[proxy.idxmax()]
+        peak, end = float(gold.max()), float(gold.iloc[-1])
+        chosen = float(gold.iloc[proxy.argmax()])
         run = dict(zip(RUN, key, strict=True))
-        expected = reference.get(run["task"], np.nan)
+        expected = reference.get(str(run["task"]), np.nan)
         rows.append(
             {
                 **run,
