@@ -67,6 +67,7 @@ COMMANDS = (
     "draw-success",
     # By hand
     "score",
+    "diagnose",
     "label",
     "summarize",
     "plan",

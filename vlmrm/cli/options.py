@@ -49,8 +49,19 @@ TaskName = Annotated[str, typer.Option("--task", help="Name of a task of the con
 Scene = Annotated[
     str | None, typer.Option(help="Scene of the frames; default: the environment's first.")
 ]
+
+
+def _goals(sentences: list[str]) -> list[str]:
+    if not all(sentence.strip() for sentence in sentences):
+        raise UserError("--goal: empty; give a sentence")
+    return sentences
+
+
 Goals = Annotated[
-    list[str], typer.Option("--goal", help="Sentence that describes success; repeat to average.")
+    list[str],
+    typer.Option(
+        "--goal", callback=_goals, help="Sentence that describes success; repeat to average."
+    ),
 ]
 Baselines = Annotated[
     list[str] | None, typer.Option("--baseline", help="Sentence that describes any image.")
@@ -61,7 +72,12 @@ Contrasts = Annotated[
 ]
 
 
-def _scoring(name: str) -> str:
+def scoring_name(name: str) -> str:
+    """The name of a scoring in its shortest form.
+
+    Raises:
+        UserError: It names none.
+    """
     try:
         return canonical_scoring(name)
     except ValueError as error:
@@ -72,7 +88,7 @@ ScoringName = Annotated[
     str,
     typer.Option(
         "--scoring",
-        callback=_scoring,
+        callback=scoring_name,
         help="alpha-A: goal-baseline regularization of strength A, 0 (none) to 1. contrast-T: "
         "softmax over goal and contrasts at temperature T.",
     ),
