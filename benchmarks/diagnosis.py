@@ -33,10 +33,11 @@ PREDICTORS = ("progress", "closeness", "auroc", "-fooled", "best_of_n", "margin"
 POSES = 128
 PARAPHRASES = Path(__file__).parents[1] / "tests" / "pretraining" / "paraphrases.yaml"
 OTHERS = """
-a red bicycle in the snow, a bowl of soup, two cats on a sofa, the stock market fell, a map of France,
-an old wooden ship at sea, green, a portrait of a queen, rain on a window, a page of text, a violin,
-an airplane above clouds, a crowd in a stadium, my favorite song, a loaf of bread, an electron
-microscope, a street at night, a field of tulips, a coffee cup on a desk, mathematics
+a red bicycle in the snow, a bowl of soup, two cats on a sofa, the stock market fell,
+a map of France, an old wooden ship at sea, green, a portrait of a queen, rain on a window,
+a page of text, a violin, an airplane above clouds, a crowd in a stadium, my favorite song,
+a loaf of bread, an electron microscope, a street at night, a field of tulips,
+a coffee cup on a desk, mathematics
 """
 """Sentences about other things, written before they were measured."""
 RESAMPLES = 2000
@@ -53,7 +54,7 @@ def main() -> None:
     rows = []
     paraphrases = yaml.safe_load(PARAPHRASES.read_text())
     meant = {sentence: task for task in KNOWN for sentence in paraphrases[task]}
-    others = [" ".join(sentence.split()) for sentence in OTHERS.split(",")]
+    others = [sentence.strip() for sentence in OTHERS.split(",")]
     sentence_rows = []
     for name, trained in agents.groupby("reward_source"):
         model = check_model_folder(str(name))

@@ -51,24 +51,27 @@ Scene = Annotated[
 ]
 
 
-def _goals(sentences: list[str]) -> list[str]:
-    if not all(sentence.strip() for sentence in sentences):
-        raise UserError("--goal: empty; give a sentence")
+def _sentences(option: typer.CallbackParam, sentences: list[str] | None) -> list[str] | None:
+    if not all(sentence.strip() for sentence in sentences or []):
+        raise UserError(f"--{option.name}: empty; give a sentence")
     return sentences
 
 
 Goals = Annotated[
     list[str],
     typer.Option(
-        "--goal", callback=_goals, help="Sentence that describes success; repeat to average."
+        "--goal", callback=_sentences, help="Sentence that describes success; repeat to average."
     ),
 ]
 Baselines = Annotated[
-    list[str] | None, typer.Option("--baseline", help="Sentence that describes any image.")
+    list[str] | None,
+    typer.Option("--baseline", callback=_sentences, help="Sentence that describes any image."),
 ]
 Contrasts = Annotated[
     list[str] | None,
-    typer.Option("--contrast", help="Other sentence, which the goal competes with."),
+    typer.Option(
+        "--contrast", callback=_sentences, help="Other sentence, which the goal competes with."
+    ),
 ]
 
 

@@ -67,7 +67,7 @@ def cached_states(poses: int) -> tuple[States, Path]:
         columns = {
             "path": np.append(parts[0].columns["path"], np.full(empty, "")),
             "progress": np.append(parts[0].columns["progress"], np.zeros(empty)),
-            **{_score(task): ORACLES[task].score(values) for task in TASKS},
+            **{f"score {task}": ORACLES[task].score(values) for task in TASKS},
         }
         labels = {task: np.concatenate([part.labels[task] for part in parts]) for task in TASKS}
         States("humanoid", values, columns, labels).write(file, poses=poses)
@@ -115,16 +115,6 @@ def cached_embeddings(
     embeddings = read_embeddings(file)
     require(file, len(embeddings) == len(states), f"{len(embeddings)} of {len(states)} states")
     return embeddings
-
-
-def scores(states: States, task: str) -> NDArray[np.float64]:
-    """How close each state of `cached_states` is to a task, by its oracle: ``[N]`` in (0, 1]."""
-    column: NDArray[np.float64] = states.columns[_score(task)]
-    return column
-
-
-def _score(task: str) -> str:
-    return f"score {task}"
 
 
 def _sources() -> dict[str, str]:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from vlmrm.config.scoring import PLAIN
 from vlmrm.data.states import States
-from vlmrm.diagnosis.cached import scores
 from vlmrm.diagnosis.measure import (
     confusion,
     measure_poses,
@@ -125,7 +124,9 @@ def measure_sentences(
                 "preferred": preferred(areas),
                 "oracle": task,
                 "progress": rank_correlation(reward[path], states.columns["progress"][path]),
-                **measure_poses(reward[poses], labels[task], scores(states, task)[poses]),
+                **measure_poses(
+                    reward[poses], labels[task], states.columns[f"score {task}"][poses]
+                ),
                 "spread": spread,
                 **areas,
             }
