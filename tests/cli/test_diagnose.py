@@ -72,12 +72,21 @@ def test_pictures_are_ranked(pictures):
     assert "a humanoid robot" in run.stdout
 
 
+def test_a_terminal_obeys_neither_a_sentence_nor_a_name(pictures):
+    (pictures / "yes" / "0.png").rename(pictures / "yes" / "\x1b[2J.png")
+    options = ("--goal", "a [bold]\x1b[2J robot", "--contrast", "[red]a robot", *MODEL)
+    run = vlmrm("diagnose", *options, "--pictures", pictures / "yes")
+    assert run.returncode == 0, run.stderr
+    assert "\x1b" not in run.stdout
+    assert "[red]a robot" in run.stdout and r"\x1b[2J.png" in run.stdout
+
+
 def test_folders_yes_and_no_judge_the_sentence(pictures, tmp_path):
     table = tmp_path / "numbers.csv"
     options = (*GOAL, *MODEL, "--pictures", pictures, "--table", table)
     run = vlmrm("diagnose", *options)
     assert run.returncode == 0, run.stderr
-    assert "best 5 of 14" in run.stdout and "worst 5" in run.stdout
+    assert "Best 5 of 14" in run.stdout and "Worst 5" in run.stdout
     assert "yes from no: AUROC" in run.stdout
     (row,) = read_table(table).to_dict("records")
     assert row["auroc"] in (0, 1)  # both are of one brightness

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -19,7 +19,7 @@ from vlmrm.cli.options import (
 from vlmrm.config import SCENES, HumanoidOracleName
 from vlmrm.config.scoring import PLAIN
 from vlmrm.data.pictures import check_picture, picture_files, read_picture
-from vlmrm.errors import UserError, unknown
+from vlmrm.errors import UserError, printable, unknown
 from vlmrm.models.folder import check_model_folder
 
 if TYPE_CHECKING:
@@ -89,13 +89,13 @@ def diagnose(
             raise UserError("--oracle: cannot be combined with --pictures")
     if table is not None and table.suffix != ".csv":
         raise UserError(f"--table: {table} must end in .csv")
-    groups = _picture_groups(pictures) if pictures is not None else {}
+    paths, labels = _find_pictures(pictures) if pictures is not None else ([], None)
     folders = list(dict.fromkeys(map(check_model_folder, model)))
     from vlmrm.diagnosis.sentences import Sentences
 
     sentences = Sentences(list(dict.fromkeys(goal)), baseline or [], contrast or [])
     if pictures is not None:
-        rows = _diagnose_pictures(folders, sentences, scorings, groups, device)
+        rows = _diagnose_pictures(folders, sentences, scorings, paths, labels, device)
     else:
         rows = _diagnose_poses(folders, sentences, scorings, oracle, scene, poses, device)
     if table is not None:
@@ -116,20 +116,17 @@ def _scorings(
     return scorings
 
 
-def _picture_groups(folder: Path) -> dict[bool | None, list[Path]]:
-    """The pictures of a folder: labeled by the sub-folders yes and no, or None if it has none."""
+def _find_pictures(folder: Path) -> tuple[list[Path], list[bool] | None]:
+    """The pictures of a folder; if it has sub-folders yes and no, those there, with labels."""
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
-    places = {True: folder / "yes", False: folder / "no"}
-    labeled = [place for place in places.values() if place.is_dir()]
+    labeled = [place for place in (folder / "yes", folder / "no") if place.is_dir()]
     if len(labeled) == 1:
         raise UserError(f"{folder}: has {labeled[0].name}/ alone; make sub-folders yes and no")
-    groups: dict[bool | None, list[Path]]
-    groups = {label: picture_files(place) for label, place in places.items()} if labeled else {}
-    groups = groups or {None: picture_files(folder)}
-    for path in (path for group in groups.values() for path in group):
+    paths = [path for place in labeled or [folder] for path in picture_files(place)]
+    for path in paths:
         check_picture(path)
-    return groups
+    return paths, [path.parent.name == "yes" for path in paths] if labeled else None
 
 
 def _diagnose_poses(
@@ -158,7 +155,7 @@ def _diagnose_poses(
         rows += [{"model": clip.name, **row} for row in measured]
     _print_rows("The reward on the way to the pose and on poses", rows, SHOWN)
     _print_rows("AUROC for each pose", rows, dict(zip(KNOWN, KNOWN, strict=True)))
-    print("\n".join(verdict(rows, oracle)))
+    _print_lines(verdict(rows, oracle))
     return rows
 
 
@@ -166,20 +163,20 @@ def _diagnose_pictures(
     folders: Sequence[Path],
     sentences: Sentences,
     scorings: Sequence[str],
-    groups: dict[bool | None, list[Path]],
+    paths: Sequence[Path],
+    labels: Sequence[bool] | None,
     device: str,
 ) -> Rows:
     import numpy as np
 
-    from vlmrm.diagnosis.measure import compare_sentences, measure_pictures
+    from vlmrm.diagnosis.measure import N, compare_sentences, measure_pictures
     from vlmrm.diagnosis.sentences import reward_images
     from vlmrm.diagnosis.verdict import judge_pictures
     from vlmrm.models.clip import ClipModel
     from vlmrm.terminal.bars import bar
 
-    paths = [path for group in groups.values() for path in group]
-    labels = [label for label, group in groups.items() for _ in group]
-    rows, others = [], []
+    rows: Rows = []
+    others: Rows = []
     for folder in folders:
         clip = ClipModel.load(folder, device)
         prompts = dict(zip(sentences.all, clip.embed_prompts(sentences.all), strict=True))
@@ -188,40 +185,44 @@ def _diagnose_pictures(
         for goal, directions in sentences.directions(prompts):
             name = {"model": clip.name, "goal": goal}
             for scoring, rewards in reward_images(images, directions, scorings).items():
-                measures = measure_pictures(rewards, labels) if None not in groups else {}
+                measures = measure_pictures(rewards, labels) if labels else {}
                 rows.append({**name, "scoring": scoring, "std": float(rewards.std()), **measures})
-                order = np.argsort(-rewards, kind="stable")
-                print(f"{clip.name}, {scoring}, '{goal}': {_ranking(rewards, paths, order)}")
+                _print_lines([f"{clip.name}, {scoring}, '{goal}'", *_ranking(rewards, paths)])
             cosines = images @ np.stack([directions.goal, *directions.contrasts]).T
             compared = zip(sentences.contrasts, compare_sentences(cosines), strict=True)
             others += [{**name, "sentence": text, **numbers} for text, numbers in compared]
-    shown = {"std": "std", "auroc": "AUROC", "fooled": "fooled", "best_of_n": "best of 64"}
-    _print_rows("Rewards", rows, {key: head for key, head in shown.items() if key in rows[0]})
+    heads = {"std": "standard deviation"}
+    if labels:
+        best_of_n = f"best of {min(N, len(paths))}"
+        heads |= {"auroc": "AUROC", "fooled": "fooled", "best_of_n": best_of_n}
+    _print_rows("Rewards", rows, heads)
     if others:
-        heads = {"sentence": "than", "correlation": "rank correlation", "closer": "closer to goal"}
-        _print_rows("The goal against other sentences", others, heads)
-    print("\n".join(judge_pictures(rows, others)))
+        heads = {"correlation": "rank correlation", "closer": "closer to the goal"}
+        _print_rows("The goal and other sentences", others, {"sentence": "sentence", **heads})
+    _print_lines(judge_pictures(rows, others))
     return rows
 
 
-def _ranking(rewards: Any, paths: Sequence[Path], order: Sequence[int]) -> str:
-    def listed(rows: Sequence[int]) -> str:
-        return "".join(f"\n    {rewards[row]:.4f}  {paths[row]}" for row in rows)
-
-    if len(order) <= 2 * LISTED:
-        return f"\n  all, best first{listed(order)}"
-    best, worst = listed(order[:LISTED]), listed(order[-LISTED:])
-    return f"\n  best {LISTED} of {len(order)}{best}\n  worst {LISTED}{worst}"
+def _ranking(rewards: Iterable[float], paths: Sequence[Path]) -> list[str]:
+    """Lines with the best and the worst pictures."""
+    ranked = sorted(zip(rewards, paths, strict=True), reverse=True)
+    lines = [f"    {reward:.4f}  {path}" for reward, path in ranked]
+    if len(lines) <= 2 * LISTED:
+        return ["  All, best first", *lines, ""]
+    head, tail = f"  Best {LISTED} of {len(lines)}", f"  Worst {LISTED}"
+    return [head, *lines[:LISTED], tail, *lines[-LISTED:], ""]
 
 
 def _print_rows(title: str, rows: Rows, columns: dict[str, str]) -> None:
     """Prints rows as a table: what names them, where it differs, and these columns."""
     from rich.table import Table
+    from rich.text import Text
 
     from vlmrm.cli.output import print_table
 
-    names = [key for key in ("model", "scoring") if key in rows[0]]
-    names += [key for key in ("goal", "oracle") if len({row.get(key) for row in rows}) > 1]
+    keys = "model", "scoring", "goal", "oracle"
+    # Those of one value need no column, but the first two are always of interest.
+    names = [k for k in keys if k in rows[0] and (k in keys[:2] or len({r[k] for r in rows}) > 1)]
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name in names:
         table.add_column(name, no_wrap=name != "goal")
@@ -229,6 +230,11 @@ def _print_rows(title: str, rows: Rows, columns: dict[str, str]) -> None:
         table.add_column(heading, justify="right")
     for row in rows:
         cells = [row[key] for key in (*names, *columns)]
-        table.add_row(*(c if isinstance(c, str) else f"{c:.3f}" for c in cells))
+        texts = (cell if isinstance(cell, str) else f"{cell:.3f}" for cell in cells)
+        table.add_row(*(Text(printable(text)) for text in texts))
     print_table(table)
     print()
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    print(printable("\n".join(lines)))

@@ -69,7 +69,9 @@ def cached_states(poses: int) -> tuple[States, Path]:
             "progress": np.append(parts[0].columns["progress"], np.zeros(empty)),
             **{f"score {task}": ORACLES[task].score(values) for task in TASKS},
         }
-        labels = {task: np.concatenate([part.labels[task] for part in parts]) for task in TASKS}
+        labels: dict[str, NDArray[np.bool_]] = {
+            task: np.concatenate([part.labels[task] for part in parts]) for task in TASKS
+        }
         States("humanoid", values, columns, labels).write(file, poses=poses)
     return States.read(file), folder
 

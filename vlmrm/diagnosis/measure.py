@@ -139,4 +139,6 @@ def relative_spread(rewards: ArrayLike, known: ArrayLike) -> float:
         rewards: Cosine similarities of images with a sentence ``[N]``.
         known: Those with sentences that name poses ``[N, K]``.
     """
-    return float(np.std(rewards) / np.median(np.std(finite("known", known), axis=0)))
+    return float(
+        np.std(finite("rewards", rewards)) / np.median(np.std(finite("known", known), axis=0))
+    )

@@ -141,11 +141,13 @@ def _advice(rows: Sequence[Row], best: Row, found: Level) -> list[str]:
     """What may help, the most promising first; nothing that has been measured."""
     packaged = best["model"] in packaged_models()
     if found == Level.unknown:
-        published = (
-            "a published model (docs/published-models.md), since packaged ones know little but the "
-            "words of their captions"
-        )
-        return [f"words that name a posture, as in '{KNOWN['kneeling']}'", *[published] * packaged]
+        advice = [f"words that name a posture, as in '{KNOWN['kneeling']}'"]
+        if packaged:
+            advice.append(
+                "a published model (docs/published-models.md), since packaged ones know little but "
+                "the words of their captions"
+            )
+        return advice
     advice = []
     if found == Level.other:
         advice.append(f"other words, as in '{KNOWN[best['oracle']]}'")
