@@ -31,12 +31,12 @@ def test_states_are_paths_and_then_poses_of_every_task(folder):
     assert place.is_relative_to(cached.cache_folder())
 
 
-def test_another_number_of_poses_and_other_sources_have_other_folders(folder, monkeypatch):
+def test_states_are_made_again_only_for_other_versions(folder, monkeypatch):
     states, place = folder
     monkeypatch.setattr(cached, "sample_poses", lambda spec: pytest.fail("made again"))
     again, same = cached.cached_states(16)
     assert same == place and np.array_equal(again.values, states.values)
-    monkeypatch.setattr(cached, "_sources", lambda: {"vlmrm": "other"})
+    monkeypatch.setattr(cached, "version", lambda library: "0")
     with pytest.raises(pytest.fail.Exception, match="made again"):
         cached.cached_states(16)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
@@ -32,10 +33,10 @@ RENDERING = Rendering(humanoid_size=192)
 """Twice the side that packaged models see, so that resizing smooths the edges."""
 BATCH = 128
 """Frames that are embedded between two steps of the progress bar."""
-SOURCES = ("envs", "rendering", "states", "tasks")
-"""Rooms of the package that determine states and frames."""
-LIBRARIES = ("gymnasium", "mujoco", "numpy")
-"""Libraries that do."""
+STATES_AND_FRAMES = ("envs", "rendering", "states", "tasks"), ("gymnasium", "mujoco", "numpy")
+"""Rooms of the package, and libraries, that determine states and frames."""
+EMBEDDINGS = ("models",), ("open_clip_torch", "torch")
+"""Those that, with a model, determine embeddings."""
 
 
 def cache_folder() -> Path:
@@ -56,7 +57,7 @@ def cached_states(poses: int) -> tuple[States, Path]:
     """
     paths = PathStates(sampler="paths", tasks=list(TASKS))
     sets = [PoseStates(sampler="poses", task=task, size=poses) for task in TASKS]
-    key = _key([spec.model_dump() for spec in (paths, *sets)], _sources())
+    key = _key([spec.model_dump() for spec in (paths, *sets)], _versions(*STATES_AND_FRAMES))
     folder = cache_folder() / "diagnosis" / key
     file = folder / "states.h5"
     if not file.exists():
@@ -106,7 +107,7 @@ def cached_embeddings(
         clip: The model that was loaded from there.
     """
     checksums = [file_sha256(model / name) for name in (WEIGHTS_FILE, CONFIG_FILE)]
-    key = _key(*checksums, clip.precision)
+    key = _key(*checksums, clip.precision, _versions(*EMBEDDINGS))
     file = folder / scene / f"embeddings-{key}.h5"
     if not file.exists():
         with FrameReader(cached_frames(states, folder, scene)) as reader:
@@ -119,15 +120,15 @@ def cached_embeddings(
     return embeddings
 
 
-def _sources() -> dict[str, str]:
-    """Versions of the libraries, and a checksum of the package's files, that states depend on."""
+def _versions(rooms: Sequence[str], libraries: Sequence[str]) -> dict[str, str]:
+    """A checksum of rooms of the package, and the versions of libraries."""
     digest = hashlib.sha256()
     root = Path(vlmrm.__file__).parent
-    for room in SOURCES:
+    for room in rooms:
         for path in sorted((root / room).rglob("*")):
-            if path.is_file() and path.suffix != ".pyc":
+            if path.is_file() and path.suffix not in (".pyc", ".safetensors"):
                 digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
-    return {**{name: version(name) for name in LIBRARIES}, "vlmrm": digest.hexdigest()}
+    return {**{name: version(name) for name in libraries}, "vlmrm": digest.hexdigest()}
 
 
 def _key(*parts: object) -> str:
