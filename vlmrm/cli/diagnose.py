@@ -227,7 +227,8 @@ def _print_rows(title: str, rows: Rows, columns: dict[str, str]) -> None:
     for name in names:
         table.add_column(name, no_wrap=name != "goal")
     for heading in columns.values():
-        table.add_column(heading, justify="right")
+        # On a narrow terminal, headings break at hyphens too.
+        table.add_column(heading.replace("-", "-\n"), justify="right", overflow="fold")
     for row in rows:
         cells = [row[key] for key in (*names, *columns)]
         texts = (cell if isinstance(cell, str) else f"{cell:.3f}" for cell in cells)
