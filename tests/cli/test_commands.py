@@ -141,6 +141,9 @@ def test_bad_input_is_one_line(config, model_folder, picture, tmp_path):
         ((*score, "--scoring", "alpha-1.5"), "'alpha-1.5' is no scoring"),
         ((*score, "--scoring", "alpha-0.5"), "--baseline: missing"),
         ((*score, "--scoring", "contrast-0.1"), "--contrast: missing"),
+        ((*score, "--goal", " "), "--goal: empty"),
+        ((*score, "--baseline", ""), "--baseline: empty"),
+        ((*score, "--contrast", ""), "--contrast: empty"),
         (("sample-states", "feww", "--config", config, "--output", states), "did you mean 'few'?"),
         (
             ("sample-states", "few", "--config", tmp_path / "no.yaml", "--output", states),

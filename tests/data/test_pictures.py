@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vlmrm.data.pictures import check_picture, read_picture
+from vlmrm.data.pictures import check_picture, picture_files, read_picture
 from vlmrm.errors import UserError
 
 PIXELS = np.zeros((4, 6, 3), np.uint8)
@@ -127,3 +127,11 @@ def test_damaged_pictures_are_refused_in_one_line_or_shown(tmp_path):
                 assert read_picture(path).shape[2] == 3
             except UserError as error:
                 assert len(str(error).splitlines()) == 1
+
+
+def test_pictures_of_a_folder_are_found_by_their_names(tmp_path):
+    with pytest.raises(UserError, match="contains no pictures"):
+        picture_files(tmp_path)
+    for name in ("b.JPG", "a.png", "notes.txt", ".hidden.png", "Thumbs.db"):
+        (tmp_path / name).touch()
+    assert [path.name for path in picture_files(tmp_path)] == ["a.png", "b.JPG"]

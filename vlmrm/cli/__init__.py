@@ -74,6 +74,7 @@ COMMANDS = (
     "draw-success",
     # By hand
     "score",
+    "diagnose",
     "label",
     "summarize",
     "plan",

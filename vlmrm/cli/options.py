@@ -56,19 +56,38 @@ TaskName = Annotated[str, typer.Option("--task", help="Name of a task of the con
 Scene = Annotated[
     str | None, typer.Option(help="Scene of the frames; default: the environment's first.")
 ]
+
+
+def _sentences(option: typer.CallbackParam, sentences: list[str] | None) -> list[str] | None:
+    if not all(sentence.strip() for sentence in sentences or []):
+        raise UserError(f"--{option.name}: empty; give a sentence")
+    return sentences
+
+
 Goals = Annotated[
-    list[str], typer.Option("--goal", help="Sentence that describes success; repeat to average.")
+    list[str],
+    typer.Option(
+        "--goal", callback=_sentences, help="Sentence that describes success; repeat to average."
+    ),
 ]
 Baselines = Annotated[
-    list[str] | None, typer.Option("--baseline", help="Sentence that describes any image.")
+    list[str] | None,
+    typer.Option("--baseline", callback=_sentences, help="Sentence that describes any image."),
 ]
 Contrasts = Annotated[
     list[str] | None,
-    typer.Option("--contrast", help="Other sentence, which the goal competes with."),
+    typer.Option(
+        "--contrast", callback=_sentences, help="Other sentence, which the goal competes with."
+    ),
 ]
 
 
-def _scoring(name: str) -> str:
+def scoring_name(name: str) -> str:
+    """The name of a scoring in its shortest form.
+
+    Raises:
+        UserError: It names none.
+    """
     try:
         return canonical_scoring(name)
     except ValueError as error:
@@ -79,7 +98,7 @@ ScoringName = Annotated[
     str,
     typer.Option(
         "--scoring",
-        callback=_scoring,
+        callback=scoring_name,
         help="alpha-A: goal-baseline regularization of strength A, 0 (none) to 1. contrast-T: "
         "softmax over goal and contrasts at temperature T.",
     ),
@@ -140,12 +159,9 @@ def check_sentences(
     """Checks that the sentences of a scoring are given.
 
     Raises:
-        UserError: A sentence is empty, missing, or says the same as the goal.
+        UserError: A sentence is missing, or says the same as the goal.
     """
     given = {"--goal": goal, "--baseline": baseline or [], "--contrast": contrast or []}
-    for option, sentences in given.items():
-        if not all(sentence.strip() for sentence in sentences):
-            raise UserError(f"{option}: empty; give a sentence")
     needed = {"--baseline": alpha_of(scoring), "--contrast": temperature_of(scoring)}
     for option, number in needed.items():
         if number and not given[option]:

@@ -21,6 +21,20 @@ PIXELS = 100_000_000
 TOO_LARGE = f"has more than {PIXELS // 1_000_000} megapixels; make it smaller"
 
 
+def picture_files(folder: Path) -> list[Path]:
+    """The files of a folder whose names end as those of pictures do, by name.
+
+    Raises:
+        UserError: There are none.
+    """
+    suffixes = Image.registered_extensions()
+    files = [path for path in folder.iterdir() if path.suffix.lower() in suffixes]
+    shown = sorted(path for path in files if not path.name.startswith("."))
+    if not shown:
+        raise UserError(f"{folder}: contains no pictures")
+    return shown
+
+
 def check_picture(path: Path) -> None:
     """Checks all that can be known of a picture without decoding it; raises as `read_picture`."""
     with _opened(path):

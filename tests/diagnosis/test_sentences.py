@@ -1,0 +1,88 @@
+"""Measures of sentences, with made-up embeddings."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from vlmrm.data.states import States
+from vlmrm.diagnosis.cached import TASKS
+from vlmrm.diagnosis.sentences import AVERAGE, KNOWN, Sentences, measure_sentences
+from vlmrm.errors import UserError
+
+CONFIG = Path(__file__).parents[2] / "config" / "shared" / "tasks.yaml"
+POSES, POINTS = 80, 5
+
+
+def test_the_known_sentences_are_those_of_the_tasks():
+    tasks = yaml.safe_load(CONFIG.read_text())["tasks"]
+    assert tuple(KNOWN) == TASKS
+    assert {task: tasks[task]["goal"] for task in TASKS} == KNOWN
+
+
+def basis(axis):
+    return np.eye(len(TASKS) + 1, dtype=np.float32)[axis]
+
+
+@pytest.fixture
+def states():
+    """Paths to the first two tasks, then ten poses of each task."""
+    path = np.repeat([*TASKS[:2], ""], [POINTS, POINTS, POSES])
+    progress = np.concatenate([np.tile(np.linspace(0, 1, POINTS), 2), np.zeros(POSES)])
+    member = np.concatenate([np.full(2 * POINTS, -1), np.arange(POSES) % len(TASKS)])
+    labels = {task: member == i for i, task in enumerate(TASKS)}
+    scores = {f"score {task}": np.where(labels[task], 1, 0.2) for task in TASKS}
+    columns = {"path": path, "progress": progress, **scores}
+    return States("humanoid", np.zeros((len(path), 47)), columns, labels)
+
+
+@pytest.fixture
+def images(states):
+    """Each pose is the direction of its task; paths go from nowhere to their task."""
+    rows = []
+    for number, (path, progress) in enumerate(
+        zip(states.columns["path"], states.columns["progress"], strict=True)
+    ):
+        axis = TASKS.index(path) if path else (number - 2 * POINTS) % len(TASKS)
+        share = progress if path else 0.9
+        rows.append(share * basis(axis) + np.sqrt(1 - share**2) * basis(-1))
+    return np.array(rows, np.float32)
+
+
+@pytest.fixture
+def prompts():
+    return {sentence: basis(i) for i, sentence in enumerate(KNOWN.values())}
+
+
+def test_a_perfect_model_prefers_the_pose_and_rises_on_its_path(states, images, prompts):
+    for oracle in ("kneeling", None):
+        goals = Sentences([KNOWN["kneeling"]])
+        (row,) = measure_sentences(states, images, prompts, goals, ["alpha-0"], oracle)
+        assert row["preferred"] == row["oracle"] == "kneeling"
+        assert row["progress"] == pytest.approx(1)
+        assert (row["auroc"], row["kneeling"], row["fooled"]) == (1, 1, 0)
+        assert row["spread"] == pytest.approx(1)
+
+
+def test_a_sentence_for_another_pose_is_measured_on_the_named_one(states, images, prompts):
+    goals = Sentences([KNOWN["lotus"]])
+    (row,) = measure_sentences(states, images, prompts, goals, ["alpha-0"], "kneeling")
+    assert (row["preferred"], row["oracle"], row["lotus"]) == ("lotus", "kneeling", 1)
+    assert row["auroc"] == row["kneeling"] < 0.5
+
+
+def test_several_goals_are_measured_alone_and_averaged(states, images, prompts):
+    texts = [KNOWN["kneeling"], KNOWN["lotus"]]
+    sentences = Sentences(texts, [KNOWN["standing"]], [KNOWN["splits"]])
+    scorings = ["alpha-0", "alpha-0.5", "contrast-0.05"]
+    rows = measure_sentences(states, images, prompts, sentences, scorings)
+    named = [(row["goal"], row["scoring"]) for row in rows]
+    assert named == [(goal, s) for goal in (AVERAGE, *texts) for s in scorings]
+    assert rows[0]["kneeling"] == rows[0]["lotus"] < 1
+
+
+def test_a_baseline_that_is_the_goal_is_an_error_of_the_user(states, images, prompts):
+    same = Sentences([KNOWN["kneeling"]], [KNOWN["kneeling"]])
+    with pytest.raises(UserError, match="--goal, --baseline: alpha > 0 needs"):
+        measure_sentences(states, images, prompts, same, ["alpha-0.5"])

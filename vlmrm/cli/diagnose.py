@@ -1,0 +1,241 @@
+"""``vlmrm diagnose``: whether an agent will learn from a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from vlmrm.cli.options import (
+    Baselines,
+    Contrasts,
+    Device,
+    Goals,
+    check_sentences,
+    scoring_name,
+)
+from vlmrm.config import SCENES, HumanoidOracleName
+from vlmrm.config.scoring import PLAIN
+from vlmrm.data.pictures import check_picture, picture_files, read_picture
+from vlmrm.errors import UserError, printable, unknown
+from vlmrm.models.folder import check_model_folder
+
+if TYPE_CHECKING:
+    from vlmrm.diagnosis.sentences import Sentences
+
+BLEND = "alpha-0.5"
+"""Measured too if there is a baseline."""
+CONTRAST = "contrast-0.05"
+"""Measured too if there are contrasts."""
+LISTED = 5
+"""Best and worst pictures that are named."""
+
+SHOWN = {
+    "progress": "path",
+    "closeness": "closeness",
+    "auroc": "AUROC",
+    "fooled": "fooled",
+    "best_of_n": "best of 64",
+    "margin": "margin",
+    "spread": "spread",
+}
+"""Columns of the first table, with their headings."""
+
+Rows = list[dict[str, Any]]
+
+
+def diagnose(
+    model: Annotated[
+        list[Path], typer.Option(help="Model folder, or packaged model; may be repeated.")
+    ],
+    goal: Goals,
+    baseline: Baselines = None,
+    contrast: Contrasts = None,
+    scoring: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"alpha-A or contrast-T; may be repeated. Default: {PLAIN}, also {BLEND} with a "
+            f"baseline and {CONTRAST} with contrasts."
+        ),
+    ] = None,
+    oracle: Annotated[
+        str | None, typer.Option(help="Pose that the sentence describes, such as kneeling.")
+    ] = None,
+    scene: Annotated[str, typer.Option(help="Scene of the frames.")] = SCENES["humanoid"][0],
+    poses: Annotated[int, typer.Option(min=16, help="Poses around each of the eight tasks.")] = 128,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of pictures to rank, instead of the humanoid; with sub-folders yes and "
+            "no, also to judge by."
+        ),
+    ] = None,
+    table: Annotated[Path | None, typer.Option(help="Also write the numbers here (CSV).")] = None,
+    device: Device = "auto",
+) -> None:
+    """Say what a sentence is worth as a reward, and what to try next, before any training.
+
+    The first diagnosis renders poses of the humanoid. They are kept in ~/.cache/vlmrm.
+    """
+    scorings = _scorings(scoring, goal, baseline, contrast)
+    for problem in unknown("--scene", scene, SCENES["humanoid"]):
+        raise UserError(problem)
+    if oracle is not None:
+        for problem in unknown("--oracle", oracle, get_args(HumanoidOracleName)):
+            raise UserError(problem)
+        if pictures is not None:
+            raise UserError("--oracle: cannot be combined with --pictures")
+    if table is not None and table.suffix != ".csv":
+        raise UserError(f"--table: {table} must end in .csv")
+    paths, labels = _find_pictures(pictures) if pictures is not None else ([], None)
+    folders = list(dict.fromkeys(map(check_model_folder, model)))
+    from vlmrm.diagnosis.sentences import Sentences
+
+    sentences = Sentences(list(dict.fromkeys(goal)), baseline or [], contrast or [])
+    if pictures is not None:
+        rows = _diagnose_pictures(folders, sentences, scorings, paths, labels, device)
+    else:
+        rows = _diagnose_poses(folders, sentences, scorings, oracle, scene, poses, device)
+    if table is not None:
+        import pandas as pd
+
+        from vlmrm.data.tables import write_table
+
+        write_table(table, pd.DataFrame(rows))
+
+
+def _scorings(
+    names: list[str] | None, goal: list[str], baseline: list[str] | None, contrast: list[str] | None
+) -> list[str]:
+    defaults = [PLAIN, *([BLEND] if baseline else []), *([CONTRAST] if contrast else [])]
+    scorings = list(dict.fromkeys(map(scoring_name, names or defaults)))
+    for name in scorings:
+        check_sentences(goal, name, baseline, contrast)
+    return scorings
+
+
+def _find_pictures(folder: Path) -> tuple[list[Path], list[bool] | None]:
+    """The pictures of a folder; if it has sub-folders yes and no, those there, with labels."""
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder")
+    labeled = [place for place in (folder / "yes", folder / "no") if place.is_dir()]
+    if len(labeled) == 1:
+        raise UserError(f"{folder}: has {labeled[0].name}/ alone; make sub-folders yes and no")
+    paths = [path for place in labeled or [folder] for path in picture_files(place)]
+    for path in paths:
+        check_picture(path)
+    return paths, [path.parent.name == "yes" for path in paths] if labeled else None
+
+
+def _diagnose_poses(
+    folders: Sequence[Path],
+    sentences: Sentences,
+    scorings: Sequence[str],
+    oracle: str | None,
+    scene: str,
+    poses: int,
+    device: str,
+) -> Rows:
+    from vlmrm.diagnosis.cached import cached_embeddings, cached_states
+    from vlmrm.diagnosis.sentences import KNOWN, measure_sentences
+    from vlmrm.diagnosis.verdict import verdict
+    from vlmrm.models.clip import ClipModel
+
+    rows: Rows = []
+    for folder in folders:
+        clip = ClipModel.load(folder, device)
+        # Before states are made: a sentence may be longer than the model reads.
+        texts = list(dict.fromkeys([*sentences.all, *KNOWN.values()]))
+        prompts = dict(zip(texts, clip.embed_prompts(texts), strict=True))
+        states, cache = cached_states(poses)
+        images = cached_embeddings(states, cache, scene, folder, clip)
+        measured = measure_sentences(states, images, prompts, sentences, scorings, oracle)
+        rows += [{"model": clip.name, **row} for row in measured]
+    _print_rows("The reward on the way to the pose and on poses", rows, SHOWN)
+    _print_rows("AUROC for each pose", rows, dict(zip(KNOWN, KNOWN, strict=True)))
+    _print_lines(verdict(rows, oracle))
+    return rows
+
+
+def _diagnose_pictures(
+    folders: Sequence[Path],
+    sentences: Sentences,
+    scorings: Sequence[str],
+    paths: Sequence[Path],
+    labels: Sequence[bool] | None,
+    device: str,
+) -> Rows:
+    import numpy as np
+
+    from vlmrm.diagnosis.measure import N, compare_sentences, measure_pictures
+    from vlmrm.diagnosis.sentences import reward_images
+    from vlmrm.diagnosis.verdict import judge_pictures
+    from vlmrm.models.clip import ClipModel
+    from vlmrm.terminal.bars import bar
+
+    rows: Rows = []
+    others: Rows = []
+    for folder in folders:
+        clip = ClipModel.load(folder, device)
+        prompts = dict(zip(sentences.all, clip.embed_prompts(sentences.all), strict=True))
+        steps = bar(paths, unit="picture", desc=f"embed {clip.name}")
+        images = np.concatenate([clip.embed_images(read_picture(path)[None]) for path in steps])
+        for goal, directions in sentences.directions(prompts):
+            name = {"model": clip.name, "goal": goal}
+            for scoring, rewards in reward_images(images, directions, scorings).items():
+                measures = measure_pictures(rewards, labels) if labels else {}
+                rows.append({**name, "scoring": scoring, "std": float(rewards.std()), **measures})
+                _print_lines([f"{clip.name}, {scoring}, '{goal}'", *_ranking(rewards, paths)])
+            cosines = images @ np.stack([directions.goal, *directions.contrasts]).T
+            compared = zip(sentences.contrasts, compare_sentences(cosines), strict=True)
+            others += [{**name, "sentence": text, **numbers} for text, numbers in compared]
+    heads = {"std": "standard deviation"}
+    if labels:
+        best_of_n = f"best of {min(N, len(paths))}"
+        heads |= {"auroc": "AUROC", "fooled": "fooled", "best_of_n": best_of_n}
+    _print_rows("Rewards", rows, heads)
+    if others:
+        heads = {"correlation": "rank correlation", "closer": "closer to the goal"}
+        _print_rows("The goal and other sentences", others, {"sentence": "sentence", **heads})
+    _print_lines(judge_pictures(rows, others))
+    return rows
+
+
+def _ranking(rewards: Iterable[float], paths: Sequence[Path]) -> list[str]:
+    """Lines with the best and the worst pictures."""
+    ranked = sorted(zip(rewards, paths, strict=True), reverse=True)
+    lines = [f"    {reward:.4f}  {path}" for reward, path in ranked]
+    if len(lines) <= 2 * LISTED:
+        return ["  All, best first", *lines, ""]
+    head, tail = f"  Best {LISTED} of {len(lines)}", f"  Worst {LISTED}"
+    return [head, *lines[:LISTED], tail, *lines[-LISTED:], ""]
+
+
+def _print_rows(title: str, rows: Rows, columns: dict[str, str]) -> None:
+    """Prints rows as a table: what names them, where it differs, and these columns."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from vlmrm.cli.output import print_table
+
+    keys = "model", "scoring", "goal", "oracle"
+    # Those of one value need no column, but the first two are always of interest.
+    names = [k for k in keys if k in rows[0] and (k in keys[:2] or len({r[k] for r in rows}) > 1)]
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in names:
+        table.add_column(name, no_wrap=name != "goal")
+    for heading in columns.values():
+        # On a narrow terminal, headings break at hyphens too.
+        table.add_column(heading.replace("-", "-\n"), justify="right", overflow="fold")
+    for row in rows:
+        cells = [row[key] for key in (*names, *columns)]
+        texts = (cell if isinstance(cell, str) else f"{cell:.3f}" for cell in cells)
+        table.add_row(*(Text(printable(text)) for text in texts))
+    print_table(table)
+    print()
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    print(printable("\n".join(lines)))

@@ -1,0 +1,1 @@
+"""What a sentence is worth as a reward, before any training."""

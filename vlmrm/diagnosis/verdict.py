@@ -1,0 +1,211 @@
+"""Words from numbers: will an agent learn from a sentence, and if not, why.
+
+The thresholds separate twelve agents of packaged models (six poses, sim-S and sim-L, 60,000 steps,
+one seed each), of which the four of kneeling and one leg succeeded in 70 to 99 % of trajectories
+and the others in 0 to 13 %; and 79 paraphrases of the tasks from 20 sentences about other things,
+with both models. ``benchmarks/diagnosis.py`` computes the numbers again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from typing import Any
+
+from vlmrm.config.architectures import packaged_models
+from vlmrm.config.scoring import alpha_of, temperature_of
+from vlmrm.diagnosis.sentences import AVERAGE, KNOWN
+
+SPREAD = 0.65
+"""Spread of the reward over poses, relative to sentences that name a pose. 36 of 40 sentences about
+other things have less, and 27 of 158 paraphrases. The AUROC does not tell them apart: the best one
+of a crowd in a stadium is 0.99, for kneeling."""
+MEANS = 0.9
+"""AUROC from which a sentence means a pose: 134 of 136 paraphrases above prefer their own pose to
+the seven others, 5 of 22 below."""
+FOOLED = 0.05
+"""Share of false successes among poses that are rewarded like true ones. Crossed arms have 0.19 and
+0.24, and 13 and 0 % of success; whatever was learned has 0."""
+CLOSE = 0.7
+"""Rank correlation of the reward with closeness to the pose. Three of three agents above learned,
+one of nine below."""
+EASY = 0.45
+"""Mean score of the poses by the oracle. Four of four agents above learned, none of eight below. No
+reward has a part in it, and these are two poses and four."""
+ALIKE = 0.9
+"""Rank correlation of two sentences over pictures from which they mean the same to the model."""
+
+Row = Mapping[str, Any]
+
+
+class Level(IntEnum):
+    """What becomes of an agent, worst first."""
+
+    unknown = 0
+    other = 1
+    fooled = 2
+    unlikely = 3
+    open = 4
+    likely = 5
+
+
+HEADLINES = {
+    Level.unknown: "The model hardly distinguishes poses by this sentence.",
+    Level.other: "An agent will learn something else than {oracle}.",
+    Level.fooled: "An agent will find poses that are rewarded like {oracle} and are not.",
+    Level.unlikely: "An agent will probably not learn {oracle} in a short training.",
+    Level.open: "An agent may learn {oracle}.",
+    Level.likely: "An agent will probably learn {oracle}.",
+}
+
+
+def level(row: Row, named: bool) -> Level:
+    """The verdict on a row of `measure_sentences`.
+
+    Args:
+        row: The row.
+        named: Whether the user named its oracle: that a sentence about other things prefers just
+            this pose is unlikely.
+    """
+    means = row["auroc"] >= MEANS and row["preferred"] == row["oracle"]
+    if row["spread"] < SPREAD and not (named and means):
+        return Level.unknown
+    if not means:
+        return Level.other
+    if row["fooled"] > FOOLED:
+        return Level.fooled
+    signs = (row["closeness"] >= CLOSE) + (row["ease"] >= EASY)
+    return (Level.unlikely, Level.open, Level.likely)[signs]
+
+
+def verdict(rows: Sequence[Row], oracle: str | None = None) -> list[str]:
+    """At most ten lines about rows of `measure_sentences`, each with its ``model``.
+
+    They describe the best row, by its level and then by closeness.
+
+    Args:
+        rows: One per model, scoring, and goal.
+        oracle: The task that the user names, if any.
+    """
+    named = oracle is not None
+    best = max(rows, key=lambda row: (level(row, named), row["closeness"]))
+    found = level(best, named)
+    of = f", the best of {len(rows)} measured" if len(rows) > 1 else ""
+    lines = [HEADLINES[found].format(**best) + f" ({best['model']}, {best['scoring']}{of})"]
+    if not named:
+        lines.append(f"  No --oracle: measured for {best['oracle']}, which the sentence prefers.")
+    lines.append(
+        f"  Meaning: {_meaning(best)}. Its spread over poses is {best['spread']:.2f} of that of "
+        f"sentences that name one (little: below {SPREAD})."
+    )
+    if found != Level.unknown:
+        lines += [
+            f"  False successes: {best['fooled']:.0%} of what is rewarded like a success (much: "
+            f"above {FOOLED:.0%}). The best of 64 is true in {best['best_of_n']:.0%}; the margin "
+            f"to near misses is {best['margin']:.1f} standard deviations.",
+            f"  The way: the reward rises with closeness to the pose with rank correlation "
+            f"{best['closeness']:.2f} (at {CLOSE} or more, 3 of 3 agents learned; below, 1 of 9), "
+            f"and on the straight path to it with {best['progress']:.2f}.",
+            f"  The pose itself: all poses come as close as {best['ease']:.2f} on average (at "
+            f"{EASY} or more, 4 of 4 agents learned; below, 0 of 8).",
+        ]
+    lines += _wording(rows, best)
+    advice = enumerate(_advice(rows, best, found), 1)
+    lines.append(f"  Try next: {'; '.join(f'{number}. {text}' for number, text in advice)}.")
+    if found > Level.other:
+        lines.append(
+            "  Take it as a guess: twelve agents of packaged models, one seed each, are few."
+        )
+    return lines
+
+
+def _meaning(row: Row) -> str:
+    first, second = sorted(KNOWN, key=lambda task: -row[task])[:2]
+    text = f"it prefers {first} (AUROC {row[first]:.3f}), then {second} ({row[second]:.3f})"
+    own = row["oracle"]
+    return text if own in (first, second) else f"{text}; {own} has {row[own]:.3f}"
+
+
+def _wording(rows: Sequence[Row], best: Row) -> list[str]:
+    same = [r for r in rows if (r["model"], r["scoring"]) == (best["model"], best["scoring"])]
+    alone = {r["goal"]: r[best["oracle"]] for r in same if r["goal"] != AVERAGE}
+    if len(alone) < 2:
+        return []
+    first = max(alone, key=lambda goal: alone[goal])
+    average = next(r[best["oracle"]] for r in same if r["goal"] == AVERAGE)
+    return [
+        f"  Wording: AUROC {min(alone.values()):.3f} to {alone[first]:.3f} over {len(alone)} "
+        f"sentences, averaged {average:.3f}; best is '{first}'."
+    ]
+
+
+def _advice(rows: Sequence[Row], best: Row, found: Level) -> list[str]:
+    """What may help, the most promising first; nothing that has been measured."""
+    packaged = best["model"] in packaged_models()
+    if found == Level.unknown:
+        advice = [f"words that name a posture, as in '{KNOWN['kneeling']}'"]
+        if packaged:
+            advice.append(
+                "a published model (docs/published-models.md), since packaged ones know little but "
+                "the words of their captions"
+            )
+        return advice
+    advice = []
+    if found == Level.other:
+        advice.append(f"other words, as in '{KNOWN[best['oracle']]}'")
+    if found in (Level.other, Level.fooled) and not any(temperature_of(r["scoring"]) for r in rows):
+        rival = max((task for task in KNOWN if task != best["oracle"]), key=best.__getitem__)
+        advice.append(f"--contrast '{KNOWN[rival]}'")
+    if found < Level.likely:
+        if not any(alpha_of(r["scoring"]) for r in rows):
+            advice.append("--baseline 'a humanoid robot', which allows alphas above 0")
+        if packaged and (largest := packaged_models()[-1]) not in {r["model"] for r in rows}:
+            advice.append(f"a larger model (--model {largest})")
+        if not packaged:
+            advice.append("another scene (--scene)")
+    if found in (Level.unlikely, Level.open) and best["ease"] < EASY:
+        advice.append(
+            "a longer training (with the oracle's score as the reward, 14 of 16 agents learned "
+            "their pose in 100,000 steps: results/reference/ceilings)"
+        )
+    if found >= Level.open:
+        advice.append("train (config/own.yaml) and watch the video")
+    return advice or ["other words"]
+
+
+def judge_pictures(rows: Sequence[Row], others: Sequence[Row]) -> list[str]:
+    """At most ten lines about rewards of pictures.
+
+    Args:
+        rows: One per model, scoring, and goal: model, scoring, goal, and, if the pictures are
+            labeled, the measures of `measure_pictures`.
+        others: One per model, goal, and other sentence: of `compare_sentences`, with its model,
+            goal, and sentence.
+    """
+    lines = []
+    if "auroc" in rows[0]:
+        best = max(rows, key=lambda row: (row["auroc"], -row["fooled"]))
+        good = best["auroc"] >= MEANS and best["fooled"] <= FOOLED
+        lines.append(
+            f"The sentence {'tells' if good else 'does not tell'} yes from no: AUROC "
+            f"{best['auroc']:.3f} (little: below {MEANS}); {best['fooled']:.0%} of what is "
+            f"rewarded like a yes is a no (much: above {FOOLED:.0%}). ({best['model']}, "
+            f"{best['scoring']})"
+        )
+        if not good:
+            lines.append("  Try next: other words; --contrast with what the pictures of no show.")
+    alike = [row for row in others if row["correlation"] >= ALIKE]
+    for row in alike[:3]:
+        lines.append(
+            f"'{row['goal']}' orders the pictures as '{row['sentence']}' does (rank correlation "
+            f"{row['correlation']:.2f}, {row['model']}): the reward is about something that both "
+            "have in common."
+        )
+    if others and not alike:
+        lines.append("The sentence orders the pictures otherwise than every other sentence does.")
+    if not lines:
+        lines.append(
+            "Nothing to judge by: give other sentences (--contrast), or sort the pictures into the "
+            "sub-folders yes and no."
+        )
+    return lines
