@@ -108,7 +108,7 @@ def smoke() -> dict:
 
 def smoke_run() -> dict:
     config = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
-    del config["rounds"]
+    del config["rounds"], config["predictions"]
     return config
 
 

@@ -17,6 +17,7 @@ EPIC = {
     "draw_best_of_n",
 }
 TRAINING = {"train_policy", "evaluate_policy", "draw_learning_curves", "draw_success"}
+OPTIMIZATION = {"measure_checkpoints", "draw_optimization"}
 
 
 def test_a_run_ends_with_what_was_found(finished):
@@ -62,7 +63,8 @@ def test_another_scoring_scores_again_without_looking_again(finished, smoke):
     jobs = set(finished.planned(smoke))
     assert "score_states" in jobs
     # Classic control trains on the table of rewards, so it is one of its consumers.
-    assert jobs <= {"score_states", "draw_landscape", "check_lookup"} | EPIC | TRAINING
+    scored = {"score_states", "draw_landscape", "check_lookup"}
+    assert jobs <= scored | EPIC | TRAINING | OPTIMIZATION
 
 
 def test_another_model_renders_nothing_and_touches_no_other_model(finished, smoke):
@@ -122,7 +124,8 @@ def test_human_labels_measure_again_and_nothing_else(finished, smoke):
         (finished.folder / file).touch()
     smoke["epic"]["kneeling"]["labels"] = files
     jobs = finished.planned(smoke)
-    assert set(jobs) == {"measure_epic", "measure_agreement", *EPIC} - {"draw_rewards_by_label"}
+    by_oracle = {"draw_rewards_by_label", "draw_best_of_n"}
+    assert set(jobs) == {"measure_epic", "measure_agreement", *EPIC} - by_oracle
     assert jobs["measure_epic"] == 2
     assert jobs["measure_agreement"] == 1
     commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
@@ -182,7 +185,8 @@ def runs_of(project, config, rule):
 
 
 def test_another_prompt_embeds_no_frame_and_leaves_other_tasks_and_references(finished, smoke):
-    del smoke["epic"]["rollouts"]  # its states are those of an agent that learns from the prompt
+    # Their states are those of an agent that learns from the prompt.
+    del smoke["epic"]["rollouts"], smoke["optimization"]
     smoke["tasks"]["kneeling"]["goal"] = "a robot on its knees"
     jobs = set(finished.planned(smoke))
     assert not jobs & {"sample_states", "render_frames", "embed_frames", "train_model"}
@@ -199,7 +203,7 @@ def test_another_episode_length_judges_every_policy_of_the_environment_again(fin
     jobs = finished.planned(smoke)
     assert jobs["evaluate_random_policy"] == len(tasks) > 0
     assert {task for task, _ in runs_of(finished, smoke, "evaluate_policy")} == tasks
-    assert jobs["sample_rollouts"] == 1
+    assert jobs["sample_rollouts"] == 2
 
 
 def test_another_oracle_measures_agreement_again(finished, smoke):
@@ -236,6 +240,9 @@ def test_another_seed_trains_that_run_alone(finished, smoke):
         "evaluate_policy": 2,
         "draw_learning_curves": 1,
         "draw_success": 1,
+        # What the checkpoints of the one that learns from the model visit.
+        **dict.fromkeys(("sample_rollouts", "render_frames", "embed_frames", "score_states"), 1),
+        **dict.fromkeys(OPTIMIZATION, 1),
     }
 
 
@@ -248,4 +255,5 @@ def test_another_setting_of_an_agent_trains_its_environment_alone(finished, smok
 
 def test_judging_another_checkpoint_trains_nothing(finished, smoke):
     smoke["evaluation"]["checkpoint"] = "final"
-    assert set(finished.planned(smoke)) == {"evaluate_policy", "draw_success"}
+    judging = {"evaluate_policy", "draw_success", "draw_optimization"}
+    assert set(finished.planned(smoke)) == judging

@@ -216,23 +216,24 @@ def test_without_hub_nothing_is_started(fresh, published, monkeypatch):
 
 
 @pytest.mark.skipif(on_cluster(), reason="sbatch is here: a cluster's nodes may have a GPU")
-def test_without_gpu_a_training_for_months_is_not_started(fresh, published, monkeypatch):
-    no_driver = fresh.folder / "bin" / "nvidia-smi"
+def test_without_gpu_a_training_for_months_is_not_started(tmp_path, published, monkeypatch):
+    project = Project(tmp_path)
+    no_driver = project.folder / "bin" / "nvidia-smi"
     no_driver.write_text("#!/bin/sh\nexit 9\n")
     no_driver.chmod(0o755)
-    model = fresh.folder / "resources" / "models" / "smoke-S"
+    model = project.folder / "resources" / "models" / "smoke-S"
     model.mkdir(parents=True)
     (model / "provenance.json").write_text("{}")
     # One policy is saved: many would need a large disk.
     published["training"]["humanoid"]["agent"] |= dict.fromkeys(
         ("total_timesteps", "save_freq"), 10_000_000
     )
-    target = "results/smoke/policies/kneeling/textured-fixed/smoke-S/alpha-0.0/seed-0/policy.zip"
+    target = "results/smoke/policies/kneeling/textured-fixed/smoke-S/alpha-0/seed-0/policy.zip"
     monkeypatch.setenv("VLMRM_FORCE", "0")
-    run = fresh.snakemake(published, "--keep-going", target)
+    run = project.snakemake(published, "--keep-going", target)
     assert "1 training on published models: about" in complaint_about("on published models", run)
     monkeypatch.setenv("VLMRM_FORCE", "1")
-    run = fresh.snakemake(published, "--keep-going", target)
+    run = project.snakemake(published, "--keep-going", target)
     assert run.returncode == 0, run.stderr
 
 
@@ -240,7 +241,7 @@ def test_a_sentence_without_oracle_is_trained_and_filmed_but_not_scored(fresh, s
     waving = {"environment": "humanoid", "goal": "a robot waving", "baseline": "a robot"}
     smoke["tasks"]["waving"] = waving
     experiment = {"tasks": ["waving"], "models": ["smoke-S"], "scorings": ["alpha-0"], "seeds": [0]}
-    smoke["experiments"] = {"mine": experiment}
+    smoke["experiments"], smoke["optimization"] = {"mine": experiment}, {}
     del smoke["epic"]["rollouts"]  # its states are those of another experiment's agent
     jobs = fresh.planned(smoke)
     assert jobs["train_policy"] == jobs["evaluate_policy"] == jobs["draw_learning_curves"] == 1
