@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(3600)]
 
-RUN = "results/smoke/policies/cartpole/gymnasium/ground-truth/alpha-0.0/seed-0"
+RUN = "results/smoke/policies/cartpole/gymnasium/ground-truth/alpha-0/seed-0"
 
 
 @pytest.mark.parametrize(
