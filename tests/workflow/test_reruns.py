@@ -21,7 +21,7 @@ OPTIMIZATION = {"measure_checkpoints", "draw_optimization"}
 
 
 def test_a_run_ends_with_what_was_found(finished):
-    assert "what was found in results/smoke" in finished.told
+    assert "what was found in results/smoke" in finished.told, finished.shown
 
 
 def test_a_run_shows_a_line_for_each_job_and_no_more(finished):
