@@ -10,7 +10,6 @@ from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
-from snakemake.exceptions import LockException
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from vlmrm.terminal import bars
@@ -117,6 +116,9 @@ def test_warnings_and_errors_are_shown_whole(handler, capsys):
 
 
 def test_the_lock_of_a_killed_workflow_comes_with_the_way_out(handler, capsys):
+    # Not at the top: Snakemake's jobs write where pytest collects output if it is imported there.
+    from snakemake.exceptions import LockException
+
     tell(handler, message=f"LockException:\n{LockException()}", level=logging.ERROR)
     shown = capsys.readouterr().err
     assert "Directory cannot be locked" in shown
