@@ -36,6 +36,12 @@ def test_a_right_reward_rises_and_a_wrong_one_falls(labeled, labels_of):
     assert list(line.get_xdata()) == [1, 2, 4, 8, 10]
 
 
+def test_models_keep_their_order(labeled):
+    models = ("XS", "S", "M", "L")
+    rewards = rewards_of(labeled, lambda a: np.arange(100.0), "kneel", models=models)
+    assert tuple(best_of_n_table(labeled, rewards, SETTINGS)["model"].unique()) == models
+
+
 def test_rewards_of_each_scene_are_drawn_apart(labeled):
     rewards = rewards_of(
         labeled, lambda a: np.arange(100.0), "kneel", scenes=("textured", "gymnasium")

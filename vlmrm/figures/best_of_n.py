@@ -45,7 +45,8 @@ def best_of_n_table(
         UserError: The states have no labels of the task, or too few trajectories.
     """
     labels = states.oracle_labels(settings.task, settings.oracle)
-    rows = task_rewards(states, rewards, settings.task).sort_values("state")
+    rows = task_rewards(states, rewards, settings.task)
+    rows = rows.sort_values("state", kind="stable")  # scenes and models keep their order
     tables = []
     for (scene, model), group in rows.groupby(["scene", "model"], sort=False):
         by_scoring = {
