@@ -218,6 +218,8 @@ def test_a_sentence_that_is_too_long_is_refused_before_its_model_is_trained(mach
     problem = find_problems([making, reading], config)
     assert problem.startswith(f"tasks.kneeling: '{LONG}' is longer than models.new-S reads (40 tok")
     assert "would not read 'humanoid robot kneeling'" in problem
+    # However many jobs read it, one line says so.
+    assert find_problems([making, reading, reading], config) == problem
     # A model that is there refuses it in the first seconds.
     assert find_problems([reading], config) is None
     assert find_problems([making, reading], config.model_copy(update={"tasks": DEMO.tasks})) is None

@@ -148,6 +148,8 @@ def _sentences(jobs: list[Job], config: Config) -> Iterator[str]:
     The jobs themselves refuse such sentences: at once, where the model is there already.
     """
     coming = {job.wildcards["model"] for job in jobs if job.rule in ("train_model", "fetch_model")}
+    # Each once, however many agents are trained on it.
+    read: dict[tuple[str, str], set[str]] = {}
     for job in jobs:
         if job.rule == "embed_prompts":
             name, prompts = job.wildcards["model"], config.prompt_settings(job.wildcards["task"])
@@ -156,18 +158,21 @@ def _sentences(jobs: list[Job], config: Config) -> Iterator[str]:
             name, prompts = run.reward_source, config.training_settings(run).prompts
         else:
             continue
-        length = _tokens_read(config, name) if name in coming else None
+        if name in coming:
+            read.setdefault((name, prompts.task), set()).update(prompts.sentences)
+    for (name, task), texts in read.items():
+        length = _tokens_read(config, name)
         # A token is a byte or more; two mark start and end.
-        if length is None or all(len(text.encode()) + 2 <= length for text in prompts.sentences):
+        if length is None or all(len(text.encode()) + 2 <= length for text in texts):
             continue
         from vlmrm.models import sentences  # loads PyTorch
 
         try:
             sentences.check_lengths(
-                sentences.clip_tokenizer(length), prompts.sentences, f"models.{name}"
+                sentences.clip_tokenizer(length), sorted(texts), f"models.{name}"
             )
         except UserError as error:
-            yield f"tasks.{prompts.task}: {error}"
+            yield f"tasks.{task}: {error}"
 
 
 def _opengl(jobs: list[Job]) -> Iterator[str]:

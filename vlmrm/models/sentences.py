@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,7 @@ MUCH_LONGER = 10
 """Factor by which a text tower's length is exceeded to see all tokens of a sentence."""
 
 
+@functools.cache
 def clip_tokenizer(length: int) -> Any:
     """CLIP's tokenizer for a text tower that reads ``length`` tokens."""
     return open_clip.SimpleTokenizer(context_length=length)
