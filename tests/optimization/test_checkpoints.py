@@ -6,9 +6,10 @@ import pytest
 
 from vlmrm.config import TrainingRun
 from vlmrm.config.settings import OptimizationSettings
+from vlmrm.config.training import RUN
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
-from vlmrm.optimization.checkpoints import RUN, measure_checkpoints, outcomes
+from vlmrm.optimization.checkpoints import measure_checkpoints, outcomes
 
 RUN_OF = TrainingRun(task="kneel", scene="textured", reward_source="sim-S", seed=3)
 SETTINGS = OptimizationSettings(run=RUN_OF, oracle="kneeling")

@@ -195,3 +195,9 @@ class TrainingRun(ConfigModel):
     """How embeddings become rewards; `alpha-0` for references, which have none."""
     seed: Seed
     """Random seed."""
+
+
+RUN = list(TrainingRun.model_fields)
+"""The first columns of tables of a run."""
+SERIES = [name for name in RUN if name != "seed"]
+"""Those that agents of several seeds share."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import spearmanr
 
+from vlmrm.epic import distances
 from vlmrm.epic.checks import checked_pair, finite
 from vlmrm.epic.distances import auroc, fooled
 from vlmrm.optimization.best_of_n import best_of_n
@@ -27,10 +27,7 @@ Bools = NDArray[np.bool_]
 
 def rank_correlation(rewards: ArrayLike, values: ArrayLike) -> float:
     """Spearman's rank correlation of rewards ``[N]`` and numbers ``[N]``; 0 if one is constant."""
-    first, second = finite("rewards", rewards), finite("values", values)
-    if np.ptp(first) == 0 or np.ptp(second) == 0:
-        return 0.0
-    return float(spearmanr(first, second).statistic)
+    return float(np.nan_to_num(distances.rank_correlation(rewards, values)))
 
 
 def near_misses(scores: ArrayLike, labels: ArrayLike) -> Bools:

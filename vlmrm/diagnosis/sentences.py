@@ -18,7 +18,7 @@ from vlmrm.diagnosis.measure import (
     rank_correlation,
     relative_spread,
 )
-from vlmrm.errors import UserError
+from vlmrm.errors import blaming
 from vlmrm.rewards.directions import Directions
 from vlmrm.rewards.goal_baseline import mean_direction
 
@@ -74,10 +74,8 @@ def reward_images(
     Raises:
         UserError: A scoring needs a baseline that differs from the goal.
     """
-    try:
+    with blaming("--goal, --baseline"):
         return directions.rewards(images, list(dict.fromkeys(scorings)))
-    except ValueError as error:
-        raise UserError(f"--goal, --baseline: {error}") from error
 
 
 def measure_sentences(

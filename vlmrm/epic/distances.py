@@ -73,6 +73,20 @@ def fooled(rewards: ArrayLike, labels: ArrayLike) -> float:
     return float(1 - truth[values >= median].mean())
 
 
+def rank_correlation(x: ArrayLike, y: ArrayLike) -> float:
+    """Spearman's rank correlation of numbers ``[N]``, ties at their mean rank.
+
+    NaN where one of both is constant.
+
+    Raises:
+        ValueError: A number is not finite.
+    """
+    first, second = finite("x", x), finite("y", y)
+    if not len(first) or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return np.nan
+    return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1])
+
+
 def spearman(rewards: ArrayLike, labels: ArrayLike) -> float:
     """Rank correlation of rewards ``[N]`` with bool labels ``[N]``, ties at their mean rank.
 
@@ -81,4 +95,4 @@ def spearman(rewards: ArrayLike, labels: ArrayLike) -> float:
     """
     values, truth = checked_pair(rewards, labels)
     refuse_constant("the reward", values)
-    return float(np.corrcoef(rankdata(values), truth)[0, 1])
+    return rank_correlation(values, truth)

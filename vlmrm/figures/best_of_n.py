@@ -11,6 +11,7 @@ from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.figures.epic import draw_band
 from vlmrm.figures.style import (
+    MARKERS,
     LineStyle,
     finish,
     grid_lines,
@@ -24,8 +25,6 @@ from vlmrm.figures.style import (
 )
 from vlmrm.figures.tables import task_rewards
 from vlmrm.optimization.best_of_n import measure_best_of_n
-
-MARKERS = "osD^vP"
 
 
 def best_of_n_table(

@@ -28,7 +28,7 @@ from vlmrm.figures.style import (
     scoring_styles,
     theme,
 )
-from vlmrm.figures.tables import require_columns, task_rewards
+from vlmrm.figures.tables import require_columns, rescaled, task_rewards
 
 COLUMNS = ("task", "scene", "model", "scoring", "coordinate", "fulfilled", "reward", "rescaled")
 """Columns of the landscape table."""
@@ -82,10 +82,7 @@ def landscape_table(
     table["panel"] = table.groupby(curve[:3], sort=False).ngroup()
     table["order"] = table["scoring"].map(scoring_order)
     table = table.sort_values(["panel", "order", "coordinate"], ignore_index=True)
-    by_curve = table.groupby(curve)["reward"]
-    low, high = by_curve.transform("min"), by_curve.transform("max")
-    span = (high - low).where(high > low, 1.0)
-    return table.assign(rescaled=(table["reward"] - low) / span)[list(COLUMNS)]
+    return table.assign(rescaled=rescaled(table, "reward", curve))[list(COLUMNS)]
 
 
 def _task_table(

@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
 from vlmrm.config import RANDOM_POLICY, TrainingRun
+from vlmrm.config.training import RUN, SERIES
 from vlmrm.errors import UserError
 from vlmrm.figures.series import REFERENCES, series_styles
 from vlmrm.figures.style import GREY, LineStyle, finish, grid_lines, lines, panels, theme, wrapped
-from vlmrm.figures.tables import require_columns
+from vlmrm.figures.tables import require_columns, rescaled
 
 COLUMNS = ("steps", "training_reward", "oracle")
 """Columns of a learning curve that are drawn."""
@@ -29,8 +30,6 @@ MEASURES = {
 """Columns of the table and their axis labels, from top to bottom."""
 
 RANDOM: LineStyle = {"color": GREY, "linestyle": ":", "label": REFERENCES[RANDOM_POLICY][0]}
-
-RUN = ["task", "scene", "reward_source", "scoring", "seed"]
 
 Curve = tuple[TrainingRun, pd.DataFrame]
 """A training run and its learning curve."""
@@ -56,10 +55,7 @@ def learning_curve_table(curves: Sequence[Curve]) -> pd.DataFrame:
     rows["part"] = -(-rows["steps"] * BINS // longest)
     parts = rows.groupby([*RUN, "part"], sort=False)
     table = parts[["steps", "training_reward", "oracle"]].mean().reset_index()
-    by_series = table.groupby(RUN[:-1])["training_reward"]
-    low, high = by_series.transform("min"), by_series.transform("max")
-    span = (high - low).where(high > low, 1.0)
-    return table.assign(rescaled=(table["training_reward"] - low) / span)
+    return table.assign(rescaled=rescaled(table, "training_reward", SERIES))
 
 
 @theme()
@@ -81,7 +77,7 @@ def draw_learning_curves(curves: Sequence[Curve], random: Sequence[Curve] = ()) 
     shares = {run.task: judged["success_fraction"].mean() for run, judged in random}
     shares = {task: share for task, share in shares.items() if not math.isnan(share)}
     # Seeds differ a little in the steps of a part; their mean is taken at the mean of the steps.
-    table["steps"] = table.groupby([*RUN[:-1], "part"])["steps"].transform("mean")
+    table["steps"] = table.groupby([*SERIES, "part"])["steps"].transform("mean")
     series = pd.MultiIndex.from_frame(table[["reward_source", "scoring"]])
     found = {
         key: style for key, style in series_styles(r for r, _ in curves).items() if key in series

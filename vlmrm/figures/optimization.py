@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
 from vlmrm.config import TrainingRun
+from vlmrm.config.training import RUN, SERIES
 from vlmrm.figures.series import series_styles
 from vlmrm.figures.style import GREY, LineStyle, finish, grid_lines, lines, ordered, panels, theme
 from vlmrm.figures.success import Judged
-from vlmrm.figures.tables import require_columns
-from vlmrm.optimization.checkpoints import RUN
+from vlmrm.figures.tables import require_columns, rescaled
 
 MEASURES = {
     "proxy_rescaled": "proxy: mean reward\n(rescaled to 0-1)",
@@ -48,9 +48,7 @@ def draw_optimization(table: pd.DataFrame, reference: dict[str, float]) -> Figur
         UserError: A column is missing.
     """
     require_columns(table, [*RUN, "steps", "proxy", "gold", "fooled"], "table of checkpoints")
-    by_series = table.groupby(RUN[:-1])["proxy"]
-    low, high = by_series.transform("min"), by_series.transform("max")
-    table = table.assign(proxy_rescaled=(table["proxy"] - low) / (high - low).where(high > low, 1))
+    table = table.assign(proxy_rescaled=rescaled(table, "proxy", SERIES))
     runs = [TrainingRun(**row) for row in table[RUN].to_dict("records")]  # type: ignore[arg-type]
     found = series_styles(runs)
     keys = zip(table["reward_source"], table["scoring"], strict=True)

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from vlmrm.figures.epic import MEASURES
 from vlmrm.figures.style import (
+    MARKERS,
     LineStyle,
     category_colors,
     finish,
@@ -30,8 +31,6 @@ LABELS = {
     "best_of_n": "best of n fulfills the task",
 }
 """Axis labels of predictors."""
-
-MARKERS = "osD^vPX*"
 
 
 @theme()

@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from vlmrm.figures.epic import draw_intervals, long_form, with_scoring
 from vlmrm.figures.style import (
+    MARKERS,
     LineStyle,
     finish,
     grid_lines,
@@ -20,8 +21,6 @@ from vlmrm.figures.style import (
     theme,
     wrapped,
 )
-
-MARKERS = "osD^v"
 
 
 def by_round(table: pd.DataFrame, models: Sequence[str], scoring: str) -> pd.DataFrame:

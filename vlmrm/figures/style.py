@@ -37,6 +37,8 @@ INK: Color = (0.15, 0.15, 0.15)
 GREY: Color = (0.55, 0.55, 0.55)
 DASHED = (0, (3, 2))
 ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
+MARKERS = "osD^vPX*"
+"""Markers of the first to the eighth series."""
 MAX_COLUMNS = 4
 """Panels side by side before the next row begins."""
 

@@ -11,6 +11,7 @@ from matplotlib.ticker import PercentFormatter
 from scipy.stats import binomtest
 
 from vlmrm.config import RANDOM_POLICY, TrainingRun
+from vlmrm.config.training import RUN, SERIES
 from vlmrm.errors import UserError
 from vlmrm.figures.series import series_styles
 from vlmrm.figures.style import (
@@ -32,8 +33,6 @@ COLUMNS = ("success", "success_fraction")
 INTERVAL: LineStyle = {"color": INK, "linewidth": 1.2, "label": "95 % interval"}
 SEED: LineStyle = {"color": INK, "ls": "", "marker": "o", "markersize": 4, "label": "one seed"}
 RANDOM: LineStyle = {"color": GREY, "ls": DASHED, "linewidth": 1.2, "label": "random policy"}
-
-KEYS = ["task", "scene", "reward_source", "scoring"]
 
 Judged = tuple[TrainingRun, pd.DataFrame]
 """A training run and the evaluation of its policy, with one row per trajectory."""
@@ -64,7 +63,7 @@ def success_table(evaluations: Sequence[Judged], by_seed: bool = False) -> pd.Da
     """
     table = _trajectories(evaluations)
     rows = []
-    keys = [*KEYS, "seed"] if by_seed else KEYS
+    keys = RUN if by_seed else SERIES
     for key, group in table.groupby(keys, sort=False):
         successes, trials = int(group["success"].sum()), len(group)
         low, high = wilson_interval(successes, trials)

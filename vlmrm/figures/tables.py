@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from vlmrm.config import TrainingRun
+from vlmrm.config.training import RUN
 from vlmrm.data.states import States
 from vlmrm.data.tables import REWARDS, read_table
 from vlmrm.errors import UserError, suggest
@@ -40,6 +41,13 @@ def task_rewards(states: States, rewards: pd.DataFrame, task: str) -> pd.DataFra
     return chosen
 
 
+def rescaled(table: pd.DataFrame, column: str, keys: Sequence[str]) -> pd.Series[float]:
+    """A column mapped to 0-1 within the rows that share ``keys``; 0 where it is constant there."""
+    groups = table.groupby(list(keys))[column]
+    low, high = groups.transform("min"), groups.transform("max")
+    return (table[column] - low) / (high - low).where(high > low, 1.0)
+
+
 def read_runs(paths: Sequence[Path]) -> list[tuple[TrainingRun, pd.DataFrame]]:
     """Reads tables that say in their first columns which run they belong to.
 
@@ -49,9 +57,9 @@ def read_runs(paths: Sequence[Path]) -> list[tuple[TrainingRun, pd.DataFrame]]:
     runs = []
     for path in paths:
         table = read_table(path)
-        require_columns(table, list(TrainingRun.model_fields), str(path))
+        require_columns(table, RUN, str(path))
         if table.empty:
             raise UserError(f"{path}: is empty; train for more steps")
         first = table.iloc[0]
-        runs.append((TrainingRun(**{key: first[key] for key in TrainingRun.model_fields}), table))
+        runs.append((TrainingRun(**{key: first[key] for key in RUN}), table))
     return runs

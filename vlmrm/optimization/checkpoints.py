@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vlmrm.config.settings import OptimizationSettings
+from vlmrm.config.training import RUN
 from vlmrm.data.states import States
-from vlmrm.epic.distances import auroc, fooled, spearman
+from vlmrm.epic.distances import auroc, fooled, rank_correlation, spearman
 from vlmrm.errors import UserError
 
 RISE = 0.2
@@ -24,8 +25,6 @@ ON_POLICY: dict[str, Callable[..., float]] = {
     "fooled": fooled,
 }
 """Measures of the reward on the states of one checkpoint."""
-
-RUN = ["task", "scene", "reward_source", "scoring", "seed"]
 
 
 def measure_checkpoints(
@@ -95,7 +94,7 @@ def outcomes(checkpoints: pd.DataFrame, reference: dict[str, float]) -> pd.DataF
                 "chosen": chosen,
                 "regret": peak - chosen,
                 "peak_normalized": peak / expected if expected > 0 else np.nan,
-                "rho": proxy.corr(gold, method="spearman") if _vary(proxy, gold) else np.nan,
+                "rho": rank_correlation(proxy, gold),
                 "outcome": _outcome(peak, end),
             }
         )
@@ -126,7 +125,3 @@ def _defined(
         return measure(reward, labels)
     except ValueError:  # one class, or a constant reward
         return np.nan
-
-
-def _vary(*values: pd.Series[float]) -> bool:
-    return all(value.max() > value.min() for value in values)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
+from vlmrm.config.training import SERIES
 from vlmrm.epic.bootstrap import cluster_bootstrap
-from vlmrm.epic.checks import Floats
+from vlmrm.epic.distances import rank_correlation
 from vlmrm.errors import UserError
 
 PREDICTORS = {
@@ -19,8 +19,6 @@ PREDICTORS = {
     "best_of_n": 1,
 }
 """Measurements, and whether large values are good (1) or bad (-1)."""
-
-KEYS = ["task", "scene", "reward_source", "scoring"]
 
 
 def pairs(epic: pd.DataFrame, best_of_n: pd.DataFrame, success: pd.DataFrame) -> pd.DataFrame:
@@ -40,14 +38,14 @@ def pairs(epic: pd.DataFrame, best_of_n: pd.DataFrame, success: pd.DataFrame) ->
         UserError: There are fewer than three.
     """
     largest = best_of_n[best_of_n["n"] == best_of_n.groupby("task")["n"].transform("max")]
-    measured = epic.rename(columns={"model": "reward_source"})[[*KEYS, *list(PREDICTORS)[:-1]]]
+    measured = epic.rename(columns={"model": "reward_source"})[[*SERIES, *list(PREDICTORS)[:-1]]]
     chosen = largest.rename(columns={"model": "reward_source", "gold": "best_of_n"})
-    reached = success.groupby(KEYS, sort=False).agg(
+    reached = success.groupby(SERIES, sort=False).agg(
         success_rate=("success", "mean"),
         success_fraction=("success_fraction", "mean"),
         seeds=("seed", "nunique"),
     )
-    table = measured.merge(chosen[[*KEYS, "best_of_n"]], on=KEYS).merge(reached, on=KEYS)
+    table = measured.merge(chosen[[*SERIES, "best_of_n"]], on=SERIES).merge(reached, on=SERIES)
     if len(table) < 3:
         raise UserError(
             f"{len(table)} rewards were measured and trained on; a correlation needs at least three"
@@ -82,15 +80,9 @@ def correlations(
     rows = []
     for name, sign in PREDICTORS.items():
         values = sign * table[name].to_numpy(np.float64)
-        resampled = [_spearman(np.repeat(values, n), np.repeat(reached, n)) for n in counts]
+        resampled = [rank_correlation(np.repeat(values, n), np.repeat(reached, n)) for n in counts]
         defined = [rho for rho in resampled if not np.isnan(rho)]
         low, high = np.quantile(defined, (0.025, 0.975)) if defined else (np.nan, np.nan)
-        row = {"predictor": name, "rho": _spearman(values, reached), "rho_low": low}
+        row = {"predictor": name, "rho": rank_correlation(values, reached), "rho_low": low}
         rows.append({**row, "rho_high": high, "pairs": len(table)})
     return pd.DataFrame(rows).sort_values("rho", ascending=False, ignore_index=True)
-
-
-def _spearman(x: Floats, y: Floats) -> float:
-    if not len(x) or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return np.nan
-    return float(np.corrcoef(rankdata(x), rankdata(y))[0, 1])
