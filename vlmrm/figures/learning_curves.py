@@ -13,7 +13,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 from vlmrm.config import RANDOM_POLICY, TrainingRun
 from vlmrm.config.training import RUN, SERIES
 from vlmrm.errors import UserError
-from vlmrm.figures.series import REFERENCES, series_styles
+from vlmrm.figures.series import REFERENCES, series_styles, with_bands
 from vlmrm.figures.style import GREY, LineStyle, finish, grid_lines, lines, panels, theme, wrapped
 from vlmrm.figures.tables import require_columns, rescaled
 
@@ -83,22 +83,22 @@ def draw_learning_curves(curves: Sequence[Curve], random: Sequence[Curve] = ()) 
         key: style for key, style in series_styles(r for r, _ in curves).items() if key in series
     }
     table["series"] = [found[key].label for key in series]
-    styles = {
-        style.label: {"color": style.color, "linestyle": style.line, "linewidth": 1.3}
-        for style in found.values()
-    }
-    seeds = table.groupby("series")["seed"].nunique()
-    banded = {
-        label: style | {"errorbar": ("pi", 100) if seeds[label] > 1 else None}
-        for label, style in styles.items()
-    }
+    styles = {style.label: style.keywords for style in found.values()}
     table["panel"] = table.groupby(["task", "scene"], sort=False).ngroup()
     _, width = wrapped(table["panel"].nunique())
     table["column"] = table["panel"] % width
     long = table.melt(["task", "scene", "panel", "column", "series", "steps"], measures, "measure")
     long["row"] = long["panel"] // width * len(measures) + long["measure"].map(measures.index)
     grid = panels(
-        long, 3.0, 2.0, banded, row="row", col="column", hue="series", sharex=False, sharey="row"
+        long,
+        3.0,
+        2.0,
+        with_bands(styles, table),
+        row="row",
+        col="column",
+        hue="series",
+        sharex=False,
+        sharey="row",
     )
     grid.map_dataframe(
         sns.lineplot, "steps", "value", err_kws={"alpha": 0.15, "linewidth": 0}, legend=False

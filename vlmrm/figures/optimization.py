@@ -11,7 +11,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
 from vlmrm.config import TrainingRun
 from vlmrm.config.training import RUN, SERIES
-from vlmrm.figures.series import series_styles
+from vlmrm.figures.series import series_styles, with_bands
 from vlmrm.figures.style import GREY, LineStyle, finish, grid_lines, lines, ordered, panels, theme
 from vlmrm.figures.success import Judged
 from vlmrm.figures.tables import require_columns, rescaled
@@ -54,18 +54,10 @@ def draw_optimization(table: pd.DataFrame, reference: dict[str, float]) -> Figur
     keys = zip(table["reward_source"], table["scoring"], strict=True)
     table["series"] = [found[key].label for key in keys]
     table["column"] = table["task"] + " · " + table["scene"]
-    seeds = table.groupby("series")["seed"].nunique()
-    styles: dict[str, LineStyle] = {
-        style.label: {"color": style.color, "linestyle": style.line, "linewidth": 1.3}
-        for style in found.values()
-    }
-    banded = {
-        label: style | {"errorbar": ("pi", 100) if seeds[label] > 1 else None}
-        for label, style in styles.items()
-    }
+    styles = {style.label: style.keywords for style in found.values()}
     long = table.melt(["task", "column", "series", "steps"], list(MEASURES), "measure")
     grid = panels(
-        long.dropna(subset="value"), 2.6, 1.8, banded, hue="series", sharex="col", sharey="row",
+        long.dropna(subset="value"), 2.6, 1.8, with_bands(styles, table), hue="series", sharex="col", sharey="row",
         row="measure", row_order=list(MEASURES), col="column", col_order=ordered(table["column"]),
     )  # fmt: skip
     grid.map_dataframe(

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import pandas as pd
+
 from vlmrm.config import RANDOM_POLICY, TrainingRun
 from vlmrm.config.scoring import scoring_order
-from vlmrm.figures.style import GREY, INK, Color, category_colors, scoring_color, scoring_label
+from vlmrm.figures.style import (
+    GREY,
+    INK,
+    Color,
+    LineStyle,
+    Styles,
+    category_colors,
+    scoring_color,
+    scoring_label,
+)
 
 REFERENCES = {
     "oracle": ("oracle reward", INK),
@@ -31,6 +42,25 @@ class Style:
     label: str
     color: Color
     line: str | tuple[float, tuple[float, ...]] = "-"
+
+    @property
+    def keywords(self) -> LineStyle:
+        """Of a line of a learning curve."""
+        return {"color": self.color, "linestyle": self.line, "linewidth": 1.3}
+
+
+def with_bands(styles: Styles, table: pd.DataFrame) -> dict[str, LineStyle]:
+    """Line styles by label, with a band from the lowest to the highest seed where there are several.
+
+    Args:
+        styles: Without bands.
+        table: Columns series (the label) and seed.
+    """
+    seeds = table.groupby("series")["seed"].nunique()
+    return {
+        label: style | {"errorbar": ("pi", 100) if seeds[label] > 1 else None}
+        for label, style in styles.items()
+    }
 
 
 def series_styles(runs: Iterable[TrainingRun]) -> dict[Series, Style]:
