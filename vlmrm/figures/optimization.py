@@ -55,9 +55,10 @@ def draw_optimization(table: pd.DataFrame, reference: dict[str, float]) -> Figur
     table["series"] = [found[key].label for key in keys]
     table["column"] = table["task"] + " · " + table["scene"]
     styles = {style.label: style.keywords for style in found.values()}
+    banded = with_bands(styles, table)
     long = table.melt(["task", "column", "series", "steps"], list(MEASURES), "measure")
     grid = panels(
-        long.dropna(subset="value"), 2.6, 1.8, with_bands(styles, table), hue="series", sharex="col", sharey="row",
+        long.dropna(subset="value"), 2.6, 1.8, banded, hue="series", sharex="col", sharey="row",
         row="measure", row_order=list(MEASURES), col="column", col_order=ordered(table["column"]),
     )  # fmt: skip
     grid.map_dataframe(

@@ -50,7 +50,7 @@ class Style:
 
 
 def with_bands(styles: Styles, table: pd.DataFrame) -> dict[str, LineStyle]:
-    """Line styles by label, with a band from the lowest to the highest seed where there are several.
+    """Line styles by label, with a band from the lowest to the highest of several seeds.
 
     Args:
         styles: Without bands.
