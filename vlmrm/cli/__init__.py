@@ -37,6 +37,7 @@ COMMANDS = (
     "copy-model",
     "fetch-model",
     "make-random-model",
+    "make-function-model",
     "make-corpus",
     "train-model",
     "compare-precision",
@@ -48,6 +49,7 @@ COMMANDS = (
     "embed-frames",
     "embed-prompts",
     "score-states",
+    "score-frames",
     # Measurements
     "measure-epic",
     "measure-agreement",

@@ -12,6 +12,7 @@ from vlmrm.config import (
     REFERENCES,
     SCENES,
     Config,
+    FunctionModel,
     PackagedModel,
     PretrainedModel,
     RandomModel,
@@ -24,7 +25,9 @@ from vlmrm.config.scoring import alpha_of, canonical_scoring, temperature_of
 from vlmrm.errors import UserError, shorten, suggest
 
 T = TypeVar("T")
-ModelT = TypeVar("ModelT", PackagedModel, PretrainedModel, RandomModel, SimulatorModel)
+ModelT = TypeVar(
+    "ModelT", PackagedModel, PretrainedModel, RandomModel, SimulatorModel, FunctionModel
+)
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration file.")]
 Output = Annotated[Path, typer.Option(dir_okay=False, help="Output file.")]

@@ -19,7 +19,7 @@ from vlmrm.cli.options import (
     Workers,
     training_run,
 )
-from vlmrm.config import REFERENCES, check_run, load_config
+from vlmrm.config import REFERENCES, FunctionModel, check_run, load_config
 from vlmrm.config.scoring import PLAIN
 from vlmrm.errors import UserError
 from vlmrm.machine.gpus import claim_gpus
@@ -51,9 +51,10 @@ def train_policy(
     settings = content.training_settings(run)
     environment, agent = settings.environment, settings.agent
     require_memory(f"training.{environment}.agent.buffer_size", replay_bytes(environment, agent))
+    by_function = isinstance(settings.embedding, FunctionModel)
     grid = None
     if settings.max_lookup_error is None or model is not None:
-        if reward_source not in REFERENCES and model is None:
+        if reward_source not in REFERENCES and model is None and not by_function:
             raise UserError("--model: missing; give the model's folder")
     elif states is None or rewards is None or errors is None:
         raise UserError("--model: missing; give it, or --states, --rewards, and --errors of a grid")
@@ -61,7 +62,7 @@ def train_policy(
         grid = (states, rewards, errors)
     # With looked-up rewards, starting a GPU takes longer than it saves.
     claim_gpus(0 if grid else gpus)
-    if settings.video is not None or model is not None:
+    if settings.video is not None or model is not None or by_function:
         check_scene(settings.environment, run.scene)
     from vlmrm.rewards import sources
     from vlmrm.training.run import train

@@ -19,6 +19,7 @@ from vlmrm.config.loading import load_config, parse_config, read_layer, read_yam
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import (
     Corpus,
+    FunctionModel,
     PackagedModel,
     PretrainedModel,
     RandomModel,
@@ -47,6 +48,7 @@ __all__ = [
     "Corpus",
     "EnvironmentName",
     "Epic",
+    "FunctionModel",
     "GridStates",
     "HumanoidOracleName",
     "Landscape",

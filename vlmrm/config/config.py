@@ -20,14 +20,15 @@ from vlmrm.config.base import (
     WideFrames,
 )
 from vlmrm.config.corpus_references import sets_in
+from vlmrm.config.functions import function_prompts
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
-from vlmrm.config.models import Corpus, Model
+from vlmrm.config.models import Corpus, FunctionModel, Model
 from vlmrm.config.optimization import Optimization, studied_states
 from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.prediction import Prediction
 from vlmrm.config.references import problems
 from vlmrm.config.rounds import Rounds
-from vlmrm.config.scoring import Scoring, temperature_of
+from vlmrm.config.scoring import PLAIN, Scoring, temperature_of
 from vlmrm.config.states import RolloutStates, StateSet, UnionStates
 from vlmrm.config.training import Evaluation, Experiment, Training, TrainingRun
 
@@ -42,7 +43,7 @@ class Config(ConfigModel):
     strength A, from 0 to 1; `alpha-0` is the plain cosine similarity. `contrast-T` is the softmax
     over the goal and other sentences at temperature T."""
     models: dict[Name, Model]
-    """The reward models, from three sources."""
+    """The reward models, from five sources."""
     corpora: dict[Name, Corpus] = {}
     rounds: dict[Name, Rounds] = {}
     tasks: dict[Name, Task]
@@ -125,6 +126,18 @@ class Config(ConfigModel):
             scorings=self.scorings,
         )
 
+    def function_settings(self, model: str, task: str) -> settings.FunctionSettings:
+        """What scoring frames for a task by a function reads."""
+        function = self.models[model]
+        assert isinstance(function, FunctionModel)
+        scorings = self.scorings if function.embeddings else [PLAIN]
+        return settings.FunctionSettings(
+            **function_prompts(self, function, task, scorings).model_dump(),
+            environment=self.tasks[task].environment,
+            scorings=scorings,
+            model=function,
+        )
+
     @property
     def embedding_settings(self) -> settings.EmbeddingSettings:
         """What embedding frames reads."""
@@ -202,16 +215,22 @@ class Config(ConfigModel):
         uses_model = run.reward_source not in REFERENCES
         sees_frames = self.sees_frames(run)
         no_prompts = settings.PromptSettings(task=run.task)
-        default = settings.EmbeddingSettings()
+        prompts = self.prompt_settings(run.task, [run.scoring]) if sees_frames else no_prompts
+        embedding: settings.EmbeddingSettings | FunctionModel = settings.EmbeddingSettings()
+        if sees_frames:
+            embedding = self.embedding_settings
+            if isinstance(model := self.models[run.reward_source], FunctionModel):
+                embedding = model
+                prompts = function_prompts(self, model, run.task, [run.scoring])
         return settings.TrainingSettings(
             run=run,
             environment=task.environment,
             oracle=task.oracle,
             agent=training.agent,
-            prompts=self.prompt_settings(run.task, [run.scoring]) if sees_frames else no_prompts,
+            prompts=prompts,
             max_lookup_error=training.lookup.max_error if uses_model and training.lookup else None,
             rendering=self.rendering_settings(task.environment) if sees_frames else Rendering(),
-            embedding=self.embedding_settings if sees_frames else default,
+            embedding=embedding,
             paper_code=self._paper_code(task.environment, sees_frames),
             video=self._video(run) if self.evaluation.training_videos else None,
         )

@@ -1,4 +1,4 @@
-"""CLIP models, and the corpora that simulator-trained models learn from."""
+"""Reward models, and the corpora that simulator-trained models learn from."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, JsonValue, ValidationError
 
 from vlmrm.config.base import (
     ConfigModel,
@@ -103,8 +103,36 @@ class RandomModel(ConfigModel):
     """Random seed."""
 
 
+class FunctionModel(ConfigModel):
+    """Your own reward model: Python code that scores frames for a sentence (docs/functions.md).
+
+    The code that `function` names runs, like that of any import.
+    """
+
+    source: Literal["function"]
+    function: Annotated[str, Field(pattern=r"^\w+(\.\w+)*:\w+(\.\w+)*$")]
+    """Import path of a factory, as `package.module:make_reward`. It gets the settings as keyword
+    arguments and returns the reward. Modules in the working directory are found too."""
+    settings: dict[str, JsonValue] = {}
+    """Keyword arguments of the factory, passed as they are."""
+    version: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)] = "1"
+    """Change it when the code changes: its rewards and all that depends on them are computed
+    again."""
+    embeddings: bool = False
+    """Whether the factory returns an object with `embed_images` and `embed_sentences`, for which all
+    scorings work. Otherwise it returns a callable, whose plain score has the name `alpha-0`."""
+    window: Annotated[int, Field(ge=1, le=64)] = 1
+    """Frames per reward: the latest of an episode, five steps apart."""
+    batch_size: PositiveInt = 32
+    """Maximum number of rewards per call."""
+
+    architecture: ClassVar[None] = None
+    """Unknown, as that of a published model without a tag."""
+
+
 Model = Annotated[
-    PretrainedModel | PackagedModel | SimulatorModel | RandomModel, Field(discriminator="source")
+    PretrainedModel | PackagedModel | SimulatorModel | RandomModel | FunctionModel,
+    Field(discriminator="source"),
 ]
 
 

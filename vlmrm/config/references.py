@@ -17,6 +17,7 @@ from vlmrm.config.base import (
     SCENES,
 )
 from vlmrm.config.corpus_references import corpus_problems, sets_in
+from vlmrm.config.functions import measured_function_problems, trained_function_problems
 from vlmrm.config.measurements import Epic, Landscape
 from vlmrm.config.models import Model, PretrainedModel, SimulatorModel
 from vlmrm.config.optimization import optimization_problems
@@ -112,6 +113,7 @@ def _rollout_problems(config: Config, key: str, states: RolloutStates) -> Iterat
     scorings = [] if run.reward_source in REFERENCES else [run.scoring]
     source, key = [run.reward_source], f"{key}.run"
     yield from _run_problems(config, key, f"{key}.scoring", run.task, source, scorings)
+    yield from trained_function_problems(config, f"{key}.scoring", run.task, source, scorings)
 
 
 def _landscape_problems(config: Config, key: str, landscape: Landscape) -> Iterator[str]:
@@ -154,6 +156,7 @@ def _measurement_problems(
             for part in sets_in(config, [m.states]):
                 if part in learned:
                     yield f"{key}.states: '{part}' is in the corpus of '{name}'; use other states"
+    yield from measured_function_problems(config, m.models)
     yield from _sentence_problems(config, task_name, config.scorings)
 
 
@@ -176,6 +179,7 @@ def _experiment_problems(config: Config, key: str, e: Experiment) -> Iterator[st
         yield from _scene_problems(f"{key}.scenes", e.scenes or [], environment)
         scorings = e.scorings if e.models else []
         yield from _run_problems(config, key, f"{key}.scorings", name, e.references, scorings)
+        yield from trained_function_problems(config, f"{key}.scorings", name, e.models, scorings)
 
 
 def _run_problems(
@@ -222,7 +226,10 @@ def check_run(config: Config, run: TrainingRun) -> None:
             )
         scorings = []
     key = f"--reward-source {source}"
-    for problem in _run_problems(config, key, "--scoring", run.task, [source], scorings):
+    for problem in (
+        *_run_problems(config, key, "--scoring", run.task, [source], scorings),
+        *trained_function_problems(config, "--scoring", run.task, [source], scorings),
+    ):
         raise UserError(problem)
 
 

@@ -16,6 +16,7 @@ from vlmrm.config.base import (
     WideFrames,
 )
 from vlmrm.config.measurements import Rendering
+from vlmrm.config.models import FunctionModel
 from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.scoring import Scoring
 from vlmrm.config.states import RolloutStates
@@ -41,6 +42,12 @@ class ScoringSettings(PromptSettings):
 
     environment: EnvironmentName
     scorings: list[Scoring]
+
+
+class FunctionSettings(ScoringSettings):
+    """How a function scores frames for one task."""
+
+    model: FunctionModel
 
 
 class EmbeddingSettings(ConfigModel):
@@ -130,7 +137,8 @@ class TrainingSettings(ConfigModel):
     model's."""
     rendering: Rendering
     """Of the frames that the reward model sees."""
-    embedding: EmbeddingSettings
+    embedding: EmbeddingSettings | FunctionModel
+    """How the reward model embeds frames, or the function that scores them."""
     paper_code: PaperCode
     video: VideoSettings | None
     """Of the latest episode at every checkpoint; None for no videos."""

@@ -34,7 +34,8 @@ class States:
         environment: Name of the environment that the states belong to.
         values: Float64 ``[N, D]``, one state vector per row (see the environment for its columns).
         columns: Further columns of ``N`` rows, for example ``origin`` (where the state came from)
-            or ``trajectory`` (rows of one trajectory are dependent).
+            or ``trajectory`` (rows of one trajectory are dependent). With ``step``, the number of
+            its step in the trajectory, a row has a past: the rows of earlier steps.
         labels: Oracle name to bool ``[N]``, whether each state fulfills the task.
     """
 
@@ -78,8 +79,8 @@ class States:
         """The states of several sets of one environment, by their names, one set after the other.
 
         Labels and columns that some sets lack are left out, except ``trajectory``: states that
-        belong to none become trajectories of their own. The name of its set is added to each
-        ``origin``.
+        belong to none become trajectories of their own; and ``step``, which is 0 for states without
+        a past. The name of its set is added to each ``origin``.
 
         Raises:
             UserError: A set belongs to another environment.
@@ -97,6 +98,10 @@ class States:
             columns["trajectory"] = _numbered_on(
                 [part.columns.get("trajectory", np.arange(len(part))) for part in parts]
             )
+        if any("step" in part.columns for part in parts):
+            columns["step"] = [
+                part.columns.get("step", np.zeros(len(part), dtype=int)) for part in parts
+            ]
         return cls(
             parts[0].environment,
             np.concatenate([part.values for part in parts]),

@@ -56,6 +56,7 @@ SOURCES = {
     "packaged": ("trained on this domain", "s"),
     "simulator": ("trained on this domain", "s"),
     "random": ("random weights", "D"),
+    "function": ("function", "^"),
 }
 """Label and marker of each source of models."""
 
@@ -81,6 +82,8 @@ def draw_epic_by_size(
         UserError: A column is missing.
     """
     require_columns(table, COLUMNS, "EPIC table")
+    unsized = table["parameters"].isna()
+    table = _placed(table)
     scorings = ordered_scorings(table["scoring"])
     sources = [source for source in SOURCES if source in set(table["source"])]
     low, high = table["parameters"].min() / 1.35, table["parameters"].max() * 1.35
@@ -100,7 +103,9 @@ def draw_epic_by_size(
         styles, draw_intervals, width=3.4, height=2.9,
         pad=16 + 3.5 * max(names.str.len(), default=0),
     )  # fmt: skip
-    grid.set_axis_labels("image tower parameters (millions)").set(xscale="log", xlim=(low, high))
+    label = "image tower parameters (millions)"
+    label += "\nfunctions to the right: unknown" if unsized.any() else ""
+    grid.set_axis_labels(label).set(xscale="log", xlim=(low, high))
     ratio = high / low
     # Ticks per decade: several on a narrow axis, few on a wide one.
     multiples = (1, 2, 3, 5, 7) if ratio < 12 else (1, 2, 5) if ratio < 60 else (1,)
@@ -203,12 +208,20 @@ def draw_band(data: pd.DataFrame, color: Color, label: str, **style: Any) -> Non
     axes.fill_between(data["x"], data["low"], data["high"], color=color, alpha=0.15, linewidth=0)
 
 
+def _placed(table: pd.DataFrame) -> pd.DataFrame:
+    """Models of unknown size stand to the right of the others, side by side."""
+    unknown = ordered(table.loc[table["parameters"].isna(), "model"])
+    largest = table["parameters"].max() if len(unknown) < table["model"].nunique() else 1e6
+    places = {model: largest * 2.0**number for number, model in enumerate(unknown, 1)}
+    return table.assign(parameters=table["parameters"].fillna(table["model"].map(places)))
+
+
 def _style(source: str, color: Color, control_line: Any = "") -> LineStyle:
     """Random weights are gray and hollow."""
     control = source == "random"
     return {
         "color": GREY if control else color,
-        "linestyle": control_line if control else "-",
+        "linestyle": control_line if control else "" if source == "function" else "-",
         "linewidth": 1 if control else 1.3,
         "marker": SOURCES[source][1],
         "markersize": 4.5,

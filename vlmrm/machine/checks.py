@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 
 import humanize
 
-from vlmrm.config import Config, PretrainedModel, TrainingRun, read_layer
+from vlmrm.config import Config, FunctionModel, PretrainedModel, TrainingRun, read_layer
 from vlmrm.config.architectures import architecture_file, sim_architectures
 from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub, check_rendering, cuda_works
@@ -28,7 +29,8 @@ from vlmrm.plan.jobs import Job, planned_jobs
 from vlmrm.plan.work import replay_bytes, work_of
 
 FORCE = "VLMRM_FORCE"
-"""Environment variable that, set to 1, skips the checks of network, rendering, time and disk."""
+"""Environment variable that, set to 1, skips the checks of network, rendering, time, disk, and
+functions."""
 
 TOO_LONG = 200
 """Hours of published models without a GPU above which a run is not started."""
@@ -97,7 +99,7 @@ def find_problems(jobs: Iterable[Job], config: Config) -> str | None:
     if os.environ.get(FORCE) != "1":
         online = [name for name in to_fetch if name not in without_library]
         problems += [*_published(online, config), *_opengl(jobs), *_gpu(jobs, config)]
-        problems += [*_space(jobs, config)]
+        problems += [*_space(jobs, config), *_functions(jobs, config)]
     return "\n".join(problems) or None
 
 
@@ -173,6 +175,32 @@ def _sentences(jobs: list[Job], config: Config) -> Iterator[str]:
             )
         except UserError as error:
             yield f"tasks.{task}: {error}"
+
+
+def _functions(jobs: list[Job], config: Config) -> Iterator[str]:
+    """Functions that cannot be imported or made, each asked in a process of its own.
+
+    Weights are loaded only if a function is new, and not where the workflow is submitted to a
+    cluster.
+    """
+    used: dict[str, bool] = {}
+    for job in jobs:
+        name = job.wildcards.get("model") or job.wildcards.get("reward_source", "")
+        if isinstance(config.models.get(name), FunctionModel):
+            new = job.rule == "make_function_model" and not on_cluster()
+            used[name] = used.get(name, False) or new
+    for name, new in used.items():
+        request = {"name": name, "make": new, "model": config.models[name].model_dump()}
+        asked = subprocess.run(
+            [sys.executable, "-m", "vlmrm.rewards.factories"],
+            input=json.dumps(request),
+            capture_output=True,
+            text=True,
+        )
+        if asked.returncode:
+            ended = f"models.{name}: its check ended with exit status {asked.returncode}"
+            *_, reason = [ended, *asked.stderr.splitlines()]
+            yield f"{reason}; {FORCE}=1 starts it anyway"
 
 
 def _opengl(jobs: list[Job]) -> Iterator[str]:
@@ -265,7 +293,9 @@ def _embeds(job: Job, config: Config) -> bool:
     if job.rule not in EMBEDDING:
         return False
     model = config.models.get(job.wildcards.get("model") or job.wildcards["reward_source"])
-    if model is None or model.architecture in sim_architectures():
+    if model is None or isinstance(model, FunctionModel):
+        return False  # nobody knows how long a function takes
+    if model.architecture in sim_architectures():
         return False
     return job.rule == "embed_frames" or (
         config.training[config.tasks[job.wildcards["task"]].environment].lookup is None

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vlmrm.config import PackagedModel, PretrainedModel
+from vlmrm.config import FunctionModel, PackagedModel, PretrainedModel
 from vlmrm.config.architectures import WEIGHTS_FOLDER, packaged_models
 from vlmrm.data.files import atomic_path, reading
 from vlmrm.data.provenance import provenance
@@ -117,6 +117,14 @@ def write_model_provenance(folder: Path, parameters: Mapping[str, int], **contex
     sha256 = files.pop(WEIGHTS_FILE)
     record = provenance(sha256=sha256, files=files, parameters=parameters, **context)
     (folder / PROVENANCE_FILE).write_text(json.dumps(record, indent=2, default=str) + "\n")
+
+
+def save_function_folder(folder: str | os.PathLike[str], function: FunctionModel) -> None:
+    """Writes the folder of a function, which has no weights: ``provenance.json`` alone."""
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        record = provenance(source=function.source, settings=function.model_dump())
+        (temporary / PROVENANCE_FILE).write_text(json.dumps(record, indent=2) + "\n")
 
 
 def file_sha256(path: Path) -> str:

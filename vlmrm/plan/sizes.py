@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from vlmrm.config import Config, Precision
+from vlmrm.config import Config, Precision, PretrainedModel
 from vlmrm.models.folder import CONFIG_FILE, MODELS
 
 SIZES = Path(__file__).parents[1] / "models" / "model_size.json"
@@ -77,7 +77,8 @@ def known_size(config: Config, name: str) -> Size | None:
     model = config.models[name]
     if model.architecture is not None:
         return size_of(model.architecture)
-    folder = Path(model.path) if model.path is not None else MODELS / name
+    path = model.path if isinstance(model, PretrainedModel) else None
+    folder = MODELS / name if path is None else Path(path)
     if (folder / CONFIG_FILE).is_file():
         with suppress(Exception):  # whatever a malformed or foreign file makes open_clip raise
             return size_of(f"local-dir:{folder.resolve()}")

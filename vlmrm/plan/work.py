@@ -138,6 +138,12 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
         case "embed_frames":
             work.embed(config, machine, w["model"], config.set_size(w["states"]))
             work.disk = FLOAT * work.images * model_size(config, w["model"]).embedding
+        case "score_frames":
+            # Of unknown size, as a model without an architecture.
+            settings = config.function_settings(w["model"], w["task"])
+            count = config.set_size(w["states"]) * settings.model.window
+            work.serial = START_TORCH
+            work.embed(config, machine, w["model"], count)
         case "train_policy":
             _train(work, TrainingRun.model_validate(w), config, machine)
         case "evaluate_policy":

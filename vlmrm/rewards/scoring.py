@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,14 +39,14 @@ def score_states(
     with blaming(f"tasks.{settings.task}"):
         directions = _directions(prompts, settings)
         rewards = directions.rewards(embeddings, directions.fitting(settings.scorings))
+    return reward_table(settings.task, rewards)
+
+
+def reward_table(task: str, rewards: Mapping[str, NDArray[np.floating[Any]]]) -> pd.DataFrame:
+    """A tidy table of the rewards ``[N]`` of states by scoring: state, task, scoring, reward."""
     tables = [
         pd.DataFrame(
-            {
-                "state": np.arange(len(values)),
-                "task": settings.task,
-                "scoring": scoring,
-                "reward": values,
-            }
+            {"state": np.arange(len(values)), "task": task, "scoring": scoring, "reward": values}
         )
         for scoring, values in rewards.items()
     ]

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config import REFERENCES
+from vlmrm.config import REFERENCES, FunctionModel
 from vlmrm.config.settings import TrainingSettings
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_rewards, read_table
@@ -42,6 +42,9 @@ class RewardSource(Protocol):
     frames_per_call: int
     """Number of frames per call; 0 if it needs none."""
 
+    state: Any
+    """What later rewards depend on besides their own steps, for checkpoints; None for nothing."""
+
     def __call__(self, steps: StepBatch) -> NDArray[np.floating[Any]]:
         """Rewards ``[K, N]``."""
 
@@ -53,6 +56,8 @@ class FrameReward:
         reward: Takes uint8 frames ``[M, H, W, 3]``, returns rewards ``[M]``.
         frames_per_call: Maximum number of frames per call.
     """
+
+    state = None
 
     def __init__(
         self,
@@ -75,6 +80,7 @@ class StateReward:
     """
 
     frames_per_call = 0
+    state = None
 
     def __init__(self, reward: Callable[[NDArray[np.float64]], NDArray[Any]]):
         self._reward = reward
@@ -88,6 +94,7 @@ class EnvironmentReward:
     """The environment's own reward."""
 
     frames_per_call = 0
+    state = None
 
     def __call__(self, steps: StepBatch) -> NDArray[np.floating[Any]]:
         return steps.environment_rewards
@@ -104,7 +111,7 @@ def reward_source(
 
     Args:
         settings: The run, and how frames and sentences are embedded.
-        model: Folder of the model that scores frames.
+        model: Folder of the model that scores frames; a function needs none.
         grid: Instead of a model, files of a grid of states, their rewards, and the errors of the
             interpolation.
         device: Torch device of the model.
@@ -124,17 +131,26 @@ def reward_source(
         table = read_rewards(rewards, len(grid_states))
         return StateReward(RewardGrid.from_table(grid_states, table, run.task, run.scoring))
     # Loads open_clip, which takes seconds and which the other sources do without.
+    prompts = settings.prompts
+    if isinstance(settings.embedding, FunctionModel):
+        from vlmrm.rewards.factories import load_function
+        from vlmrm.rewards.functions import function_reward
+        from vlmrm.rewards.windows import WindowReward
+
+        function = settings.embedding
+        loaded = load_function(run.reward_source, function)
+        reward = function_reward(loaded, function.embeddings, prompts, run.scoring)
+        return WindowReward(reward, function.window, function.batch_size)
     from vlmrm.models.clip import ClipModel
     from vlmrm.rewards.vlm import VLMReward
 
     assert model is not None
-    prompts = settings.prompts
     clip = ClipModel.load(model, device, gpus=gpus, **settings.embedding.model_dump())
     with blaming(f"tasks.{run.task}"):
-        reward = VLMReward(
+        vlm = VLMReward(
             clip, prompts.goals, prompts.baselines or None, run.scoring, prompts.contrasts
         )
-    return FrameReward(reward)
+    return FrameReward(vlm)
 
 
 def reference_reward(name: str, oracle: str | None) -> RewardSource:

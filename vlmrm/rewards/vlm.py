@@ -8,7 +8,8 @@ env = VLMRewardWrapper(gym.make("Ant-v5", render_mode="rgb_array"), reward)
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -21,6 +22,14 @@ from vlmrm.rewards.directions import Directions
 from vlmrm.rewards.goal_baseline import mean_direction
 
 
+class Embedder(Protocol):
+    """Embeds images and sentences into one space: a `ClipModel`, or a function with embeddings."""
+
+    def embed_images(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]: ...
+
+    def embed_prompts(self, prompts: Sequence[str]) -> NDArray[np.float32]: ...
+
+
 class VLMReward:
     """Rewards frames by how well they match a sentence.
 
@@ -31,7 +40,7 @@ class VLMReward:
 
     def __init__(
         self,
-        model: ClipModel,
+        model: Embedder,
         goal: str | list[str],
         baseline: str | list[str] | None = None,
         scoring: str = PLAIN,

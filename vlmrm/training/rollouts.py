@@ -9,18 +9,19 @@ import numpy as np
 from vlmrm.config.settings import RolloutSettings
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
+from vlmrm.rewards.windows import WINDOW_STEPS
 from vlmrm.tasks.oracles import labeled
 from vlmrm.training.evaluation import play
 
-KEEP_EVERY = 5
+KEEP_EVERY = WINDOW_STEPS
 """Keep every fifth state, because neighboring states look alike."""
 
 
 def sample_rollouts(settings: RolloutSettings, folder: Path, workers: int | None = None) -> States:
     """Runs the policy of every checkpoint as in training, and keeps some of the states.
 
-    The states are labeled by the oracles of the environment. Columns: ``origin`` (the checkpoint)
-    and ``trajectory``.
+    The states are labeled by the oracles of the environment. Columns: ``origin`` (the checkpoint),
+    ``trajectory``, and ``step`` (its number in the trajectory, from 0).
 
     Args:
         settings: Environment, agent, and number of states, in equal shares from all checkpoints.
@@ -48,6 +49,10 @@ def sample_rollouts(settings: RolloutSettings, folder: Path, workers: int | None
     every = np.concatenate(values)
     flat = every.reshape(-1, every.shape[-1])
     rows = np.sort(rng.choice(len(flat), spec.size, replace=False))
-    trajectory = np.arange(len(every)).repeat(every.shape[1])[rows]
-    columns = {"origin": np.array(origin)[trajectory], "trajectory": trajectory}
+    trajectory, kept = np.divmod(rows, every.shape[1])
+    columns = {
+        "origin": np.array(origin)[trajectory],
+        "trajectory": trajectory,
+        "step": KEEP_EVERY * kept,
+    }
     return labeled(spec.environment, flat[rows], columns)

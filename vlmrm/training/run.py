@@ -160,6 +160,7 @@ def learn(
         if state:
             checkpoint.restore(state, model)
             learning_curve.state = state["curve"]
+            reward.state = state.get("reward")
         model.attach(reward)
         round_steps = agent.train_freq * agent.n_envs
         total = math.ceil(agent.total_timesteps / round_steps) * round_steps
@@ -191,6 +192,7 @@ def learn(
                 lambda: {
                     "settings": settings,
                     "curve": learning_curve.state,
+                    "reward": reward.state,
                     "best": policies.best,
                     "seconds": curve.seconds,
                 },

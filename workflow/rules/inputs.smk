@@ -1,10 +1,14 @@
 """What the rules need, and what the workflow is asked for, by the configuration."""
 
 
-def models_from(source):
-    """Names of the models of one source, as a wildcard constraint."""
+# Sources whose models embed frames and sentences.
+EMBEDDING = ("pretrained", "packaged", "simulator", "random")
+
+
+def models_from(*sources):
+    """Names of the models of some sources, as a wildcard constraint."""
     return any_of(
-        name for name, model in settings.models.items() if model.source == source
+        name for name, model in settings.models.items() if model.source in sources
     )
 
 

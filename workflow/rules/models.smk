@@ -1,4 +1,4 @@
-"""CLIP models as folders, whatever their source, and the prompts in their eyes."""
+"""Reward models as folders, whatever their source, and the prompts in their eyes."""
 
 
 rule make_corpus:
@@ -88,6 +88,25 @@ rule make_random_model:
         " --output {params.folder}"
 
 
+rule make_function_model:
+    output:
+        MODEL,
+    log:
+        f"{LOGS}/models/{{model}}.log",
+    wildcard_constraints:
+        model=models_from("function"),
+    resources:
+        mem_mb=model_memory,
+        runtime=minutes(60),
+    params:
+        config=config_file,
+        folder=subpath(output[0], parent=True),
+        settings=lambda w: settings.models[w.model].model_dump(),
+    shell:
+        "vlmrm --log {log} make-function-model {wildcards.model} --config {params.config}"
+        " --output {params.folder}"
+
+
 rule fetch_model:
     output:
         # What is there already decides how much is downloaded.
@@ -118,6 +137,8 @@ rule embed_prompts:
         f"{LOGS}/prompts/{{task}}/{{model}}.log",
     benchmark:
         f"{BENCHMARKS}/embed_prompts/{{task}}/{{model}}.jsonl"
+    wildcard_constraints:
+        model=models_from(*EMBEDDING),
     resources:
         mem_mb=model_memory,
         runtime=minutes(15),

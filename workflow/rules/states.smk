@@ -1,4 +1,4 @@
-"""States to frames to embeddings to rewards."""
+"""States to frames to embeddings to rewards; by functions, frames to rewards."""
 
 
 rule sample_states:
@@ -98,6 +98,8 @@ rule embed_frames:
         f"{LOGS}/embeddings/{{states}}/{{scene}}/{{model}}.log",
     benchmark:
         f"{BENCHMARKS}/embed_frames/{{states}}/{{scene}}/{{model}}.jsonl"
+    wildcard_constraints:
+        model=models_from(*EMBEDDING),
     threads: embedding_threads
     resources:
         mem_mb=model_memory,
@@ -123,6 +125,8 @@ rule score_states:
         f"{LOGS}/rewards/{{states}}/{{scene}}/{{model}}/{{task}}.log",
     benchmark:
         f"{BENCHMARKS}/score_states/{{states}}/{{scene}}/{{model}}/{{task}}.jsonl"
+    wildcard_constraints:
+        model=models_from(*EMBEDDING),
     resources:
         mem_mb=memory(4_000),
         runtime=minutes(15),
@@ -132,3 +136,30 @@ rule score_states:
     shell:
         "vlmrm --log {log} score-states --config {params.config} --task {wildcards.task} --states {input.states}"
         " --embeddings {input.embeddings} --prompts {input.prompts} --output {output}"
+
+
+rule score_frames:
+    input:
+        states=STATES,
+        frames=FRAMES,
+        model=MODEL,
+    output:
+        REWARDS,
+    log:
+        f"{LOGS}/rewards/{{states}}/{{scene}}/{{model}}/{{task}}.log",
+    benchmark:
+        f"{BENCHMARKS}/score_frames/{{states}}/{{scene}}/{{model}}/{{task}}.jsonl"
+    wildcard_constraints:
+        model=models_from("function"),
+    threads: CORES_PER_GPU
+    resources:
+        mem_mb=model_memory,
+        runtime=minutes(240),
+        gpu=1,
+    params:
+        config=config_file,
+        settings=lambda w: settings.function_settings(w.model, w.task).model_dump(),
+    shell:
+        "vlmrm --log {log} score-frames {wildcards.model} --config {params.config}"
+        " --task {wildcards.task} --states {input.states} --frames {input.frames}"
+        " --gpus {resources.gpu} --output {output}"

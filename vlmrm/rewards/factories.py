@@ -1,0 +1,97 @@
+"""Functions by the import paths of their factories, whose code runs."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vlmrm.config import FunctionModel
+from vlmrm.errors import UserError, one_line
+from vlmrm.rewards.functions import CheckedFunction, answering
+
+EMBEDDING = ("embed_images", "embed_sentences")
+"""Methods of a function with embeddings."""
+
+
+def load_function(name: str, model: FunctionModel) -> CheckedFunction:
+    """Calls the factory of a function; returns its function, whose errors name the model.
+
+    Args:
+        name: Name of the model.
+        model: The function and its settings.
+
+    Raises:
+        UserError: It cannot be imported, or refuses its settings, or returns no function.
+    """
+    key = f"models.{name}"
+    factory = find_factory(name, model)
+    with answering(key, model.function):
+        function = factory(**model.settings)
+    embeds = all(callable(getattr(function, method, None)) for method in EMBEDDING)
+    returned = f"{model.function} returned a {type(function).__name__}"
+    if model.embeddings and not embeds:
+        raise UserError(
+            f"{key}.embeddings: true, but {returned} without {' and '.join(EMBEDDING)}; add them, "
+            "or remove the key"
+        )
+    if not model.embeddings and not callable(function):
+        remedy = f"set {key}.embeddings" if embeds else "return a callable"
+        raise UserError(f"{key}.function: {returned}, which cannot be called; {remedy}")
+    return CheckedFunction(function, model.function, key)
+
+
+def find_factory(name: str, model: FunctionModel) -> Callable[..., Any]:
+    """Imports the factory of a function, also from the working directory.
+
+    Raises:
+        UserError: There is none, or it does not take the settings.
+    """
+    key = f"models.{name}"
+    module, _, path = model.function.partition(":")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)  # as `python -m` does
+    with answering(f"{key}.function", model.function):
+        try:
+            found = importlib.import_module(module)
+            factory = functools.reduce(getattr, path.split("."), found)
+        except (ImportError, AttributeError) as error:
+            raise UserError(
+                f"{key}.function: {model.function} cannot be imported ({one_line(error)}); correct "
+                "the path, or install what it needs"
+            ) from error
+    if not callable(factory):
+        kind = type(factory).__name__
+        raise UserError(f"{key}.function: {model.function} is a {kind}; name a callable")
+    try:
+        inspect.signature(factory).bind(**model.settings)
+    except TypeError as error:
+        raise UserError(
+            f"{key}.settings: {model.function} does not take them ({one_line(error)})"
+        ) from error
+    except ValueError:
+        pass  # no signature, as some of those written in C
+    return factory
+
+
+def main() -> None:
+    """Checks a function for `vlmrm.machine.checks`, in a process that then forgets its weights.
+
+    The standard input is JSON: the ``name`` and definition of the ``model``, and whether to ``make``
+    it, or only to import its factory.
+    """
+    request = json.load(sys.stdin)
+    check = load_function if request["make"] else find_factory
+    try:
+        check(request["name"], FunctionModel.model_validate(request["model"]))
+    except UserError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
