@@ -1,4 +1,4 @@
-"""A generative vision-language model as a reward: how probable is "yes" to a question?
+"""A generative vision-language model as a reward: the probability of "yes" to a question.
 
 models:
   judge:

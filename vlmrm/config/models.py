@@ -119,8 +119,8 @@ class FunctionModel(ConfigModel):
     """Change it when the code changes: its rewards and all that depends on them are computed
     again."""
     embeddings: bool = False
-    """Whether the factory returns an object with `embed_images` and `embed_sentences`, for which all
-    scorings work. Otherwise it returns a callable, whose plain score has the name `alpha-0`."""
+    """Whether the factory returns an object with `embed_images` and `embed_sentences`, for which
+    all scorings work. Otherwise it returns a callable, whose plain score is called `alpha-0`."""
     window: Annotated[int, Field(ge=1, le=64)] = 1
     """Frames per reward: the latest of an episode, five steps apart."""
     batch_size: PositiveInt = 32

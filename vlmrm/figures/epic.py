@@ -205,6 +205,8 @@ def draw_intervals(data: pd.DataFrame, color: Color, label: str, **style: Any) -
 def draw_band(data: pd.DataFrame, color: Color, label: str, **style: Any) -> None:
     axes = plt.gca()
     axes.plot(data["x"], data["value"], color=color, label=label, **style)
+    if len(data) == 1:  # a band would have no width
+        axes.vlines(data["x"], data["low"], data["high"], color, linewidth=1)
     axes.fill_between(data["x"], data["low"], data["high"], color=color, alpha=0.15, linewidth=0)
 
 

@@ -53,10 +53,11 @@ def draw_reward_histogram(states: States, rewards: pd.DataFrame, task: str, orac
         axes.set_yticks([])
         axes.xaxis.set_major_locator(MaxNLocator(2))
         axes.ticklabel_format(axis="x", useOffset=False)
-    first = grid.data[(table["row"] == grid.row_names[0]) & (table["scoring"] == grid.col_names[0])]
+        axes.set_visible(axes.has_data())  # a model may lack some scorings
+    each = table.drop_duplicates("state")
     handles = [
         Patch(facecolor=(*color, 0.35), edgecolor=color, label=f"{label} (n = {count:,})")
         for label, color in COLORS.items()
-        if (count := int((first["label"] == label).sum()))
+        if (count := int((each["label"] == label).sum()))
     ]
     return finish(grid, handles, title=task, alignment="left")

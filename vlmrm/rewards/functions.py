@@ -3,9 +3,9 @@
 reward = FunctionReward(make_reward(checkpoint="..."), "a humanoid robot kneeling")
 rewards = reward(frames)
 
-A function is a callable from uint8 windows of frames ``[N, T, H, W, 3]`` and a sentence to N numbers,
-or an object whose ``embed_images(windows)`` and ``embed_sentences(sentences)`` return a vector for
-each.
+A function is a callable from uint8 windows of frames ``[N, T, H, W, 3]`` and a sentence to N
+numbers, or an object whose ``embed_images(windows)`` and ``embed_sentences(sentences)`` return a
+vector for each.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ class CheckedFunction:
 class FunctionReward:
     """Rewards frames by a function's plain score for a sentence.
 
-    For a function with embeddings and other scorings, use `VLMReward` with a `CheckedFunction` as its
-    model.
+    For a function with embeddings and other scorings, use `VLMReward` with a `CheckedFunction` as
+    its model.
 
     Args:
         function: Takes uint8 windows ``[N, T, H, W, 3]`` and a sentence, returns N numbers.

@@ -80,8 +80,10 @@ class WindowReward:
 
     @property
     def state(self) -> dict[str, NDArray[Any]] | None:
-        """The past of the next windows, for checkpoints: the latest ``frames`` ``[T, N, H, W, 3]``,
-        and the ``age`` ``[N]`` in steps of the episode that each environment is in.
+        """The past of the next windows, for checkpoints.
+
+        The latest ``frames`` ``[T, N, H, W, 3]``, and the ``age`` ``[N]`` in steps of the episode
+        that each environment is in.
         """
         if self._past is None or self._age is None:
             return None
