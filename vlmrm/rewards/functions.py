@@ -81,13 +81,15 @@ class CheckedFunction:
         wanted = " x ".join("E" if length is None else str(length) for length in shape)
         try:
             array = np.asarray(returned, dtype=np.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError):
+            array = np.empty(())
+        if array.ndim == 0:
             kind = type(returned).__name__
-            raise self._wrong(f"{name} returned a {kind}, not {wanted} numbers") from error
+            raise self._wrong(f"{name} returned a {kind}, not {wanted} numbers")
         pairs = zip(shape, array.shape, strict=False)
         fits = all(found == length or (length is None and found) for length, found in pairs)
         if not fits or array.ndim != len(shape):
-            found = " x ".join(map(str, array.shape)) or "1"
+            found = " x ".join(map(str, array.shape))
             raise self._wrong(f"{name} returned {found} numbers, not {wanted}")
         finite = np.isfinite(array)
         if not finite.all():
