@@ -23,6 +23,7 @@ from tests.training.toy_training import (
 )
 from vlmrm.data.values import read_values, write_values
 from vlmrm.errors import UserError
+from vlmrm.rewards.windows import WindowReward
 from vlmrm.training import checkpoints
 from vlmrm.training.algorithms import make_agent
 from vlmrm.training.checkpoints import Checkpoint
@@ -89,6 +90,25 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path, wh
         for policy in ("policy.zip", "best.zip"):
             a, b = (policy_weights(folder / policy) for folder in (output, whole(name)))
             assert all(np.array_equal(a[k], b[k]) for k in b)
+
+
+@pytest.mark.parametrize("stop", [terminate, crash])
+def test_windows_of_frames_outlive_an_interruption(tmp_path, stop):
+    """A reward of the latest frame and of that five steps before, in episodes of seven."""
+
+    def change(windows):
+        return np.squeeze(np.diff(reward_of_frames(windows), axis=1), axis=1)
+
+    def train(folder, reward=change):
+        source = WindowReward(reward, window=2, batch_size=4)
+        return train_toy(tmp_path / folder, AGENTS["dqn"], source=source)
+
+    expected = train("whole")
+    assert expected["training_reward"].any()
+    for call in (30, 35, 10):
+        with pytest.raises((Interrupted, KeyboardInterrupt)):
+            train("interrupted", at_call(call, stop, change))
+    pd.testing.assert_frame_equal(train("interrupted"), expected, check_exact=True)
 
 
 def test_with_nohup_a_closed_terminal_changes_nothing(tmp_path):

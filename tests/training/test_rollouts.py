@@ -54,6 +54,14 @@ def test_every_checkpoint_has_its_share(states, trained):
     assert set(states.labels) == {"cartpole"}
 
 
+def test_states_of_a_trajectory_say_when_they_were_visited(states):
+    steps, trajectories = states.columns["step"], states.columns["trajectory"]
+    assert set(np.unique(steps)) <= set(range(0, 200, 5))
+    assert len({*zip(trajectories, steps, strict=True)}) == len(states)
+    within = np.diff(trajectories) == 0
+    assert (np.diff(steps)[within] > 0).all(), "in the order of time"
+
+
 def test_states_of_a_trajectory_come_from_one_checkpoint(states):
     for trajectory in np.unique(states.columns["trajectory"]):
         of_it = states.columns["trajectory"] == trajectory

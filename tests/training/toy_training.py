@@ -27,8 +27,10 @@ RUN = TrainingRun(task="toy", scene="none", reward_source="frames", scoring="alp
 NEAR_ZERO = Oracle("cartpole", lambda states: below(np.abs(states[:, 0]), 0.5, 1))
 
 
-def train_toy(output, agent, reward=reward_of_frames, run=RUN, workers=0, **settings):
-    source = FrameReward(reward, frames_per_call=6)
+def train_toy(
+    output, agent, reward=reward_of_frames, run=RUN, workers=0, source=None, **settings
+):
+    source = source or FrameReward(reward, frames_per_call=6)
     spec = EnvSpec(
         slider(discrete=agent.algorithm == "dqn"),
         agent.n_envs,
@@ -58,8 +60,8 @@ def logged_steps(output):
     return [event.step for event in events]
 
 
-def at_call(number, action):
-    """The toy's reward, but something happens at a call, once."""
+def at_call(number, action, reward_of_frames=reward_of_frames):
+    """The toy's reward, or another, but something happens at a call, once."""
     calls = 0
 
     def reward(frames):
