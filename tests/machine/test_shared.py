@@ -8,6 +8,7 @@ import pytest
 from vlmrm.config import parse_config
 from vlmrm.errors import UserError
 from vlmrm.machine.shared import check_shared
+from vlmrm.models.folder import save_function_folder
 from vlmrm.models.packaged import copy_packaged
 
 CONTENT = {
@@ -134,4 +135,26 @@ def test_a_packaged_model_of_another_version_is_refused(content, resources):
     file = folder / "provenance.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "sha256": "0" * 64}))
     with pytest.raises(UserError, match=r"^models.sim-XS: .*weights/sim-XS/.* is not what .* was"):
+        check(content, resources)
+
+
+FUNCTION = {"source": "function", "function": "mine:make"}
+
+
+def test_a_function_has_another_version_at_any_time(content, tmp_path):
+    content["models"] = {"mine": FUNCTION}
+    folder = tmp_path / "models" / "mine"
+    save_function_folder(folder, parse_config(content).models["mine"])
+    content["models"]["mine"] = {**FUNCTION, "version": "2", "settings": {"size": 3}}
+    check(content, tmp_path)
+
+
+def test_a_function_does_not_replace_a_model_with_weights_and_conversely(content, resources):
+    content["models"]["published"] = FUNCTION
+    with pytest.raises(UserError, match=r"^models\.published\.source: function, but .* pretrained"):
+        check(content, resources)
+    folder = resources / "models" / "published"
+    save_function_folder(folder, parse_config(content).models["published"])
+    content["models"]["published"] = CONTENT["models"]["published"]
+    with pytest.raises(UserError, match=r"^models\.published\.source: pretrained, but .* function"):
         check(content, resources)

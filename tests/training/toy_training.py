@@ -27,9 +27,7 @@ RUN = TrainingRun(task="toy", scene="none", reward_source="frames", scoring="alp
 NEAR_ZERO = Oracle("cartpole", lambda states: below(np.abs(states[:, 0]), 0.5, 1))
 
 
-def train_toy(
-    output, agent, reward=reward_of_frames, run=RUN, workers=0, source=None, **settings
-):
+def train_toy(output, agent, reward=reward_of_frames, run=RUN, workers=0, source=None, **settings):
     source = source or FrameReward(reward, frames_per_call=6)
     spec = EnvSpec(
         slider(discrete=agent.algorithm == "dqn"),

@@ -146,6 +146,36 @@ def test_any_name_of_a_label_file(finished, smoke):
         assert shlex.split(options) == [f"--labels={file}" for file in files]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"version": "2"}, {"settings": {"gain": 2}}, {"window": 3}],
+    ids=lambda change: next(iter(change)),
+)
+def test_another_version_of_a_function_computes_its_rewards_again_and_nothing_else(
+    finished, smoke, change
+):
+    smoke["models"]["brightness"] |= change
+    jobs = finished.planned(smoke)
+    assert jobs == {
+        "make_function_model": 1,
+        "score_frames": 2,
+        "draw_landscape": 1,
+        **dict.fromkeys(EPIC, 1),
+        **dict.fromkeys(TRAINING, 1),
+    }
+    assert {model for _, model in runs_of(finished, smoke, "score_frames")} == {"brightness"}
+    assert runs_of(finished, smoke, "train_policy") == {("kneeling", "brightness")}
+
+
+def test_another_alpha_leaves_the_plain_score_of_a_function_alone(finished, smoke):
+    smoke["scorings"].append("alpha-0.75")
+    smoke["tasks"]["kneeling"]["baseline"] = "a robot"
+    jobs = finished.planned(smoke)
+    assert jobs["score_states"] > 0
+    assert jobs["score_frames"] == 0
+    assert ("kneeling", "brightness") not in runs_of(finished, smoke, "train_policy")
+
+
 def test_another_run_shares_the_models(finished, smoke):
     smoke["run"] = "other"
     jobs = set(finished.planned(smoke))
@@ -193,7 +223,8 @@ def test_another_prompt_embeds_no_frame_and_leaves_other_tasks_and_references(fi
     assert "evaluate_random_policy" not in jobs
     assert {task for task, _ in runs_of(finished, smoke, "score_states")} == {"kneeling"}
     assert {task for task, _ in runs_of(finished, smoke, "embed_prompts")} == {"kneeling"}
-    assert runs_of(finished, smoke, "train_policy") == {("kneeling", "smoke-S")}
+    trained = {("kneeling", "smoke-S"), ("kneeling", "brightness")}
+    assert runs_of(finished, smoke, "train_policy") == trained
 
 
 def test_another_episode_length_judges_every_policy_of_the_environment_again(finished, smoke):

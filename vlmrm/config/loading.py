@@ -261,8 +261,13 @@ def _first_problem(error: ValidationError, content: Any) -> str:
 
 def _written(place: Place, content: Any) -> list[str]:
     """The keys that lead to ``place``, without the choices that pydantic adds to unions."""
-    keys = []
+    keys: list[str] = []
+    choice = None
     for part in place:
+        if choice is None and isinstance(content, dict) and part == content.get("source"):
+            choice = part  # may be the name of a key too
+            continue
+        choice = None
         try:
             content = content[part]
         except (KeyError, TypeError):
