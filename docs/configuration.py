@@ -18,9 +18,6 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "configuration.md"
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
 
-JSON = "JsonValue"
-"""Definition of what a key of any value may be."""
-
 OPENING = """\
 # Configuration
 
@@ -74,7 +71,6 @@ def schema() -> str:
         node["description"] = paragraph(section.__doc__)
         for key in section.model_fields:
             node["properties"][key]["description"] = description(section, key)
-    whole["$defs"][JSON]["description"] = "Any value."
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return json.dumps(dialect | partial(whole), indent=2) + "\n"
 
@@ -136,8 +132,6 @@ def values(node: dict[str, Any]) -> str:
     """The values that a JSON schema allows, in words."""
     if "anyOf" in node:
         return " or ".join(values(choice) for choice in node["anyOf"] if choice != {"type": "null"})
-    if node.get("$ref") == f"#/$defs/{JSON}":
-        return "any value"
     if "$ref" in node or "discriminator" in node:
         return "see below"
     if "const" in node or "enum" in node:
@@ -145,6 +139,8 @@ def values(node: dict[str, Any]) -> str:
     kind = node["type"]
     if kind == "array":
         return f"list: {values(node['items'])}"
+    if kind == "object" and not {"additionalProperties", "patternProperties"} & node.keys():
+        return "names: any values"
     if kind == "object":
         inner = node.get("additionalProperties") or next(iter(node["patternProperties"].values()))
         known = node.get("propertyNames", {}).get("enum")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, JsonValue, ValidationError
+from pydantic import AfterValidator, Field, JsonValue, ValidationError, WithJsonSchema
 
 from vlmrm.config.base import (
     ConfigModel,
@@ -113,7 +113,7 @@ class FunctionModel(ConfigModel):
     function: Annotated[str, Field(pattern=r"^\w+(\.\w+)*:\w+(\.\w+)*$")]
     """Import path of a factory, as `package.module:make_reward`. It gets the settings as keyword
     arguments and returns the reward. Modules in the working directory are found too."""
-    settings: dict[str, JsonValue] = {}
+    settings: Annotated[dict[str, JsonValue], WithJsonSchema({"type": "object"})] = {}
     """Keyword arguments of the factory, passed as they are."""
     version: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)] = "1"
     """Change it when the code changes: its rewards and all that depends on them are computed
