@@ -46,7 +46,10 @@ def test_without_the_study_there_are_no_such_states(content):
             {"experiments": {"many": MANY}, "optimization": {"experiments": ["many"]}},
             "optimization.experiments: 2,000 agents of 'many', more than 1,000",
         ),
-        ({"scorings": ["alpha-0.5"], "epic": {}}, "experiments.humanoid.scorings: alpha-0 is not among"),
+        (
+            {"scorings": ["alpha-0.5"], "epic": {}},
+            "experiments.humanoid.scorings: alpha-0 is not among",
+        ),
     ],
 )
 def test_mistakes_are_named(content, change, answer):

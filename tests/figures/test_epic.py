@@ -3,6 +3,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
 
 from vlmrm.errors import UserError
 from vlmrm.figures.epic import MEASURES, draw_epic_by_alpha, draw_epic_by_size, spread_out
@@ -127,3 +128,37 @@ def test_close_places_are_spread_around_their_mean_and_far_ones_stay():
 def test_spreading_one_cluster_into_another_keeps_the_gap():
     places = [0.3, 0.31, 0.32, 0.44, 0.45]
     assert np.diff(spread_out(places, 0.1)).min() == pytest.approx(0.1)
+
+
+def test_functions_of_unknown_size_stand_to_the_right_unconnected(table):
+    judges = [
+        table[table["model"] == "sim-S"].assign(model=name, source="function", parameters=np.nan)
+        for name in ("judge", "other")
+    ]
+    figure = draw_epic_by_size(pd.concat([*judges, table]), ["epic"])
+    axes = figure.axes[0]
+    points = [line for line in axes.lines if line.get_marker() == "^"]
+    assert all(min(line.get_xdata()) > 4e6 for line in points)
+    assert {line.get_linestyle() for line in points} == {"None"}
+    assert len({round(x, -6) for line in points for x in line.get_xdata()}) == 2
+    assert {"judge", "other", "sim-M"} <= {text.get_text() for text in axes.texts}
+    assert "functions to the right: unknown" in axes.get_xlabel()
+
+
+def test_functions_alone_have_places_too(table):
+    alone = table[table["model"] == "sim-S"].assign(source="function", parameters=np.nan)
+    axes = draw_epic_by_size(alone, ["epic"]).axes[0]
+    assert all(np.isfinite(line.get_xdata()).all() for line in axes.lines)
+
+
+def test_a_single_alpha_has_an_interval(table):
+    one = table[(table["model"] == "sim-S") & (table["scoring"] == "alpha-0")]
+    judge = one.assign(model="judge", source="function", parameters=np.nan)
+    axes = draw_epic_by_alpha(pd.concat([table, judge]), ["epic"]).axes[0]
+    ends = [
+        path.vertices[:, 1].tolist()
+        for bars in axes.collections
+        if isinstance(bars, LineCollection)
+        for path in bars.get_paths()
+    ]
+    assert ends == [pytest.approx([0.55, 0.62])]

@@ -168,6 +168,8 @@ def test_another_version_of_a_function_computes_its_rewards_again_and_nothing_el
 
 
 def test_another_alpha_leaves_the_plain_score_of_a_function_alone(finished, smoke):
+    # Their states are those of an agent of another model.
+    del smoke["epic"]["rollouts"], smoke["optimization"]
     smoke["scorings"].append("alpha-0.75")
     smoke["tasks"]["kneeling"]["baseline"] = "a robot"
     jobs = finished.planned(smoke)
