@@ -1,15 +1,18 @@
 """Every command of the workflow reads its own settings, and nothing else of a configuration."""
 
 import ast
+import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from tests.processes import vlmrm
+from vlmrm.data.frames import FrameReader
 from vlmrm.data.states import States
-from vlmrm.data.tables import read_table, write_table
+from vlmrm.data.tables import read_rewards, read_table, write_table
 from vlmrm.labeling.labels import Label, append_label, fingerprint, now
 
 PACKAGE = Path(__file__).parents[2] / "vlmrm"
@@ -137,6 +140,36 @@ def test_states_to_figures(run):
     assert (folder / "rewards.svg").exists() and not (folder / "rewards.png").exists()
     made = ("epic.csv", "best.csv", "agreement.csv", "scenes.svg")
     assert all((folder / name).exists() for name in made)
+
+
+FUNCTION = {"f": {"source": "function", "function": "red_alone:make", "window": 2}}
+MODULE = """
+def make():
+    return lambda windows, sentence: windows[..., 0].mean(axis=(1, 2, 3))
+"""
+
+
+def test_functions(run):
+    sections = {"models": FUNCTION}
+    sets = {"state_sets": {"few": UNIFORM}}
+    folder = run("sample-states", "few", "--output", "states.h5", sections=sets)
+    (folder / "red_alone.py").write_text(MODULE)
+    run("make-function-model", "f", "--output", "function", sections=sections)
+    record = json.loads((folder / "function" / "provenance.json").read_text())
+    assert record["settings"] == FUNCTION["f"] | {
+        "settings": {}, "version": "1", "embeddings": False, "batch_size": 32
+    }  # fmt: skip
+    frames = ("--states", "states.h5", "--scene", "textured", "--workers", 1)
+    run("render-frames", *frames, "--output", "frames.h5", sections={})
+    sections |= {"tasks": {"car": CAR}}
+    frames = ("--task", "car", "--states", "states.h5", "--frames", "frames.h5")
+    run("score-frames", "f", *frames, "--output", "scored.parquet", sections=sections)
+    table = read_rewards(folder / "scored.parquet", 12)
+    assert set(table["scoring"]) == {"alpha-0"}
+    assert set(table["model"]) == {"f"} and set(table["scene"]) == {"textured"}
+    with FrameReader(folder / "frames.h5") as reader:
+        by_hand = reader[:][..., 0].mean(axis=(1, 2))
+    np.testing.assert_allclose(table["reward"], by_hand, rtol=1e-5)
 
 
 def test_agents(run):

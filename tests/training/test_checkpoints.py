@@ -21,6 +21,7 @@ from tests.training.toy_training import (
     terminate,
     train_toy,
 )
+from vlmrm.config import FunctionModel
 from vlmrm.data.values import read_values, write_values
 from vlmrm.errors import UserError
 from vlmrm.rewards.windows import WindowReward
@@ -152,6 +153,16 @@ def test_other_settings_do_not_continue_a_checkpoint(tmp_path):
     changed = AGENTS["dqn"].model_copy(update={"gamma": 0.5})
     with pytest.raises(UserError, match=r"agent\.gamma was 0\.99, now 0\.5"):
         train_toy(tmp_path, changed)
+
+
+def test_another_version_of_a_function_does_not_continue_a_checkpoint(tmp_path):
+    function = FunctionModel(source="function", function="mine:make")
+    with pytest.raises(Interrupted):
+        train_toy(tmp_path, AGENTS["dqn"], at_call(50, terminate), function=function)
+    changed = function.model_copy(update={"version": "2"})
+    with pytest.raises(UserError, match=r"function\.version was 1, now 2"):
+        train_toy(tmp_path, AGENTS["dqn"], function=changed)
+    train_toy(tmp_path, AGENTS["dqn"], function=function)
 
 
 @pytest.fixture

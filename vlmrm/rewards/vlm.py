@@ -8,7 +8,7 @@ env = VLMRewardWrapper(gym.make("Ant-v5", render_mode="rgb_array"), reward)
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import gymnasium as gym
@@ -34,7 +34,7 @@ class VLMReward:
     """Rewards frames by how well they match a sentence.
 
     Attributes:
-        model: The CLIP model.
+        model: The CLIP model, or a function with embeddings.
         scoring: How embeddings become rewards.
     """
 
@@ -95,14 +95,22 @@ class VLMReward:
 
 
 class VLMRewardWrapper(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
-    """Replaces an environment's reward with the `VLMReward` of its frame.
+    """Replaces an environment's reward with the reward of its frame.
 
     The environment's own reward is kept in ``info["environment_reward"]``. `vlmrm.training`
     computes the same rewards in batches, which is much faster.
     """
 
-    def __init__(self, env: gym.Env[Any, Any], reward: VLMReward):
+    def __init__(
+        self,
+        env: gym.Env[Any, Any],
+        reward: Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]],
+    ):
         """Wraps an environment made with ``render_mode="rgb_array"``.
+
+        Args:
+            env: The environment.
+            reward: A `VLMReward`, or another function of uint8 frames ``[N, H, W, 3]``.
 
         Raises:
             ValueError: The environment has another render mode, or none.

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from stable_baselines3.common.logger import Logger
 
-from vlmrm.config import DQN, SAC, PaperCode, TrainingRun
+from vlmrm.config import DQN, SAC, FunctionModel, PaperCode, TrainingRun
 from vlmrm.config.settings import TrainingSettings
 from vlmrm.data.files import one_writer
 from vlmrm.envs import make_env
@@ -115,6 +115,7 @@ def train(
             device,
             paper_code,
             write_video,
+            settings.embedding if isinstance(settings.embedding, FunctionModel) else None,
         )
 
 
@@ -128,6 +129,7 @@ def learn(
     device: str = "auto",
     paper_code: PaperCode = PaperCode(),  # noqa: B008  # frozen
     write_video: VideoWriter | None = None,
+    function: FunctionModel | None = None,
 ) -> None:
     """Trains an agent in given environments, as `train` does.
 
@@ -141,6 +143,8 @@ def learn(
         device: Device of the agent's networks.
         paper_code: Bugs of the paper's code to restore.
         write_video: Writes the videos; None for no videos.
+        function: The function that computes the rewards, if one does: a training does not continue
+            with another version.
 
     Raises:
         Interrupted: A signal stopped the training.
@@ -153,6 +157,8 @@ def learn(
             "agent": agent.model_dump(),
             "paper_code": paper_code.model_dump(),
         }
+        if function is not None:
+            settings["function"] = function.model_dump()
         state = _continued(output, checkpoint, settings)
         model = _new_agent(agent, env, run.seed, device, paper_code)
         algorithm = ALGORITHMS[agent.algorithm]
