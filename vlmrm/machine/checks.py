@@ -7,7 +7,6 @@ import importlib.util
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +19,7 @@ from vlmrm.config import Config, FunctionModel, PretrainedModel, TrainingRun, re
 from vlmrm.config.architectures import architecture_file, sim_architectures
 from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub, check_rendering, cuda_works
+from vlmrm.machine.functions import function_problems
 from vlmrm.machine.gpus import on_cluster
 from vlmrm.machine.machines import MACHINES
 from vlmrm.machine.memory import memory_problem
@@ -99,7 +99,9 @@ def find_problems(jobs: Iterable[Job], config: Config) -> str | None:
     if os.environ.get(FORCE) != "1":
         online = [name for name in to_fetch if name not in without_library]
         problems += [*_published(online, config), *_opengl(jobs), *_gpu(jobs, config)]
-        problems += [*_space(jobs, config), *_functions(jobs, config)]
+        problems += [*_space(jobs, config)]
+        functions = function_problems(jobs, config)
+        problems += [f"{problem}; {FORCE}=1 starts it anyway" for problem in functions]
     return "\n".join(problems) or None
 
 
@@ -175,32 +177,6 @@ def _sentences(jobs: list[Job], config: Config) -> Iterator[str]:
             )
         except UserError as error:
             yield f"tasks.{task}: {error}"
-
-
-def _functions(jobs: list[Job], config: Config) -> Iterator[str]:
-    """Functions that cannot be imported or made, each asked in a process of its own.
-
-    Weights are loaded only if a function is new, and not where the workflow is submitted to a
-    cluster.
-    """
-    used: dict[str, bool] = {}
-    for job in jobs:
-        name = job.wildcards.get("model") or job.wildcards.get("reward_source", "")
-        if isinstance(config.models.get(name), FunctionModel):
-            new = job.rule == "make_function_model" and not on_cluster()
-            used[name] = used.get(name, False) or new
-    for name, new in used.items():
-        request = {"name": name, "make": new, "model": config.models[name].model_dump()}
-        asked = subprocess.run(
-            [sys.executable, "-m", "vlmrm.rewards.factories"],
-            input=json.dumps(request),
-            capture_output=True,
-            text=True,
-        )
-        if asked.returncode:
-            ended = f"models.{name}: its check ended with exit status {asked.returncode}"
-            *_, reason = [ended, *asked.stderr.splitlines()]
-            yield f"{reason}; {FORCE}=1 starts it anyway"
 
 
 def _opengl(jobs: list[Job]) -> Iterator[str]:

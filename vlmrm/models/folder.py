@@ -57,6 +57,10 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
             f"{folder}: no such model folder; make it with `vlmrm fetch-model` or `train-model`, "
             f"or name a packaged model ({', '.join(packaged_models())})"
         )
+    if read_model_provenance(folder).get("source") == "function":
+        raise UserError(
+            f"{folder}: is a function without weights; use `vlmrm score-frames` with it"
+        )
     for name in (CONFIG_FILE, WEIGHTS_FILE):
         if not (folder / name).is_file():
             raise UserError(f"{folder}: no {name}; {MAKE_AGAIN}")

@@ -125,8 +125,9 @@ class FunctionReward:
         self._goals = [goal] if isinstance(goal, str) else list(goal)
         if not self._goals or not all(text.strip() for text in self._goals):
             raise ValueError("the goal is empty; give a sentence")
-        checked = isinstance(function, CheckedFunction)
-        self._function = function if checked else CheckedFunction(function)
+        self._function = (
+            function if isinstance(function, CheckedFunction) else CheckedFunction(function)
+        )
 
     def __call__(self, frames: Frames) -> NDArray[np.float32]:
         """Rewards, float32 ``[N]``, of frames ``[N, H, W, 3]`` or windows ``[N, T, H, W, 3]``.

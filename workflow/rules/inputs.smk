@@ -1,6 +1,5 @@
 """What the rules need, and what the workflow is asked for, by the configuration."""
 
-
 # Sources whose models embed frames and sentences.
 EMBEDDING = ("pretrained", "packaged", "simulator", "random")
 

@@ -4,7 +4,9 @@ import pytest
 
 from tests.machine.jobs import PAPER, RUN
 from vlmrm.config import FunctionModel
-from vlmrm.machine import checks
+from vlmrm.errors import UserError
+from vlmrm.machine import functions
+from vlmrm.models.folder import check_model_folder, save_function_folder
 from vlmrm.plan.jobs import Job
 
 MODULE = """
@@ -26,7 +28,7 @@ def problems(monkeypatch, tmp_path):
     """The lines about a function in this folder, for jobs of these rules."""
     (tmp_path / "mine.py").write_text(MODULE)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(checks, "on_cluster", lambda: False)
+    monkeypatch.setattr(functions, "on_cluster", lambda: False)
 
     def find(rules, function="mine:make", **settings):
         model = FunctionModel(source="function", function=function, settings=settings)
@@ -34,7 +36,7 @@ def problems(monkeypatch, tmp_path):
         wildcards = {"make_function_model": {"model": "f"}, "score_frames": {"model": "f"}}
         train = RUN | {"reward_source": "f"}
         jobs = [Job(rule, wildcards.get(rule, train)) for rule in rules]
-        return list(checks._functions(jobs, config))
+        return list(functions.function_problems(jobs, config))
 
     return find
 
@@ -50,7 +52,7 @@ def test_a_new_function_is_made_and_one_that_was_made_is_imported(problems, tmp_
 
 
 def test_on_a_cluster_no_weights_are_loaded(problems, tmp_path, monkeypatch):
-    monkeypatch.setattr(checks, "on_cluster", lambda: True)
+    monkeypatch.setattr(functions, "on_cluster", lambda: True)
     assert problems(NEW) == []
     assert not (tmp_path / "made").exists()
 
@@ -68,10 +70,16 @@ def test_a_function_that_fails_is_one_line(problems, rules, function, settings, 
     (problem,) = problems(rules, function, **settings)
     assert message in problem
     assert "\n" not in problem
-    assert problem.endswith("VLMRM_FORCE=1 starts it anyway")
 
 
 def test_without_functions_nothing_is_asked(monkeypatch):
     monkeypatch.setattr("subprocess.run", None)
     jobs = [Job("train_policy", RUN | {"reward_source": "oracle"}), Job("embed_frames", {})]
-    assert list(checks._functions(jobs, PAPER)) == []
+    assert list(functions.function_problems(jobs, PAPER)) == []
+
+
+def test_its_folder_is_no_clip_model(tmp_path):
+    model = FunctionModel(source="function", function="mine:make")
+    save_function_folder(tmp_path / "f", model)
+    with pytest.raises(UserError, match="is a function without weights; use `vlmrm score-frames`"):
+        check_model_folder(tmp_path / "f")
