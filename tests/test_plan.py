@@ -19,7 +19,7 @@ from tests.machine.jobs import (
 )
 from vlmrm.cli.plan import plan as command
 from vlmrm.cli.plan import plan_table
-from vlmrm.config import Corpus, GridStates, Rendering
+from vlmrm.config import Corpus, FunctionModel, GridStates, Rendering
 from vlmrm.config.architectures import architecture_file
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
@@ -299,6 +299,16 @@ def test_a_model_of_unknown_size_counts_as_a_small_published_one(tmp_path, monke
     assert list(warnings(rows, config.models, config, LAPTOP)) == [message]
     assert work_of(fetching("X"), config, LAPTOP).disk == 4 * measure_size("ViT-B-32").parameters
     assert work_of(embedding("X"), config, LAPTOP).disk == 4 * 5000 * 512
+
+
+def test_a_function_counts_as_a_published_model_that_sees_its_windows(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    model = FunctionModel(source="function", function="mine:make", window=3)
+    config = PAPER.model_copy(update={"models": {**PAPER.models, "X": model}})
+    scoring = Job("score_frames", {**embedding("X").wildcards, "task": "kneeling"})
+    assert work_of(scoring, config, LAPTOP).images == 3 * config.set_size("kneeling-poses")
+    steps = work_of(training("X"), config, LAPTOP)
+    assert steps.images == 3 * work_of(training("RN50"), config, LAPTOP).images > 0
 
 
 def test_a_plan_of_months_on_a_cpu_comes_with_a_warning():

@@ -6,7 +6,14 @@ import itertools
 import math
 from dataclasses import dataclass
 
-from vlmrm.config import Config, PretrainedModel, Rendering, SimulatorModel, TrainingRun
+from vlmrm.config import (
+    Config,
+    FunctionModel,
+    PretrainedModel,
+    Rendering,
+    SimulatorModel,
+    TrainingRun,
+)
 from vlmrm.config.architectures import sim_architectures
 from vlmrm.config.settings import VideoSettings
 from vlmrm.config.training import DQN, Algorithm, OffPolicyAgent
@@ -91,8 +98,10 @@ class Work:
             self.disk += VIDEO_FRAME * count
 
     def embed(self, config: Config, machine: Machine, model: str, count: float) -> None:
-        """Adds images that a model embeds."""
-        small = config.models[model].architecture in sim_architectures()
+        """Adds images that a model embeds, or a function sees in its windows."""
+        entry = config.models[model]
+        count *= entry.window if isinstance(entry, FunctionModel) else 1
+        small = entry.architecture in sim_architectures()
         flops = machine.small_flops if small else machine.flops
         self.images += count
         self.accelerated += count * model_size(config, model).image_flops / flops
@@ -139,11 +148,8 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
             work.embed(config, machine, w["model"], config.set_size(w["states"]))
             work.disk = FLOAT * work.images * model_size(config, w["model"]).embedding
         case "score_frames":
-            # Of unknown size, as a model without an architecture.
-            settings = config.function_settings(w["model"], w["task"])
-            count = config.set_size(w["states"]) * settings.model.window
             work.serial = START_TORCH
-            work.embed(config, machine, w["model"], count)
+            work.embed(config, machine, w["model"], config.set_size(w["states"]))
         case "train_policy":
             _train(work, TrainingRun.model_validate(w), config, machine)
         case "evaluate_policy":
