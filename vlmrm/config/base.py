@@ -40,7 +40,10 @@ ORACLE_NAMES: dict[str, tuple[str, ...]] = {
 SCENES: dict[str, tuple[str, ...]] = {
     "cartpole": ("gymnasium",),
     "mountain-car": ("textured", "gymnasium"),
-    "humanoid": ("textured-fixed", "textured", "gymnasium", "filament"),
+    "humanoid": (
+        *("textured-fixed", "textured-left", "textured-right", "textured"),
+        *("gymnasium", "filament"),
+    ),
 }
 """The scenes of each environment, its default first."""
 
