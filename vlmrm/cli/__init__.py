@@ -37,6 +37,7 @@ COMMANDS = (
     "copy-model",
     "fetch-model",
     "make-random-model",
+    "make-ensemble",
     "make-corpus",
     "train-model",
     "compare-precision",
@@ -48,6 +49,8 @@ COMMANDS = (
     "embed-frames",
     "embed-prompts",
     "score-states",
+    "measure-members",
+    "score-ensemble",
     # Measurements
     "measure-epic",
     "measure-agreement",

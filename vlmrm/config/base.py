@@ -57,6 +57,9 @@ WideFrames = Literal["squash", "pad", "crop"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 """Number format of the reward models' image towers."""
 
+Aggregate = Literal["mean", "min", "pessimistic"]
+"""How the rewards of an ensemble's members become one."""
+
 LARGEST = 10**12
 """Largest integer: more than any machine gets done."""
 PositiveInt = Annotated[int, Field(gt=0, le=LARGEST)]

@@ -17,6 +17,7 @@ import humanize
 
 from vlmrm.config import Config, PretrainedModel, TrainingRun, read_layer
 from vlmrm.config.architectures import architecture_file, sim_architectures
+from vlmrm.config.ensembles import towers
 from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub, check_rendering, cuda_works
 from vlmrm.machine.gpus import on_cluster
@@ -264,8 +265,9 @@ def _embeds(job: Job, config: Config) -> bool:
     """Whether a model of published size embeds frames in a job."""
     if job.rule not in EMBEDDING:
         return False
-    model = config.models.get(job.wildcards.get("model") or job.wildcards["reward_source"])
-    if model is None or model.architecture in sim_architectures():
+    name = job.wildcards.get("model") or job.wildcards["reward_source"]
+    models = [config.models[tower] for tower in towers(config, name)]
+    if all(model.architecture in sim_architectures() for model in models):
         return False
     return job.rule == "embed_frames" or (
         config.training[config.tasks[job.wildcards["task"]].environment].lookup is None

@@ -8,6 +8,7 @@ env = VLMRewardWrapper(gym.make("Ant-v5", render_mode="rgb_array"), reward)
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
@@ -80,19 +81,26 @@ class VLMReward:
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Rewards, float32 ``[N]``, of uint8 RGB frames ``[N, H, W, 3]``."""
-        embeddings = self.model.embed_images(frames)
+        return self.score(self.model.embed_images(frames))
+
+    def score(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Rewards, float32 ``[N]``, of the model's unit image embeddings ``[N, E]``."""
         rewards = self._directions.rewards(embeddings, [self.scoring])[self.scoring]
         return rewards.astype(np.float32)
 
 
 class VLMRewardWrapper(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
-    """Replaces an environment's reward with the `VLMReward` of its frame.
+    """Replaces an environment's reward with that of its frame, by a `VLMReward` or several.
 
     The environment's own reward is kept in ``info["environment_reward"]``. `vlmrm.training`
     computes the same rewards in batches, which is much faster.
     """
 
-    def __init__(self, env: gym.Env[Any, Any], reward: VLMReward):
+    def __init__(
+        self,
+        env: gym.Env[Any, Any],
+        reward: Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]],
+    ):
         """Wraps an environment made with ``render_mode="rgb_array"``.
 
         Raises:

@@ -123,6 +123,8 @@ rule score_states:
         f"{LOGS}/rewards/{{states}}/{{scene}}/{{model}}/{{task}}.log",
     benchmark:
         f"{BENCHMARKS}/score_states/{{states}}/{{scene}}/{{model}}/{{task}}.jsonl"
+    wildcard_constraints:
+        model=models_from("packaged", "pretrained", "random", "simulator"),
     resources:
         mem_mb=memory(4_000),
         runtime=minutes(15),
