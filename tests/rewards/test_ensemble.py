@@ -22,7 +22,11 @@ from vlmrm.rewards.vlm import VLMReward, VLMRewardWrapper
 
 GOALS = ["pole vertically upright on top of the cart", "a pole"]
 RNG = np.random.default_rng(0)
-FRAMES, REFERENCE = (RNG.integers(0, 256, (n, 64, 64, 3), dtype=np.uint8) for n in (3, 5))
+# Of one color each: pictures of noise are all alike to a model.
+FRAMES, REFERENCE = (
+    RNG.integers(0, 256, (n, 1, 1, 3), dtype=np.uint8).repeat(64, axis=1).repeat(64, axis=2)
+    for n in (3, 5)
+)
 
 
 @pytest.fixture(scope="module")
@@ -104,4 +108,4 @@ def test_training_and_state_sets_give_the_same_rewards(model, model_folder, tmp_
     )  # fmt: skip
     reward = load_ensemble(settings, {"m": model_folder}, tmp_path / "statistics.csv", "cpu")
     table = score_ensemble(scored(FRAMES), statistics, ensemble)
-    np.testing.assert_allclose(reward(FRAMES), table["reward"], rtol=1e-4)
+    np.testing.assert_allclose(reward(FRAMES), table["reward"], atol=1e-3)
