@@ -43,7 +43,8 @@ for option, value in zip(sys.argv, sys.argv[1:]):
         continue
     path = Path(value)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if {{"copy-model", "fetch-model", "make-random-model", "train-model"}} & {{*sys.argv}}:
+    making = ("copy-model", "fetch-model", "make-ensemble", "make-random-model", "train-model")
+    if {{*making}} & {{*sys.argv}}:
         path.mkdir(exist_ok=True)
         (path / "provenance.json").write_text(provenance("models"))
     elif "make-corpus" in sys.argv:

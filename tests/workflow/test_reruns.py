@@ -1,6 +1,7 @@
 """What is computed again after a change: all that depends on it, and nothing else."""
 
 import copy
+import json
 import os
 import re
 import shlex
@@ -74,6 +75,35 @@ def test_another_model_renders_nothing_and_touches_no_other_model(finished, smok
     looking = {"make_random_model", "embed_prompts", "embed_frames", "score_states"}
     assert set(jobs) == EPIC | looking
     assert all(count == 1 for count in jobs.values())
+
+
+def test_another_ensemble_is_scored_without_looking(finished, smoke):
+    smoke["models"]["mean"] = {**smoke["models"]["views"], "aggregate": "mean"}
+    smoke["epic"]["ensembles"]["models"].append("mean")
+    jobs = finished.planned(smoke)
+    assert set(jobs) == EPIC | {"make_ensemble", "measure_members", "score_ensemble"}
+    assert all(count == 1 for count in jobs.values())
+
+
+def test_another_state_set_is_scored_by_known_statistics(finished, smoke):
+    smoke["state_sets"]["others"] = {"sampler": "poses", "task": "standing", "size": 20}
+    smoke["epic"]["ensembles"]["states"] = "others"
+    jobs = finished.planned(smoke)
+    assert jobs["score_ensemble"] == 2
+    assert "measure_members" not in jobs
+
+
+def test_another_member_changes_its_ensembles_alone(finished, smoke):
+    record = finished.folder / "resources" / "models" / "smoke-S" / "provenance.json"
+    before = record.read_text()
+    try:
+        record.write_text(json.dumps({**json.loads(before), "sha256": "1"}))
+        run = finished.snakemake(smoke, "--dry-run").stdout
+        assert re.search(r"rule score_ensemble:\n(?: .*\n)*? +wildcards: .*model=duo", run)
+        assert not re.search(r"rule score_ensemble:\n(?: .*\n)*? +wildcards: .*model=views", run)
+    finally:
+        record.write_text(before)
+        finished.snakemake(smoke, "--touch")
 
 
 def test_a_copy_without_the_times_of_its_files_is_finished_too(finished, smoke, tmp_path):
