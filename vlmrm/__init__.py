@@ -15,15 +15,16 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("LP_NUM_THREADS", "0")
 
 if TYPE_CHECKING:
+    from vlmrm.rewards.ensemble import EnsembleReward
     from vlmrm.rewards.vlm import VLMReward, VLMRewardWrapper
 
-__all__ = ["VLMReward", "VLMRewardWrapper"]
+__all__ = ["EnsembleReward", "VLMReward", "VLMRewardWrapper"]
 
 
 def __getattr__(name: str) -> Any:
     """Imports torch only when a reward model is used, so that the command line starts faster."""
     if name in __all__:
-        from vlmrm.rewards import vlm
+        from vlmrm.rewards import ensemble, vlm
 
-        return getattr(vlm, name)
+        return getattr(ensemble if name == "EnsembleReward" else vlm, name)
     raise AttributeError(f"module 'vlmrm' has no attribute '{name}'")
