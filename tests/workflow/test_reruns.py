@@ -63,8 +63,10 @@ def test_another_scoring_scores_again_without_looking_again(finished, smoke):
     smoke["scorings"].append("alpha-0.75")
     jobs = set(finished.planned(smoke))
     assert "score_states" in jobs
-    # Classic control trains on the table of rewards, so it is one of its consumers.
+    # Classic control trains on the table of rewards, so it is one of its consumers, and an ensemble
+    # on that of the statistics.
     scored = {"score_states", "draw_landscape", "check_lookup"}
+    scored |= {"score_by_goal", "measure_members", "score_ensemble"}
     assert jobs <= scored | EPIC | TRAINING | OPTIMIZATION
 
 
@@ -217,6 +219,8 @@ def runs_of(project, config, rule):
 def test_another_prompt_embeds_no_frame_and_leaves_other_tasks_and_references(finished, smoke):
     # Their states are those of an agent that learns from the prompt.
     del smoke["epic"]["rollouts"], smoke["optimization"]
+    # Theirs are contrasted with it.
+    del smoke["epic"]["ensembles"], smoke["experiments"]["ensembles"]
     smoke["tasks"]["kneeling"]["goal"] = "a robot on its knees"
     jobs = set(finished.planned(smoke))
     assert not jobs & {"sample_states", "render_frames", "embed_frames", "train_model"}
