@@ -19,17 +19,32 @@ from tests.machine.jobs import (
 )
 from vlmrm.cli.plan import plan as command
 from vlmrm.cli.plan import plan_table
-from vlmrm.config import Corpus, FunctionModel, GridStates, Rendering
+from vlmrm.config import (
+    Corpus,
+    EnsembleModel,
+    FunctionModel,
+    GridStates,
+    RandomModel,
+    Rendering,
+)
 from vlmrm.config.architectures import architecture_file
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.machine.machines import MACHINES, load_machine
 from vlmrm.models.clip import GPU_BATCH_PIXELS
 from vlmrm.models.model_size import measure_size
-from vlmrm.plan.cost import cost_by_figure, make_plan, read_benchmarks, sum_seconds, warnings
+from vlmrm.plan.cost import (
+    cost_by_figure,
+    make_plan,
+    read_benchmarks,
+    sum_seconds,
+    used_models,
+    warnings,
+)
 from vlmrm.plan.jobs import Job, jobs_by_figure, parse_dry_run, planned_jobs
 from vlmrm.plan.sizes import BATCH_PIXELS, SIZES, STAND_IN, Size, fitting_batch, known_size
 from vlmrm.plan.work import (
+    LOOP,
     OBSERVED,
     ROLLOUT_KEEPS,
     START,
@@ -159,6 +174,23 @@ def test_a_training_renders_and_embeds_every_step():
     assert not reference.alone
     serial = 10_000_000 * 1.45e-3 + 311_000 * 0.03
     assert reference.seconds(LAPTOP) == pytest.approx(serial, rel=0.01)
+
+
+def test_an_ensemble_renders_each_view_and_embeds_it_by_each_member():
+    small = ["ViT-B-32", "ViT-B-16"]
+    models = {name: RandomModel(source="random", architecture=name) for name in small}
+    views = ["textured-fixed", "textured-left", "textured-right"]
+    trio = {"source": "ensemble", "members": small, "reference": "kneeling", "scenes": views}
+    models["trio"] = EnsembleModel.model_validate(trio)
+    config = PAPER.model_copy(update={"models": {**PAPER.models, **models}})
+    alone = [work_of(training(name), config, LAPTOP) for name in small]
+    together = work_of(training("trio"), config, LAPTOP)
+    assert together.images == 3 * sum(work.images for work in alone)
+    assert together.frames == 3 * 10_000_000 + 78 * 100
+    learning = LOOP * LAPTOP.update * updates(PAPER.training["humanoid"].agent)
+    embedding = sum(work.accelerated - learning for work in alone)
+    assert together.accelerated - learning == pytest.approx(3 * embedding)
+    assert used_models([training("trio")], config) == small
 
 
 def test_a_corpus_is_rendered_as_it_says_whatever_the_run_renders():

@@ -2,6 +2,7 @@
 
 __version__ = "0.1.0"
 
+import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +16,29 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("LP_NUM_THREADS", "0")
 
 if TYPE_CHECKING:
+    from vlmrm.rewards.ensemble import EnsembleReward
     from vlmrm.rewards.functions import CheckedFunction, FunctionReward
     from vlmrm.rewards.vlm import VLMReward, VLMRewardWrapper
 
-__all__ = ["CheckedFunction", "FunctionReward", "VLMReward", "VLMRewardWrapper"]
+_MODULES = {
+    "CheckedFunction": "functions",
+    "EnsembleReward": "ensemble",
+    "FunctionReward": "functions",
+    "VLMReward": "vlm",
+    "VLMRewardWrapper": "vlm",
+}
+
+__all__ = [
+    "CheckedFunction",
+    "EnsembleReward",
+    "FunctionReward",
+    "VLMReward",
+    "VLMRewardWrapper",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Imports torch only when a reward model is used, so that the command line starts faster."""
-    if name in __all__:
-        from vlmrm.rewards import functions, vlm
-
-        return getattr(vlm if name.startswith("VLM") else functions, name)
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"vlmrm.rewards.{_MODULES[name]}"), name)
     raise AttributeError(f"module 'vlmrm' has no attribute '{name}'")

@@ -118,6 +118,20 @@ def test_states_to_figures(run):
     best = ("few.parquet", "--states", "few.h5", "--output", "best.svg", "--table", "best.csv")
     folder = run("draw-best-of-n", "e", *best, sections=epic)
 
+    # The rewards of another model, as if there were one.
+    other = read_table(folder / "few.parquet").assign(model="n")
+    write_table(folder / "other.parquet", other.assign(reward=1 - other["reward"] ** 2))
+    ensemble = {"source": "ensemble", "members": ["m", "n"], "reference": "few"}
+    pair = {"models": {**RANDOM, "n": {**RANDOM["m"], "seed": 1}, "pair": ensemble}}
+    pair |= {"state_sets": {"few": UNIFORM}}
+    run("make-ensemble", "pair", "m", "m", "--output", "pair", sections=pair)
+    pair |= {"tasks": {"car": CAR}}
+    scored = ("few.parquet", "other.parquet", *task, "--scene", "textured", "--states", "few.h5")
+    run("measure-members", "pair", *scored, "--output", "pair.csv", sections=pair)
+    output = ("--statistics", "pair.csv", "--output", "pair.parquet")
+    run("score-ensemble", "pair", *scored, *output, sections=pair)
+    assert set(read_table(folder / "pair.parquet")["model"]) == {"pair"}
+
     for state, answer in enumerate(("yes", "no", "no")):
         known = fingerprint(States.read(folder / "few.h5"))
         append_label(folder / "labels.csv", Label("anna", "car", state, answer, now(), known))

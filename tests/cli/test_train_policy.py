@@ -57,6 +57,21 @@ def test_what_cannot_be_trained_is_told_before_any_work(
     output = tmp_path / "policy"
     # There is no such model: whatever loaded it first would complain of that.
     with pytest.raises(UserError, match=answer) as refusal:
-        train_policy(config, task, reward, output, model=tmp_path / "none", **more)
+        train_policy(config, task, reward, output, model=[tmp_path / "none"], **more)
     assert "\n" not in str(refusal.value)
     assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "models", "answer"),
+    [
+        ("views", [], "--model: 0 given; give the folder of each member of 'views', in this order"),
+        ("views", ["a", "b"], "--model: 2 given; .*in this order: sim-XS"),
+        ("views", ["a"], "--statistics: missing; give the table of `vlmrm measure-members`"),
+        ("smoke-S", ["a", "b"], "--model: given more than once"),
+        ("smoke-S", [], "--model: missing; give the model's folder"),
+    ],
+)
+def test_a_training_needs_each_model_that_scores_frames(config, tmp_path, source, models, answer):
+    with pytest.raises(UserError, match=answer):
+        train_policy(config, "kneeling", source, tmp_path / "p", model=list(map(Path, models)))

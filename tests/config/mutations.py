@@ -184,7 +184,8 @@ def start(path: Path) -> None:
 def _jobs(config: Config):
     """Jobs of a configuration, as far as what they take differs."""
     for name, model in config.models.items():
-        yield Job("train_model" if model.source == "simulator" else "copy_model", {"model": name})
+        rules = {"simulator": "train_model", "ensemble": "make_ensemble"}
+        yield Job(rules.get(model.source, "copy_model"), {"model": name})
     for name in config.corpora:
         yield Job("make_corpus", {"corpus": name})
     for name, states in config.state_sets.items():

@@ -48,7 +48,7 @@ def spoil(content, key, value):
         ),
         ("models.smoke-S.corpus", "other", "models.smoke-S.corpus: unknown name 'other'"),
         ("models.smoke-S.source", "simulato", "smoke-S.source: 'simulato' is unknown; did you"),
-        ("models.published.source", None, "models.published.source: missing; known: function, "),
+        ("models.published.source", None, "models.published.source: missing; known: ensemble, "),
         (
             "state_sets.kneeling.sampler",
             "pose",

@@ -43,8 +43,8 @@ for option, value in zip(sys.argv, sys.argv[1:]):
         continue
     path = Path(value)
     path.parent.mkdir(parents=True, exist_ok=True)
-    making = {{"copy-model", "fetch-model", "make-random-model", "train-model"}}
-    if (making | {{"make-function-model"}}) & {{*sys.argv}}:
+    making = {{"copy-model", "fetch-model", "make-ensemble", "make-function-model"}}
+    if (making | {{"make-random-model", "train-model"}}) & {{*sys.argv}}:
         path.mkdir(exist_ok=True)
         (path / "provenance.json").write_text(provenance("models"))
     elif "make-corpus" in sys.argv:

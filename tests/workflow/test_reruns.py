@@ -1,6 +1,7 @@
 """What is computed again after a change: all that depends on it, and nothing else."""
 
 import copy
+import json
 import os
 import re
 import shlex
@@ -62,8 +63,10 @@ def test_another_scoring_scores_again_without_looking_again(finished, smoke):
     smoke["scorings"].append("alpha-0.75")
     jobs = set(finished.planned(smoke))
     assert "score_states" in jobs
-    # Classic control trains on the table of rewards, so it is one of its consumers.
+    # Classic control trains on the table of rewards, so it is one of its consumers, and an ensemble
+    # on that of the statistics.
     scored = {"score_states", "draw_landscape", "check_lookup"}
+    scored |= {"score_by_goal", "measure_members", "score_ensemble"}
     assert jobs <= scored | EPIC | TRAINING | OPTIMIZATION
 
 
@@ -74,6 +77,35 @@ def test_another_model_renders_nothing_and_touches_no_other_model(finished, smok
     looking = {"make_random_model", "embed_prompts", "embed_frames", "score_states"}
     assert set(jobs) == EPIC | looking
     assert all(count == 1 for count in jobs.values())
+
+
+def test_another_ensemble_is_scored_without_looking(finished, smoke):
+    smoke["models"]["mean"] = {**smoke["models"]["views"], "aggregate": "mean"}
+    smoke["epic"]["ensembles"]["models"].append("mean")
+    jobs = finished.planned(smoke)
+    assert set(jobs) == EPIC | {"make_ensemble", "measure_members", "score_ensemble"}
+    assert all(count == 1 for count in jobs.values())
+
+
+def test_another_state_set_is_scored_by_known_statistics(finished, smoke):
+    smoke["state_sets"]["others"] = {"sampler": "poses", "task": "standing", "size": 20}
+    smoke["epic"]["ensembles"]["states"] = "others"
+    jobs = finished.planned(smoke)
+    assert jobs["score_ensemble"] == 2
+    assert "measure_members" not in jobs
+
+
+def test_another_member_changes_its_ensembles_alone(finished, smoke):
+    record = finished.folder / "resources" / "models" / "smoke-S" / "provenance.json"
+    before = record.read_text()
+    try:
+        record.write_text(json.dumps({**json.loads(before), "sha256": "1"}))
+        run = finished.snakemake(smoke, "--dry-run").stdout
+        assert re.search(r"rule score_ensemble:\n(?: .*\n)*? +wildcards: .*model=duo", run)
+        assert not re.search(r"rule score_ensemble:\n(?: .*\n)*? +wildcards: .*model=views", run)
+    finally:
+        record.write_text(before)
+        finished.snakemake(smoke, "--touch")
 
 
 def test_a_copy_without_the_times_of_its_files_is_finished_too(finished, smoke, tmp_path):
@@ -219,6 +251,8 @@ def runs_of(project, config, rule):
 def test_another_prompt_embeds_no_frame_and_leaves_other_tasks_and_references(finished, smoke):
     # Their states are those of an agent that learns from the prompt.
     del smoke["epic"]["rollouts"], smoke["optimization"]
+    # Theirs are contrasted with it.
+    del smoke["epic"]["ensembles"], smoke["experiments"]["ensembles"]
     smoke["tasks"]["kneeling"]["goal"] = "a robot on its knees"
     jobs = set(finished.planned(smoke))
     assert not jobs & {"sample_states", "render_frames", "embed_frames", "train_model"}

@@ -37,6 +37,7 @@ COMMANDS = (
     "copy-model",
     "fetch-model",
     "make-random-model",
+    "make-ensemble",
     "make-function-model",
     "make-corpus",
     "train-model",
@@ -50,6 +51,8 @@ COMMANDS = (
     "embed-prompts",
     "score-states",
     "score-frames",
+    "measure-members",
+    "score-ensemble",
     # Measurements
     "measure-epic",
     "measure-agreement",

@@ -12,21 +12,30 @@ from vlmrm.config import (
     REFERENCES,
     SCENES,
     Config,
+    EnsembleModel,
     FunctionModel,
     PackagedModel,
     PretrainedModel,
     RandomModel,
     SimulatorModel,
     TrainingRun,
+    ensembles,
     load_config,
     say_the_same,
 )
 from vlmrm.config.scoring import alpha_of, canonical_scoring, temperature_of
+from vlmrm.config.settings import EnsembleSettings
 from vlmrm.errors import UserError, shorten, suggest
 
 T = TypeVar("T")
 ModelT = TypeVar(
-    "ModelT", PackagedModel, PretrainedModel, RandomModel, SimulatorModel, FunctionModel
+    "ModelT",
+    EnsembleModel,
+    FunctionModel,
+    PackagedModel,
+    PretrainedModel,
+    RandomModel,
+    SimulatorModel,
 )
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration file.")]
@@ -138,6 +147,22 @@ def model_settings(config: Path, name: str, kind: type[ModelT]) -> ModelT:
             f"models.{name}.source: is '{settings.source}', but this command is for '{source}'"
         )
     return settings
+
+
+def ensemble_settings(config: Path, name: str, task: str, scene: str | None) -> EnsembleSettings:
+    """How an ensemble of a configuration file scores states for a task in a scene.
+
+    Raises:
+        UserError: The configuration is wrong, has no such task or ensemble, or the ensemble cannot
+            score the task in this scene.
+    """
+    model_settings(config, name, EnsembleModel)
+    content = load_config(config)
+    environment = pick(content.tasks, "tasks", task).environment
+    scene = scene or SCENES[environment][0]
+    for problem in ensembles.use_problems(content, "--task", [name], task, [scene], "--scene"):
+        raise UserError(problem)
+    return ensembles.ensemble_settings(content, name, task, scene)
 
 
 def training_run(

@@ -26,6 +26,9 @@ def score_states(
     embeddings: Annotated[Path, typer.Option(help="Image embeddings (HDF5).")],
     prompts: Annotated[Path, typer.Option(help="Prompt embeddings of the same model (HDF5).")],
     output: Output,
+    each_goal: Annotated[
+        bool, typer.Option("--each-goal", help="By each goal sentence, not by their average.")
+    ] = False,
 ) -> None:
     """Score embedded states for a task with every scoring."""
     content = load_config(config)
@@ -38,12 +41,15 @@ def score_states(
     images, sentences = read_embeddings(embeddings), read_prompt_embeddings(prompts)
     same = len(images) == len(state_set)
     require(embeddings, same, f"{len(images)} embeddings of {len(state_set)} states")
-    table = scoring.score_states(images, sentences, settings)
+    if each_goal:
+        table = scoring.score_by_goal(images, sentences, settings)
+    else:
+        table = scoring.score_states(images, sentences, settings)
     source = read_provenance(embeddings)
     table.insert(0, "scene", source["scene"])
     table.insert(1, "model", source["model"])
     origin = {key: source.get(key) for key in ("model", "license", "precision")}
     errors = {}
-    if sample := read_full_precision(embeddings):
+    if not each_goal and (sample := read_full_precision(embeddings)):
         errors = scoring.precision_errors(table, sample, sentences, settings)
     write_table(output, table, scorings=settings.scorings, precision_errors=errors, **origin)

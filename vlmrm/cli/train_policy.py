@@ -21,6 +21,7 @@ from vlmrm.cli.options import (
 )
 from vlmrm.config import REFERENCES, FunctionModel, check_run, load_config
 from vlmrm.config.scoring import PLAIN
+from vlmrm.config.settings import TrainingSettings
 from vlmrm.errors import UserError
 from vlmrm.machine.gpus import claim_gpus
 from vlmrm.machine.memory import require_memory
@@ -36,7 +37,13 @@ def train_policy(
     scene: Scene = None,
     scoring: ScoringName = PLAIN,
     seed: Seed = 0,
-    model: Annotated[Path | None, typer.Option(help="Model folder, to score frames.")] = None,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(help="Model folder, to score frames; repeat for the members of an ensemble."),
+    ] = None,
+    statistics: Annotated[
+        Path | None, typer.Option(help="Statistics of an ensemble's members (CSV).")
+    ] = None,
     states: Annotated[Path | None, typer.Option(help="Grid of states, to look up rewards.")] = None,
     rewards: Annotated[Path | None, typer.Option(help="Rewards of the grid.")] = None,
     errors: Annotated[Path | None, typer.Option(help="Errors of the look-up (CSV).")] = None,
@@ -53,24 +60,46 @@ def train_policy(
     require_memory(f"training.{environment}.agent.buffer_size", replay_bytes(environment, agent))
     by_function = isinstance(settings.embedding, FunctionModel)
     grid = None
-    if settings.max_lookup_error is None or model is not None:
-        if reward_source not in REFERENCES and model is None and not by_function:
-            raise UserError("--model: missing; give the model's folder")
+    if settings.max_lookup_error is None or model:
+        if reward_source not in REFERENCES and not by_function:
+            _check_models(settings, model or [], statistics)
     elif states is None or rewards is None or errors is None:
         raise UserError("--model: missing; give it, or --states, --rewards, and --errors of a grid")
     else:
         grid = (states, rewards, errors)
     # With looked-up rewards, starting a GPU takes longer than it saves.
     claim_gpus(0 if grid else gpus)
-    if settings.video is not None or model is not None or by_function:
-        check_scene(settings.environment, run.scene)
+    if settings.video is not None or model or by_function:
+        for view in settings.scenes:
+            check_scene(settings.environment, view)
     from vlmrm.rewards import sources
     from vlmrm.training.run import train
 
     train(
         settings,
-        sources.reward_source(settings, model, grid, device, gpus),
+        sources.reward_source(settings, model or [], grid, device, gpus, statistics),
         output,
         workers,
         device,
     )
+
+
+def _check_models(settings: TrainingSettings, models: list[Path], statistics: Path | None) -> None:
+    """Checks that the folders of the models that score frames are given.
+
+    Raises:
+        UserError: One is missing, or one too many.
+    """
+    if settings.ensemble is None:
+        if len(models) != 1:
+            given = "given more than once" if models else "missing"
+            raise UserError(f"--model: {given}; give the model's folder")
+        return
+    names = settings.ensemble.models
+    if len(models) != len(names):
+        raise UserError(
+            f"--model: {len(models)} given; give the folder of each member of "
+            f"'{settings.ensemble.model}', in this order: {', '.join(names)}"
+        )
+    if statistics is None:
+        raise UserError("--statistics: missing; give the table of `vlmrm measure-members`")

@@ -19,6 +19,7 @@ from vlmrm.config.loading import load_config, parse_config, read_layer, read_yam
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import (
     Corpus,
+    EnsembleModel,
     FunctionModel,
     PackagedModel,
     PretrainedModel,
@@ -46,6 +47,7 @@ __all__ = [
     "SCENES",
     "Config",
     "Corpus",
+    "EnsembleModel",
     "EnvironmentName",
     "Epic",
     "FunctionModel",

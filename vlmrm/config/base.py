@@ -40,7 +40,10 @@ ORACLE_NAMES: dict[str, tuple[str, ...]] = {
 SCENES: dict[str, tuple[str, ...]] = {
     "cartpole": ("gymnasium",),
     "mountain-car": ("textured", "gymnasium"),
-    "humanoid": ("textured-fixed", "textured", "gymnasium", "filament"),
+    "humanoid": (
+        *("textured-fixed", "textured-left", "textured-right", "textured"),
+        *("gymnasium", "filament"),
+    ),
 }
 """The scenes of each environment, its default first."""
 
@@ -53,6 +56,9 @@ WideFrames = Literal["squash", "pad", "crop"]
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 """Number format of the reward models' image towers."""
+
+Aggregate = Literal["mean", "min", "pessimistic"]
+"""How the rewards of an ensemble's members become one."""
 
 LARGEST = 10**12
 """Largest integer: more than any machine gets done."""

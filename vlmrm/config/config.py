@@ -20,9 +20,10 @@ from vlmrm.config.base import (
     WideFrames,
 )
 from vlmrm.config.corpus_references import sets_in
+from vlmrm.config.ensembles import ensemble_settings
 from vlmrm.config.functions import function_prompts
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
-from vlmrm.config.models import Corpus, FunctionModel, Model
+from vlmrm.config.models import Corpus, EnsembleModel, FunctionModel, Model
 from vlmrm.config.optimization import Optimization, studied_states
 from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.prediction import Prediction
@@ -43,7 +44,7 @@ class Config(ConfigModel):
     strength A, from 0 to 1; `alpha-0` is the plain cosine similarity. `contrast-T` is the softmax
     over the goal and other sentences at temperature T."""
     models: dict[Name, Model]
-    """The reward models, from five sources."""
+    """The reward models, from six sources."""
     corpora: dict[Name, Corpus] = {}
     rounds: dict[Name, Rounds] = {}
     tasks: dict[Name, Task]
@@ -233,6 +234,11 @@ class Config(ConfigModel):
             embedding=embedding,
             paper_code=self._paper_code(task.environment, sees_frames),
             video=self._video(run) if self.evaluation.training_videos else None,
+            ensemble=(
+                ensemble_settings(self, run.reward_source, run.task, run.scene)
+                if sees_frames and isinstance(self.models[run.reward_source], EnsembleModel)
+                else None
+            ),
         )
 
     def evaluation_settings(self, run: TrainingRun) -> settings.EvaluationSettings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from vlmrm.config.models import SimulatorModel
+from vlmrm.config.models import Corpus, EnsembleModel, SimulatorModel
 from vlmrm.config.states import RolloutStates, StateSet, UnionStates
 from vlmrm.errors import unknown
 
@@ -46,7 +46,7 @@ def corpus_problems(config: Config) -> Iterator[str]:
         for part, states in sets_in(config, corpus.states).items():
             if states.environment not in corpus.frames:
                 yield f"{key}: '{part}' holds {states.environment} states, which `frames` lacks"
-        if name in _needed_for(config, name):
+        if any(("corpora", name) in makes(config, "state_sets", part) for part in corpus.states):
             yield f"{key}: met by agents that are trained on a model of this corpus; remove them"
 
 
@@ -62,16 +62,39 @@ def sets_in(config: Config, names: Iterable[str]) -> dict[str, StateSet]:
     return found
 
 
-def _needed_for(config: Config, corpus: str) -> set[str]:
-    """The corpora of the models whose agents met states of a corpus, and what those need."""
-    needed: set[str] = set()
-    waiting = [corpus]
+def makes(config: Config, section: str, name: str) -> set[tuple[str, str]]:
+    """The state sets, models, and corpora that an entry is made from, itself included.
+
+    Each is the name of its section and its own. Unknown names are left out.
+    """
+    found: set[tuple[str, str]] = set()
+    waiting = [(section, name)]
     while waiting:
-        for states in sets_in(config, config.corpora[waiting.pop()].states).values():
-            if not isinstance(states, RolloutStates):
-                continue
-            model = config.models.get(states.run.reward_source)
-            if isinstance(model, SimulatorModel) and model.corpus not in needed:
-                needed.add(model.corpus)
-                waiting.append(model.corpus)
-    return needed
+        section, name = entry = waiting.pop()
+        if entry in found or name not in getattr(config, section):
+            continue
+        found.add(entry)
+        match getattr(config, section)[name]:
+            case UnionStates(sets=sets) | Corpus(states=sets):
+                waiting += [("state_sets", part) for part in sets]
+            case RolloutStates(run=run):
+                waiting.append(("models", run.reward_source))
+            case SimulatorModel(corpus=corpus):
+                waiting.append(("corpora", corpus))
+            case EnsembleModel(members=members, reference=reference):
+                waiting += [("models", member) for member in members]
+                waiting.append(("state_sets", reference))
+    return found
+
+
+def learned_states(config: Config, key: str, states: str, models: Iterable[str]) -> Iterator[str]:
+    """Problems of a state set that must not hold states from which one of the models learned."""
+    for name in models:
+        model = config.models[name]
+        if isinstance(model, EnsembleModel):
+            yield from learned_states(config, key, states, model.members)
+        if isinstance(model, SimulatorModel):
+            learned = sets_in(config, config.corpora[model.corpus].states)
+            for part in sets_in(config, [states]):
+                if part in learned:
+                    yield f"{key}: '{part}' is in the corpus of '{name}'; use other states"

@@ -11,9 +11,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, JsonValue, ValidationError, WithJsonSchema
 
 from vlmrm.config.base import (
+    Aggregate,
     ConfigModel,
     EnvironmentName,
     Name,
+    NonEmptyList,
     PositiveInt,
     Seed,
     UniqueList,
@@ -130,8 +132,37 @@ class FunctionModel(ConfigModel):
     """Unknown, as that of a published model without a tag."""
 
 
+class EnsembleModel(ConfigModel):
+    """Several models, sentences, or views as one reward, which is harder to fool than each of them.
+
+    A member is a model, a scene, and the task's sentence or one of its sentences.
+    """
+
+    source: Literal["ensemble"]
+    members: NonEmptyList[Name]
+    """Names of other `models`."""
+    reference: Name
+    """Name of one of `state_sets`. The rewards of each member are standardized by their mean and
+    standard deviation on these states, whatever states are scored."""
+    aggregate: Aggregate = "mean"
+    """The mean of the members' rewards, their minimum, or, for `pessimistic`, the mean minus
+    `penalty` times the standard deviation over the members."""
+    penalty: Annotated[float, Field(ge=0)] | None = None
+    """Weight of the standard deviation for `pessimistic`. By default 1."""
+    prompts: Literal["average", "separate"] = "average"
+    """Whether the embeddings of a task's goal sentences are averaged, or each sentence is a member.
+    """
+    scenes: UniqueList[str] = []
+    """Views, each of which is a member: scenes in which each state is rendered. In measurements and
+    experiments, the first one stands for all. By default, the scene of the measurement or
+    experiment."""
+
+    architecture: ClassVar[None] = None
+    """It has no network of its own."""
+
+
 Model = Annotated[
-    PretrainedModel | PackagedModel | SimulatorModel | RandomModel | FunctionModel,
+    PretrainedModel | PackagedModel | SimulatorModel | RandomModel | EnsembleModel | FunctionModel,
     Field(discriminator="source"),
 ]
 

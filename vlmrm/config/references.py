@@ -16,10 +16,16 @@ from vlmrm.config.base import (
     REFERENCES,
     SCENES,
 )
-from vlmrm.config.corpus_references import corpus_problems, sets_in
+from vlmrm.config.corpus_references import corpus_problems, learned_states
+from vlmrm.config.ensembles import (
+    ensemble_problems,
+    run_problems,
+    training_problems,
+    use_problems,
+)
 from vlmrm.config.functions import measured_function_problems, trained_function_problems
 from vlmrm.config.measurements import Epic, Landscape
-from vlmrm.config.models import Model, PretrainedModel, SimulatorModel
+from vlmrm.config.models import EnsembleModel, Model, PretrainedModel, SimulatorModel
 from vlmrm.config.optimization import optimization_problems
 from vlmrm.config.prediction import prediction_problems
 from vlmrm.config.scoring import PLAIN, alpha_of, temperature_of
@@ -58,6 +64,15 @@ def problems(config: Config) -> Iterator[str]:
         if isinstance(states, RolloutStates):
             yield from _rollout_problems(config, f"state_sets.{name}", states)
     yield from corpus_problems(config)
+    yield from ensemble_problems(config)
+    for name, model in config.models.items():
+        if isinstance(model, EnsembleModel):
+            environment = config.state_sets[model.reference].environment
+            yield from _scene_problems(f"models.{name}.scenes", model.scenes, environment)
+    for name, states in config.state_sets.items():
+        if isinstance(states, RolloutStates):
+            key = f"state_sets.{name}.run"
+            yield from run_problems(config, key, states.run, f"{key}.scene", f"{key}.scoring")
     for name, landscape in config.landscapes.items():
         yield from _landscape_problems(config, f"landscapes.{name}", landscape)
     for name, epic in config.epic.items():
@@ -149,14 +164,9 @@ def _measurement_problems(
             f"'{task_name}' is a {task.environment} task"
         )
     yield from _scene_problems(f"{key}.scenes", m.scenes, task.environment)
-    for name in m.models:
-        measured = config.models[name]
-        if isinstance(measured, SimulatorModel):
-            learned = sets_in(config, config.corpora[measured.corpus].states)
-            for part in sets_in(config, [m.states]):
-                if part in learned:
-                    yield f"{key}.states: '{part}' is in the corpus of '{name}'; use other states"
     yield from measured_function_problems(config, m.models)
+    yield from learned_states(config, f"{key}.states", m.states, m.models)
+    yield from use_problems(config, key, m.models, task_name, m.scenes, f"{key}.scenes")
     yield from _sentence_problems(config, task_name, config.scorings)
 
 
@@ -177,9 +187,12 @@ def _experiment_problems(config: Config, key: str, e: Experiment) -> Iterator[st
             continue
         environment = config.tasks[name].environment
         yield from _scene_problems(f"{key}.scenes", e.scenes or [], environment)
+        scenes = e.scenes or [SCENES[environment][0]]
+        yield from use_problems(config, key, e.models, name, scenes, f"{key}.scenes")
         scorings = e.scorings if e.models else []
         yield from _run_problems(config, key, f"{key}.scorings", name, e.references, scorings)
         yield from trained_function_problems(config, f"{key}.scorings", name, e.models, scorings)
+        yield from training_problems(config, f"{key}.scorings", e.models, name, scorings)
 
 
 def _run_problems(
@@ -229,6 +242,7 @@ def check_run(config: Config, run: TrainingRun) -> None:
     for problem in (
         *_run_problems(config, key, "--scoring", run.task, [source], scorings),
         *trained_function_problems(config, "--scoring", run.task, [source], scorings),
+        *run_problems(config, key, run, "--scene", "--scoring"),
     ):
         raise UserError(problem)
 

@@ -8,6 +8,7 @@ it reads has changed.
 from __future__ import annotations
 
 from vlmrm.config.base import (
+    Aggregate,
     ConfigModel,
     EnvironmentName,
     Name,
@@ -48,6 +49,44 @@ class FunctionSettings(ScoringSettings):
     """How a function scores frames for one task."""
 
     model: FunctionModel
+
+
+class Member(ConfigModel):
+    """One of the rewards of an ensemble."""
+
+    model: Name
+    scene: str
+    goal: str | None = None
+    """One of the task's goal sentences; None for all of them, averaged."""
+
+
+class MemberSettings(ConfigModel):
+    """The members of an ensemble for one task, and the states by which they are standardized."""
+
+    model: Name
+    """The ensemble."""
+    task: Name
+    reference: Name
+    members: list[Member]
+
+
+class EnsembleSettings(MemberSettings):
+    """How the members' rewards become one."""
+
+    scene: str
+    """That of the members, or the first of several."""
+    aggregate: Aggregate
+    penalty: float
+
+    @property
+    def models(self) -> list[str]:
+        """The members' models, each once."""
+        return list(dict.fromkeys(member.model for member in self.members))
+
+    @property
+    def scenes(self) -> list[str]:
+        """The members' scenes, each once."""
+        return list(dict.fromkeys(member.scene for member in self.members))
 
 
 class EmbeddingSettings(ConfigModel):
@@ -142,6 +181,13 @@ class TrainingSettings(ConfigModel):
     paper_code: PaperCode
     video: VideoSettings | None
     """Of the latest episode at every checkpoint; None for no videos."""
+    ensemble: EnsembleSettings | None = None
+    """How several models score each frame; None where one does, or none."""
+
+    @property
+    def scenes(self) -> list[str]:
+        """Scenes in which the reward model sees each state."""
+        return self.ensemble.scenes if self.ensemble else [self.run.scene]
 
 
 class PlaySettings(ConfigModel):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NAMES = (
     *("task", "states", "labels", "scene", "model", "source", "license", "precision"),
-    *("reward_source", "scoring", "first", "second"),
+    *("reference", "goal", "reward_source", "scoring", "first", "second"),
 )
 """Columns of texts."""
 
@@ -80,8 +80,8 @@ def read_rewards(path: str | os.PathLike[str], states: int) -> pd.DataFrame:
         states: Number of states of the set.
 
     Returns:
-        Columns scene, model, state, task, scoring, reward: every state once for each task and
-        scoring.
+        Columns scene, model, state, task, scoring, reward, and goal if each sentence has its
+        rewards: every state once for each task, scoring, and goal.
 
     Raises:
         UserError: The file is missing or damaged, of another set, or its rewards are not finite.
@@ -95,7 +95,9 @@ def read_rewards(path: str | os.PathLike[str], states: int) -> pd.DataFrame:
         finite = bool(np.isfinite(table["reward"].to_numpy(np.float64)).all())
         state = table["state"].to_numpy(np.int64)
     require(path, finite, "contains rewards that are not finite")
-    for (task, scoring), rows in table.assign(state=state).groupby(["task", "scoring"]):
+    # A table of several sentences has the one of each row.
+    keys = [key for key in ("task", "scoring", "goal") if key in table]
+    for (task, scoring, *_), rows in table.assign(state=state).groupby(keys):
         whole = np.array_equal(np.sort(rows["state"]), np.arange(states))
         problem = f"task '{task}' by {scoring}: {len(rows)} rewards, not one for each of the "
         require(path, whole, f"{problem}{states} states")

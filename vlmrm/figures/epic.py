@@ -55,6 +55,7 @@ SOURCES = {
     "pretrained": ("pretrained", "o"),
     "packaged": ("trained on this domain", "s"),
     "simulator": ("trained on this domain", "s"),
+    "ensemble": ("ensemble", "^"),
     "random": ("random weights", "D"),
     "function": ("function", "^"),
 }

@@ -17,6 +17,7 @@ import humanize
 
 from vlmrm.config import Config, FunctionModel, PretrainedModel, TrainingRun, read_layer
 from vlmrm.config.architectures import architecture_file, sim_architectures
+from vlmrm.config.ensembles import towers
 from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub, check_rendering, cuda_works
 from vlmrm.machine.functions import function_problems
@@ -268,10 +269,11 @@ def _embeds(job: Job, config: Config) -> bool:
     """Whether a model of published size embeds frames in a job."""
     if job.rule not in EMBEDDING:
         return False
-    model = config.models.get(job.wildcards.get("model") or job.wildcards["reward_source"])
-    if model is None or isinstance(model, FunctionModel):
-        return False  # nobody knows how long a function takes
-    if model.architecture in sim_architectures():
+    name = job.wildcards.get("model") or job.wildcards["reward_source"]
+    models = [config.models[tower] for tower in towers(config, name)]
+    # Nobody knows how long a function takes.
+    slow = [model for model in models if not isinstance(model, FunctionModel)]
+    if all(model.architecture in sim_architectures() for model in slow):
         return False
     return job.rule == "embed_frames" or (
         config.training[config.tasks[job.wildcards["task"]].environment].lookup is None

@@ -57,10 +57,15 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
             f"{folder}: no such model folder; make it with `vlmrm fetch-model` or `train-model`, "
             f"or name a packaged model ({', '.join(packaged_models())})"
         )
-    if read_model_provenance(folder).get("source") == "function":
-        raise UserError(
-            f"{folder}: is a function without weights; use `vlmrm score-frames` with it"
-        )
+    match read_model_provenance(folder).get("source"):
+        case "function":
+            raise UserError(
+                f"{folder}: is a function without weights; use `vlmrm score-frames` with it"
+            )
+        case "ensemble":
+            raise UserError(
+                f"{folder}: is an ensemble, which has no weights; name one of its members"
+            )
     for name in (CONFIG_FILE, WEIGHTS_FILE):
         if not (folder / name).is_file():
             raise UserError(f"{folder}: no {name}; {MAKE_AGAIN}")
@@ -118,7 +123,7 @@ def save_model_folder(
 def write_model_provenance(folder: Path, parameters: Mapping[str, int], **context: Any) -> None:
     """Writes ``provenance.json``: checksums of the files, parameters, and ``context``."""
     files = {path.name: file_sha256(path) for path in sorted(folder.iterdir())}
-    sha256 = files.pop(WEIGHTS_FILE)
+    sha256 = files.pop(WEIGHTS_FILE, None)  # an ensemble has none
     record = provenance(sha256=sha256, files=files, parameters=parameters, **context)
     (folder / PROVENANCE_FILE).write_text(json.dumps(record, indent=2, default=str) + "\n")
 

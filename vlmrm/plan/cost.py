@@ -13,6 +13,7 @@ from typing import Any
 import humanize
 
 from vlmrm.config import Config
+from vlmrm.config.ensembles import towers
 from vlmrm.machine.machines import Machine
 from vlmrm.plan.jobs import Job, jobs_by_figure
 from vlmrm.plan.sizes import STAND_IN, fitting_batch, gpu_weights, known_size, model_size
@@ -153,9 +154,10 @@ def sum_seconds(rows: dict[str, Row]) -> float:
 
 
 def used_models(jobs: Iterable[Job], config: Config) -> list[str]:
-    """The models of jobs, in the order of the configuration."""
+    """The models of jobs, and members of their ensembles, in the order of the configuration."""
     keys = ("model", "reward_source")
-    used = {job.wildcards[key] for job in jobs for key in keys if key in job.wildcards}
+    named = {job.wildcards[key] for job in jobs for key in keys if key in job.wildcards}
+    used = {tower for name in named for tower in towers(config, name)}
     return [name for name in config.models if name in used]
 
 

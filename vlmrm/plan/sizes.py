@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from vlmrm.config import Config, Precision, PretrainedModel
+from vlmrm.config import Config, EnsembleModel, Precision, PretrainedModel
 from vlmrm.models.folder import CONFIG_FILE, MODELS
 
 SIZES = Path(__file__).parents[1] / "models" / "model_size.json"
@@ -75,6 +75,7 @@ def size_of(architecture: str) -> Size:
 def known_size(config: Config, name: str) -> Size | None:
     """Size of a model by its architecture, or else by its folder, if it is there."""
     model = config.models[name]
+    assert not isinstance(model, EnsembleModel), "ask for its members"
     if model.architecture is not None:
         return size_of(model.architecture)
     path = model.path if isinstance(model, PretrainedModel) else None

@@ -15,6 +15,7 @@ from vlmrm.config import (
     TrainingRun,
 )
 from vlmrm.config.architectures import sim_architectures
+from vlmrm.config.ensembles import towers
 from vlmrm.config.settings import VideoSettings
 from vlmrm.config.training import DQN, Algorithm, OffPolicyAgent
 from vlmrm.machine.machines import Machine
@@ -44,7 +45,10 @@ BACKWARD = 6  # 3 times the operations (Kaplan et al., 2020), at half the speed 
 ROLLOUT_KEEPS = 5  # one state in five of a rollout is kept
 OBSERVED = {"cartpole": (4, 2), "mountain-car": (2, 1), "humanoid": (348, 17)}  # and actions
 
-LIGHT = ("copy_model", "sample_states", "render_", "score_", "measure_", "check_", "draw_")
+LIGHT = (
+    *("copy_model", "make_ensemble", "sample_states", "render_", "score_", "measure_", "check_"),
+    "draw_",
+)
 """Prefixes of the rules whose commands do not import PyTorch."""
 
 
@@ -98,13 +102,14 @@ class Work:
             self.disk += VIDEO_FRAME * count
 
     def embed(self, config: Config, machine: Machine, model: str, count: float) -> None:
-        """Adds images that a model embeds, or a function sees in its windows."""
-        entry = config.models[model]
-        count *= entry.window if isinstance(entry, FunctionModel) else 1
-        small = entry.architecture in sim_architectures()
-        flops = machine.small_flops if small else machine.flops
-        self.images += count
-        self.accelerated += count * model_size(config, model).image_flops / flops
+        """Adds images that a model, each member of an ensemble, or a function's windows see."""
+        for tower in towers(config, model):
+            entry = config.models[tower]
+            images = count * (entry.window if isinstance(entry, FunctionModel) else 1)
+            small = entry.architecture in sim_architectures()
+            flops = machine.small_flops if small else machine.flops
+            self.images += images
+            self.accelerated += images * model_size(config, tower).image_flops / flops
 
 
 def work_of(job: Job, config: Config, machine: Machine) -> Work:
@@ -175,7 +180,8 @@ def _train(work: Work, run: TrainingRun, config: Config, machine: Machine) -> No
     # The policies of every checkpoint, the last one, and copies of the best two.
     work.disk += (saved + 4) * policy_bytes(environment, agent)
     if config.sees_frames(run):
-        work.render(environment, run.scene, steps, settings.rendering)
+        for scene in settings.scenes:
+            work.render(environment, scene, steps, settings.rendering)
         work.embed(config, machine, run.reward_source, steps)
         work.shared, work.accelerated = LOOP * work.shared, LOOP * work.accelerated
         return

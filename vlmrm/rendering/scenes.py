@@ -21,10 +21,15 @@ TILES_PER_METER = 2.0
 TEXTURE_SIZE = 512
 """Side in pixels of the floor's texture and of each face of the sky."""
 
+AZIMUTHS = {"textured-fixed": 180, "filament": 180, "textured-left": 225, "textured-right": 135}
+"""Directions in which fixed cameras look, in degrees: at 180, to the front of a robot that faces
+along x. Left and right are the robot's."""
 
-@functools.cache
+
 def scene_model(scene: str) -> mujoco.MjModel:
-    """Compiles the model of a scene, once per process; its coordinates are the physics'.
+    """Compiles the model of a scene; its coordinates are the physics'.
+
+    Scenes that differ in their camera share a model, which is compiled once per process.
 
     Raises:
         UserError: The humanoid has no such scene.
@@ -32,6 +37,11 @@ def scene_model(scene: str) -> mujoco.MjModel:
     if scene not in SCENES["humanoid"]:
         known = suggest(scene, SCENES["humanoid"])
         raise UserError(f"scene: humanoid has no scene '{scene}'{known}")
+    return _compiled(scene.partition("-")[0])
+
+
+@functools.cache
+def _compiled(scene: str) -> mujoco.MjModel:
     spec = mujoco.MjSpec.from_file(str(XML))
     _make_cheap(spec)
     if scene == "gymnasium":
@@ -49,10 +59,10 @@ def scene_model(scene: str) -> mujoco.MjModel:
 def scene_camera(scene: str, model: mujoco.MjModel) -> mujoco.MjvCamera:
     """Makes the camera of a scene: fixed in space, or Gymnasium's, which follows the robot."""
     camera = mujoco.MjvCamera()
-    if scene in ("textured-fixed", "filament"):
+    if scene in AZIMUTHS:
         camera.type = mujoco.mjtCamera.mjCAMERA_FREE
         camera.lookat[:] = (0, 0, 1)
-        camera.distance, camera.elevation, camera.azimuth = 3.5, -10, 180
+        camera.distance, camera.elevation, camera.azimuth = 3.5, -10, AZIMUTHS[scene]
     else:
         camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         camera.fixedcamid = model.camera("track").id

@@ -53,6 +53,26 @@ def reward_table(task: str, rewards: Mapping[str, NDArray[np.floating[Any]]]) ->
     return pd.concat(tables, ignore_index=True)
 
 
+def score_by_goal(
+    embeddings: NDArray[np.float32],
+    prompts: Mapping[str, NDArray[np.float32]],
+    settings: ScoringSettings,
+) -> pd.DataFrame:
+    """Scores embedded states by each goal sentence of a task, as if it were the only one.
+
+    Returns:
+        The columns of `score_states`, and goal.
+
+    Raises:
+        UserError: As `score_states`.
+    """
+    tables = {
+        goal: score_states(embeddings, prompts, settings.model_copy(update={"goals": [goal]}))
+        for goal in settings.goals
+    }
+    return pd.concat(tables, names=["goal"]).reset_index("goal").reset_index(drop=True)
+
+
 def precision_errors(
     table: pd.DataFrame,
     sample: Sample,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -102,20 +102,23 @@ class EnvironmentReward:
 
 def reward_source(
     settings: TrainingSettings,
-    model: Path | None = None,
+    models: Sequence[Path] = (),
     grid: tuple[Path, Path, Path] | None = None,
     device: str = "auto",
     gpus: int = 1,
+    statistics: Path | None = None,
 ) -> RewardSource:
     """Creates the reward source of a training run.
 
     Args:
         settings: The run, and how frames and sentences are embedded.
-        model: Folder of the model that scores frames; a function needs none.
-        grid: Instead of a model, files of a grid of states, their rewards, and the errors of the
+        models: Folder of the model that scores frames; those of all members of an ensemble. A
+            function needs none.
+        grid: Instead of models, files of a grid of states, their rewards, and the errors of the
             interpolation.
-        device: Torch device of the model.
+        device: Torch device of the models.
         gpus: Number of GPUs that share the frames.
+        statistics: Table of an ensemble's members, by which they are standardized.
 
     Raises:
         UserError: A file cannot be read, the grid is too coarse, or the sentences give no reward.
@@ -142,9 +145,14 @@ def reward_source(
         reward = function_reward(loaded, function.embeddings, prompts, run.scoring)
         return WindowReward(reward, function.window, function.batch_size)
     from vlmrm.models.clip import ClipModel
+    from vlmrm.rewards.ensemble import load_ensemble
     from vlmrm.rewards.vlm import VLMReward
 
-    assert model is not None
+    if settings.ensemble is not None:
+        assert statistics is not None
+        folders = dict(zip(settings.ensemble.models, models, strict=True))
+        return FrameReward(load_ensemble(settings, folders, statistics, device, gpus))
+    (model,) = models
     clip = ClipModel.load(model, device, gpus=gpus, **settings.embedding.model_dump())
     with blaming(f"tasks.{run.task}"):
         vlm = VLMReward(

@@ -89,9 +89,11 @@ class VLMReward:
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Rewards, float32 ``[N]``, of uint8 RGB frames ``[N, H, W, 3]``."""
-        embeddings = self.model.embed_images(frames)
-        rewards = self._directions.rewards(embeddings, [self.scoring])[self.scoring]
-        return rewards.astype(np.float32)
+        return self.score(self.model.embed_images(frames)).astype(np.float32)
+
+    def score(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Rewards ``[N]`` of the model's unit image embeddings ``[N, E]``."""
+        return self._directions.rewards(embeddings, [self.scoring])[self.scoring]
 
 
 class VLMRewardWrapper(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):

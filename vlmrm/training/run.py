@@ -19,9 +19,9 @@ from vlmrm.data.files import one_writer
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError, one_line
 from vlmrm.machine.gpus import check_device
-from vlmrm.rendering import make_renderer
 from vlmrm.rendering.opengl import render_on
 from vlmrm.rendering.video import write_trajectories
+from vlmrm.rendering.views import make_views
 from vlmrm.rewards.sources import RewardSource
 from vlmrm.tasks.oracles import ORACLES, Oracle
 from vlmrm.terminal.bars import bar
@@ -91,7 +91,7 @@ def train(
         workers = 0  # a step takes less time than a message to another process
     check_device(device)
     render_on(device)
-    render = functools.partial(make_renderer, environment, settings.run.scene, settings.rendering)
+    render = functools.partial(make_views, environment, settings.scenes, settings.rendering)
     spec = EnvSpec(
         functools.partial(
             make_env, environment, agent.episode_steps, paper_code.goal_never_cleared

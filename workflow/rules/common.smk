@@ -54,6 +54,10 @@ STATES = f"{RESULTS}/states/{{states}}.h5"
 FRAMES = f"{RESULTS}/frames/{{states}}/{{scene}}.h5"
 EMBEDDINGS = f"{RESULTS}/embeddings/{{states}}/{{scene}}/{{model}}.h5"
 REWARDS = f"{RESULTS}/rewards/{{states}}/{{scene}}/{{model}}/{{task}}.parquet"
+# Rewards by each goal sentence of a task, where these are members of an ensemble.
+GOAL_REWARDS = f"{RESULTS}/goals/{{states}}/{{scene}}/{{model}}/{{task}}.parquet"
+# Mean and spread of the rewards of an ensemble's members on its reference states.
+STATISTICS = f"{RESULTS}/ensembles/{{scene}}/{{model}}/{{task}}.csv"
 EPIC = f"{RESULTS}/epic/{{epic}}/{{scene}}/{{model}}.csv"
 LOOKUP = f"{RESULTS}/lookup/{{task}}/{{scene}}/{{model}}.csv"
 RUN = "{task}/{scene}/{reward_source}/{scoring}/seed-{seed}"

@@ -215,7 +215,7 @@ def training_inputs(wildcards):
         return {}
     lookup = training_of(wildcards).lookup
     if lookup is None:
-        return {"model": MODEL.format(model=wildcards.reward_source)}
+        return model_inputs(wildcards)
     place = {
         "task": wildcards.task,
         "scene": wildcards.scene,
@@ -225,6 +225,19 @@ def training_inputs(wildcards):
         "states": STATES.format(states=lookup.grid),
         "rewards": REWARDS.format(states=lookup.grid, **place),
         "errors": LOOKUP.format(**place),
+    }
+
+
+def model_inputs(wildcards):
+    """The model that scores frames, or the members of an ensemble and their statistics."""
+    name = wildcards.reward_source
+    run = settings.training_settings(run_of(wildcards))
+    if run.ensemble is None:
+        return {"model": MODEL.format(model=name)}
+    place = {"task": wildcards.task, "scene": wildcards.scene, "model": name}
+    return {
+        "model": expand(MODEL, model=run.ensemble.models),
+        "statistics": STATISTICS.format(**place),
     }
 
 
@@ -241,9 +254,14 @@ def lookup_inputs(wildcards):
 
 def reward_options(wildcards, input):
     """The inputs as options of `vlmrm train-policy`."""
+    options = [
+        (name, path)
+        for name, paths in input.items()
+        for path in ([paths] if isinstance(paths, str) else paths)
+    ]
     return " ".join(
         f"--{name} {Path(path).parent if name == 'model' else path}"
-        for name, path in input.items()
+        for name, path in options
     )
 
 

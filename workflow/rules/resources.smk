@@ -9,6 +9,7 @@ import os
 from snakemake.exceptions import WorkflowError
 
 from vlmrm.config.architectures import sim_architectures
+from vlmrm.config.ensembles import towers
 from vlmrm.machine.gpus import visible_gpus
 from vlmrm.plan.sizes import tabulated_size
 
@@ -43,15 +44,15 @@ DRAWING = {"mem_mb": memory(4_000), "runtime": minutes(15)}
 
 
 def model_memory(wildcards, attempt):
-    """Main memory for PyTorch and a model: its weights in float32, and half as much again.
+    """Main memory for PyTorch and models: their weights in float32, and half as much again.
 
     A model of unknown size gets what the largest published ones need.
     """
     name = getattr(wildcards, "reward_source", None) or wildcards.model
     weights = 0  # of a reference reward
-    if name in settings.models:
-        size = tabulated_size(settings.models[name].architecture)
-        weights = 4 * size.parameters / 1e6 if size else 16_000
+    for model in {*towers(settings, name)}:
+        size = tabulated_size(settings.models[model].architecture)
+        weights += 4 * size.parameters / 1e6 if size else 16_000
     return memory(round(max(8_000, 4_000 + 1.5 * weights)))(wildcards, attempt)
 
 

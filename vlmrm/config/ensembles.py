@@ -1,0 +1,126 @@
+"""Ensembles: their members, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from vlmrm.config.corpus_references import learned_states, makes
+from vlmrm.config.models import EnsembleModel, FunctionModel
+from vlmrm.config.settings import EnsembleSettings, Member, MemberSettings
+from vlmrm.errors import unknown
+
+if TYPE_CHECKING:
+    from vlmrm.config.config import Config
+    from vlmrm.config.training import TrainingRun
+
+PENALTY = 1.0
+"""Default weight of the standard deviation in a pessimistic ensemble."""
+
+
+def towers(config: Config, name: str) -> list[str]:
+    """The models whose image towers see each state that a reward source scores.
+
+    Of an ensemble, these are the members, each as often as there are views; of a model, itself. A
+    reference reward has none.
+    """
+    model = config.models.get(name)
+    if model is None:
+        return []
+    if not isinstance(model, EnsembleModel):
+        return [name]
+    return model.members * max(1, len(model.scenes))
+
+
+def member_settings(config: Config, name: str, task: str, scene: str) -> MemberSettings:
+    """What measuring the members of an ensemble reads."""
+    ensemble = config.models[name]
+    assert isinstance(ensemble, EnsembleModel)
+    goals = config.tasks[task].goals if ensemble.prompts == "separate" else [None]
+    return MemberSettings(
+        model=name,
+        task=task,
+        reference=ensemble.reference,
+        members=[
+            Member(model=member, scene=view, goal=goal)
+            for member in ensemble.members
+            for view in ensemble.scenes or [scene]
+            for goal in goals
+        ],
+    )
+
+
+def ensemble_settings(config: Config, name: str, task: str, scene: str) -> EnsembleSettings:
+    """What scoring states by an ensemble reads."""
+    ensemble = config.models[name]
+    assert isinstance(ensemble, EnsembleModel)
+    return EnsembleSettings(
+        **member_settings(config, name, task, scene).model_dump(),
+        scene=scene,
+        aggregate=ensemble.aggregate,
+        penalty=PENALTY if ensemble.penalty is None else ensemble.penalty,
+    )
+
+
+def ensemble_problems(config: Config) -> Iterator[str]:
+    """What is wrong with ensembles, as 'key: what is wrong'."""
+    for name, model in config.models.items():
+        if not isinstance(model, EnsembleModel):
+            continue
+        key = f"models.{name}"
+        for member in model.members:
+            yield from unknown(f"{key}.members", member, config.models)
+            if isinstance(config.models[member], EnsembleModel):
+                yield f"{key}.members: '{member}' is an ensemble; name its members instead"
+            if isinstance(config.models[member], FunctionModel):
+                yield f"{key}.members: '{member}' is a function; name models that embed frames"
+        if model.prompts == "average" and len(towers(config, name)) < 2:
+            yield f"{key}.members: only one; name others, several scenes, or prompts: separate"
+        if model.penalty is not None and model.aggregate != "pessimistic":
+            yield f"{key}.penalty: has no effect with aggregate: {model.aggregate}; remove it"
+        yield from unknown(f"{key}.reference", model.reference, config.state_sets)
+        if ("models", name) in makes(config, "state_sets", model.reference):
+            yield f"{key}.reference: met by an agent that learns from '{name}'; use other states"
+        yield from learned_states(config, f"{key}.reference", model.reference, model.members)
+
+
+def use_problems(
+    config: Config, key: str, models: Iterable[str], task: str, scenes: list[str], scene_key: str
+) -> Iterator[str]:
+    """Why ensembles among these known models cannot score a known task in these scenes."""
+    environment, goals = config.tasks[task].environment, config.tasks[task].goals
+    for name in models:
+        model = config.models[name]
+        if not isinstance(model, EnsembleModel):
+            continue
+        held = config.state_sets[model.reference].environment
+        if held != environment:
+            what = f"'{model.reference}' holds {held} states"
+            yield f"models.{name}.reference: {what}, but {key} has the {environment} task '{task}'"
+        if model.prompts == "separate" and len(goals) < 2:
+            what = "only one sentence, which cannot be separate"
+            yield f"tasks.{task}.goal: {what} members of '{name}'; list several sentences"
+        if model.scenes and scenes != model.scenes[:1]:
+            first = model.scenes[0]
+            yield f"{scene_key}: '{name}' has views of its own, which count as {first}; write that"
+
+
+def run_problems(
+    config: Config, key: str, run: TrainingRun, scene_key: str, scoring_key: str
+) -> Iterator[str]:
+    """Why an agent cannot be trained on an ensemble, if that is what it is trained on."""
+    if run.reward_source in config.models:
+        source = [run.reward_source]
+        yield from use_problems(config, key, source, run.task, [run.scene], scene_key)
+        yield from training_problems(config, scoring_key, source, run.task, [run.scoring])
+
+
+def training_problems(
+    config: Config, key: str, models: Iterable[str], task: str, scorings: list[str]
+) -> Iterator[str]:
+    """Why agents cannot be trained on ensembles among these known models with these scorings."""
+    for name in models:
+        for scoring in scorings:
+            if isinstance(config.models[name], EnsembleModel) and scoring not in config.scorings:
+                why = f"'{name}' is standardized by the rewards of `scorings`"
+                yield f"{key}: {scoring} is not scored for task '{task}', but {why}; add it there"
