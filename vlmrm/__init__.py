@@ -2,6 +2,7 @@
 
 __version__ = "0.1.0"
 
+import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +16,39 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("LP_NUM_THREADS", "0")
 
 if TYPE_CHECKING:
-    from vlmrm.rewards.vlm import VLMReward, VLMRewardWrapper
+    from vlmrm.rewards.frame_queue import FrameQueue
+    from vlmrm.rewards.sb3 import VLMRewardReplayBuffer, VLMRewardVecEnvWrapper
+    from vlmrm.rewards.vlm import VLMReward
+    from vlmrm.rewards.wrappers import (
+        FrameInfoWrapper,
+        VLMRewardVectorWrapper,
+        VLMRewardWrapper,
+        frames_in,
+    )
 
-__all__ = ["VLMReward", "VLMRewardWrapper"]
+__all__ = [
+    "FrameInfoWrapper",
+    "FrameQueue",
+    "VLMReward",
+    "VLMRewardReplayBuffer",
+    "VLMRewardVecEnvWrapper",
+    "VLMRewardVectorWrapper",
+    "VLMRewardWrapper",
+    "frames_in",
+]
+
+_MODULES = {
+    "FrameQueue": "frame_queue",
+    "VLMReward": "vlm",
+    "VLMRewardReplayBuffer": "sb3",
+    "VLMRewardVecEnvWrapper": "sb3",
+}
+"""Modules of `vlmrm.rewards` with these names; the others are in its `wrappers`."""
 
 
 def __getattr__(name: str) -> Any:
-    """Imports torch only when a reward model is used, so that the command line starts faster."""
+    """Imports PyTorch only when a reward is used, so that the command line starts faster."""
     if name in __all__:
-        from vlmrm.rewards import vlm
-
-        return getattr(vlm, name)
+        module = importlib.import_module(f"vlmrm.rewards.{_MODULES.get(name, 'wrappers')}")
+        return getattr(module, name)
     raise AttributeError(f"module 'vlmrm' has no attribute '{name}'")
