@@ -43,3 +43,8 @@ rule all:
         experiment_results(),
         optimization_results(),
         galleries(),
+
+
+rule agents:
+    input:
+        experiment_results(),
