@@ -7,7 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ import typer
 import yaml
 
 from vlmrm.cli.options import Baselines, Contrasts, ScoringName, Seed, check_sentences
+from vlmrm.cli.summarize import summarize
 from vlmrm.config import Config, TrainingRun, parse_config, read_yaml
 from vlmrm.config.base import MAX_NAME
 from vlmrm.config.scoring import PLAIN
@@ -25,8 +26,9 @@ from vlmrm.data.tables import read_table
 from vlmrm.errors import UserError, printable, shorten
 from vlmrm.machine.checks import unread_words
 from vlmrm.machine.machines import this_machine
+from vlmrm.models.folder import MODELS
 from vlmrm.plan.cost import make_plan, read_benchmarks, sum_seconds
-from vlmrm.plan.jobs import planned_jobs
+from vlmrm.plan.jobs import Job, planned_jobs
 from vlmrm.workflow import SNAKEFILE
 
 CONFIG = "run.yaml"
@@ -96,11 +98,16 @@ def run(
         raise UserError(shorten(f"sentence: {problem}"))
     _write(path, content, sentence)
     options = ["--snakefile", str(SNAKEFILE), "--configfile", str(path)]
-    _announce(config, training, options)
-    status = _snakemake(*options, "--cores", str(cores or "all"), "--", TARGET)
-    if status:
-        print("Not finished. The same command goes on where it stopped.", file=sys.stderr)
-        raise typer.Exit(status)
+    _describe(config, training)
+    if jobs := planned_jobs([*options, "--", TARGET]):
+        print(f"{len(jobs)} jobs, {_duration(jobs, config)}.", flush=True)
+        status = _snakemake(*options, "--cores", str(cores or "all"), "--", TARGET)
+        if status:
+            print("Not finished. The same command goes on where it stopped.", file=sys.stderr)
+            raise typer.Exit(status)
+    else:
+        print("Everything is there already.")
+        summarize(path.parent)
     for line in _results(config, training):
         print(printable(line))
 
@@ -126,9 +133,9 @@ def _write(path: Path, content: dict[str, Any], sentence: str) -> None:
         temporary.write_text(f"# vlmrm run {shlex.quote(sentence)}\n{text}", encoding="utf-8")
 
 
-def _announce(config: Config, run: TrainingRun, options: list[str]) -> None:
-    """Prints what is done, and about how long it takes."""
-    task, machine = config.tasks[run.task], this_machine()
+def _describe(config: Config, run: TrainingRun) -> None:
+    """Prints what is trained on what."""
+    task = config.tasks[run.task]
     agent = config.training[task.environment].agent
     judge = f"the oracle {task.oracle} judges it" if task.oracle else "nobody judges it but you"
     print(
@@ -140,12 +147,15 @@ def _announce(config: Config, run: TrainingRun, options: list[str]) -> None:
     )
     if config.models[run.reward_source].source == "packaged":
         print(f"{run.reward_source} was trained on these environments: this is not zero-shot.")
-    jobs = planned_jobs([*options, "--", TARGET])
+
+
+def _duration(jobs: Iterable[Job], config: Config) -> str:
+    """About how long jobs take on this machine."""
+    machine = this_machine()
     done = read_benchmarks(Path("results", config.run, "benchmarks"), config, machine)
     seconds = sum_seconds(make_plan(jobs, config, machine, done))
     about = humanize.precisedelta(max(seconds, 60), minimum_unit="minutes", format="%.0f")
-    if jobs:
-        print(f"{len(jobs)} jobs, about {about} on {machine.title}.", flush=True)
+    return f"about {about} on {machine.title}"
 
 
 def _snakemake(*arguments: str) -> int:
@@ -174,5 +184,5 @@ def _results(config: Config, run: TrainingRun) -> Iterator[str]:
             return
     yield "Next: more --total-timesteps, other words, another --model or --scoring."
     if config.tasks[run.task].environment == "humanoid":
-        goal = shlex.quote(config.tasks[run.task].goals[0])
-        yield f"What the sentence is worth: vlmrm diagnose --model {run.reward_source} --goal {goal}"
+        model, goal = MODELS / run.reward_source, shlex.quote(config.tasks[run.task].goals[0])
+        yield f"What the sentence is worth: vlmrm diagnose --model {model} --goal {goal}"
