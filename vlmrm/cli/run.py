@@ -18,6 +18,7 @@ import yaml
 from vlmrm.cli.options import Baselines, Contrasts, ScoringName, Seed, check_sentences
 from vlmrm.cli.summarize import summarize
 from vlmrm.config import Config, TrainingRun, parse_config, read_yaml
+from vlmrm.config.architectures import WEIGHTS_FOLDER
 from vlmrm.config.base import MAX_NAME
 from vlmrm.config.scoring import PLAIN
 from vlmrm.config.sentence import EXPERIMENT, sentence_config
@@ -26,7 +27,7 @@ from vlmrm.data.tables import read_table
 from vlmrm.errors import UserError, printable, shorten
 from vlmrm.machine.checks import unread_words
 from vlmrm.machine.machines import this_machine
-from vlmrm.models.folder import MODELS
+from vlmrm.models.folder import MODELS, read_model_provenance
 from vlmrm.plan.cost import make_plan, read_benchmarks, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs
 from vlmrm.workflow import SNAKEFILE
@@ -145,7 +146,9 @@ def _describe(config: Config, run: TrainingRun) -> None:
             f"{run.reward_source} ({run.scoring}); {judge}."
         )
     )
-    if config.models[run.reward_source].source == "packaged":
+    model = config.models[run.reward_source]
+    folder = WEIGHTS_FOLDER / model.architecture if model.source == "packaged" else model.path
+    if folder and read_model_provenance(folder).get("source") == "simulator":
         print(f"{run.reward_source} was trained on these environments: this is not zero-shot.")
 
 
