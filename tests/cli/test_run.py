@@ -26,9 +26,11 @@ SENTENCE = "a humanoid robot kneeling"
     [
         ("  ", {}, "sentence: empty; describe what success looks like"),
         ("word " * 60, {}, "sentence: .* is longer than models.sim-M reads"),
+        ("word " * 60, {"environment": "cartpole"}, "sentence: .* longer than models.sim-M reads"),
         (SENTENCE, {"scoring": "alpha-0.5"}, "--baseline: missing; --scoring alpha-0.5 needs one"),
         (SENTENCE, {"scoring": "contrast-1"}, "--contrast: missing; --scoring contrast-1 needs"),
         (SENTENCE, {"name": "../x"}, "--name: '../x' is no name"),
+        (SENTENCE, {"name": "größe"}, "--name: 'größe' is no name"),
         (SENTENCE, {"model": "sim-X"}, "--model: .* unknown name 'sim-X'; did you mean 'sim-XS'"),
     ],
 )

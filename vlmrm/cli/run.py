@@ -17,9 +17,17 @@ import yaml
 
 from vlmrm.cli.options import Baselines, Contrasts, ScoringName, Seed, check_sentences
 from vlmrm.cli.summarize import summarize
-from vlmrm.config import Config, TrainingRun, parse_config, read_yaml
+from vlmrm.config import (
+    Config,
+    PackagedModel,
+    PretrainedModel,
+    TrainingRun,
+    parse_config,
+    read_yaml,
+)
 from vlmrm.config.architectures import WEIGHTS_FOLDER
 from vlmrm.config.base import MAX_NAME
+from vlmrm.config.models import Model
 from vlmrm.config.scoring import PLAIN
 from vlmrm.config.sentence import EXPERIMENT, sentence_config
 from vlmrm.data.files import atomic_path
@@ -76,7 +84,9 @@ def run(
     sentence = sentence.strip()
     if not sentence:
         raise UserError("sentence: empty; describe what success looks like")
-    if name is not None and not re.fullmatch(rf"[A-Za-z0-9][\w.-]{{0,{MAX_NAME - 1}}}", name):
+    if name is not None and not re.fullmatch(
+        rf"[A-Za-z0-9][A-Za-z0-9_.-]{{,{MAX_NAME - 1}}}", name
+    ):
         raise UserError(shorten(f"--name: '{name}' is no name; use letters, digits, '-', and '_'"))
     check_sentences([sentence], scoring, baseline, contrast)
     content = sentence_config(
@@ -94,7 +104,7 @@ def run(
     path = Path("results", content["run"], CONFIG)
     config = parse_config(content, str(path))
     (training,) = config.runs(EXPERIMENT)
-    texts = config.training_settings(training).prompts.sentences
+    texts = config.prompt_settings(training.task).sentences
     if problem := unread_words(config, training.reward_source, texts):
         raise UserError(shorten(f"sentence: {problem}"))
     _write(path, content, sentence)
@@ -146,10 +156,18 @@ def _describe(config: Config, run: TrainingRun) -> None:
             f"{run.reward_source} ({run.scoring}); {judge}."
         )
     )
-    model = config.models[run.reward_source]
-    folder = WEIGHTS_FOLDER / model.architecture if model.source == "packaged" else model.path
-    if folder and read_model_provenance(folder).get("source") == "simulator":
+    if _knows_simulators(config.models[run.reward_source]):
         print(f"{run.reward_source} was trained on these environments: this is not zero-shot.")
+
+
+def _knows_simulators(model: Model) -> bool:
+    """Whether a model was trained on these environments, as its provenance says."""
+    folder: str | Path | None = None
+    if isinstance(model, PackagedModel):
+        folder = WEIGHTS_FOLDER / model.architecture
+    elif isinstance(model, PretrainedModel):
+        folder = model.path
+    return folder is not None and read_model_provenance(folder).get("source") == "simulator"
 
 
 def _duration(jobs: Iterable[Job], config: Config) -> str:
