@@ -13,9 +13,10 @@ import pytest
 import torch
 import yaml
 
-from tests.processes import snakemake, vlmrm
+from tests.processes import vlmrm
 from vlmrm.cli.run import run
 from vlmrm.errors import UserError
+from vlmrm.workflow import SNAKEFILE
 
 ROOT = Path(__file__).parents[2]
 SENTENCE = "a humanoid robot kneeling"
@@ -53,6 +54,10 @@ def test_a_folder_with_another_run_stays_as_it_is(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=answer):
         run(SENTENCE)
     assert [*tmp_path.rglob("*.*")] == [table]
+
+
+def test_the_workflow_of_the_package_is_that_of_the_repository():
+    assert SNAKEFILE.resolve() == ROOT / "Snakefile"
 
 
 def weights_of(policy):
@@ -93,18 +98,14 @@ def test_an_interrupted_run_goes_on_and_is_a_finished_run_of_the_workflow(tmp_pa
     assert {f"results/short/evaluations/{place}/video.mp4", "results/short/run.yaml"} <= {*paths}
     assert all((tmp_path / path).stat().st_size for path in paths)
 
+    # To the workflow, which this asks, nothing is left to do.
     again = vlmrm("run", SENTENCE, *options, cwd=tmp_path)
     assert "Everything is there already." in again.stdout
     other = vlmrm("run", SENTENCE, *options, "--seed", "1", cwd=tmp_path)
     assert "results/short: holds another run (other experiments); choose" in other.stderr
 
-    # The workflow has nothing to train or to judge.
-    config = folder / "run.yaml"
-    asked = ("--snakefile", ROOT / "Snakefile", "--configfile", config)
-    plan = snakemake(*asked, "--cores", "1", "--dry-run", "--", "agents", cwd=tmp_path)
-    assert "Nothing to be done" in plan.stdout + plan.stderr
-
     # The configuration alone gives the same agent, here without an interruption.
+    config = folder / "run.yaml"
     assert "extends" not in yaml.safe_load(config.read_text())
     named = ("--task", "kneeling", "--reward-source", "sim-XS", "--model", "sim-XS")
     arguments = ("--config", config, *named, "--workers", "2", "--output", tmp_path / "policy")
