@@ -44,3 +44,8 @@ rule all:
         experiment_results(),
         optimization_results(),
         galleries(),
+
+
+rule agents:
+    input:
+        experiment_results(),

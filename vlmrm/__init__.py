@@ -17,28 +17,46 @@ os.environ.setdefault("LP_NUM_THREADS", "0")
 
 if TYPE_CHECKING:
     from vlmrm.rewards.ensemble import EnsembleReward
+    from vlmrm.rewards.frame_queue import FrameQueue
     from vlmrm.rewards.functions import CheckedFunction, FunctionReward
-    from vlmrm.rewards.vlm import VLMReward, VLMRewardWrapper
-
-_MODULES = {
-    "CheckedFunction": "functions",
-    "EnsembleReward": "ensemble",
-    "FunctionReward": "functions",
-    "VLMReward": "vlm",
-    "VLMRewardWrapper": "vlm",
-}
+    from vlmrm.rewards.sb3 import VLMRewardReplayBuffer, VLMRewardVecEnvWrapper
+    from vlmrm.rewards.vlm import VLMReward
+    from vlmrm.rewards.wrappers import (
+        FrameInfoWrapper,
+        VLMRewardVectorWrapper,
+        VLMRewardWrapper,
+        frames_in,
+    )
 
 __all__ = [
     "CheckedFunction",
     "EnsembleReward",
+    "FrameInfoWrapper",
+    "FrameQueue",
     "FunctionReward",
     "VLMReward",
+    "VLMRewardReplayBuffer",
+    "VLMRewardVecEnvWrapper",
+    "VLMRewardVectorWrapper",
     "VLMRewardWrapper",
+    "frames_in",
 ]
+
+_MODULES = {
+    "CheckedFunction": "functions",
+    "EnsembleReward": "ensemble",
+    "FrameQueue": "frame_queue",
+    "FunctionReward": "functions",
+    "VLMReward": "vlm",
+    "VLMRewardReplayBuffer": "sb3",
+    "VLMRewardVecEnvWrapper": "sb3",
+}
+"""Modules of `vlmrm.rewards` with these names; the others are in its `wrappers`."""
 
 
 def __getattr__(name: str) -> Any:
-    """Imports torch only when a reward model is used, so that the command line starts faster."""
-    if name in _MODULES:
-        return getattr(importlib.import_module(f"vlmrm.rewards.{_MODULES[name]}"), name)
+    """Imports PyTorch only when a reward is used, so that the command line starts faster."""
+    if name in __all__:
+        module = importlib.import_module(f"vlmrm.rewards.{_MODULES.get(name, 'wrappers')}")
+        return getattr(module, name)
     raise AttributeError(f"module 'vlmrm' has no attribute '{name}'")

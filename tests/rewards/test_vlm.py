@@ -1,11 +1,8 @@
-import gymnasium as gym
 import numpy as np
 import pytest
-from gymnasium.utils import env_checker
-from stable_baselines3.common import env_checker as stable_env_checker
 
 from vlmrm.models.clip import ClipModel
-from vlmrm.rewards.vlm import VLMReward, VLMRewardWrapper
+from vlmrm.rewards.vlm import VLMReward
 
 GOAL, BASELINE = "pole vertically upright on top of the cart", "pole and cart"
 FRAMES = np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), dtype=np.uint8)
@@ -74,27 +71,3 @@ def test_other_frames_than_pictures_are_refused(model_folder, frames, given):
     reward = VLMReward.load(model_folder, GOAL, device="cpu")
     with pytest.raises(ValueError, match=rf"must be uint8 RGB \[N, H, W, 3\] .*, not {given}"):
         reward(frames)
-
-
-def test_the_wrapper_rewards_the_frame_after_the_step(model_folder):
-    reward = VLMReward.load(model_folder, GOAL, BASELINE, "alpha-0.5", device="cpu")
-    env = VLMRewardWrapper(gym.make("CartPole-v1", render_mode="rgb_array"), reward)
-    env.reset(seed=0)
-    *_, first, _, _, info = env.step(1)
-    assert first == pytest.approx(float(reward(env.render()[None])[0]))
-    assert info["environment_reward"] == 1
-    env.close()
-
-
-@pytest.mark.filterwarnings("ignore")  # recommendations
-@pytest.mark.parametrize("check", [env_checker.check_env, stable_env_checker.check_env])
-def test_the_wrapper_passes_the_checks_of_environments(model_folder, check):
-    reward = VLMReward.load(model_folder, GOAL, device="cpu")
-    env = gym.make("CartPole-v1", render_mode="rgb_array")
-    check(VLMRewardWrapper(env, reward))
-
-
-def test_the_wrapper_needs_an_environment_that_renders(model_folder):
-    reward = VLMReward.load(model_folder, GOAL, device="cpu")
-    with pytest.raises(ValueError, match="rgb_array"):
-        VLMRewardWrapper(gym.make("CartPole-v1"), reward)

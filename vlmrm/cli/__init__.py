@@ -32,6 +32,8 @@ UsageError: Any = typer.BadParameter.__base__
 """What is wrong with options, by Click or by the copy of it that some versions of Typer have."""
 
 COMMANDS = (
+    # All in one
+    "run",
     # Models
     "check-models",
     "copy-model",
@@ -85,7 +87,7 @@ COMMANDS = (
     "plan",
     "doctor",
 )
-"""Every command, in the order of the workflow."""
+"""Every command; after the first, in the order of the workflow."""
 
 
 class Commands(TyperGroup):

@@ -166,18 +166,23 @@ def _sentences(jobs: list[Job], config: Config) -> Iterator[str]:
         if name in coming:
             read.setdefault((name, prompts.task), set()).update(prompts.sentences)
     for (name, task), texts in read.items():
-        length = _tokens_read(config, name)
-        # A token is a byte or more; two mark start and end.
-        if length is None or all(len(text.encode()) + 2 <= length for text in texts):
-            continue
-        from vlmrm.models import sentences  # loads PyTorch
+        if problem := unread_words(config, name, texts):
+            yield f"tasks.{task}: {problem}"
 
-        try:
-            sentences.check_lengths(
-                sentences.clip_tokenizer(length), sorted(texts), f"models.{name}"
-            )
-        except UserError as error:
-            yield f"tasks.{task}: {error}"
+
+def unread_words(config: Config, name: str, texts: Iterable[str]) -> str | None:
+    """Why a model with CLIP's tokenizer would not read sentences to their end; None if it would."""
+    length = _tokens_read(config, name)
+    # A token is a byte or more; two mark start and end.
+    if length is None or all(len(text.encode()) + 2 <= length for text in texts):
+        return None
+    from vlmrm.models import sentences  # loads PyTorch
+
+    try:
+        sentences.check_lengths(sentences.clip_tokenizer(length), sorted(texts), f"models.{name}")
+    except UserError as error:
+        return str(error)
+    return None
 
 
 def _opengl(jobs: list[Job]) -> Iterator[str]:

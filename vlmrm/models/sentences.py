@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from vlmrm.errors import UserError
+from vlmrm.errors import UserError, shorten
 from vlmrm.models.libraries import open_clip
 
 MUCH_LONGER = 10
@@ -49,6 +49,7 @@ def check_lengths(tokenizer: Any, sentences: Iterable[str], model: str) -> None:
         lengths = range(len(words) - 1, -1, -1)
         read = next(n for n in lengths if fits(" ".join(words[:n])))
         raise UserError(
-            f"'{sentence}' is longer than {model} reads ({tokenizer.context_length} tokens): it "
-            f"would not read '{' '.join(words[read:])}'; shorten the sentence"
+            f"'{shorten(sentence, 100)}' is longer than {model} reads "
+            f"({tokenizer.context_length} tokens): it would not read "
+            f"'{' '.join(words[read:])}'; shorten the sentence"
         )

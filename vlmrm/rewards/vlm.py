@@ -2,22 +2,24 @@
 
 reward = VLMReward.load("resources/models/sim-S", goal="a humanoid robot kneeling")
 rewards = reward(frames)
-env = VLMRewardWrapper(gym.make("Ant-v5", render_mode="rgb_array"), reward)
+
+`vlmrm.rewards.wrappers` and `vlmrm.rewards.sb3` give it to environments and agents.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.config import Precision
 from vlmrm.config.scoring import PLAIN, canonical_scoring
 from vlmrm.models.clip import ClipModel
+from vlmrm.models.folder import check_model_folder
 from vlmrm.rewards.directions import Directions
 from vlmrm.rewards.goal_baseline import mean_direction
 
@@ -63,6 +65,7 @@ class VLMReward:
             raise ValueError("the goal is empty; give a sentence")
         self.model = model
         self.scoring = canonical_scoring(scoring)
+        self._load: Callable[[], VLMReward] | None = None
         self._directions = Directions(
             mean_direction(model.embed_prompts(_listed(goal))),
             mean_direction(model.embed_prompts(_listed(baseline))) if baseline else None,
@@ -84,8 +87,17 @@ class VLMReward:
         **options: Any,
     ) -> VLMReward:
         """Loads a model folder; see `ClipModel.load`, also for ``options``, and the constructor."""
+        folder = check_model_folder(folder).absolute()
         model = ClipModel.load(folder, device, precision, **options)
-        return cls(model, goal, baseline, scoring, contrast)
+        reward = cls(model, goal, baseline, scoring, contrast)
+        reward._load = functools.partial(
+            cls.load, folder, goal, baseline, scoring, contrast, device, precision, **options
+        )
+        return reward
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Agents and buffers are saved with the model's folder, not with the model."""
+        return (self._load, ()) if self._load else super().__reduce_ex__(protocol)
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Rewards, float32 ``[N]``, of uint8 RGB frames ``[N, H, W, 3]``."""
@@ -94,44 +106,6 @@ class VLMReward:
     def score(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
         """Rewards ``[N]`` of the model's unit image embeddings ``[N, E]``."""
         return self._directions.rewards(embeddings, [self.scoring])[self.scoring]
-
-
-class VLMRewardWrapper(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
-    """Replaces an environment's reward with the reward of its frame.
-
-    The environment's own reward is kept in ``info["environment_reward"]``. `vlmrm.training`
-    computes the same rewards in batches, which is much faster.
-    """
-
-    def __init__(
-        self,
-        env: gym.Env[Any, Any],
-        reward: Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]],
-    ):
-        """Wraps an environment made with ``render_mode="rgb_array"``.
-
-        Args:
-            env: The environment.
-            reward: A `VLMReward`, or another function of uint8 frames ``[N, H, W, 3]``.
-
-        Raises:
-            ValueError: The environment has another render mode, or none.
-        """
-        if env.render_mode != "rgb_array":
-            raise ValueError(
-                f'make the environment with render_mode="rgb_array", not {env.render_mode}'
-            )
-        # With its arguments in the environment's spec, Gymnasium can make it again.
-        gym.utils.RecordConstructorArgs.__init__(self, _disable_deepcopy=True, reward=reward)
-        gym.Wrapper.__init__(self, env)
-        self.metadata = {**env.metadata, "render_modes": ["rgb_array"]}
-        self.reward = reward
-
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        observation, own, terminated, truncated, info = self.env.step(action)
-        frame = np.asarray(self.env.render(), dtype=np.uint8)
-        reward = float(self.reward(frame[None])[0])
-        return observation, reward, terminated, truncated, {**info, "environment_reward": own}
 
 
 def _listed(prompts: str | list[str]) -> list[str]:

@@ -27,6 +27,7 @@ from stable_baselines3.common.type_aliases import RolloutReturn, TrainFreq, Trai
 from stable_baselines3.common.vec_env import VecEnv
 
 from vlmrm.errors import UserError
+from vlmrm.rewards.frame_queue import check_rewards
 from vlmrm.rewards.sources import RewardSource, StepBatch
 from vlmrm.training.policies import AveragedSACPolicy
 from vlmrm.training.vec_env.vector_env import VectorEnv
@@ -106,15 +107,7 @@ class RewardQueue:
         return rows, StepBatch(states, rewards, dones, frames)
 
     def _compute(self, steps: StepBatch) -> NDArray[np.float32]:
-        rewards = np.asarray(self._source(steps), dtype=np.float32)
-        if rewards.shape != steps.dones.shape:
-            raise ValueError(f"rewards must be of shape {steps.dones.shape}, got {rewards.shape}")
-        if wrong := np.count_nonzero(~np.isfinite(rewards)):
-            raise UserError(
-                f"the reward is not finite in {wrong} of {rewards.size} steps, so the training "
-                "ends; use another model or reward"
-            )
-        return rewards
+        return check_rewards(self._source(steps), steps.dones.shape)
 
     def _finish_call(self) -> None:
         rows, steps, rewards = self._calls.popleft()

@@ -1,0 +1,116 @@
+"""`vlmrm run`: from a sentence to a film."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from tests.processes import vlmrm
+from vlmrm.cli.run import run
+from vlmrm.errors import UserError
+from vlmrm.workflow import SNAKEFILE
+
+ROOT = Path(__file__).parents[2]
+SENTENCE = "a humanoid robot kneeling"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "options", "answer"),
+    [
+        ("  ", {}, "sentence: empty; describe what success looks like"),
+        ("word " * 60, {}, "sentence: .* is longer than models.sim-M reads"),
+        ("word " * 60, {"environment": "cartpole"}, "sentence: .* longer than models.sim-M reads"),
+        (SENTENCE, {"scoring": "alpha-0.5"}, "--baseline: missing; --scoring alpha-0.5 needs one"),
+        (SENTENCE, {"scoring": "contrast-1"}, "--contrast: missing; --scoring contrast-1 needs"),
+        (SENTENCE, {"name": "../x"}, "--name: '../x' is no name"),
+        (SENTENCE, {"name": "größe"}, "--name: 'größe' is no name"),
+        (SENTENCE, {"model": "sim-X"}, "--model: .* unknown name 'sim-X'; did you mean 'sim-XS'"),
+    ],
+)
+def test_wrong_input_is_refused_in_one_line_and_leaves_nothing(
+    tmp_path, monkeypatch, sentence, options, answer
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=answer) as error:
+        run(sentence, **options)
+    assert "\n" not in str(error.value)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_folder_with_another_run_stays_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = tmp_path / "results" / "kneeling" / "config.yaml"
+    table.parent.mkdir(parents=True)
+    table.write_text("run: kneeling")
+    answer = r"results/kneeling: holds another run .*; choose another --name, or delete it"
+    with pytest.raises(UserError, match=answer):
+        run(SENTENCE)
+    assert [*tmp_path.rglob("*.*")] == [table]
+
+
+def test_the_workflow_of_the_package_is_that_of_the_repository():
+    assert SNAKEFILE.resolve() == ROOT / "Snakefile"
+
+
+def weights_of(policy):
+    with zipfile.ZipFile(policy) as archive, archive.open("policy.pth") as file:
+        return torch.load(file, weights_only=True)
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_goes_on_and_is_a_finished_run_of_the_workflow(tmp_path):
+    options = ("--model", "sim-XS", "--total-timesteps", "2100", "--cores", "2", "--name", "short")
+    command = [
+        sys.executable,
+        "-c",
+        "from vlmrm.cli import main; main()",
+        "run",
+        SENTENCE,
+        *options,
+    ]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    folder = tmp_path / "results" / "short"
+    place = "kneeling/textured-fixed/sim-XS/alpha-0/seed-0"
+    trained = folder / "policies" / place
+    while not (trained / "tensorboard").is_dir():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+    assert process.wait() != 0
+    assert "The same command goes on where it stopped." in process.stderr.read()
+    assert not (trained / "policy.zip").exists()
+
+    finished = vlmrm("run", SENTENCE, *options, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    assert "this is not zero-shot" in finished.stdout
+    paths = re.findall(r"results/short\S+", finished.stdout)
+    assert {f"results/short/evaluations/{place}/video.mp4", "results/short/run.yaml"} <= {*paths}
+    assert all((tmp_path / path).stat().st_size for path in paths)
+
+    # To the workflow, which this asks, nothing is left to do.
+    again = vlmrm("run", SENTENCE, *options, cwd=tmp_path)
+    assert "Everything is there already." in again.stdout
+    other = vlmrm("run", SENTENCE, *options, "--seed", "1", cwd=tmp_path)
+    assert "results/short: holds another run (other experiments); choose" in other.stderr
+
+    # The configuration alone gives the same agent, here without an interruption.
+    config = folder / "run.yaml"
+    assert "extends" not in yaml.safe_load(config.read_text())
+    named = ("--task", "kneeling", "--reward-source", "sim-XS", "--model", "sim-XS")
+    arguments = ("--config", config, *named, "--workers", "2", "--output", tmp_path / "policy")
+    direct = vlmrm("train-policy", *arguments, cwd=tmp_path)
+    assert direct.returncode == 0, direct.stderr
+    here, there = weights_of(tmp_path / "policy" / "policy.zip"), weights_of(trained / "policy.zip")
+    assert here.keys() == there.keys()
+    assert all(torch.equal(here[name], there[name]) for name in here)
