@@ -9,8 +9,8 @@ import yaml
 
 from tests import processes
 from vlmrm.data.states import States
-from vlmrm.labeling.page import create_app
-from vlmrm.labeling.server import address, listen, serve
+from vlmrm.labeling.page import MAX_BODY, create_app
+from vlmrm.pages.server import address, listen, serve
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,7 +60,7 @@ def served(session):
     listener = listen("127.0.0.1", 0)
     app = create_app(session, lambda row: b"")
     started = threading.Event()
-    options = (app, listener, "127.0.0.1", started.set)
+    options = (app, listener, "127.0.0.1", MAX_BODY, started.set)
     threading.Thread(target=serve, args=options, daemon=True).start()
     assert started.wait(10)
     return listener.getsockname(), address(listener)
