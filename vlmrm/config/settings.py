@@ -15,7 +15,7 @@ from vlmrm.config.base import (
     Precision,
     WideFrames,
 )
-from vlmrm.config.measurements import Rendering
+from vlmrm.config.measurements import Rendering, Task
 from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.scoring import Scoring
 from vlmrm.config.states import RolloutStates
@@ -169,3 +169,12 @@ class LabelingSettings(ConfigModel):
     environment: EnvironmentName
     goals: list[str]
     rendering: Rendering
+
+
+class ExplorationSettings(ConfigModel):
+    """What the page that ranks frames knows of a configuration."""
+
+    tasks: dict[Name, Task] = {}
+    """Tasks of the environment, whose sentences one can start from."""
+    rendering: Rendering
+    embedding: EmbeddingSettings = EmbeddingSettings()
