@@ -75,6 +75,7 @@ COMMANDS = (
     # By hand
     "score",
     "diagnose",
+    "explore",
     "label",
     "summarize",
     "plan",
