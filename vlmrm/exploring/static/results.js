@@ -1,0 +1,169 @@
+import { confusion, strip, ways } from "./charts.js";
+import { make, short } from "./dom.js";
+import { session } from "./server.js";
+import { moveByKeys, rove, tile } from "./tiles.js";
+
+const PAGE = 48;
+const FEW = 12;
+
+/** What a side shows about its sentence. */
+export class Results {
+  /** @param actions open(row, results): a picture alone; reorder(): the other order. */
+  constructor(element, actions) {
+    this.element = element;
+    this.actions = actions;
+    this.start = 0;
+    this.grid = this.part(".grid");
+    this.part(".before").addEventListener("click", () => this.turn(-1));
+    this.part(".after").addEventListener("click", () => this.turn(1));
+    this.part(".order").addEventListener("click", actions.reorder);
+    moveByKeys(this.grid, (step) => this.turn(step));
+    for (const row of element.querySelectorAll(".row")) moveByKeys(row);
+  }
+
+  part(selector) {
+    return this.element.querySelector(selector);
+  }
+
+  /** Takes the rewards of all rows, and ranks them. */
+  take({ rewards, areas }) {
+    this.rewards = rewards;
+    this.areas = areas;
+    this.order = [...session.ranked].sort((one, other) => rewards[other] - rewards[one] || one - other);
+    this.ranks = [];
+    this.order.forEach((row, rank) => (this.ranks[row] = rank));
+    this.start = 0;
+    this.element.hidden = false;
+  }
+
+  /** Shows the ranking. @param view { judge, worst, other: Results?, letter } */
+  show(view) {
+    this.view = view;
+    const { judge, worst } = view;
+    this.shown = worst ? this.order.toReversed() : this.order;
+    this.part(".summary").replaceChildren(...this.summary(judge));
+    const refused = judge ? this.order.filter((row) => !judge.accepts(row)) : [];
+    const missed = judge ? this.order.filter(judge.accepts).reverse() : [];
+    this.fill(".wrong", `Rewarded most, but not ${judge?.name}`, refused.slice(0, FEW));
+    this.fill(".missed", `${judge?.name}, but rewarded least`, missed.slice(0, FEW));
+    this.part(".strip").hidden = !judge;
+    if (judge) {
+      const go = (rank) => this.go(worst ? this.order.length - 1 - rank : rank);
+      this.part(".strip").replaceChildren(strip(this.order, judge, go));
+    }
+    this.part(".ways").hidden = !session.paths.length;
+    this.part(".charts").replaceChildren(...ways(this.rewards, judge, (row) => this.open(row)));
+    this.page();
+  }
+
+  summary(judge) {
+    const count = this.order.length;
+    if (!judge) return [`${count.toLocaleString("en")} ${session.noun}s, best first. No judge.`];
+    const among = (n) => this.order.slice(0, n).filter(judge.accepts).length;
+    const sizes = [10, 100].filter((n) => n < count);
+    const shares = sizes.map((n) => `${among(n)} of the best ${n}`).join(" and ");
+    const all = among(count).toLocaleString("en");
+    const area = this.areas[judge.name].toFixed(3);
+    const [best] = Object.entries(this.areas).sort((one, other) => other[1] - one[1]);
+    const lines = [
+      make("strong", {}, judge.name),
+      `: true in ${shares || `${all} ${session.noun}s`}, of ${all} in all. AUROC ${area}.`,
+    ];
+    if (best[0] !== judge.name) lines.push(` It prefers ${best[0]} (${best[1].toFixed(3)}).`);
+    return lines;
+  }
+
+  tiles(rows) {
+    const { judge, other, letter } = this.view;
+    const look = { ranks: this.ranks, rewards: this.rewards, judge, onOpen: (row) => this.open(row) };
+    if (other?.ranks) Object.assign(look, { otherRanks: other.ranks, otherLetter: letter });
+    return rows.map((row) => tile(row, look));
+  }
+
+  fill(selector, title, rows) {
+    this.part(selector).hidden = !rows.length;
+    this.part(`${selector} h2`).textContent = title;
+    this.part(`${selector} .row`).replaceChildren(...this.tiles(rows));
+    rove(this.part(`${selector} .row`));
+  }
+
+  page() {
+    const rows = this.shown.slice(this.start, this.start + PAGE);
+    this.grid.replaceChildren(...this.tiles(rows));
+    rove(this.grid);
+    const last = this.start + rows.length;
+    const count = this.shown.length.toLocaleString("en");
+    this.part(".pager output").textContent = `${this.start + 1}–${last} of ${count}`;
+    this.part(".before").disabled = this.start === 0;
+    this.part(".after").disabled = last === this.shown.length;
+    this.part(".order").textContent = this.view.worst ? "Worst first" : "Best first";
+    this.part(".order").title = this.view.worst ? "Show the best first" : "Show the worst first";
+  }
+
+  /** Goes to the page with a place of the order shown. */
+  go(place) {
+    this.start = PAGE * Math.floor(place / PAGE);
+    this.page();
+  }
+
+  turn(step) {
+    const start = this.start + step * PAGE;
+    if (start < 0 || start >= this.shown.length) return false;
+    this.start = start;
+    this.page();
+    return true;
+  }
+
+  open(row) {
+    this.actions.open(row, this);
+  }
+
+  /** Waits for the diagnosis and the confusion. */
+  wait() {
+    for (const name of [".diagnosis", ".confusion"]) this.part(name).setAttribute("aria-busy", "true");
+    this.part(".task pre").hidden = true;
+    this.part(".copied").textContent = "";
+  }
+
+  diagnose({ level, lines, heads, rows }) {
+    const [headline, ...others] = lines.map((line) => line.trim());
+    const text = others.map((line) => {
+      const [, label, rest] = line.match(/^([A-Z][\w -]{2,20}): (.*)$/s) ?? [null, "", line];
+      return make("p", {}, ...(label ? [make("b", {}, `${label}: `)] : []), rest);
+    });
+    const table = make(
+      "table",
+      {},
+      make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
+      make("tbody", {}, ...rows.map(({ goal, values }) =>
+        make("tr", { title: goal }, ...values.map((value) => make("td", {}, value.toFixed(2)))))),
+    );
+    const panel = this.part(".diagnosis");
+    panel.querySelector(".content").replaceChildren(
+      make("p", { className: `headline ${level ?? ""}` }, headline), table, ...text);
+    panel.setAttribute("aria-busy", "false");
+  }
+
+  confuse(lines) {
+    const panel = this.part(".confusion");
+    panel.hidden = !session.judges.length;
+    panel.querySelector(".content").replaceChildren(confusion(lines));
+    panel.setAttribute("aria-busy", "false");
+  }
+
+  /** Facts about a row, for its picture alone. */
+  facts(row) {
+    const rank = this.ranks[row];
+    const { judge, other, letter } = this.view;
+    const ranked = rank === undefined ? "on the way to a pose" : `rank ${rank + 1} of ${this.order.length}`;
+    const facts = [["Reward", `${short(this.rewards[row])}, ${ranked}`]];
+    if (other?.ranks && rank !== undefined) {
+      facts.push([`Sentence ${letter}`, `${short(other.rewards[row])}, rank ${other.ranks[row] + 1}`]);
+    }
+    if (judge) facts.push([judge.name, judge.accepts(row) ? "✓ yes" : "✗ no"]);
+    const true_ = session.judges.filter((one) => one.accepts(row)).map((one) => one.name);
+    if (judge && session.judges.length > 1) facts.push(["It is", true_.join(", ") || "none of the poses"]);
+    if (session.names[row]) facts.unshift(["File", session.names[row]]);
+    return facts;
+  }
+}
