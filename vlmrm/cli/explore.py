@@ -60,7 +60,7 @@ def explore(
         raise UserError("--states: cannot be combined with --pictures")
     if scene is not None and pictures is not None:
         raise UserError("--scene: cannot be combined with --pictures")
-    folders = [check_model_folder(name) for name in model or packaged_models()]
+    folders = [check_model_folder(name) for name in model or reversed(packaged_models())]
     folders = list(dict.fromkeys(folders))
     names = [folder.absolute().name for folder in folders]
     for name in names:

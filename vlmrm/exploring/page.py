@@ -90,6 +90,10 @@ def create_app(explorer: Explorer) -> Flask:
 
 def _session(explorer: Explorer) -> dict[str, Any]:
     collection = explorer.collection
+    # Judges in the order of the tasks, so that tables of both have a diagonal.
+    tasks = dict.fromkeys(task.oracle for task in explorer.tasks.values())
+    judges = [name for name in tasks if name in collection.verdicts]
+    judges += [name for name in collection.verdicts if name not in tasks]
     return {
         "noun": collection.noun,
         "names": list(collection.names),
@@ -97,8 +101,8 @@ def _session(explorer: Explorer) -> dict[str, Any]:
         "models": list(explorer.models),
         # A digit for each row, which is shorter than a list.
         "judges": [
-            {"name": name, "verdicts": "".join("01"[truth] for truth in verdicts.astype(int))}
-            for name, verdicts in collection.verdicts.items()
+            {"name": name, "verdicts": "".join(map(str, collection.verdicts[name].astype(int)))}
+            for name in judges
         ],
         "paths": [{"name": name, "rows": r.tolist()} for name, r in collection.paths.items()],
         "tasks": [

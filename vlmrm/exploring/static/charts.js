@@ -34,8 +34,9 @@ export function ways(rewards, judge, onOpen) {
   const all = session.paths.flatMap(({ rows }) => rows.map((row) => rewards[row]));
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const x = (place, count) => EDGE + ((WIDTH - 2 * EDGE) * place) / (count - 1);
-  const y = (row) => HEIGHT - EDGE - ((HEIGHT - 2 * EDGE) * (rewards[row] - low)) / (high - low || 1);
-  return session.paths.map(({ name, rows }) => {
+  const y = (row) =>
+    HEIGHT - EDGE - ((HEIGHT - 2 * EDGE) * (rewards[row] - low)) / (high - low || 1);
+  const charts = session.paths.map(({ name, rows }) => {
     const own = name === judge?.name;
     const accepts = judgeNamed(name)?.accepts ?? (() => false);
     const points = (some) => some.map((p) => `${x(p, rows.length)},${y(rows[p])}`).join(" ");
@@ -65,7 +66,7 @@ export function ways(rewards, judge, onOpen) {
       image.hidden = false;
     };
     const button = make("button", { type: "button", className: own ? "way own" : "way" }, chart, image);
-    button.append(make("span", { className: "caption" }, own ? `${name} (judge)` : name));
+    button.append(make("span", {}, own ? `${name} ★` : name));
     button.addEventListener("pointermove", show);
     button.addEventListener("pointerleave", () => {
       image.hidden = true;
@@ -75,6 +76,7 @@ export function ways(rewards, judge, onOpen) {
     button.addEventListener("click", () => onOpen(shown));
     return button;
   });
+  return { charts, low, high };
 }
 
 /** A table of areas: a line per sentence, a column per pose; the best of each line is bold. */

@@ -15,5 +15,6 @@ export function draw(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** A number with three digits that count. */
-export const short = (number) => (number === 0 ? "0" : String(Number(number.toPrecision(3))));
+/** A reward with three decimals; a small one with two digits that count. */
+export const short = (number) =>
+  Math.abs(number) >= 0.01 || number === 0 ? number.toFixed(3) : number.toPrecision(2);

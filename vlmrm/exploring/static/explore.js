@@ -45,8 +45,8 @@ const page = {
 
   open: (row, results) => detail.open(row, results),
 
-  reorder() {
-    page.worst = !page.worst;
+  reorder(event) {
+    page.worst = event.target.value === "worst";
     page.write(false);
     for (const side of page.sides) side.results.start = 0;
     page.show();
@@ -109,7 +109,7 @@ function restore() {
   for (const side of page.sides) {
     side.form.say("");
     if (side.form.goal.length) side.rank(null);
-    else side.results.element.hidden = true;
+    else side.clear();
   }
 }
 
@@ -121,6 +121,11 @@ function listen() {
     for (const side of page.sides) if (side.form.goal.length) side.rank(true);
   });
   addEventListener("popstate", restore);
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (width !== innerWidth) page.show(); // whole lines again
+    width = innerWidth;
+  });
   document.addEventListener("keydown", (event) => {
     const typing = event.target.matches("textarea, input, select");
     if (event.key === "/" && !typing && !detail.dialog.open) {

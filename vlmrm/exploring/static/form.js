@@ -1,5 +1,5 @@
 import { make } from "./dom.js";
-import { session } from "./server.js";
+import { session, thumbnail } from "./server.js";
 
 const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
 const PAUSE = 400; // milliseconds without typing after which a sentence is ranked
@@ -14,12 +14,8 @@ export class Form {
     form.querySelector("select[name=model]").append(
       ...session.models.map((name) => make("option", { value: name }, name)),
     );
-    form.querySelector(".chips").append(
-      ...session.tasks.map((task) =>
-        make("button", { type: "button", onclick: () => this.start(task) }, task.name),
-      ),
-    );
-    form.querySelector(".chips").hidden = !session.tasks.length;
+    form.querySelector(".chips").append(...session.tasks.map((task) => this.chip(task)));
+    for (const part of [".begin", ".chips"]) form.querySelector(part).hidden = !session.tasks.length;
     this.onChange = onChange;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -88,6 +84,15 @@ export class Form {
     return [...new Set(known)].filter((goal) => !own.includes(goal.toLowerCase()));
   }
 
+  /** A button with the name of a task, and a frame of its pose if there is a way to it. */
+  chip(task) {
+    const button = make("button", { type: "button", title: task.goal.join(" / ") }, task.name);
+    const way = session.paths.find(({ name }) => name === task.judge);
+    if (way) button.prepend(make("img", { src: thumbnail(way.rows.at(-1)), alt: "" }));
+    button.addEventListener("click", () => this.start(task));
+    return button;
+  }
+
   start(task) {
     this.fields.goal.value = task.goal.join("\n");
     if (task.baseline.length) this.fields.baseline.value = task.baseline.join("\n");
@@ -107,7 +112,9 @@ export class Form {
     if (kind === "contrast" && !this.own) this.fields.contrast.value = this.rivals.join("\n");
     for (const part of this.form.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== kind;
     for (const area of this.form.querySelectorAll("textarea")) {
-      area.rows = Math.min(10, area.value.split("\n").length);
+      area.style.height = "auto";
+      // With its border, which the height of the text lacks.
+      area.style.height = `${area.scrollHeight + area.offsetHeight - area.clientHeight}px`;
     }
   }
 

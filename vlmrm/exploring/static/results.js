@@ -3,7 +3,7 @@ import { make, short } from "./dom.js";
 import { session } from "./server.js";
 import { moveByKeys, rove, tile } from "./tiles.js";
 
-const PAGE = 48;
+const LINES = 6;
 const FEW = 12;
 
 /** What a side shows about its sentence. */
@@ -16,7 +16,7 @@ export class Results {
     this.grid = this.part(".grid");
     this.part(".before").addEventListener("click", () => this.turn(-1));
     this.part(".after").addEventListener("click", () => this.turn(1));
-    this.part(".order").addEventListener("click", actions.reorder);
+    this.part(".order").addEventListener("change", actions.reorder);
     moveByKeys(this.grid, (step) => this.turn(step));
     for (const row of element.querySelectorAll(".row")) moveByKeys(row);
   }
@@ -49,10 +49,12 @@ export class Results {
     this.part(".strip").hidden = !judge;
     if (judge) {
       const go = (rank) => this.go(worst ? this.order.length - 1 - rank : rank);
-      this.part(".strip").replaceChildren(strip(this.order, judge, go));
+      this.part(".strip div").replaceChildren(strip(this.order, judge, go));
     }
     this.part(".ways").hidden = !session.paths.length;
-    this.part(".charts").replaceChildren(...ways(this.rewards, judge, (row) => this.open(row)));
+    const { charts, low, high } = ways(this.rewards, judge, (row) => this.open(row));
+    this.part(".charts").replaceChildren(...charts);
+    this.part(".scale").textContent = `From the start to the pose, all on one scale: ${short(low)} to ${short(high)}. Green where the pose is true.`;
     this.page();
   }
 
@@ -61,15 +63,16 @@ export class Results {
     if (!judge) return [`${count.toLocaleString("en")} ${session.noun}s, best first. No judge.`];
     const among = (n) => this.order.slice(0, n).filter(judge.accepts).length;
     const sizes = [10, 100].filter((n) => n < count);
-    const shares = sizes.map((n) => `${among(n)} of the best ${n}`).join(" and ");
-    const all = among(count).toLocaleString("en");
+    const shares = sizes.map((n) => `${among(n)} of the best ${n}, `).join("");
+    const whole = `${among(count).toLocaleString("en")} of all ${count.toLocaleString("en")}`;
     const area = this.areas[judge.name].toFixed(3);
     const [best] = Object.entries(this.areas).sort((one, other) => other[1] - one[1]);
     const lines = [
       make("strong", {}, judge.name),
-      `: true in ${shares || `${all} ${session.noun}s`}, of ${all} in all. AUROC ${area}.`,
+      ` is true of ${shares}${whole}. AUROC ${area}.`,
     ];
-    if (best[0] !== judge.name) lines.push(` It prefers ${best[0]} (${best[1].toFixed(3)}).`);
+    if (best[0] !== judge.name) lines.push(` The reward prefers ${best[0]} (${best[1].toFixed(3)}).`);
+    if (this.view.other) lines.push(` At the right of each ${session.noun}: its rank by sentence ${this.view.letter}.`);
     return lines;
   }
 
@@ -88,7 +91,7 @@ export class Results {
   }
 
   page() {
-    const rows = this.shown.slice(this.start, this.start + PAGE);
+    const rows = this.shown.slice(this.start, this.start + this.size);
     this.grid.replaceChildren(...this.tiles(rows));
     rove(this.grid);
     const last = this.start + rows.length;
@@ -96,20 +99,24 @@ export class Results {
     this.part(".pager output").textContent = `${this.start + 1}–${last} of ${count}`;
     this.part(".before").disabled = this.start === 0;
     this.part(".after").disabled = last === this.shown.length;
-    this.part(".order").textContent = this.view.worst ? "Worst first" : "Best first";
-    this.part(".order").title = this.view.worst ? "Show the best first" : "Show the worst first";
+    this.part(".order").value = this.view.worst ? "worst" : "best";
+  }
+
+  /** Tiles of a page: whole lines, however wide it is. */
+  get size() {
+    return LINES * getComputedStyle(this.grid).gridTemplateColumns.split(" ").length;
   }
 
   /** Goes to the page with a place of the order shown. */
   go(place) {
-    this.start = PAGE * Math.floor(place / PAGE);
+    this.start = this.size * Math.floor(place / this.size);
     this.page();
   }
 
   turn(step) {
-    const start = this.start + step * PAGE;
-    if (start < 0 || start >= this.shown.length) return false;
-    this.start = start;
+    const start = this.start + step * this.size;
+    if (start <= -this.size || start >= this.shown.length) return false;
+    this.start = Math.max(0, start);
     this.page();
     return true;
   }
@@ -127,10 +134,12 @@ export class Results {
 
   diagnose({ level, lines, heads, rows }) {
     const [headline, ...others] = lines.map((line) => line.trim());
-    const text = others.map((line) => {
+    const open = this.part(".diagnosis details")?.open ?? this.element.clientWidth > 700;
+    const text = make("details", { open }, make("summary", {}, "Why, and what to try next"));
+    for (const line of others) {
       const [, label, rest] = line.match(/^([A-Z][\w -]{2,20}): (.*)$/s) ?? [null, "", line];
-      return make("p", {}, ...(label ? [make("b", {}, `${label}: `)] : []), rest);
-    });
+      text.append(make("p", {}, ...(label ? [make("b", {}, `${label}: `)] : []), rest));
+    }
     const table = make(
       "table",
       {},
@@ -140,7 +149,7 @@ export class Results {
     );
     const panel = this.part(".diagnosis");
     panel.querySelector(".content").replaceChildren(
-      make("p", { className: `headline ${level ?? ""}` }, headline), table, ...text);
+      make("p", { className: `headline ${level ?? ""}` }, headline), table, ...(others.length ? [text] : []));
     panel.setAttribute("aria-busy", "false");
   }
 
@@ -155,14 +164,15 @@ export class Results {
   facts(row) {
     const rank = this.ranks[row];
     const { judge, other, letter } = this.view;
-    const ranked = rank === undefined ? "on the way to a pose" : `rank ${rank + 1} of ${this.order.length}`;
+    const count = this.order.length.toLocaleString("en");
+    const ranked = rank === undefined ? "on the way to a pose" : `rank ${rank + 1} of ${count}`;
     const facts = [["Reward", `${short(this.rewards[row])}, ${ranked}`]];
     if (other?.ranks && rank !== undefined) {
       facts.push([`Sentence ${letter}`, `${short(other.rewards[row])}, rank ${other.ranks[row] + 1}`]);
     }
     if (judge) facts.push([judge.name, judge.accepts(row) ? "✓ yes" : "✗ no"]);
     const true_ = session.judges.filter((one) => one.accepts(row)).map((one) => one.name);
-    if (judge && session.judges.length > 1) facts.push(["It is", true_.join(", ") || "none of the poses"]);
+    if (judge && session.judges.length > 1) facts.push(["True of it", true_.join(", ") || "nothing"]);
     if (session.names[row]) facts.unshift(["File", session.names[row]]);
     return facts;
   }

@@ -36,6 +36,7 @@ export class Side {
       const reply = await ask("rank", query, signal);
       this.form.say("");
       this.judge = reply.judge;
+      this.element.classList.remove("empty");
       results.take(reply);
       if (isStep !== null) this.page.write(isStep);
       this.page.show();
@@ -49,6 +50,14 @@ export class Side {
       this.form.say(error.message);
     }
     results.element.setAttribute("aria-busy", "false");
+  }
+
+  /** Shows no results, as before the first sentence. */
+  clear() {
+    this.asked?.abort();
+    this.element.classList.add("empty");
+    this.results.element.hidden = true;
+    this.results.order = this.results.ranks = null;
   }
 
   /** Shows the task as YAML, and copies it. */
