@@ -18,6 +18,12 @@ const page = {
     return judgeNamed(this.chosen ?? this.sides[0].judge) ?? null;
   },
 
+  /** The judge that a side asks for: the one in the menu, or for B the one that fits A's goal. */
+  judgeFor(side) {
+    const [first] = this.sides;
+    return this.chosen ?? (side !== first && first.named ? first.judge : null);
+  },
+
   /** Sentences for the confusion of a side, besides its own. */
   others(side) {
     const rest = this.sides.filter((other) => other !== side).flatMap((other) => other.form.goal);
@@ -32,7 +38,8 @@ const page = {
     this.earlier = [...new Set([...typed, ...this.earlier])].slice(0, REMEMBERED);
   },
 
-  show() {
+  /** Shows all rankings, after a side has been ranked or something else has changed. */
+  show(changed) {
     const { judge, worst } = this;
     element("judge").options[0].textContent = judge && !this.chosen ? `automatic: ${judge.name}` : "automatic";
     document.title = this.sides[0].form.goal.join(" / ") || "Explore sentences";
@@ -41,6 +48,9 @@ const page = {
       const other = this.sides.find((one) => one !== side);
       side.results.show({ judge, worst, other: other?.results, letter: other?.letter });
     }
+    const [first, second] = this.sides;
+    const stale = second?.asked && second.judged !== this.judgeFor(second);
+    if (changed === first && stale) second.rank(null);
   },
 
   open: (row, results) => detail.open(row, results),

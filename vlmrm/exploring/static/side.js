@@ -20,7 +20,11 @@ export class Side {
   }
 
   get query() {
-    return { ...this.form.value, oracle: this.page.chosen, other: this.page.others(this) };
+    return {
+      ...this.form.value,
+      oracle: this.page.judgeFor(this),
+      other: this.page.others(this),
+    };
   }
 
   /** Ranks by what the form says, and then asks for all that takes longer.
@@ -31,15 +35,16 @@ export class Side {
     this.asked?.abort();
     const { signal } = (this.asked = new AbortController());
     const { query, results } = this;
+    this.judged = query.oracle;
     results.element.setAttribute("aria-busy", "true");
     try {
       const reply = await ask("rank", query, signal);
       this.form.say("");
-      this.judge = reply.judge;
+      Object.assign(this, { judge: reply.judge, named: reply.named });
       this.element.classList.remove("empty");
       results.take(reply);
       if (isStep !== null) this.page.write(isStep);
-      this.page.show();
+      this.page.show(this);
       results.wait();
       await Promise.all([
         ask("diagnosis", query, signal).then((found) => results.diagnose(found)),
