@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from vlmrm.config import Task, say_the_same
 from vlmrm.data.states import States
-from vlmrm.diagnosis.measure import SHOWN, compare_sentences, confusion, measure_pictures, preferred
+from vlmrm.diagnosis.measure import (
+    SHOWN,
+    N,
+    compare_sentences,
+    confusion,
+    measure_pictures,
+    preferred,
+)
 from vlmrm.diagnosis.sentences import KNOWN, Sentences, measure_sentences, reward_images
 from vlmrm.diagnosis.verdict import judge_pictures, level, verdict
 from vlmrm.exploring.collection import Collection, ranked_rows
@@ -164,7 +171,7 @@ class Explorer:
                 cosines = images @ np.stack([directions.goal, *directions.contrasts]).T
                 compared = zip(query.sentences.contrasts, compare_sentences(cosines), strict=True)
                 others += [{**row, "sentence": text, **numbers} for text, numbers in compared]
-        return {"level": None, "lines": judge_pictures(rows, others), **_numbers(rows)}
+        return {"level": None, "lines": judge_pictures(rows, others), **_numbers(rows, len(images))}
 
     def _areas(self, rewards: Floats) -> dict[str, float]:
         labels = {name: truth[self.ranked] for name, truth in self.collection.verdicts.items()}
@@ -179,8 +186,9 @@ class Explorer:
         return next((oracle for oracle in same if oracle in self.collection.verdicts), None)
 
 
-def _numbers(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The measures of a diagnosis: their headings, and their values by goal."""
-    shown = {key: heading for key, heading in SHOWN.items() if key in rows[0]}
+def _numbers(rows: Sequence[Mapping[str, Any]], count: int = N) -> dict[str, Any]:
+    """The measures of a diagnosis of so many images: headings, and values by goal."""
+    headings = SHOWN | {"best_of_n": f"best of {min(N, count)}"}
+    shown = {key: heading for key, heading in headings.items() if key in rows[0]}
     values = [{"goal": row["goal"], "values": [row[key] for key in shown]} for row in rows]
     return {"heads": list(shown.values()), "rows": values}

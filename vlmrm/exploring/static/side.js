@@ -46,15 +46,21 @@ export class Side {
       if (isStep !== null) this.page.write(isStep);
       this.page.show(this);
       results.wait();
+      const others = this.page.sides.filter((side) => side !== this && side.results.order);
       await Promise.all([
         ask("diagnosis", query, signal).then((found) => results.diagnose(found)),
-        ask("confusion", query, signal).then((lines) => results.confuse(lines)),
+        this.confuse(),
+        ...others.map((side) => side.confuse().catch(() => {})), // with this sentence
       ]);
     } catch (error) {
       if (error.name === "AbortError") return;
       this.form.say(error.message);
     }
     results.element.setAttribute("aria-busy", "false");
+  }
+
+  async confuse() {
+    this.results.confuse(await ask("confusion", this.query, this.asked.signal));
   }
 
   /** Shows no results, as before the first sentence. */
