@@ -14,6 +14,7 @@ The last four take a query as JSON, as `vlmrm.exploring.query.read_query` descri
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Callable
 from http import HTTPStatus
@@ -29,6 +30,9 @@ from vlmrm.pages.app import make_app
 MAX_BODY = 2**16
 """Bytes of a query, at most."""
 
+THUMBNAILS = 2048
+"""Thumbnails that are kept, of about 20 kB each: rankings of similar sentences share many."""
+
 
 def create_app(explorer: Explorer) -> Flask:
     """Makes the application."""
@@ -36,6 +40,7 @@ def create_app(explorer: Explorer) -> Flask:
     collection = explorer.collection
     # A page that was opened for another collection must not ask for rows of this one.
     key = secrets.token_hex(8)
+    small = functools.lru_cache(THUMBNAILS)(collection.thumbnail)
 
     def check(given: str, row: int = 0) -> None:
         if given != key:
@@ -61,7 +66,7 @@ def create_app(explorer: Explorer) -> Flask:
     @app.get("/thumbnails/<given>/<int:row>.png")
     def thumbnail(given: str, row: int) -> Response:
         check(given, row)
-        return Response(collection.thumbnail(row), mimetype="image/png")
+        return Response(small(row), mimetype="image/png")
 
     @app.get("/pictures/<given>/<int:row>.png")
     def picture(given: str, row: int) -> Response:
