@@ -193,7 +193,7 @@ def test_two_sentences_beside_each_other(page, where, explorer):
     # Each pose has its rank in the other ranking, and one judge is for both.
     other = {row: rank for rank, row in enumerate(best(explorer, "a humanoid robot kneeling", 128))}
     shown = [element.text for element in page.all(".grid .other", "B")]
-    assert shown == [f"A {other[row] + 1}" for row in page.rows("B")]
+    assert shown == [f"A: rank {other[row] + 1}" for row in page.rows("B")]
     assert page.text(".summary", "B").startswith("kneeling is true of")
     page.wait(lambda: "a robot in the lotus position" in page.text(".confusion tbody", "A"))
     page.driver.refresh()

@@ -72,7 +72,6 @@ export class Results {
       ` is true of ${shares}${whole}. AUROC ${area}.`,
     ];
     if (best[0] !== judge.name) lines.push(` The reward prefers ${best[0]} (${best[1].toFixed(3)}).`);
-    if (this.view.other) lines.push(` At the right of each ${session.noun}: its rank by sentence ${this.view.letter}.`);
     return lines;
   }
 
@@ -138,7 +137,8 @@ export class Results {
     const text = make("details", { open }, make("summary", {}, "Why, and what to try next"));
     for (const line of others) {
       const [, label, rest] = line.match(/^([A-Z][\w -]{2,20}): (.*)$/s) ?? [null, "", line];
-      text.append(make("p", {}, ...(label ? [make("b", {}, `${label}: `)] : []), rest));
+      const name = label === "No --oracle" ? "Judge" : label; // without a menu, it is an option
+      text.append(make("p", {}, ...(name ? [make("b", {}, `${name}: `)] : []), rest));
     }
     const table = make(
       "table",

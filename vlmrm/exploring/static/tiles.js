@@ -19,8 +19,7 @@ export function tile(row, { ranks, otherRanks, otherLetter, rewards, judge, onOp
     button.append(make("span", { className: "mark", ariaHidden: "true" }, accepted ? "✓" : "✗"));
   }
   if (otherRanks) {
-    const other = `${otherLetter} ${otherRanks[row] + 1}`;
-    button.append(make("span", { className: "other", title: `Rank in ${other}` }, other));
+    button.append(make("span", { className: "other" }, `${otherLetter}: rank ${otherRanks[row] + 1}`));
   }
   if (name) button.append(make("span", { className: "name" }, name));
   button.addEventListener("click", () => onOpen(row));
