@@ -98,32 +98,36 @@ class Explorer:
         Every sentence has the scoring of the query, and its baselines. In a contrast, the other
         sentences and the tasks compete with each other.
         """
-        goals = query.sentences.goals
-        own = [list(goals), *([goal] for goal in goals if len(goals) > 1)]
-        rows: list[tuple[list[str], str | None, Sequence[str]]] = [
-            (sentences, None, query.sentences.contrasts) for sentences in own
+        goals, baselines = list(query.sentences.goals), query.sentences.baselines
+        compared: list[tuple[list[str], str | None]] = [([text], None) for text in query.others]
+        compared += [(task.goals, task.oracle) for task in self.tasks.values()]
+        everything = [*baselines, *(text for some, _ in compared for text in some)]
+        alone = [[goal] for goal in goals if len(goals) > 1]
+        own = [
+            self._line(query, some, query.sentences.contrasts, own=True) for some in (goals, *alone)
         ]
-        listed = [([sentence], None) for sentence in query.others]
-        listed += [(task.goals, task.oracle) for task in self.tasks.values()]
-        different = [entry for entry in listed if not say_the_same(entry[0], list(goals))]
-        everything = [*query.sentences.baselines, *(s for some, _ in listed for s in some)]
-        for sentences, oracle in different:
-            contrasts = [s for s in everything if not say_the_same([s], sentences)]
-            rows.append((sentences, oracle, contrasts or query.sentences.contrasts))
-        model = self.models[query.model]
-        return [
-            {
-                "sentences": sentences,
-                "oracle": oracle,
-                "own": place < len(own),
-                "areas": self._areas(
-                    model.rewards(
-                        Sentences(sentences, query.sentences.baselines, contrasts), query.scoring
-                    )
-                ),
-            }
-            for place, (sentences, oracle, contrasts) in enumerate(rows)
+        others = [
+            self._line(query, some, _without(some, everything), oracle=oracle)
+            for some, oracle in compared
+            if not say_the_same(some, goals)
         ]
+        return own + others
+
+    def _line(
+        self,
+        query: Query,
+        goals: list[str],
+        contrasts: Sequence[str],
+        own: bool = False,
+        oracle: str | None = None,
+    ) -> dict[str, Any]:
+        """A line of the confusion."""
+        # The only sentence has no other one to compete with but the query's.
+        sentences = Sentences(
+            goals, query.sentences.baselines, contrasts or query.sentences.contrasts
+        )
+        areas = self._areas(self.models[query.model].rewards(sentences, query.scoring))
+        return {"sentences": goals, "oracle": oracle, "own": own, "areas": areas}
 
     def diagnose(self, query: Query) -> dict[str, Any]:
         """The lines of `vlmrm diagnose`, and its numbers by goal."""
@@ -184,6 +188,11 @@ class Explorer:
         goals = list(query.sentences.goals)
         same = [task.oracle for task in self.tasks.values() if say_the_same(goals, task.goals)]
         return next((oracle for oracle in same if oracle in self.collection.verdicts), None)
+
+
+def _without(goals: list[str], sentences: Sequence[str]) -> list[str]:
+    """The sentences that say something else than the goals."""
+    return [text for text in sentences if not any(say_the_same([text], [goal]) for goal in goals)]
 
 
 def _numbers(rows: Sequence[Mapping[str, Any]], count: int = N) -> dict[str, Any]:

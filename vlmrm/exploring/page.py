@@ -96,9 +96,7 @@ def create_app(explorer: Explorer) -> Flask:
 def _session(explorer: Explorer) -> dict[str, Any]:
     collection = explorer.collection
     # Judges in the order of the tasks, so that tables of both have a diagonal.
-    tasks = dict.fromkeys(task.oracle for task in explorer.tasks.values())
-    judges = [name for name in tasks if name in collection.verdicts]
-    judges += [name for name in collection.verdicts if name not in tasks]
+    judges = sorted(collection.verdicts, key=_order(explorer))
     return {
         "noun": collection.noun,
         "names": list(collection.names),
@@ -121,3 +119,9 @@ def _session(explorer: Explorer) -> dict[str, Any]:
             for name, task in explorer.tasks.items()
         ],
     }
+
+
+def _order(explorer: Explorer) -> Callable[[str], int]:
+    """The place of a judge's task; the others come last."""
+    oracles = [task.oracle for task in explorer.tasks.values()]
+    return lambda name: oracles.index(name) if name in oracles else len(oracles)
