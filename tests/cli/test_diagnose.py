@@ -63,28 +63,28 @@ def pictures(tmp_path):
     return folder
 
 
-def test_pictures_are_ranked(pictures):
+def test_pictures_are_ranked(cache, pictures):
     options = (*GOAL, "--contrast", "a humanoid robot", *MODEL)
-    run = vlmrm("diagnose", *options, "--pictures", pictures / "yes")
+    run = vlmrm("diagnose", *options, "--pictures", pictures / "yes", env=cache[1])
     assert run.returncode == 0, run.stderr
     assert run.stdout.count(".png") == 14  # seven, by alpha-0 and by contrast
     assert "AUROC" not in run.stdout
     assert "a humanoid robot" in run.stdout
 
 
-def test_a_terminal_obeys_neither_a_sentence_nor_a_name(pictures):
+def test_a_terminal_obeys_neither_a_sentence_nor_a_name(cache, pictures):
     (pictures / "yes" / "0.png").rename(pictures / "yes" / "\x1b[2J.png")
     options = ("--goal", "a [bold]\x1b[2J robot", "--contrast", "[red]a robot", *MODEL)
-    run = vlmrm("diagnose", *options, "--pictures", pictures / "yes")
+    run = vlmrm("diagnose", *options, "--pictures", pictures / "yes", env=cache[1])
     assert run.returncode == 0, run.stderr
     assert "\x1b" not in run.stdout
     assert "[red]a robot" in run.stdout and r"\x1b[2J.png" in run.stdout
 
 
-def test_folders_yes_and_no_judge_the_sentence(pictures, tmp_path):
+def test_folders_yes_and_no_judge_the_sentence(cache, pictures, tmp_path):
     table = tmp_path / "numbers.csv"
     options = (*GOAL, *MODEL, "--pictures", pictures, "--table", table)
-    run = vlmrm("diagnose", *options)
+    run = vlmrm("diagnose", *options, env=cache[1])
     assert run.returncode == 0, run.stderr
     assert "Best 5 of 14" in run.stdout and "Worst 5" in run.stdout
     assert "yes from no: AUROC" in run.stdout

@@ -34,14 +34,14 @@ def folder(tmp_path):
         ((*SCORE, "--scoring", "alpha-1.5"), "--scoring: 'alpha-1.5' is no scoring; write alpha-A"),
         ((*SCORE, "--scoring", "alpha-nan"), "--scoring: "),
         ((*SCORE, "--scoring", "x"), "--scoring: "),
-        ((*SCORE, "--scoring", "alpha-0.5"), "--baseline: missing; --scoring alpha-0.5 needs one"),
+        ((*SCORE, "--scoring", "alpha-0.5"), "--baseline: missing; alpha-0.5 needs one"),
         (
             (*SCORE, "--scoring", "alpha-0.5", "--baseline", "A Robot "),
-            "--baseline: says the same as --goal",
+            "--baseline: says the same as the goal; alpha-0.5 needs another",
         ),
         (
             (*SCORE, "--scoring", "contrast-0.1", "--contrast", "A Robot "),
-            "--contrast: says the same as --goal",
+            "--contrast: says the same as the goal",
         ),
         ((*SCORE, "--goal", " "), "--goal: empty; give a sentence"),
         ((*SCORE, "--baseline", ""), "--baseline: empty; give a sentence"),

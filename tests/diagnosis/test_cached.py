@@ -36,7 +36,7 @@ def test_states_are_made_again_only_for_other_versions(folder, monkeypatch):
     monkeypatch.setattr(cached, "sample_poses", lambda spec: pytest.fail("made again"))
     again, same = cached.cached_states(16)
     assert same == place and np.array_equal(again.values, states.values)
-    monkeypatch.setattr(cached, "version", lambda library: "0")
+    monkeypatch.setattr("vlmrm.models.cached.version", lambda library: "0")
     with pytest.raises(pytest.fail.Exception, match="made again"):
         cached.cached_states(16)
 

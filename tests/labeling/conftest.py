@@ -1,6 +1,3 @@
-import subprocess
-import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +5,12 @@ import pytest
 import yaml
 
 from tests import processes
+from tests.pages import browser
+from tests.pages.browser import serve_in_thread
 from vlmrm.data.states import States
-from vlmrm.labeling.page import create_app
-from vlmrm.labeling.server import address, listen, serve
+from vlmrm.labeling.page import MAX_BODY, create_app
 
 ROOT = Path(__file__).parents[2]
-
-VLMRM = (sys.executable, "-c", "from vlmrm.cli import main; main()")
 
 
 @pytest.fixture
@@ -57,13 +53,7 @@ def vlmrm():
 @pytest.fixture
 def served(session):
     """Where the page of the session is served: the address, and that of a browser."""
-    listener = listen("127.0.0.1", 0)
-    app = create_app(session, lambda row: b"")
-    started = threading.Event()
-    options = (app, listener, "127.0.0.1", started.set)
-    threading.Thread(target=serve, args=options, daemon=True).start()
-    assert started.wait(10)
-    return listener.getsockname(), address(listener)
+    return serve_in_thread(create_app(session, lambda row: b""), MAX_BODY)
 
 
 @pytest.fixture
@@ -75,18 +65,11 @@ def serving(states_file, config):
     started = []
 
     def start(output, *options, rater="anna"):
-        command = [*VLMRM, "label", states_file, "--config", config, "--task", "mountain-car"]
+        command = ["label", states_file, "--config", config, "--task", "mountain-car"]
         options = ["--rater", rater, "--output", output, "--port", 0, *options]
-        process = subprocess.Popen(
-            list(map(str, [*command, *options])),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process, where = browser.start(*command, *options)
         started.append(process)
-        line = process.stdout.readline()
-        assert line.startswith("Label at http://"), process.stderr.read()
-        return process, line.split()[2]
+        return process, where
 
     yield start
     for process in started:

@@ -3,50 +3,18 @@
 import csv
 import re
 import resource
-from pathlib import Path
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.pages.browser import chromium, needs_browser  # noqa: F401
 from vlmrm.labeling.session import shown_order
 
-CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not (CHROMIUM.exists() and DRIVER.exists()),
-        reason="needs the Debian packages chromium and chromium-driver",
-    ),
-]
+pytestmark = needs_browser
 
 ANSWERS = {"y": "yes", "n": "no", "u": "unsure"}
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for argument in (
-        "headless=new",
-        "no-sandbox",
-        "disable-gpu",
-        "disable-quic",
-        "no-first-run",
-        "disable-background-networking",
-        "disable-component-update",
-        "disable-sync",
-        # As if the DNS of another site said that it is this machine.
-        "host-resolver-rules=MAP evil.example 127.0.0.1",
-        f"user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):
-        options.add_argument(f"--{argument}")
-    driver = webdriver.Chrome(options, webdriver.ChromeService(str(DRIVER)))
-    yield driver
-    driver.quit()
 
 
 class Page:
@@ -99,7 +67,7 @@ class Page:
 
 
 @pytest.fixture
-def page(chromium):
+def page(chromium):  # noqa: F811
     yield Page(chromium)
     # Above all, nothing that the policy for the page's content forbids.
     log = chromium.get_log("browser")

@@ -18,7 +18,8 @@ from vlmrm.rewards.aggregation import Statistics, aggregate_rewards
 from vlmrm.rewards.ensemble import EnsembleReward, load_ensemble
 from vlmrm.rewards.members import measure_members, score_ensemble
 from vlmrm.rewards.scoring import score_by_goal
-from vlmrm.rewards.vlm import VLMReward, VLMRewardWrapper
+from vlmrm.rewards.vlm import VLMReward
+from vlmrm.rewards.wrappers import VLMRewardWrapper
 
 GOALS = ["pole vertically upright on top of the cart", "a pole"]
 RNG = np.random.default_rng(0)

@@ -18,7 +18,8 @@ from vlmrm.rewards.functions import (
     function_reward,
     score_windows,
 )
-from vlmrm.rewards.vlm import VLMReward, VLMRewardWrapper
+from vlmrm.rewards.vlm import VLMReward
+from vlmrm.rewards.wrappers import VLMRewardWrapper
 
 TASK = {"task": "t", "goals": ["a red car"], "baselines": ["a car"], "contrasts": ["a blue car"]}
 

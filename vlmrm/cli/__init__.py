@@ -82,6 +82,7 @@ COMMANDS = (
     # By hand
     "score",
     "diagnose",
+    "explore",
     "label",
     "summarize",
     "plan",

@@ -18,7 +18,7 @@ from vlmrm.cli.options import (
 )
 from vlmrm.config import SCENES, HumanoidOracleName
 from vlmrm.config.scoring import PLAIN
-from vlmrm.data.pictures import check_picture, picture_files, read_picture
+from vlmrm.data.pictures import labeled_pictures
 from vlmrm.errors import UserError, printable, unknown
 from vlmrm.models.folder import check_model_folder
 
@@ -31,17 +31,6 @@ CONTRAST = "contrast-0.05"
 """Measured too if there are contrasts."""
 LISTED = 5
 """Best and worst pictures that are named."""
-
-SHOWN = {
-    "progress": "path",
-    "closeness": "closeness",
-    "auroc": "AUROC",
-    "fooled": "fooled",
-    "best_of_n": "best of 64",
-    "margin": "margin",
-    "spread": "spread",
-}
-"""Columns of the first table, with their headings."""
 
 Rows = list[dict[str, Any]]
 
@@ -89,7 +78,7 @@ def diagnose(
             raise UserError("--oracle: cannot be combined with --pictures")
     if table is not None and table.suffix != ".csv":
         raise UserError(f"--table: {table} must end in .csv")
-    paths, labels = _find_pictures(pictures) if pictures is not None else ([], None)
+    paths, labels = labeled_pictures(pictures) if pictures is not None else ([], None)
     folders = list(dict.fromkeys(map(check_model_folder, model)))
     from vlmrm.diagnosis.sentences import Sentences
 
@@ -116,19 +105,6 @@ def _scorings(
     return scorings
 
 
-def _find_pictures(folder: Path) -> tuple[list[Path], list[bool] | None]:
-    """The pictures of a folder; if it has sub-folders yes and no, those there, with labels."""
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder")
-    labeled = [place for place in (folder / "yes", folder / "no") if place.is_dir()]
-    if len(labeled) == 1:
-        raise UserError(f"{folder}: has {labeled[0].name}/ alone; make sub-folders yes and no")
-    paths = [path for place in labeled or [folder] for path in picture_files(place)]
-    for path in paths:
-        check_picture(path)
-    return paths, [path.parent.name == "yes" for path in paths] if labeled else None
-
-
 def _diagnose_poses(
     folders: Sequence[Path],
     sentences: Sentences,
@@ -139,6 +115,7 @@ def _diagnose_poses(
     device: str,
 ) -> Rows:
     from vlmrm.diagnosis.cached import cached_embeddings, cached_states
+    from vlmrm.diagnosis.measure import SHOWN
     from vlmrm.diagnosis.sentences import KNOWN, measure_sentences
     from vlmrm.diagnosis.verdict import verdict
     from vlmrm.models.clip import ClipModel
@@ -172,16 +149,15 @@ def _diagnose_pictures(
     from vlmrm.diagnosis.measure import N, compare_sentences, measure_pictures
     from vlmrm.diagnosis.sentences import reward_images
     from vlmrm.diagnosis.verdict import judge_pictures
+    from vlmrm.models.cached import embed_pictures
     from vlmrm.models.clip import ClipModel
-    from vlmrm.terminal.bars import bar
 
     rows: Rows = []
     others: Rows = []
     for folder in folders:
         clip = ClipModel.load(folder, device)
         prompts = dict(zip(sentences.all, clip.embed_prompts(sentences.all), strict=True))
-        steps = bar(paths, unit="picture", desc=f"embed {clip.name}")
-        images = np.concatenate([clip.embed_images(read_picture(path)[None]) for path in steps])
+        images = embed_pictures(paths, folder, clip)
         for goal, directions in sentences.directions(prompts):
             name = {"model": clip.name, "goal": goal}
             for scoring, rewards in reward_images(images, directions, scorings).items():

@@ -13,9 +13,9 @@ import typer
 from vlmrm.cli.options import ConfigFile, Scene, TaskName, pick
 from vlmrm.config import SCENES, load_config
 from vlmrm.data.states import States
-from vlmrm.labeling.page import create_app
-from vlmrm.labeling.server import address, is_private, listen, serve
+from vlmrm.labeling.page import MAX_BODY, create_app
 from vlmrm.labeling.session import Session
+from vlmrm.pages.server import address, is_private, listen, serve
 
 LOGGER = logging.getLogger("vlmrm")
 
@@ -52,7 +52,7 @@ def label(
         if scene is None:
             scene, *_ = SCENES[state_set.environment]
         rendering = settings.rendering.model_copy(update={"humanoid_size": size})
-        from vlmrm.labeling.pictures import Pictures
+        from vlmrm.pages.pictures import Pictures
 
         pictures = Pictures(state_set.environment, scene, rendering, state_set.values)
         if not is_private(listener):
@@ -66,6 +66,7 @@ def label(
                 create_app(session, pictures.png),
                 listener,
                 host,
+                MAX_BODY,
                 lambda: print(f"Label at {address(listener)} and stop with Ctrl+C", flush=True),
             )
         finally:

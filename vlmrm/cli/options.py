@@ -21,9 +21,9 @@ from vlmrm.config import (
     TrainingRun,
     ensembles,
     load_config,
-    say_the_same,
 )
-from vlmrm.config.scoring import alpha_of, canonical_scoring, temperature_of
+from vlmrm.config.scoring import canonical_scoring
+from vlmrm.config.sentences import lacking_sentences
 from vlmrm.config.settings import EnsembleSettings
 from vlmrm.errors import UserError, shorten, suggest
 
@@ -189,10 +189,5 @@ def check_sentences(
     Raises:
         UserError: A sentence is missing, or says the same as the goal.
     """
-    given = {"--goal": goal, "--baseline": baseline or [], "--contrast": contrast or []}
-    needed = {"--baseline": alpha_of(scoring), "--contrast": temperature_of(scoring)}
-    for option, number in needed.items():
-        if number and not given[option]:
-            raise UserError(f"{option}: missing; --scoring {scoring} needs one")
-        if number and say_the_same(goal, given[option]):
-            raise UserError(f"{option}: says the same as --goal; --scoring {scoring} needs another")
+    for kind, problem in lacking_sentences(scoring, goal, baseline or [], contrast or []):
+        raise UserError(f"--{kind}: {problem}")

@@ -265,6 +265,14 @@ class Config(ConfigModel):
             rendering=self.rendering,
         )
 
+    def exploration_settings(self, environment: str) -> settings.ExplorationSettings:
+        """What the page that ranks frames of an environment by sentences reads."""
+        return settings.ExplorationSettings(
+            tasks={name: t for name, t in self.tasks.items() if t.environment == environment},
+            rendering=self.rendering_settings(environment),
+            embedding=self.embedding_settings,
+        )
+
     def _labels(self, task: str) -> dict[str, Any]:
         entry = self.tasks[task]
         return {"task": task, "environment": entry.environment, "oracle": entry.oracle}

@@ -16,7 +16,7 @@ from vlmrm.config.base import (
     Precision,
     WideFrames,
 )
-from vlmrm.config.measurements import Rendering
+from vlmrm.config.measurements import Rendering, Task
 from vlmrm.config.models import FunctionModel
 from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.scoring import Scoring
@@ -223,3 +223,12 @@ class LabelingSettings(ConfigModel):
     environment: EnvironmentName
     goals: list[str]
     rendering: Rendering
+
+
+class ExplorationSettings(ConfigModel):
+    """What the page that ranks frames knows of a configuration."""
+
+    tasks: dict[Name, Task] = {}
+    """Tasks of the environment, whose sentences one can start from."""
+    rendering: Rendering
+    embedding: EmbeddingSettings = EmbeddingSettings()

@@ -35,6 +35,23 @@ def picture_files(folder: Path) -> list[Path]:
     return shown
 
 
+def labeled_pictures(folder: Path) -> tuple[list[Path], list[bool] | None]:
+    """The pictures of a folder; if it has sub-folders yes and no, those there, with labels.
+
+    Raises:
+        UserError: There are none, one cannot be read, or one of the sub-folders is missing.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder")
+    labeled = [place for place in (folder / "yes", folder / "no") if place.is_dir()]
+    if len(labeled) == 1:
+        raise UserError(f"{folder}: has {labeled[0].name}/ alone; make sub-folders yes and no")
+    paths = [path for place in labeled or [folder] for path in picture_files(place)]
+    for path in paths:
+        check_picture(path)
+    return paths, [path.parent.name == "yes" for path in paths] if labeled else None
+
+
 def check_picture(path: Path) -> None:
     """Checks all that can be known of a picture without decoding it; raises as `read_picture`."""
     with _opened(path):

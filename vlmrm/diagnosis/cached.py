@@ -1,26 +1,18 @@
-"""States and frames of the diagnosis, and their embeddings: made once, kept in the user's cache."""
+"""States and frames that are made once and kept in the user's cache, and their embeddings."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-import vlmrm
 from vlmrm.config import HumanoidOracleName, PathStates, PoseStates, Rendering
-from vlmrm.data.embeddings import read_embeddings, write_embeddings
-from vlmrm.data.files import require
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
+from vlmrm.models.cached import cache_folder, cache_key, embed_batches, embed_once, versions
 from vlmrm.models.clip import ClipModel
-from vlmrm.models.folder import CONFIG_FILE, WEIGHTS_FILE, file_sha256
 from vlmrm.rendering import make_renderer
 from vlmrm.rendering.parallel import render_states
 from vlmrm.states.paths import sample_paths
@@ -35,20 +27,14 @@ BATCH = 128
 """Frames that are embedded between two steps of the progress bar."""
 STATES_AND_FRAMES = ("envs", "rendering", "states", "tasks"), ("gymnasium", "mujoco", "numpy")
 """Rooms of the package, and libraries, that determine states and frames."""
-EMBEDDINGS = ("models",), ("open_clip_torch", "torch")
-"""Those that, with a model, determine embeddings."""
 
 
-def cache_folder() -> Path:
-    """``$XDG_CACHE_HOME/vlmrm``, by default ``~/.cache/vlmrm``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vlmrm"
-
-
-def cached_states(poses: int) -> tuple[States, Path]:
+def cached_states(poses: int, rendering: Rendering = RENDERING) -> tuple[States, Path]:
     """States on the path to every pose, then poses of all tasks in equal shares.
 
     Args:
         poses: Number of poses for each of the eight tasks.
+        rendering: How their frames will be rendered.
 
     Returns:
         The states, with the columns ``path`` (the task of a path, empty for poses), ``progress``
@@ -57,8 +43,8 @@ def cached_states(poses: int) -> tuple[States, Path]:
     """
     paths = PathStates(sampler="paths", tasks=list(TASKS))
     sets = [PoseStates(sampler="poses", task=task, size=poses) for task in TASKS]
-    key = _key([spec.model_dump() for spec in (paths, *sets)], _versions(*STATES_AND_FRAMES))
-    folder = cache_folder() / "diagnosis" / key
+    specs = [spec.model_dump() for spec in (paths, *sets)]
+    folder = cached_folder("diagnosis", specs, rendering.model_dump())
     file = folder / "states.h5"
     if not file.exists():
         parts = [sample_paths(paths)]
@@ -77,60 +63,58 @@ def cached_states(poses: int) -> tuple[States, Path]:
     return States.read(file), folder
 
 
-def cached_frames(states: States, folder: Path, scene: str) -> Path:
-    """The file of the states' frames in a scene."""
+def cached_folder(kind: str, *parts: object) -> Path:
+    """The folder in the cache for what is made of these parts, and of this version of the package.
+
+    Args:
+        kind: Folder of the folder.
+        parts: What identifies the states and their frames, as JSON.
+    """
+    return cache_folder() / kind / cache_key(*parts, versions(*STATES_AND_FRAMES))
+
+
+def cached_frames(
+    states: States, folder: Path, scene: str, rendering: Rendering = RENDERING
+) -> Path:
+    """The file of the states' frames in a scene. ``folder`` belongs to states and rendering."""
     file = folder / scene / "frames.h5"
     if not file.exists():
-        renderer = make_renderer("humanoid", scene, RENDERING)
+        environment = states.environment
+        renderer = make_renderer(environment, scene, rendering)
         shape = renderer.shape
         renderer.close()
         with (
             FrameWriter(file, (len(states), *shape), scene=scene) as writer,
             bar(total=len(states), unit="frame", desc=f"render {scene}") as rendered,
         ):
-            for frames in render_states("humanoid", scene, RENDERING, states.values):
+            for frames in render_states(environment, scene, rendering, states.values):
                 writer.append(frames)
                 rendered.update(len(frames))
     return file
 
 
 def cached_embeddings(
-    states: States, folder: Path, scene: str, model: Path, clip: ClipModel
+    states: States,
+    folder: Path,
+    scene: str,
+    model: Path,
+    clip: ClipModel,
+    rendering: Rendering = RENDERING,
 ) -> NDArray[np.float32]:
     """Unit embeddings ``[N, E]`` of the states' frames in a scene.
 
     Args:
-        states: Of `cached_states`.
-        folder: Of `cached_states`.
-        scene: One of the humanoid's scenes.
+        states: Of `cached_states`, or any others.
+        folder: Folder in the cache that belongs to the states and the rendering.
+        scene: One of the scenes of their environment.
         model: Model folder.
         clip: The model that was loaded from there.
+        rendering: Size of the frames, and shadows.
     """
-    checksums = [file_sha256(model / name) for name in (WEIGHTS_FILE, CONFIG_FILE)]
-    key = _key(*checksums, clip.precision, _versions(*EMBEDDINGS))
-    file = folder / scene / f"embeddings-{key}.h5"
-    if not file.exists():
-        with FrameReader(cached_frames(states, folder, scene)) as reader:
+
+    def embed() -> NDArray[np.float32]:
+        with FrameReader(cached_frames(states, folder, scene, rendering)) as reader:
             count = -(-len(reader) // BATCH)
-            steps = bar(reader.batches(BATCH), total=count, unit="batch", desc=f"embed {clip.name}")
-            embeddings = np.concatenate([clip.embed_images(batch) for batch in steps])
-        write_embeddings(file, embeddings, model=clip.name, scene=scene)
-    embeddings = read_embeddings(file)
-    require(file, len(embeddings) == len(states), f"{len(embeddings)} of {len(states)} states")
-    return embeddings
+            return embed_batches(clip, reader.batches(BATCH), count, "batch")
 
-
-def _versions(rooms: Sequence[str], libraries: Sequence[str]) -> dict[str, str]:
-    """A checksum of rooms of the package, and the versions of libraries."""
-    digest = hashlib.sha256()
-    root = Path(vlmrm.__file__).parent
-    for room in rooms:
-        for path in sorted((root / room).rglob("*")):
-            if path.is_file() and path.suffix not in (".pyc", ".safetensors"):
-                digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
-    return {**{name: version(name) for name in libraries}, "vlmrm": digest.hexdigest()}
-
-
-def _key(*parts: object) -> str:
-    text = json.dumps([*parts, RENDERING.model_dump()], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return embed_once(folder / scene, len(states), model, clip, embed)

@@ -21,6 +21,17 @@ NEAR = 0.1
 HIGH = 0.95
 """Quantile of the near misses' rewards: a few are hardly misses."""
 
+SHOWN = {
+    "progress": "path",
+    "closeness": "closeness",
+    "auroc": "AUROC",
+    "fooled": "fooled",
+    "best_of_n": "best of 64",
+    "margin": "margin",
+    "spread": "spread",
+}
+"""Measures of poses that a diagnosis shows, with their headings."""
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 

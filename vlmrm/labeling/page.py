@@ -19,6 +19,10 @@ from flask import Flask, Response, abort, jsonify, render_template, request
 from vlmrm.errors import UserError
 from vlmrm.labeling.labels import check_answer
 from vlmrm.labeling.session import Session
+from vlmrm.pages.app import make_app
+
+MAX_BODY = 1024
+"""Bytes of an answer, at most."""
 
 
 def create_app(session: Session, picture: Callable[[int], bytes]) -> Flask:
@@ -28,7 +32,7 @@ def create_app(session: Session, picture: Callable[[int], bytes]) -> Flask:
         session: Session that receives the answers.
         picture: Function from the row of a state to its frame as PNG.
     """
-    app = Flask(__name__)
+    app = make_app(__name__)
 
     @app.get("/")
     def page() -> str:

@@ -24,9 +24,6 @@ from vlmrm.errors import UserError
 THREADS = 8
 """Requests that are answered at the same time; a browser sends up to six."""
 
-MAX_BODY = 1024
-"""Bytes of a request's body, at most."""
-
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; connect-src 'self'; img-src 'self'; "
     "script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -119,19 +116,22 @@ def _is_here(name: str, listener: socket.socket, host: str) -> bool:
     return own.is_unspecified or asked == own or (asked.is_loopback and own.is_loopback)
 
 
-def serve(app: Flask, listener: socket.socket, host: str, started: Callable[[], None]) -> None:
+def serve(
+    app: Flask, listener: socket.socket, host: str, max_body: int, started: Callable[[], None]
+) -> None:
     """Serves a protected application until interrupted; calls ``started`` first.
 
     Args:
         app: The application.
         listener: The result of `listen`.
         host: The host that `listen` was given.
+        max_body: Bytes of a request's body, at most.
         started: Called when browsers are answered.
     """
     protect(app, listener, host)
     # Waitress warns about every request that waits for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    server = create_server(app, sockets=[listener], threads=THREADS, max_request_body_size=MAX_BODY)
+    server = create_server(app, sockets=[listener], threads=THREADS, max_request_body_size=max_body)
     with suppress(KeyboardInterrupt):
         started()
         server.run()

@@ -1,22 +1,16 @@
-import io
 import json
 import re
 import socket
-import threading
 import urllib.request
 from contextlib import ExitStack
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from tests.data.test_files import space_for
-from vlmrm.config import Rendering
 from vlmrm.errors import UserError
-from vlmrm.labeling.page import create_app
-from vlmrm.labeling.pictures import Pictures
-from vlmrm.labeling.server import MAX_BODY, address, is_private, listen, protect
+from vlmrm.labeling.page import MAX_BODY, create_app
 from vlmrm.labeling.session import Session
+from vlmrm.pages.server import listen, protect
 
 
 @pytest.fixture
@@ -27,13 +21,6 @@ def path(tmp_path):
 @pytest.fixture
 def session(states, path):
     return Session(states, "climb", ["a car on the <peak>", "a car at the top"], "Zoë", path)
-
-
-@pytest.fixture
-def pictures(states):
-    pictures = Pictures("mountain-car", "textured", Rendering(), states.values)
-    yield pictures
-    pictures.close()
 
 
 @pytest.fixture
@@ -69,7 +56,7 @@ def test_the_page_tells_sentence_rater_and_keys(client):
 def test_nothing_comes_from_elsewhere(client):
     page = client.get("/")
     linked = re.findall(r'(?:src|href)="([^"]+)"', page.text)
-    assert len(linked) == 3
+    assert len(linked) == 4
     for link in linked:
         reply = client.get(link)
         assert reply.status_code == 200
@@ -168,38 +155,6 @@ def test_an_answer_that_cannot_be_saved_is_told(client, session, path):
     path.write_text(content)
     reply = put(client, session, 1, json={"answer": "no"})
     assert reply.json["answers"][:3] == ["yes", "no", None]
-
-
-def test_pictures_are_drawn_for_any_thread(pictures):
-    drawn = {}
-
-    def ask(row):
-        drawn[row] = np.asarray(Image.open(io.BytesIO(pictures.png(row))))
-
-    threads = [threading.Thread(target=ask, args=(row,)) for row in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert {image.shape for image in drawn.values()} == {(400, 600, 3)}
-    ask_again = np.asarray(Image.open(io.BytesIO(pictures.png(2))))
-    np.testing.assert_array_equal(ask_again, drawn[2])
-    assert (drawn[0] != drawn[5]).any()
-
-
-def test_the_humanoid_is_drawn_at_the_size_asked_for():
-    from vlmrm.config import PoseStates
-    from vlmrm.states import sample_states
-
-    values = sample_states(PoseStates(sampler="poses", task="kneeling", size=8)).values
-    pictures = Pictures("humanoid", "textured-fixed", Rendering(humanoid_size=200), values)
-    assert Image.open(io.BytesIO(pictures.png(7))).size == (200, 200)
-    pictures.close()
-
-
-def test_an_unknown_scene_is_told(states):
-    with pytest.raises(UserError, match="scene: mountain-car has no scene 'texture'"):
-        Pictures("mountain-car", "texture", Rendering(), states.values)
 
 
 def test_idle_connections_do_not_keep_others_waiting(served):
@@ -322,29 +277,3 @@ def test_a_large_body_is_refused_before_it_is_read(served, session, path):
             browser.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode())
             assert browser.recv(12) == b"HTTP/1.1 413"
     assert not path.exists()
-
-
-def test_a_port_in_use_is_told():
-    with (
-        listen("127.0.0.1", 0) as taken,
-        pytest.raises(UserError, match=r"--port: \d+ is in use on 127.0.0.1; choose another"),
-    ):
-        listen("127.0.0.1", taken.getsockname()[1])
-
-
-def test_a_host_that_is_not_here_is_told():
-    for host in ("192.0.2.1", "no such host", "a..b", "é" * 100, "[::1]"):
-        with pytest.raises(
-            UserError, match=re.escape(f"--host: '{host}' is not an address of this machine")
-        ):
-            listen(host, 0)
-
-
-@pytest.mark.parametrize(
-    ("host", "private"), [("127.0.0.1", True), ("localhost", True), ("0.0.0.0", False)]
-)
-def test_whether_others_can_connect(host, private):
-    with listen(host, 0) as listener:
-        assert is_private(listener) == private
-        assert re.fullmatch(r"http://[^/]+:\d+/", address(listener))
-        assert "0.0.0.0" not in address(listener)

@@ -1,0 +1,140 @@
+"""``vlmrm explore``."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vlmrm.cli.options import Device
+from vlmrm.config import SCENES, Rendering, Task, load_config
+from vlmrm.config.architectures import packaged_models
+from vlmrm.config.settings import EmbeddingSettings, ExplorationSettings
+from vlmrm.data.pictures import labeled_pictures
+from vlmrm.data.states import States
+from vlmrm.errors import UserError, unknown
+from vlmrm.models.folder import check_model_folder
+from vlmrm.pages.server import address, listen, serve
+
+if TYPE_CHECKING:
+    from vlmrm.exploring.collection import Collection
+
+HOST = "127.0.0.1"
+
+
+def explore(
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Model folder, or packaged model; may be repeated. Default: all packaged models."
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Configuration whose tasks, frame size, and preprocessing count."),
+    ] = None,
+    scene: Annotated[
+        str | None, typer.Option(help="Scene of the frames; default: the environment's first.")
+    ] = None,
+    poses: Annotated[int, typer.Option(min=16, help="Poses around each of the eight tasks.")] = 375,
+    states: Annotated[
+        Path | None, typer.Option(help="States to rank (HDF5), instead of these poses.")
+    ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="Folder of pictures to rank; sub-folders yes and no are the judge."),
+    ] = None,
+    device: Device = "auto",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0: any free one.")
+    ] = 8001,
+) -> None:
+    """Serve a web page on which you find your sentence: frames ranked by reward, as you type.
+
+    Frames and embeddings are made once and kept in ~/.cache/vlmrm.
+    """
+    if states is not None and pictures is not None:
+        raise UserError("--states: cannot be combined with --pictures")
+    if scene is not None and pictures is not None:
+        raise UserError("--scene: cannot be combined with --pictures")
+    folders = [check_model_folder(name) for name in model or reversed(packaged_models())]
+    folders = list(dict.fromkeys(folders))
+    names = [folder.absolute().name for folder in folders]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"--model: two folders are named '{name}'; rename one")
+    with listen(HOST, port) as listener:
+        files = labeled_pictures(pictures) if pictures is not None else None
+        state_set = States.read(states) if states is not None else None
+        environment = state_set.environment if state_set else "humanoid"
+        settings = _settings(config, None if files else environment)
+        scene = scene or SCENES[environment][0]
+        for problem in unknown("--scene", scene, SCENES[environment]):
+            raise UserError(problem)
+        from vlmrm.exploring.explorer import EmbeddedCollection, Explorer
+        from vlmrm.exploring.page import MAX_BODY, create_app
+        from vlmrm.models.clip import ClipModel
+
+        collection: Collection
+        if files is not None:
+            from vlmrm.exploring.collection import PictureFolder
+
+            collection = PictureFolder(*files)
+        else:
+            collection = _state_frames(state_set, poses, scene, settings.rendering)
+        embedding = settings.embedding.model_dump()
+        models = {
+            name: EmbeddedCollection(
+                folder, ClipModel.load(folder, device, **embedding), collection
+            )
+            for name, folder in zip(names, folders, strict=True)
+        }
+        app = create_app(Explorer(collection, models, settings.tasks))
+        # Shells make commands in the background ignore Ctrl+C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            serve(
+                app,
+                listener,
+                HOST,
+                MAX_BODY,
+                lambda: print(f"Explore at {address(listener)} and stop with Ctrl+C", flush=True),
+            )
+        finally:
+            collection.close()
+
+
+def _settings(config: Path | None, environment: str | None) -> ExplorationSettings:
+    """Those of a configuration, else the paper's sentences; without an environment, no tasks."""
+    content = load_config(config) if config is not None else None
+    if environment is None:
+        embedding = content.embedding_settings if content else EmbeddingSettings()
+        return ExplorationSettings(rendering=Rendering(), embedding=embedding)
+    if content is not None:
+        return content.exploration_settings(environment)
+    from vlmrm.diagnosis.cached import RENDERING
+    from vlmrm.diagnosis.sentences import KNOWN
+
+    about = {"environment": "humanoid", "baseline": "a humanoid robot"}
+    known = KNOWN if environment == "humanoid" else {}
+    tasks = {
+        name: Task.model_validate({**about, "goal": goal, "oracle": name})
+        for name, goal in known.items()
+    }
+    return ExplorationSettings(tasks=tasks, rendering=RENDERING)
+
+
+def _state_frames(
+    states: States | None, poses: int, scene: str, rendering: Rendering
+) -> Collection:
+    from vlmrm.diagnosis.cached import cached_folder, cached_states
+    from vlmrm.exploring.states import StateFrames
+
+    if states is None:
+        return StateFrames(*cached_states(poses, rendering), scene, rendering)
+    content = hashlib.sha256(states.values.tobytes()).hexdigest()
+    folder = cached_folder("states", states.environment, content, rendering.model_dump())
+    return StateFrames(states, folder, scene, rendering)

@@ -1,0 +1,92 @@
+"""Embeddings that are made once and kept in the user's cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import vlmrm
+from vlmrm.data.embeddings import read_embeddings, write_embeddings
+from vlmrm.data.files import require
+from vlmrm.data.pictures import read_picture
+from vlmrm.models.clip import ClipModel
+from vlmrm.models.folder import CONFIG_FILE, WEIGHTS_FILE, file_sha256
+from vlmrm.terminal.bars import bar
+
+EMBEDDINGS = ("models",), ("open_clip_torch", "torch")
+"""Rooms of the package, and libraries, that determine embeddings, with a model."""
+
+
+def cache_folder() -> Path:
+    """``$XDG_CACHE_HOME/vlmrm``, by default ``~/.cache/vlmrm``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vlmrm"
+
+
+def cache_key(*parts: object) -> str:
+    """Sixteen hexadecimal digits that identify parts, which JSON can hold."""
+    text = json.dumps(parts, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def versions(rooms: Sequence[str], libraries: Sequence[str]) -> dict[str, str]:
+    """A checksum of rooms of the package, and the versions of libraries."""
+    digest = hashlib.sha256()
+    root = Path(vlmrm.__file__).parent
+    for room in rooms:
+        for path in sorted((root / room).rglob("*")):
+            if path.is_file() and path.suffix not in (".pyc", ".safetensors"):
+                digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    return {**{name: version(name) for name in libraries}, "vlmrm": digest.hexdigest()}
+
+
+def embed_once(
+    folder: Path, count: int, model: Path, clip: ClipModel, embed: Callable[[], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Unit embeddings ``[N, E]`` of a folder of the cache; makes them if they are not there.
+
+    Args:
+        folder: Folder in the cache that belongs to the images.
+        count: Number N of the images.
+        model: Model folder.
+        clip: The model that was loaded from there.
+        embed: Makes the embeddings.
+    """
+    checksums = [file_sha256(model / name) for name in (WEIGHTS_FILE, CONFIG_FILE)]
+    preprocessing = str(clip.preprocessing)
+    key = cache_key(*checksums, clip.precision, preprocessing, versions(*EMBEDDINGS))
+    file = folder / f"embeddings-{key}.h5"
+    if not file.exists():
+        write_embeddings(file, embed(), model=clip.name)
+    embeddings = read_embeddings(file)
+    require(file, len(embeddings) == count, f"{len(embeddings)} embeddings of {count} images")
+    return embeddings
+
+
+def embed_batches(
+    clip: ClipModel, batches: Iterable[NDArray[np.uint8]], count: int, unit: str
+) -> NDArray[np.float32]:
+    """Unit embeddings ``[N, E]`` of batches of frames ``[n, H, W, 3]``, with a progress bar."""
+    steps = bar(batches, total=count, unit=unit, desc=f"embed {clip.name}")
+    return np.concatenate([clip.embed_images(batch) for batch in steps])
+
+
+def embed_pictures(paths: Sequence[Path], model: Path, clip: ClipModel) -> NDArray[np.float32]:
+    """Unit embeddings ``[N, E]`` of picture files of any size, from the cache or for it.
+
+    Raises:
+        UserError: A picture cannot be read.
+    """
+
+    def embed() -> NDArray[np.float32]:
+        batches = (read_picture(path)[None] for path in paths)
+        return embed_batches(clip, batches, len(paths), "picture")
+
+    folder = cache_folder() / "pictures" / cache_key([file_sha256(path) for path in paths])
+    return embed_once(folder, len(paths), model, clip, embed)

@@ -1,0 +1,19 @@
+"""The Flask application of a page, with the look that all pages share."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+
+LOOK = Blueprint("pages", __name__, static_folder="static", static_url_path="/pages")
+"""Colors, controls, and the icon: ``url_for("pages.static", filename="page.css")``."""
+
+
+def make_app(name: str) -> Flask:
+    """An application with the templates and static files of a package.
+
+    Args:
+        name: Name of a module in that package.
+    """
+    app = Flask(name)
+    app.register_blueprint(LOOK)
+    return app
