@@ -9,6 +9,9 @@ from typing import NamedTuple
 from vlmrm.config import Config, TrainingRun
 from vlmrm.config.scoring import alpha_of
 
+PAGE = "index.html"
+"""The page, in the folder of the run."""
+
 TITLES = {
     "landscape": "Reward landscape",
     "landscape-table": "Numbers of the reward landscape",
