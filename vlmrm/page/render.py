@@ -44,6 +44,9 @@ MAX_EMBEDDED = 30_000_000
 MAX_SVG = 500_000
 """Bytes from which on a figure is shown as PNG: larger SVGs contain photographs."""
 
+CSS_DPI = 96
+"""CSS pixels per inch."""
+
 
 class Files:
     """The files of a run as the page refers to them: by their content, or by a relative link."""
@@ -67,6 +70,15 @@ class Shown:
     exhibit: Exhibit
     file: Path | None
     table: ShownTable | None = None
+
+    @property
+    def size(self) -> Markup:
+        """Width and height of a figure in CSS pixels, as attributes; the PNG knows them."""
+        assert self.file is not None
+        with Image.open(self.file.with_suffix(".png")) as picture:
+            dpi = round(picture.info["dpi"][0])
+            width, height = (round(side * CSS_DPI / dpi) for side in picture.size)
+        return Markup('width="{}" height="{}"').format(width, height)
 
 
 @dataclass(frozen=True)
@@ -145,7 +157,9 @@ def write_page(results: Path, config: Config, output: Path) -> None:
         choices=_choices(config, [section for section, _ in sections], films),
         stages=stages(results / "benchmarks"),
         settings=yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False),
-        origins=_origins(item.file for item in shown if item.file is not None),
+        origins=_origins(
+            item.file for item in shown if item.file is not None and not item.exhibit.is_table
+        ),
         maker=provenance(),
         alpha_of=alpha_of,
     )
@@ -154,13 +168,16 @@ def write_page(results: Path, config: Config, output: Path) -> None:
 
 
 def _find(results: Path, exhibit: Exhibit) -> Shown:
+    """A figure is finished with both of its files."""
     if exhibit.is_table:
-        file = results / "tables" / f"{exhibit.name}.csv"
-        return Shown(exhibit, file, shown_table(read_table(file))) if file.is_file() else Shown(exhibit, None)
+        table = results / "tables" / f"{exhibit.name}.csv"
+        if table.is_file():
+            return Shown(exhibit, table, shown_table(read_table(table)))
+        return Shown(exhibit, None)
     svg, png = (results / "figures" / f"{exhibit.name}.{suffix}" for suffix in ("svg", "png"))
-    if svg.is_file() and svg.stat().st_size <= MAX_SVG:
-        return Shown(exhibit, svg)
-    return Shown(exhibit, png if png.is_file() else None)
+    if not (svg.is_file() and png.is_file()):
+        return Shown(exhibit, None)
+    return Shown(exhibit, svg if svg.stat().st_size <= MAX_SVG else png)
 
 
 def _films(results: Path, config: Config) -> Iterator[Film]:
@@ -203,12 +220,10 @@ def _origins(figures: Iterable[Path]) -> list[tuple[dict[str, Any], int]]:
     """Commit and versions that figures were made with, and how many; the PNGs say it."""
     counts: Counter[str] = Counter()
     for figure in figures:
-        png = figure.with_suffix(".png")
-        if png.is_file():
-            with Image.open(png) as picture:
-                record = json.loads(picture.info.get("Description", "{}"))
-            known = {key: record.get(key) for key in ("commit", "python", "versions")}
-            counts[json.dumps(known)] += 1
+        with Image.open(figure.with_suffix(".png")) as picture:
+            record = json.loads(picture.info.get("Description", "{}"))
+        known = {key: record.get(key) for key in ("commit", "python", "versions")}
+        counts[json.dumps(known)] += 1
     return [(json.loads(record), count) for record, count in counts.most_common()]
 
 

@@ -37,7 +37,10 @@ BACKWARD = 6  # 3 times the operations (Kaplan et al., 2020), at half the speed 
 ROLLOUT_KEEPS = 5  # one state in five of a rollout is kept
 OBSERVED = {"cartpole": (4, 2), "mountain-car": (2, 1), "humanoid": (348, 17)}  # and actions
 
-LIGHT = ("copy_model", "sample_states", "render_", "score_", "measure_", "check_", "draw_")
+LIGHT = (
+    *("copy_model", "sample_states", "render_", "score_", "measure_", "check_", "draw_"),
+    *("make_page", "update_page"),
+)
 """Prefixes of the rules whose commands do not import PyTorch."""
 
 

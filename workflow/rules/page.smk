@@ -1,0 +1,31 @@
+"""The page of a run: there as soon as rewards are measured, and again after each experiment."""
+
+
+localrules:
+    make_page,
+    update_page,
+
+
+rule make_page:
+    input:
+        results(),
+    output:
+        PAGE,
+    log:
+        f"{LOGS}/page.log",
+    resources:
+        **DRAWING,
+    params:
+        settings=settings.model_dump(mode="json"),
+    shell:
+        "vlmrm --log {log} make-page {RESULTS} --output {PAGE}"
+
+
+# The page shows whatever is finished, so each part makes the same file.
+use rule make_page as update_page with:
+    input:
+        lambda w: page_parts()[w.part],
+    output:
+        touch(PAGE_PART),
+    log:
+        f"{LOGS}/page/{{part}}.log",
