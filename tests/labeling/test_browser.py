@@ -3,48 +3,25 @@
 import csv
 import re
 import resource
-from pathlib import Path
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.browser import IN_BROWSER, start_chromium
 from vlmrm.labeling.session import shown_order
 
-CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not (CHROMIUM.exists() and DRIVER.exists()),
-        reason="needs the Debian packages chromium and chromium-driver",
-    ),
-]
+pytestmark = IN_BROWSER
 
 ANSWERS = {"y": "yes", "n": "no", "u": "unsure"}
 
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for argument in (
-        "headless=new",
-        "no-sandbox",
-        "disable-gpu",
-        "disable-quic",
-        "no-first-run",
-        "disable-background-networking",
-        "disable-component-update",
-        "disable-sync",
-        # As if the DNS of another site said that it is this machine.
-        "host-resolver-rules=MAP evil.example 127.0.0.1",
-        f"user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):
-        options.add_argument(f"--{argument}")
-    driver = webdriver.Chrome(options, webdriver.ChromeService(str(DRIVER)))
+    # As if the DNS of another site said that it is this machine.
+    other_site = "host-resolver-rules=MAP evil.example 127.0.0.1"
+    driver = start_chromium(tmp_path_factory.mktemp("chromium"), other_site)
     yield driver
     driver.quit()
 

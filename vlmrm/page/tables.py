@@ -61,13 +61,13 @@ def shown_table(table: pd.DataFrame) -> ShownTable:
     names = [name for name in table if name not in bounds and table[name].notna().any()]
     # The only row of a table is no list of constants.
     varying = [name for name in names if len(table) == 1 or table[name].nunique(dropna=False) > 1]
-    constants = {
-        _label(name): number(table[name].iloc[0]) for name in names if name not in varying
-    }
+    constants = {_label(name): number(table[name].iloc[0]) for name in names if name not in varying}
     rows = None
     if len(table) <= MAX_ROWS:
         records = table.to_dict("records")
-        rows = [Row([_cell(record, name) for name in varying], *_about(record)) for record in records]
+        rows = [
+            Row([_cell(record, name) for name in varying], *_about(record)) for record in records
+        ]
     return ShownTable([_label(name) for name in varying], rows, constants, len(table))
 
 
@@ -91,7 +91,7 @@ def _cell(record: dict[str, Any], name: str) -> Cell:
     value = record[name]
     low, high = record.get(f"{name}_low"), record.get(f"{name}_high")
     text = number(value)
-    if low is not None and high is not None and low == low:
+    if low is not None and high is not None and value == value:
         text += f" ({number(low)} to {number(high)})"
     if isinstance(value, bool | int | float) and value == value:
         return Cell(text, float(value))

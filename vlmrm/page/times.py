@@ -35,4 +35,3 @@ def stages(folder: Path) -> list[Stage]:
         for rule, taken in seconds.items()
     ]
     return sorted(found, key=lambda stage: -stage.seconds)
-
