@@ -44,6 +44,10 @@ def choose(page, **values):
         Select(page.find_element(By.NAME, name)).select_by_visible_text(value)
 
 
+def open_table(page, title):
+    page.find_element(By.XPATH, f"//summary[starts-with(., '{title}')]").click()
+
+
 def test_every_figure_loads(page):
     script = "return [...document.images].every(i => i.complete && i.naturalWidth > 0 && i.alt)"
     assert page.execute_script("return document.images.length") > 20

@@ -35,7 +35,7 @@ def test_the_only_row_is_shown_whole():
 
 def test_missing_numbers_are_dashes():
     shown = shown_table(pd.DataFrame({"rho": [0.5, None], "rho_low": 0.1, "rho_high": [0.9, None]}))
-    assert texts(shown) == [["0.5 (0.1 to 0.9)"], ["–"]]
+    assert texts(shown) == [["0.5 (0.1 to 0.9)"], ["-"]]
 
 
 def test_a_long_table_is_not_shown():

@@ -192,8 +192,8 @@ def _best_of_n(name: str, table: pd.DataFrame, config: Config) -> str:
     return (
         f"Best of {best['n']} states of {name}: {best['gold']:.0%} fulfill the task when "
         f"{best['model']}, {best['scoring']} chooses ({best['gold_low']:.0%} to "
-        f"{best['gold_high']:.0%}), {start:.0%} by chance; {worse} of {len(ends)} rewards by models "
-        "choose worse than chance."
+        f"{best['gold_high']:.0%}), {start:.0%} by chance; {worse} of {len(ends)} rewards by "
+        "models choose worse than chance."
     )
 
 

@@ -1,4 +1,4 @@
-"""Tables as the page shows them: values beside their intervals, without columns that say nothing."""
+"""Tables as the page shows them: each value beside its interval."""
 
 from __future__ import annotations
 
@@ -60,8 +60,9 @@ def shown_table(table: pd.DataFrame) -> ShownTable:
     bounds = {f"{name}_{end}" for name in table for end in ("low", "high")}
     names = [name for name in table if name not in bounds and table[name].notna().any()]
     # The only row of a table is no list of constants.
-    varying = [name for name in names if len(table) == 1 or table[name].nunique(dropna=False) > 1]
-    constants = {_label(name): number(table[name].iloc[0]) for name in names if name not in varying}
+    constant = [name for name in names if len(table) > 1 and len(table[name].unique()) == 1]
+    varying = [name for name in names if name not in constant]
+    constants = {_label(name): number(table[name].iloc[0]) for name in constant}
     rows = None
     if len(table) <= MAX_ROWS:
         records = table.to_dict("records")
@@ -74,7 +75,7 @@ def shown_table(table: pd.DataFrame) -> ShownTable:
 def number(value: Any) -> str:
     """A value in three significant digits, or as it is if it is none."""
     if value is None or value != value:
-        return "–"
+        return "-"
     if isinstance(value, float):
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, bool):
