@@ -99,18 +99,14 @@ def test_the_switch_hides_what_does_not_belong(page):
 
 
 def test_rows_of_tables_are_hidden_too(page):
-    page.find_element(
-        By.XPATH, "//summary[starts-with(., 'Measures of the reward: kneeling')]"
-    ).click()
+    open_table(page, "Measures of the reward: kneeling")
     assert len(shown(page, "#epic tbody tr")) == 2
     choose(page, model="smoke-S")
     assert [row.text.split()[0] for row in shown(page, "#epic tbody tr")] == ["smoke-S"]
 
 
 def test_tables_sort_by_keyboard(page):
-    page.find_element(
-        By.XPATH, "//summary[starts-with(., 'Measures of the reward: kneeling')]"
-    ).click()
+    open_table(page, "Measures of the reward: kneeling")
     header = next(e for e in shown(page, "#epic th") if e.text.startswith("EPIC"))
 
     def values():

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from importlib import resources
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_each_kind_has_a_caption_of_plain_paragraphs(name):
 
 
 def test_no_caption_is_left_over():
-    folder = render.files("vlmrm.page").joinpath("captions")
+    folder = resources.files("vlmrm.page").joinpath("captions")
     assert {file.name for file in folder.iterdir()} == {f"{name}.rst" for name in TITLES}
 
 

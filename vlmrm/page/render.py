@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -122,7 +122,8 @@ def write_page(results: Path, config: Config, output: Path) -> None:
     ]
     shown = [item for _, items in sections for item in items]
     films = list(_films(results, config))
-    found = [item.file for item in (*shown, *films) if item.file is not None]
+    files = [*(item.file for item in shown), *(film.file for film in films)]
+    found = [file for file in files if file is not None]
     size = sum(file.stat().st_size for file in found)
     elsewhere = output.absolute().parent != results.absolute()
     sources = Files(results, size <= MAX_EMBEDDED or elsewhere)
@@ -141,7 +142,7 @@ def write_page(results: Path, config: Config, output: Path) -> None:
         embedded=sources.embedded,
         made=datetime.now(UTC),
         finished=len(found),
-        promised=len(shown) + len(films),
+        promised=len(files),
         trained=trained_line(config, sum(film.file is not None for film in films)),
         trust=list(trust_lines(results, config)),
         cards=list(_cards(results, config, films)),
@@ -189,11 +190,8 @@ def _films(results: Path, config: Config) -> Iterator[Film]:
 
 def _cards(results: Path, config: Config, films: list[Film]) -> Iterator[Card]:
     """One for each task that agents are trained for."""
-    best: dict[str, Outcome] = {}
-    for outcome in outcomes(results, config):
-        task = outcome.run.task
-        if task not in best or outcome.rate > best[task].rate:
-            best[task] = outcome
+    found = sorted(outcomes(results, config), key=lambda outcome: outcome.rate)
+    best = {outcome.run.task: outcome for outcome in found}
     for task in dict.fromkeys(film.run.task for film in films):
         outcome = best.get(task)
         own = [film for film in films if film.run.task == task]
@@ -228,12 +226,12 @@ def _origins(figures: Iterable[Path]) -> list[tuple[dict[str, Any], int]]:
 
 
 def _static(name: str) -> str:
-    return files("vlmrm.page").joinpath("static", name).read_text()
+    return resources.files("vlmrm.page").joinpath("static", name).read_text()
 
 
 def _caption(name: str) -> Markup:
     """A caption as HTML. The files are reStructuredText, of which they use paragraphs and code."""
-    text = files("vlmrm.page").joinpath("captions", f"{name}.rst").read_text()
+    text = resources.files("vlmrm.page").joinpath("captions", f"{name}.rst").read_text()
     paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
     marked = (re.sub(r"``(.+?)``", r"<code>\1</code>", str(escape(part))) for part in paragraphs)
     return Markup("".join(f"<p>{part}</p>" for part in marked))

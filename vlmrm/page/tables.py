@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -58,7 +59,8 @@ def shown_table(table: pd.DataFrame) -> ShownTable:
     """
     table = table.rename(columns={"low": "success_rate_low", "high": "success_rate_high"})
     bounds = {f"{name}_{end}" for name in table for end in ("low", "high")}
-    names = [name for name in table if name not in bounds and table[name].notna().any()]
+    texts = map(str, table)
+    names = [name for name in texts if name not in bounds and table[name].notna().any()]
     # The only row of a table is no list of constants.
     constant = [name for name in names if len(table) > 1 and len(table[name].unique()) == 1]
     varying = [name for name in names if name not in constant]
@@ -88,7 +90,7 @@ def _label(name: str) -> str:
     return NAMES.get(name) or " ".join(NAMES.get(word, word) for word in words)
 
 
-def _cell(record: dict[str, Any], name: str) -> Cell:
+def _cell(record: Mapping[Any, Any], name: str) -> Cell:
     value = record[name]
     low, high = record.get(f"{name}_low"), record.get(f"{name}_high")
     text = number(value)
@@ -99,7 +101,7 @@ def _cell(record: dict[str, Any], name: str) -> Cell:
     return Cell(text, "" if value is None or value != value else str(value))
 
 
-def _about(record: dict[str, Any]) -> tuple[str, str, str]:
+def _about(record: Mapping[Any, Any]) -> tuple[str, str, str]:
     source = str(record.get("model", record.get("reward_source", "")))
     # References and the random policy are what each model is compared with.
     is_model = "model" in record or source not in (*REFERENCES, RANDOM_POLICY)

@@ -18,14 +18,19 @@ rule make_page:
     params:
         settings=settings.model_dump(mode="json"),
     shell:
-        "vlmrm --log {log} make-page {RESULTS} --output {PAGE}"
+        "vlmrm --log {log} make-page {RESULTS} --output {output}"
 
 
-# The page shows whatever is finished, so each part makes the same file.
-use rule make_page as update_page with:
+# The page shows whatever is finished, so each part makes the same file. Settings that change are on it
+# at the end.
+rule update_page:
     input:
         lambda w: page_parts()[w.part],
     output:
         touch(PAGE_PART),
     log:
         f"{LOGS}/page/{{part}}.log",
+    resources:
+        **DRAWING,
+    shell:
+        "vlmrm --log {log} make-page {RESULTS} --output {PAGE}"
