@@ -41,6 +41,7 @@ COLUMNS = {
         "rho_high": 0.9,
         "pairs": 4,
     },
+    "claims": {"claim": ["one", "two"], "verdict": ["holds", "cannot be said here"]},
     "oracles": {"task": ["kneeling", "lotus"], "poses, clean": [1.0, 0.9]},
 }
 """Tables by their captions."""

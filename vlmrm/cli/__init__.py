@@ -72,6 +72,7 @@ COMMANDS = (
     "draw-prediction",
     "draw-learning-curves",
     "draw-success",
+    "check-claims",
     "make-page",
     # By hand
     "score",

@@ -9,6 +9,9 @@ from typing import NamedTuple
 from vlmrm.config import Config, TrainingRun
 from vlmrm.config.scoring import alpha_of
 
+CLAIM_KINDS = ("epic", "best-of-n", "success", "prediction")
+"""Tables that claims are about, as the names of their files begin."""
+
 PAGE = "index.html"
 """The page, in the folder of the run."""
 
@@ -31,6 +34,7 @@ TITLES = {
     "rounds": "Adversarial rounds",
     "prediction": "Measures of a reward against the success of its agents",
     "prediction-table": "Correlation of the measures with success",
+    "claims": "Claims",
     "scenes": "Scenes",
     "poses": "Pose library",
     "boundaries": "Borderline states",
@@ -81,6 +85,7 @@ def contents(config: Config) -> list[Section]:
         Section("agents", "Agents", list(_agents(config))),
         Section("optimization", "Over-optimization", list(_optimization(config))),
         Section("prediction", "Predictions of success", list(_predictions(config))),
+        Section("claims", "Claims", list(_claims(config))),
         Section("scenes", "Scenes and oracles", list(_scenes(config))),
     ]
     return [section for section in sections if section.exhibits]
@@ -153,6 +158,11 @@ def _optimization(config: Config) -> Iterator[Exhibit]:
 def _predictions(config: Config) -> Iterator[Exhibit]:
     for name in config.predictions:
         yield from _with_table("prediction", name, (), ())
+
+
+def _claims(config: Config) -> Iterator[Exhibit]:
+    if config.epic or any(is_judged(config, name) for name in config.experiments):
+        yield Exhibit("claims", "claims", is_table=True)
 
 
 def _scenes(config: Config) -> Iterator[Exhibit]:

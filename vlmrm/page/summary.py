@@ -173,6 +173,10 @@ def trust_lines(results: Path, config: Config) -> Iterator[str]:
                 f"{row['rho']:.2f} ({row['rho_low']:.2f} to {row['rho_high']:.2f}, {row['pairs']} "
                 "rewards)."
             )
+    claims = results / "tables" / "claims.csv"
+    if claims.is_file():
+        counts = read_table(claims)["verdict"].value_counts()
+        yield f"Claims: {', '.join(f'{verdict}: {count}' for verdict, count in counts.items())}."
     seeds = {len(experiment.seeds) for experiment in config.experiments.values()}
     if 1 in seeds:
         yield (

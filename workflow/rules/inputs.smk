@@ -24,7 +24,9 @@ def figure(name):
 
 def results():
     """Everything that the configuration asks for, but for the page."""
+    claims = [f"{TABLES}/claims.csv"] if claimed_tables() else []
     return [
+        *claims,
         *landscapes(),
         *epic_results(),
         *round_results(),
@@ -32,6 +34,13 @@ def results():
         *optimization_results(),
         *galleries(),
     ]
+
+
+def claimed_tables():
+    """The tables that claims are about."""
+    files = epic_results() + optimization_results() + experiment_results()
+    kinds = tuple(f"{TABLES}/{kind}-" for kind in CLAIM_KINDS)
+    return [file for file in files if file.startswith(kinds)]
 
 
 def page_parts():

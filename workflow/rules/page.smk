@@ -1,6 +1,19 @@
 """The page of a run: there as soon as rewards are measured, and again after each experiment."""
 
 
+rule check_claims:
+    input:
+        claimed_tables(),
+    output:
+        table_output("claims", "claims", "Claims"),
+    log:
+        f"{LOGS}/claims.log",
+    resources:
+        **DRAWING,
+    shell:
+        "vlmrm --log {log} check-claims {input} --output {output}"
+
+
 localrules:
     make_page,
     update_page,
