@@ -18,8 +18,8 @@ EPIC = {
 }
 TRAINING = {"train_policy", "evaluate_policy", "draw_learning_curves", "draw_success"}
 OPTIMIZATION = {"measure_checkpoints", "draw_optimization"}
-PAGE = {"make_page", "update_page"}
-"""The page shows the results and the configuration."""
+PAGE = {"make_page", "update_page", "check_claims"}
+"""The page shows the results and the configuration, and claims are held against the tables."""
 
 
 def test_a_run_ends_with_what_was_found(finished):
@@ -242,6 +242,7 @@ def test_another_seed_trains_that_run_alone(finished, smoke):
         "evaluate_policy": 2,
         "draw_learning_curves": 1,
         "draw_success": 1,
+        "check_claims": 1,
         "make_page": 1,
         "update_page": 1,
         # What the checkpoints of the one that learns from the model visit.

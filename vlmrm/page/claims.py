@@ -1,9 +1,9 @@
 """Which claims about the method hold in a run, by the numbers of its tables.
 
-A claim compares two numbers, or one with a bound. It holds where their 95 % intervals are apart in
-the right order, and fails where they are apart in the other; otherwise it cannot be said. Where a claim
-is about several tasks, models, or scenes, each is compared: it holds if all hold, and fails if one
-fails.
+A claim compares two numbers, or one with a bound. It holds where their 95 % intervals are apart
+in the right order, and fails where they are apart in the other; otherwise it cannot be said.
+Where a claim is about several tasks, models, or scenes, each is compared: it holds if all hold,
+and fails if one fails.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def compare(
 
 
 def _verdict(column: str, larger: Any, smaller: Any, bound: float | None) -> str:
-    def interval(row: Any) -> tuple[float, float]:
+    def interval(row: Any) -> Any:
         return (bound, bound) if row is None else (row[f"{column}_low"], row[f"{column}_high"])
 
     (large_low, large_high), (small_low, small_high) = interval(larger), interval(smaller)
