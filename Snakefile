@@ -33,17 +33,15 @@ include: "workflow/rules/epic.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/optimization.smk"
 include: "workflow/rules/gallery.smk"
+include: "workflow/rules/page.smk"
 
 
 rule all:
     default_target: True
     input:
-        landscapes(),
-        epic_results(),
-        round_results(),
-        experiment_results(),
-        optimization_results(),
-        galleries(),
+        results(),
+        expand(PAGE_PART, part=page_parts()),
+        PAGE,
 
 
 rule agents:

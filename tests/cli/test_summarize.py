@@ -53,7 +53,7 @@ def test_the_best_reward_is_named_with_its_spread_over_seeds_and_its_film(run, t
         "kneeling: 90% of 200 trajectories succeed with sim-S, alpha-0.5 (2 seeds, 80% to 100%; "
         "random policy 1%)",
         f"    {place}",
-        "Figures and tables: results/smoke",
+        "All figures, films, and tables: results/smoke",
     ]
 
 
@@ -86,4 +86,4 @@ def test_without_random_weights_there_is_nothing_beside_a_model(run):
 
 
 def test_what_is_not_finished_is_left_out(run):
-    assert run() == ["Figures and tables: results/smoke"]
+    assert run() == ["All figures, films, and tables: results/smoke"]

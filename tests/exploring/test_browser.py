@@ -7,10 +7,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from tests.pages.browser import chromium, needs_browser, serve_in_thread  # noqa: F401
+from tests.browser import IN_BROWSER
+from tests.pages.browser import chromium, serve_in_thread  # noqa: F401
 from vlmrm.exploring.page import MAX_BODY, create_app
 
-pytestmark = needs_browser
+pytestmark = IN_BROWSER
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.pages.browser import chromium, needs_browser  # noqa: F401
+from tests.browser import IN_BROWSER
+from tests.pages.browser import chromium  # noqa: F401
 from vlmrm.labeling.session import shown_order
 
-pytestmark = needs_browser
+pytestmark = IN_BROWSER
 
 ANSWERS = {"y": "yes", "n": "no", "u": "unsure"}
 

@@ -3,45 +3,20 @@
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
-from selenium import webdriver
 
+from tests.browser import start_chromium
 from vlmrm.pages.server import address, listen, serve
 
-CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-
 VLMRM = (sys.executable, "-c", "from vlmrm.cli import main; main()")
-
-needs_browser = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not (CHROMIUM.exists() and DRIVER.exists()),
-        reason="needs the Debian packages chromium and chromium-driver",
-    ),
-]
 
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for argument in (
-        "headless=new",
-        "no-sandbox",
-        "disable-gpu",
-        "disable-quic",
-        "no-first-run",
-        "disable-background-networking",
-        "disable-component-update",
-        "disable-sync",
-        # As if the DNS of another site said that it is this machine.
-        "host-resolver-rules=MAP evil.example 127.0.0.1",
-        f"user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):
-        options.add_argument(f"--{argument}")
-    driver = webdriver.Chrome(options, webdriver.ChromeService(str(DRIVER)))
+    # As if the DNS of another site said that it is this machine.
+    other_site = "host-resolver-rules=MAP evil.example 127.0.0.1"
+    driver = start_chromium(tmp_path_factory.mktemp("chromium"), other_site)
     yield driver
     driver.quit()
 

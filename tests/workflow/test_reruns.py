@@ -19,6 +19,8 @@ EPIC = {
 }
 TRAINING = {"train_policy", "evaluate_policy", "draw_learning_curves", "draw_success"}
 OPTIMIZATION = {"measure_checkpoints", "draw_optimization"}
+PAGE = {"make_page", "update_page", "check_claims"}
+"""The page shows the results and the configuration, and claims are held against the tables."""
 
 
 def test_a_run_ends_with_what_was_found(finished):
@@ -67,7 +69,7 @@ def test_another_scoring_scores_again_without_looking_again(finished, smoke):
     # on that of the statistics.
     scored = {"score_states", "draw_landscape", "check_lookup"}
     scored |= {"score_by_goal", "measure_members", "score_ensemble"}
-    assert jobs <= scored | EPIC | TRAINING | OPTIMIZATION
+    assert jobs <= scored | EPIC | TRAINING | OPTIMIZATION | PAGE
 
 
 def test_another_model_renders_nothing_and_touches_no_other_model(finished, smoke):
@@ -75,7 +77,7 @@ def test_another_model_renders_nothing_and_touches_no_other_model(finished, smok
     smoke["epic"]["kneeling"]["models"].append("random-S")
     jobs = finished.planned(smoke)
     looking = {"make_random_model", "embed_prompts", "embed_frames", "score_states"}
-    assert set(jobs) == EPIC | looking
+    assert set(jobs) == EPIC | looking | PAGE
     assert all(count == 1 for count in jobs.values())
 
 
@@ -157,7 +159,7 @@ def test_human_labels_measure_again_and_nothing_else(finished, smoke):
     smoke["epic"]["kneeling"]["labels"] = files
     jobs = finished.planned(smoke)
     by_oracle = {"draw_rewards_by_label", "draw_best_of_n"}
-    assert set(jobs) == {"measure_epic", "measure_agreement", *EPIC} - by_oracle
+    assert set(jobs) == {"measure_epic", "measure_agreement", *EPIC} - by_oracle | PAGE
     assert jobs["measure_epic"] == 2
     assert jobs["measure_agreement"] == 1
     commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
@@ -307,6 +309,9 @@ def test_another_seed_trains_that_run_alone(finished, smoke):
         "evaluate_policy": 2,
         "draw_learning_curves": 1,
         "draw_success": 1,
+        "check_claims": 1,
+        "make_page": 1,
+        "update_page": 1,
         # What the checkpoints of the one that learns from the model visit.
         **dict.fromkeys(("sample_rollouts", "render_frames", "embed_frames", "score_states"), 1),
         **dict.fromkeys(OPTIMIZATION, 1),
@@ -317,10 +322,10 @@ def test_another_setting_of_an_agent_trains_its_environment_alone(finished, smok
     smoke["training"]["cartpole"]["agent"]["gamma"] = 0.9
     jobs = finished.planned(smoke)
     assert jobs["train_policy"] == 2
-    assert set(jobs) == TRAINING
+    assert set(jobs) == TRAINING | PAGE
 
 
 def test_judging_another_checkpoint_trains_nothing(finished, smoke):
     smoke["evaluation"]["checkpoint"] = "final"
     judging = {"evaluate_policy", "draw_success", "draw_optimization"}
-    assert set(finished.planned(smoke)) == judging
+    assert set(finished.planned(smoke)) == judging | PAGE

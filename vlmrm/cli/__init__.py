@@ -79,6 +79,8 @@ COMMANDS = (
     "draw-prediction",
     "draw-learning-curves",
     "draw-success",
+    "check-claims",
+    "make-page",
     # By hand
     "score",
     "diagnose",

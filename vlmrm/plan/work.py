@@ -47,7 +47,7 @@ OBSERVED = {"cartpole": (4, 2), "mountain-car": (2, 1), "humanoid": (348, 17)}  
 
 LIGHT = (
     *("copy_model", "make_ensemble", "sample_states", "render_", "score_", "measure_", "check_"),
-    "draw_",
+    *("draw_", "make_page", "update_page"),
 )
 """Prefixes of the rules whose commands do not import PyTorch."""
 

@@ -14,6 +14,9 @@ from vlmrm.data.files import atomic_path
 from vlmrm.errors import UserError
 from vlmrm.machine.checks import check_start
 from vlmrm.machine.shared import check_shared
+from vlmrm.page.contents import CLAIM_KINDS
+from vlmrm.page.contents import PAGE as PAGE_NAME
+from vlmrm.page.contents import TITLES, is_judged
 
 # The Snakefile's config.yaml is the last; files of --configfile replace it.
 config_files = workflow.configfiles[:-1] or workflow.configfiles
@@ -70,6 +73,9 @@ CHECKPOINTS = f"{RESULTS}/optimization/{RUN}.csv"
 RANDOM_EVALUATION = f"{RESULTS}/evaluations/{{task}}/random"
 FIGURES = f"{RESULTS}/figures"
 TABLES = f"{RESULTS}/tables"
+PAGE = f"{RESULTS}/{PAGE_NAME}"
+# Says that the page has been made again after a part of the run.
+PAGE_PART = f"{RESULTS}/page/{{part}}"
 
 
 def config_file(wildcards, output):
@@ -81,19 +87,26 @@ def config_file(wildcards, output):
     return CONFIG
 
 
+def reported(path, caption, category):
+    """An output that is shown in the report, with its title instead of its file name."""
+    subject = "".join(re.findall(r"\{\w+\}", Path(path).name))
+    return report(
+        path,
+        caption=f"../../vlmrm/page/captions/{caption}.rst",
+        category=category,
+        labels={"figure or table": TITLES[caption], "of": subject},
+    )
+
+
 def figure_outputs(name, caption, category):
     """Both files of a figure, as outputs; the PNG is shown in the report."""
-    png = report(
-        f"{FIGURES}/{name}.png", caption=f"../report/{caption}.rst", category=category
-    )
+    png = reported(f"{FIGURES}/{name}.png", caption, category)
     return {"svg": f"{FIGURES}/{name}.svg", "png": png}
 
 
 def table_output(name, caption, category):
     """A table as an output that is shown in the report."""
-    return report(
-        f"{TABLES}/{name}.csv", caption=f"../report/{caption}.rst", category=category
-    )
+    return reported(f"{TABLES}/{name}.csv", caption, category)
 
 
 def any_of(names):
@@ -130,6 +143,12 @@ onstart:
                 temporary.write_text(resolved)
         except UserError as error:
             sys.exit(f"vlmrm: {error}")
+
+
+onerror:
+    # What has been finished is on the page.
+    if Path(CONFIG).exists():
+        shell("vlmrm make-page {RESULTS} --output {PAGE} || true")
 
 
 onsuccess:

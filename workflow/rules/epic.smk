@@ -37,11 +37,7 @@ rule measure_agreement:
         states=epic_states,
         labels=epic_labels,
     output:
-        report(
-            f"{TABLES}/agreement-{{epic}}.csv",
-            caption="../report/agreement.rst",
-            category="EPIC distance",
-        ),
+        table_output("agreement-{epic}", "agreement", "EPIC distance"),
     log:
         f"{LOGS}/epic/{{epic}}/agreement.log",
     resources:

@@ -25,6 +25,36 @@ def figure(name):
     return [f"{FIGURES}/{name}.{suffix}" for suffix in ("svg", "png")]
 
 
+def results():
+    """Everything that the configuration asks for, but for the page."""
+    claims = [f"{TABLES}/claims.csv"] if claimed_tables() else []
+    return [
+        *claims,
+        *landscapes(),
+        *epic_results(),
+        *round_results(),
+        *experiment_results(),
+        *optimization_results(),
+        *galleries(),
+    ]
+
+
+def claimed_tables():
+    """The tables that claims are about."""
+    files = epic_results() + optimization_results() + experiment_results()
+    kinds = tuple(f"{TABLES}/{kind}-" for kind in CLAIM_KINDS)
+    return [file for file in files if file.startswith(kinds)]
+
+
+def page_parts():
+    """Parts of the run after which the page is made, and their files: measurements come first."""
+    best_of_n = [file for name in settings.epic for file in figure(f"best-of-n-{name}")]
+    return {
+        "measurements": landscapes() + epic_results() + best_of_n,
+        **{f"agents-{name}": experiment_results(name) for name in settings.experiments},
+    }
+
+
 def landscapes():
     """Figures and tables of every landscape."""
     names = [f"landscape-{name}" for name in settings.landscapes]
@@ -168,22 +198,15 @@ def round_tables(wildcards):
     ]
 
 
-def experiment_results():
-    """Figures, tables and videos of every experiment; success where an oracle judges a task."""
-    judged = [
-        name
-        for name, experiment in settings.experiments.items()
-        if any(settings.tasks[task].oracle for task in experiment.tasks)
-    ]
+def experiment_results(*names):
+    """Figures, tables and videos of experiments, by default of all; success where it is judged."""
+    names = names or settings.experiments
+    judged = [name for name in names if is_judged(settings, name)]
     return [
-        *(file for name in settings.experiments for file in figure(f"learning-{name}")),
+        *(file for name in names for file in figure(f"learning-{name}")),
         *(file for name in judged for file in figure(f"success-{name}")),
         *(f"{TABLES}/success-{name}.csv" for name in judged),
-        *(
-            f"{folder}/video.mp4"
-            for name in settings.experiments
-            for folder in runs(name, EVALUATION)
-        ),
+        *(f"{folder}/video.mp4" for name in names for folder in runs(name, EVALUATION)),
     ]
 
 

@@ -1,0 +1,118 @@
+"""The smoke run as it looks when it is finished, without its having run."""
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import av
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from vlmrm.config import RANDOM_POLICY, load_config
+from vlmrm.figures.style import save_figure
+from vlmrm.page.contents import contents, filmed_runs
+from vlmrm.page.render import write_page
+from vlmrm.page.summary import film_of
+
+ROOT = Path(__file__).parents[2]
+SMOKE = ROOT / "config" / "smoke.yaml"
+
+REWARDS = {"scene": "textured", "model": ["smoke-S", "random-XS"], "scoring": "alpha-0.5"}
+INTERVAL = {"gold_low": 0.2, "gold_high": 0.9}
+COLUMNS = {
+    "landscape-table": {**REWARDS, "coordinate": [0.1, 0.2], "reward": [0.3, 0.4]},
+    "epic-table": {
+        **REWARDS,
+        "source": ["simulator", "random"],
+        "epic": [0.251, 0.7],
+        "epic_low": 0.2,
+        "epic_high": 0.8,
+        "license": None,
+    },
+    "best-of-n": {**REWARDS, "model": "smoke-S", "n": [1, 64], "gold": [0.5, 0.75], **INTERVAL},
+    "optimization-table": {"outcome": ["rises", "rises and falls"], "peak": [1.0, 0.5]},
+    "prediction-table": {
+        "predictor": ["auroc", "epic"],
+        "rho": [0.8, -0.1],
+        "rho_low": -0.2,
+        "rho_high": 0.9,
+        "pairs": 4,
+    },
+    "claims": {"claim": ["one", "two"], "verdict": ["holds", "cannot be said here"]},
+    "oracles": {"task": ["kneeling", "lotus"], "poses, clean": [1.0, 0.9]},
+}
+"""Tables by their captions."""
+
+
+def success(runs, rates):
+    """The table of an experiment: the success rate of each run, and a random policy's of 1 %."""
+    rows = [
+        {**run.model_dump(exclude={"seed"}), "seeds": run.seed, "success_rate": rate}
+        for run, rate in zip(runs, rates, strict=True)
+    ]
+    tasks = dict.fromkeys(run.task for run in runs)
+    random = {"scene": "any", "reward_source": RANDOM_POLICY, "scoring": "alpha-0", "seeds": 0}
+    rows += [{"task": task, **random, "success_rate": 0.01} for task in tasks]
+    table = pd.DataFrame(rows).assign(trajectories=100)
+    rate = table["success_rate"]
+    return table.assign(
+        low=(rate - 0.005).clip(0), high=(rate + 0.005).clip(upper=1), success_fraction=rate / 2
+    )
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory):
+    """A folder of results with each figure, table, and film of the smoke configuration."""
+    results = tmp_path_factory.mktemp("run") / "results" / "smoke"
+    config = load_config(SMOKE)
+    for folder in ("figures", "tables", "benchmarks"):
+        (results / folder).mkdir(parents=True)
+    shutil.copy(SMOKE, results / "config.yaml")
+    figure = Figure(figsize=(9, 2))
+    figure.subplots().plot([0, 1])
+    drawn = [results / f"drawn.{suffix}" for suffix in ("svg", "png")]
+    save_figure(figure, drawn)
+    for section in contents(config):
+        for exhibit in section.exhibits:
+            if not exhibit.is_table:
+                for path in drawn:
+                    shutil.copy(path, results / "figures" / f"{exhibit.name}{path.suffix}")
+            elif exhibit.caption != "success-table":
+                table = pd.DataFrame(COLUMNS[exhibit.caption])
+                table.to_csv(results / "tables" / f"{exhibit.name}.csv", index=False)
+    for name in config.experiments:
+        runs = list(config.runs(name))
+        rates = np.linspace(0.9, 0.0, len(runs))
+        success(runs, rates).to_csv(results / "tables" / f"success-{name}.csv", index=False)
+    film = results / "film.mp4"
+    with av.open(str(film), "w") as video:
+        stream = video.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for shade in range(0, 250, 25):
+            picture = np.full((48, 64, 3), shade, np.uint8)
+            video.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        video.mux(stream.encode())
+    for run in filmed_runs(config):
+        (results / film_of(run)).parent.mkdir(parents=True)
+        shutil.copy(film, results / film_of(run))
+    record = {"rule_name": "train_policy", "s": 61.0}
+    (results / "benchmarks" / "one.jsonl").write_text(json.dumps(record) + "\n")
+    for path in (*drawn, film):
+        path.unlink()
+    return results
+
+
+@pytest.fixture
+def smoke(finished_run, tmp_path):
+    """A copy of the finished run that a test may change, and its page as text."""
+    results = tmp_path / "smoke"
+    shutil.copytree(finished_run, results)
+
+    def page(output=results / "index.html"):
+        write_page(results, load_config(results / "config.yaml"), output)
+        return output.read_text()
+
+    return SimpleNamespace(results=results, page=page)

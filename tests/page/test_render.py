@@ -1,0 +1,101 @@
+"""The page as a file: what it contains, and where it works."""
+
+import re
+import shutil
+from importlib import resources
+
+import pytest
+
+from tests.page.conftest import SMOKE
+from vlmrm.config import load_config
+from vlmrm.page import render
+from vlmrm.page.contents import TITLES, contents, filmed_runs
+
+
+def sources(page):
+    """What figures, films, and links to tables refer to."""
+    return re.findall(r'(?:src|href)="(?!#)(?!data:,")([^"]+)"', page)
+
+
+def test_a_small_run_is_a_single_file_without_references_to_others(smoke):
+    found = sources(smoke.page())
+    assert found
+    assert all(source.startswith("data:") for source in found)
+    assert "This page is a single file" in smoke.page()
+
+
+def test_a_large_run_links_to_files_beside_the_page(smoke, monkeypatch):
+    monkeypatch.setattr(render, "MAX_EMBEDDED", 0)
+    page = smoke.page()
+    found = sources(page)
+    assert found
+    assert all((smoke.results / source).is_file() for source in found)
+    assert "copy the folder as a whole" in page
+    assert sources(smoke.page(smoke.results.parent / "elsewhere.html"))[0].startswith("data:")
+
+
+def test_what_is_missing_is_not_finished(smoke):
+    whole = smoke.page()
+    assert "not finished" not in whole
+    assert re.search(r"all \d+ figures, tables, and films are finished", whole)
+    (smoke.results / "figures" / "landscape-cartpole.svg").unlink()
+    shutil.rmtree(smoke.results / "evaluations")
+    page = smoke.page()
+    films = len(filmed_runs(load_config(SMOKE)))
+    assert page.count("This figure: not finished.") == 1
+    tasks = {run.task for run in filmed_runs(load_config(SMOKE))}
+    assert page.count("The film: not finished.") == films + len(tasks)
+    assert "0 of them are finished" in page
+
+
+def test_a_run_that_has_just_begun_has_a_page_too(smoke):
+    for folder in ("figures", "tables", "evaluations", "benchmarks"):
+        shutil.rmtree(smoke.results / folder)
+    page = smoke.page()
+    assert "not judged yet" in page
+    assert "No job has been timed yet." in page
+
+
+def test_that_nothing_is_zero_shot_is_said_once_where_it_is_so(smoke):
+    assert smoke.page().count("zero-shot") == 1
+    assert "<strong>Not zero-shot.</strong> smoke-S, sim-XS, smoke-S-round-1 were" in " ".join(
+        smoke.page().split()
+    )
+
+
+def test_sentences_cannot_change_the_page(smoke):
+    config = smoke.results / "config.yaml"
+    text = config.read_text()
+    config.write_text(text.replace("robot kneeling", "robot <script>kneeling</script>"))
+    page = smoke.page()
+    assert "<script>kneeling" not in page
+    assert "&lt;script&gt;kneeling" in page
+
+
+def test_numbers_and_verdicts_come_from_the_tables(smoke):
+    page = " ".join(smoke.page().split())
+    # The agents of `humanoid` succeed in 90 % with the model, and in none with the oracle.
+    assert '<strong class="rate">90%</strong> of 100 trajectories succeed with smoke-S' in page
+    assert "Best of 64 states of kneeling: 75% fulfill the task" in page
+    assert "EPIC distance to the labels of kneeling: 0.25 with smoke-S" in page
+    assert "0.251 (0.2 to 0.8)" in page
+    assert "rises for 1, rises and falls for 1" in page
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_each_kind_has_a_caption_of_plain_paragraphs(name):
+    caption = render._caption(name)
+    assert caption.startswith("<p>")
+    assert "`" not in caption
+    assert "zero-shot" not in caption
+
+
+def test_no_caption_is_left_over():
+    folder = resources.files("vlmrm.page").joinpath("captions")
+    assert {file.name for file in folder.iterdir()} == {f"{name}.rst" for name in TITLES}
+
+
+def test_a_figure_has_one_name_and_belongs_to_one_section():
+    exhibits = [e for section in contents(load_config(SMOKE)) for e in section.exhibits]
+    names = [(exhibit.name, exhibit.is_table) for exhibit in exhibits]
+    assert len(names) == len(set(names))

@@ -1,0 +1,61 @@
+"""When the page of a run is made, and that nothing of the run is missing on it."""
+
+from pathlib import Path
+
+import yaml
+
+from tests.workflow.conftest import ROOT
+from vlmrm.config import load_config
+from vlmrm.page.contents import contents, filmed_runs
+from vlmrm.page.summary import film_of
+from vlmrm.plan.jobs import parse_dry_run
+
+
+def dry_run(project, config, *targets):
+    run = project.snakemake(config, "--dry-run", *targets)
+    assert run.returncode == 0, run.stderr + run.stdout
+    return parse_dry_run(run.stdout)
+
+
+def test_the_page_has_all_figures_tables_and_films_of_the_workflow(fresh):
+    file = ROOT / "config" / "smoke.yaml"
+    config = load_config(file)
+    promised = {str(film_of(run)) for run in filmed_runs(config)}
+    for section in contents(config):
+        for exhibit in section.exhibits:
+            suffixes = ["csv"] if exhibit.is_table else ["svg", "png"]
+            folder = "tables" if exhibit.is_table else "figures"
+            promised |= {f"{folder}/{exhibit.name}.{suffix}" for suffix in suffixes}
+    outputs = {
+        str(Path(output).relative_to("results/smoke"))
+        for job in dry_run(fresh, yaml.safe_load(file.read_text()))
+        for output in job.outputs
+        if output.startswith("results/smoke/")
+    }
+    made = {
+        output
+        for output in outputs
+        if output.startswith(("figures/", "tables/")) or output.endswith("/video.mp4")
+    }
+    # The pairs behind a prediction are in its figure.
+    assert {name for name in made if "pairs-" not in name} == promised
+
+
+def test_the_first_page_needs_no_agent(fresh, smoke):
+    del smoke["epic"]["rollouts"]  # of states that an agent meets
+    rules = {job.rule for job in dry_run(fresh, smoke, "results/smoke/page/measurements")}
+    assert {"update_page", "draw_landscape", "draw_epic", "draw_best_of_n"} <= rules
+    assert not rules & {"train_policy", "evaluate_policy"}
+
+
+def test_the_page_is_made_again_after_each_experiment_and_at_the_end(finished):
+    lines = [line for line in finished.shown.splitlines() if " finished " in line]
+    titles = [line.split("finished")[1].split(" (")[0].strip() for line in lines]
+    parts = {title for title in titles if title.startswith("update page: ")}
+    assert parts == {
+        "update page: measurements",
+        "update page: agents-classic-control",
+        "update page: agents-humanoid",
+    }
+    assert titles.index("make page") > titles.index("draw optimization: humanoid")
+    assert (finished.folder / "results" / "smoke" / "index.html").exists()

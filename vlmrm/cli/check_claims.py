@@ -1,0 +1,24 @@
+"""``vlmrm check-claims``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlmrm.cli.options import Output
+
+
+def check_claims(
+    tables: Annotated[
+        list[Path],
+        typer.Argument(help="Tables of a run: epic-*, best-of-n-*, success-*, prediction-* (CSV)."),
+    ],
+    output: Output,
+) -> None:
+    """Check which claims of the paper and of this project hold in a run, by its tables."""
+    from vlmrm.data.tables import write_table
+    from vlmrm.page import claims
+
+    write_table(output, claims.check_claims(tables))

@@ -1,0 +1,28 @@
+"""``vlmrm make-page``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlmrm.config import load_config
+from vlmrm.page.contents import PAGE
+
+
+def make_page(
+    results: Annotated[Path, typer.Argument(help="Folder of a run, such as results/demo.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help=f"The page, by default {PAGE} in this folder. Anywhere else, it is a single file.",
+        ),
+    ] = None,
+) -> None:
+    """Make the page of a run: a summary, films, figures, and tables, whatever is finished."""
+    config = load_config(results / "config.yaml")
+    from vlmrm.page.render import write_page
+
+    write_page(results, config, output or results / PAGE)

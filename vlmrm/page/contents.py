@@ -1,0 +1,178 @@
+"""What the page of a run shows, in the order of the argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from vlmrm.config import Config, TrainingRun
+from vlmrm.config.scoring import alpha_of
+
+CLAIM_KINDS = ("epic", "best-of-n", "success", "prediction")
+"""Tables that claims are about, as the names of their files begin."""
+
+PAGE = "index.html"
+"""The page, in the folder of the run."""
+
+TITLES = {
+    "landscape": "Reward landscape",
+    "landscape-table": "Numbers of the reward landscape",
+    "epic-overview": "EPIC distance and AUROC of all tasks",
+    "epic": "EPIC distance by size of the model",
+    "epic-alpha": "EPIC distance by strength of the regularization",
+    "rewards-by-label": "Rewards of successes and failures",
+    "epic-table": "Measures of the reward",
+    "agreement": "Agreement of raters",
+    "best-of-n": "Best of n states",
+    "learning-curves": "Learning curves",
+    "success": "Success of the agents",
+    "success-table": "Success of the agents, by seed",
+    "video": "Film of an agent",
+    "optimization": "Reward and success by checkpoint",
+    "optimization-table": "What optimization did to the success",
+    "rounds": "Adversarial rounds",
+    "prediction": "Measures of a reward against the success of its agents",
+    "prediction-table": "Correlation of the measures with success",
+    "claims": "Claims",
+    "scenes": "Scenes",
+    "poses": "Pose library",
+    "boundaries": "Borderline states",
+    "oracles": "Verdicts of the oracles",
+}
+"""Titles of figures, tables, and films, by the names of their captions in `captions/`."""
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A figure or a table of a run.
+
+    Attributes:
+        name: Of its file, without folder and suffix.
+        caption: Name of its caption, which stands for its kind.
+        subject: The entry of the configuration that it is about.
+        tasks: What it shows; where empty, it belongs to each choice of the page's reader.
+        models: Likewise.
+        is_table: Whether it is in `tables/`; otherwise in `figures/`.
+    """
+
+    name: str
+    caption: str
+    subject: str = ""
+    tasks: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    is_table: bool = False
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.caption] + (f": {self.subject}" if self.subject else "")
+
+
+class Section(NamedTuple):
+    """A part of the page: its anchor, its title, and its figures and tables."""
+
+    key: str
+    title: str
+    exhibits: list[Exhibit]
+
+
+def contents(config: Config) -> list[Section]:
+    """The sections of a run that have figures or tables, finished or not."""
+    sections = [
+        Section("landscapes", "Reward landscapes", list(_landscapes(config))),
+        Section("epic", "EPIC distances", list(_epic(config))),
+        Section("best-of-n", "Best of n", list(_best_of_n(config))),
+        Section("agents", "Agents", list(_agents(config))),
+        Section("optimization", "Over-optimization", list(_optimization(config))),
+        Section("prediction", "Predictions of success", list(_predictions(config))),
+        Section("claims", "Claims", list(_claims(config))),
+        Section("scenes", "Scenes and oracles", list(_scenes(config))),
+    ]
+    return [section for section in sections if section.exhibits]
+
+
+def filmed_runs(config: Config) -> list[TrainingRun]:
+    """The runs whose agents are filmed: by task, in the order of the configuration."""
+    runs = dict.fromkeys(run for name in config.experiments for run in config.runs(name))
+    tasks = list(config.tasks)
+    return sorted(runs, key=lambda run: tasks.index(run.task))
+
+
+def is_judged(config: Config, experiment: str) -> bool:
+    """Whether an oracle judges a task of an experiment."""
+    return any(config.tasks[task].oracle for task in config.experiments[experiment].tasks)
+
+
+def _with_table(
+    kind: str, name: str, tasks: Iterable[str], models: Iterable[str], table: str = ""
+) -> Iterator[Exhibit]:
+    """A figure, and a table of the same name with its numbers."""
+    shown = (name, tuple(tasks), tuple(models))
+    yield Exhibit(f"{kind}-{name}", kind, *shown)
+    yield Exhibit(f"{kind}-{name}", table or f"{kind}-table", *shown, is_table=True)
+
+
+def _landscapes(config: Config) -> Iterator[Exhibit]:
+    for name, landscape in config.landscapes.items():
+        yield from _with_table("landscape", name, landscape.tasks, landscape.models)
+
+
+def _epic(config: Config) -> Iterator[Exhibit]:
+    if config.epic:
+        yield Exhibit("epic", "epic-overview")
+    has_alphas = any(alpha_of(scoring) is not None for scoring in config.scorings)
+    for name, epic in config.epic.items():
+        shown = (name, (epic.task,), tuple(epic.models))
+        figure, table = _with_table("epic", *shown)
+        yield figure
+        if has_alphas:
+            yield Exhibit(f"epic-alpha-{name}", "epic-alpha", *shown)
+        yield Exhibit(f"rewards-{name}", "rewards-by-label", *shown)
+        yield table
+        if epic.label_files:
+            yield Exhibit(f"agreement-{name}", "agreement", name, (epic.task,), is_table=True)
+
+
+def _best_of_n(config: Config) -> Iterator[Exhibit]:
+    for name, epic in config.epic.items():
+        yield from _with_table("best-of-n", name, [epic.task], epic.models, table="best-of-n")
+
+
+def _agents(config: Config) -> Iterator[Exhibit]:
+    for name, experiment in config.experiments.items():
+        shown = (name, tuple(experiment.tasks), tuple(experiment.models))
+        yield Exhibit(f"learning-{name}", "learning-curves", *shown)
+        if is_judged(config, name):
+            yield from _with_table("success", *shown)
+
+
+def _optimization(config: Config) -> Iterator[Exhibit]:
+    for name in config.optimization.experiments:
+        experiment = config.experiments[name]
+        yield from _with_table("optimization", name, experiment.tasks, experiment.models)
+    for name, rounds in config.rounds.items():
+        models = rounds.models(name)
+        yield from _with_table("rounds", name, rounds.tasks, models, table="epic-table")
+
+
+def _predictions(config: Config) -> Iterator[Exhibit]:
+    for name in config.predictions:
+        yield from _with_table("prediction", name, (), ())
+
+
+def _claims(config: Config) -> Iterator[Exhibit]:
+    if config.epic or any(is_judged(config, name) for name in config.experiments):
+        yield Exhibit("claims", "claims", is_table=True)
+
+
+def _scenes(config: Config) -> Iterator[Exhibit]:
+    tasks: dict[str, list[str]] = {}
+    for name, task in config.tasks.items():
+        tasks.setdefault(task.environment, []).append(name)
+    for environment in sorted(tasks):
+        yield Exhibit(f"scenes-{environment}", "scenes", environment, tuple(tasks[environment]))
+    if "humanoid" in tasks:
+        shown = ("", tuple(tasks["humanoid"]))
+        yield Exhibit("poses", "poses", *shown)
+        yield Exhibit("boundaries", "boundaries", *shown)
+        yield Exhibit("oracles", "oracles", *shown, is_table=True)

@@ -1,0 +1,49 @@
+"""The page of a run: there as soon as rewards are measured, and again after each experiment."""
+
+
+rule check_claims:
+    input:
+        claimed_tables(),
+    output:
+        table_output("claims", "claims", "Claims"),
+    log:
+        f"{LOGS}/claims.log",
+    resources:
+        **DRAWING,
+    shell:
+        "vlmrm --log {log} check-claims {input} --output {output}"
+
+
+localrules:
+    make_page,
+    update_page,
+
+
+rule make_page:
+    input:
+        results(),
+    output:
+        PAGE,
+    log:
+        f"{LOGS}/page.log",
+    resources:
+        **DRAWING,
+    params:
+        settings=settings.model_dump(mode="json"),
+    shell:
+        "vlmrm --log {log} make-page {RESULTS} --output {output}"
+
+
+# The page shows whatever is finished, so each part makes the same file. Settings that change are on it
+# at the end.
+rule update_page:
+    input:
+        lambda w: page_parts()[w.part],
+    output:
+        touch(PAGE_PART),
+    log:
+        f"{LOGS}/page/{{part}}.log",
+    resources:
+        **DRAWING,
+    shell:
+        "vlmrm --log {log} make-page {RESULTS} --output {PAGE}"
