@@ -28,6 +28,7 @@ from vlmrm.config.prediction import Prediction
 from vlmrm.config.references import problems
 from vlmrm.config.rounds import Rounds
 from vlmrm.config.scoring import Scoring, temperature_of
+from vlmrm.config.searches import Search
 from vlmrm.config.states import RolloutStates, StateSet, UnionStates
 from vlmrm.config.training import Evaluation, Experiment, Training, TrainingRun
 
@@ -64,6 +65,7 @@ class Config(ConfigModel):
     evaluation: Evaluation = Evaluation()
     optimization: Optimization = Optimization()
     predictions: dict[Name, Prediction] = {}
+    searches: dict[Name, Search] = {}
     paper_code: PaperCode = PaperCode()
 
     def runs(self, experiment: str) -> Iterator[TrainingRun]:
@@ -171,6 +173,21 @@ class Config(ConfigModel):
         oracle = self.tasks[run.task].oracle
         assert oracle is not None
         return settings.OptimizationSettings(run=run, oracle=oracle)
+
+    def search_settings(self, name: str, run: TrainingRun) -> settings.SearchSettings:
+        """What one search reads: a control, no sentence and no rendering."""
+        search, oracle = self.searches[name], self.tasks[run.task].oracle
+        assert oracle is not None
+        frames = run.reward_source in self.models
+        prompts = self.prompt_settings(run.task, [run.scoring])
+        return settings.SearchSettings(
+            run=run,
+            oracle=oracle,
+            **search.model_dump(include={"population", "survivors", "generations"}),
+            prompts=prompts if frames else settings.PromptSettings(task=run.task),
+            rendering=self.rendering if frames else Rendering(),
+            embedding=self.embedding_settings if frames else settings.EmbeddingSettings(),
+        )
 
     def best_of_n_settings(self, name: str) -> settings.BestOfNSettings:
         """What measuring the best of n states of an EPIC measurement reads."""

@@ -109,6 +109,19 @@ class OptimizationSettings(ConfigModel):
     oracle: OracleName
 
 
+class SearchSettings(ConfigModel):
+    """A search that climbs a reward over poses, and the oracle that judges it."""
+
+    run: TrainingRun
+    oracle: OracleName
+    population: int
+    survivors: int
+    generations: int
+    prompts: PromptSettings
+    rendering: Rendering
+    embedding: EmbeddingSettings
+
+
 class VideoSettings(ConfigModel):
     """How trajectories look in a video."""
 

@@ -139,6 +139,20 @@ def checkpoint_inputs(wildcards):
     }
 
 
+def searched_model(wildcards):
+    """The model whose reward is climbed; none of controls."""
+    source = wildcards.reward_source
+    return [MODEL.format(model=source)] if source in settings.models else []
+
+
+def search_results(wildcards):
+    """The poses of all searches of an entry, in the order of their runs."""
+    return [
+        SEARCH.format(search=wildcards.search, **run.model_dump())
+        for run in settings.searches[wildcards.search].runs()
+    ]
+
+
 def oracle_evaluations(wildcards):
     """Evaluations of the agents of an experiment that were trained on the oracle."""
     return [
