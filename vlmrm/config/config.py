@@ -21,7 +21,7 @@ from vlmrm.config.base import (
 )
 from vlmrm.config.corpus_references import sets_in
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
-from vlmrm.config.models import Corpus, Model
+from vlmrm.config.models import Corpus, Model, RandomModel
 from vlmrm.config.optimization import Optimization, studied_states
 from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.prediction import Prediction
@@ -189,6 +189,17 @@ class Config(ConfigModel):
             embedding=self.embedding_settings if frames else settings.EmbeddingSettings(),
         )
 
+    def search_figure_settings(self, name: str) -> settings.SearchFigureSettings:
+        """What drawing the searches of an entry reads."""
+        search = self.searches[name]
+        return settings.SearchFigureSettings(
+            runs=list(search.runs()),
+            oracles={task: self.tasks[task].oracle for task in search.tasks},
+            survivors=search.survivors,
+            controls=[*self._random(search.models), *search.controls],
+            rendering=self.rendering,
+        )
+
     def best_of_n_settings(self, name: str) -> settings.BestOfNSettings:
         """What measuring the best of n states of an EPIC measurement reads."""
         epic = self.epic[name]
@@ -256,6 +267,10 @@ class Config(ConfigModel):
             goals=entry.goals,
             rendering=self.rendering,
         )
+
+    def _random(self, models: Iterable[str]) -> list[str]:
+        """Those of the models that have random weights: controls."""
+        return [name for name in models if isinstance(self.models[name], RandomModel)]
 
     def _labels(self, task: str) -> dict[str, Any]:
         entry = self.tasks[task]

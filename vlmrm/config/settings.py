@@ -122,6 +122,18 @@ class SearchSettings(ConfigModel):
     embedding: EmbeddingSettings
 
 
+class SearchFigureSettings(ConfigModel):
+    """The searches of a figure, in the order of their files."""
+
+    runs: list[TrainingRun]
+    oracles: dict[Name, OracleName]
+    """Task to its oracle."""
+    survivors: int
+    controls: list[Name]
+    """Models with random weights, and rewards without a model."""
+    rendering: Rendering
+
+
 class VideoSettings(ConfigModel):
     """How trajectories look in a video."""
 
