@@ -267,7 +267,7 @@ def evaluations_of(wildcards):
 
 def run_of(wildcards):
     """The training run that the wildcards of `RUN` name."""
-    return TrainingRun(**wildcards)
+    return TrainingRun(**{name: wildcards[name] for name in TrainingRun.model_fields})
 
 
 def agreement_settings(epic):
