@@ -205,7 +205,18 @@ class Config(ConfigModel):
         epic = self.epic[name]
         histogram = self.histogram_settings(name)
         return settings.BestOfNSettings(
-            **histogram.model_dump(), bootstrap=epic.bootstrap, seed=epic.seed
+            **histogram.model_dump(),
+            controls=self._random(epic.models),
+            bootstrap=epic.bootstrap,
+            seed=epic.seed,
+        )
+
+    def gallery_settings(self, name: str) -> settings.GallerySettings:
+        """What drawing the wrongly ranked states of an EPIC measurement reads."""
+        return settings.GallerySettings(
+            **self.histogram_settings(name).model_dump(),
+            scoring=self.scorings[0],
+            rendering=self.rendering_settings(self.tasks[self.epic[name].task].environment),
         )
 
     def histogram_settings(self, name: str) -> settings.HistogramSettings:

@@ -105,7 +105,8 @@ def search_problems(config: Config) -> Iterator[str]:
             yield from unknown(f"{key}.tasks", task, config.tasks)
             entry = config.tasks[task]
             if entry.environment != "humanoid":
-                yield f"{key}.tasks: '{task}' is a {entry.environment} task; only poses are searched"
+                what = f"'{task}' is a {entry.environment} task, but poses are searched"
+                yield f"{key}.tasks: {what}; remove it"
             if entry.oracle is None:
                 yield f"tasks.{task}.oracle: missing, but {key} is judged by it"
         yield from unknown(f"{key}.scene", search.scene, SCENES["humanoid"])

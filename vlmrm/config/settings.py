@@ -98,8 +98,17 @@ class HistogramSettings(ConfigModel):
 class BestOfNSettings(HistogramSettings):
     """Whose rewards choose the best of n states, and whose verdict counts."""
 
+    controls: list[Name] = []
+    """Models with random weights."""
     bootstrap: int
     seed: int
+
+
+class GallerySettings(HistogramSettings):
+    """Whose wrong states are shown, by which scoring, and how they are rendered."""
+
+    scoring: Scoring
+    rendering: Rendering
 
 
 class OptimizationSettings(ConfigModel):

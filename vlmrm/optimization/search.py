@@ -10,7 +10,8 @@ best-of-n is that the n poses come closer and closer to what the reward asks for
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vlmrm.config.searches import flipped_share
-from vlmrm.config.settings import SearchSettings
+from vlmrm.config.settings import SearchFigureSettings, SearchSettings
+from vlmrm.config.training import TrainingRun
+from vlmrm.data.files import require
 from vlmrm.data.states import States
+from vlmrm.errors import UserError
 from vlmrm.states.compositions import LIMBS
 from vlmrm.states.poses import SPREAD, by_stance, library, placed
-from vlmrm.tasks.body import QPOS, Bools, Floats
+from vlmrm.tasks.body import QPOS, Floats
 from vlmrm.tasks.oracles import ORACLES, labeled
 from vlmrm.tasks.poses import joint_limits, on_floor, perturbed, settled, tilted, turned
 from vlmrm.terminal.bars import bar
@@ -91,29 +95,33 @@ def best_so_far(rewards: Floats, count: int) -> NDArray[np.intp]:
     return np.argsort(-rewards, kind="stable")[:count]
 
 
-def measure_search(states: States, settings: SearchSettings) -> pd.DataFrame:
+def measure_search(states: States, run: TrainingRun, oracle: str, survivors: int) -> pd.DataFrame:
     """Proxy and gold of the survivors, generation by generation.
 
     Args:
         states: The result of `search_poses`.
-        settings: Those of the search.
+        run: The search.
+        oracle: Its judge.
+        survivors: Number of the best poses so far that are measured.
 
     Returns:
         One row per generation: the fields of the run; generation; steps (poses tried so far); and,
         of the best poses so far, proxy (mean reward), proxy_std (in standard deviations of the
         first generation's rewards, from their mean; 0 if all are equal), gold (share that fulfills
         the task), and score (mean score by the oracle).
+
+    Raises:
+        UserError: The states lack labels of the oracle.
     """
-    run, size = settings.run, settings.population
-    rewards = states.columns["reward"]
-    labels = states.oracle_labels(run.task, settings.oracle)
-    scores = ORACLES[settings.oracle].score(states.values)
-    first = rewards[:size]
+    rewards, generations = states.columns["reward"], states.columns["generation"]
+    labels = states.oracle_labels(run.task, oracle)
+    scores = ORACLES[oracle].score(states.values)
+    first = rewards[generations == 0]
     spread = np.std(first) or np.inf
     rows = []
-    for generation in range(settings.generations):
-        tried = size * (generation + 1)
-        best = best_so_far(rewards[:tried], settings.survivors)
+    for generation in np.unique(generations):
+        tried = np.count_nonzero(generations <= generation)
+        best = best_so_far(rewards[:tried], survivors)
         proxy = rewards[best].mean()
         row = {**run.model_dump(), "generation": generation, "steps": tried, "proxy": proxy}
         row |= {"proxy_std": (proxy - first.mean()) / spread}
@@ -121,10 +129,26 @@ def measure_search(states: States, settings: SearchSettings) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def read_searches(paths: Sequence[Path], settings: SearchFigureSettings) -> list[States]:
+    """Reads the poses of several searches.
+
+    Raises:
+        UserError: A file is missing or damaged, no result of a search, or there are more or fewer
+            than searches.
+    """
+    if len(paths) != len(settings.runs):
+        raise UserError(f"{len(paths)} files, but the entry has {len(settings.runs)} searches")
+    found = [States.read(path) for path in paths]
+    for path, states in zip(paths, found, strict=True):
+        for column in ("generation", "reward"):
+            require(path, column in states.columns, f"has no column '{column}'")
+    return found
+
+
 def _first_generation(count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Perturbed poses ``[count, 47]`` of the whole library, and their step sizes ``[count]``."""
     _, poses = library()
-    anywhere: Bools = np.ones(len(poses), dtype=bool)
+    anywhere = np.ones(len(poses), dtype=bool)
     states = placed(perturbed(poses[by_stance(anywhere, count, rng)], rng), rng)
     return states, np.full(count, STEP)
 

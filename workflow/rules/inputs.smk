@@ -95,13 +95,20 @@ def epic_rewards(wildcards):
 
 
 def optimization_results():
-    """Figures and tables of the best of n and of the over-optimization study."""
+    """Figures and tables of what optimization does to rewards."""
     names = [f"best-of-n-{name}" for name in settings.epic]
+    names += [f"gallery-{name}" for name in settings.epic]
+    names += [f"search-{name}" for name in settings.searches]
     names += [f"optimization-{name}" for name in settings.optimization.experiments]
     names += [f"prediction-{name}" for name in settings.predictions]
     return [
         *(file for name in names for file in figure(name)),
         *(f"{TABLES}/{name}.csv" for name in names),
+        *(
+            file
+            for name in settings.searches
+            for file in figure(f"search-gallery-{name}")
+        ),
     ]
 
 
