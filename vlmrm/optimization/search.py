@@ -3,9 +3,10 @@
 An evolution strategy (Beyer and Schwefel, "Evolution strategies: a comprehensive introduction",
 Natural Computing 1, 2002). Each child takes every limb from one of two parents; its joints, lean,
 and heading change by Gaussian noise of a step size that it inherits and changes too; and it settles
-in the simulation. Parents are the best poses of all so far, a (mu + lambda) strategy: the proxy
-cannot fall, and after n poses, parents are the best mu of n, as in best-of-n. What differs from
-best-of-n is that the n poses come closer and closer to what the reward asks for.
+in the simulation, where an unbalanced pose begins to tip over, which the oracle sees. Parents are
+the best poses of all so far, a (mu + lambda) strategy: the proxy cannot fall, and after n poses,
+parents are the best mu of n, as in best-of-n. What differs from best-of-n is that the n poses come
+closer and closer to what the reward asks for.
 """
 
 from __future__ import annotations

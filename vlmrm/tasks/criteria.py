@@ -65,6 +65,8 @@ def failures(oracle: str, states: Floats) -> list[list[str]]:
         oracle: Name of one of `ORACLES`.
         states: States, one per row.
     """
+    if not len(states):
+        return []
     margins = ORACLES[oracle].margins(states)
     names = np.array(FAILURES[oracle])
     return [[str(names[i]) for i in np.argsort(row) if row[i] < 0] for row in margins]
