@@ -32,6 +32,7 @@ include: "workflow/rules/landscapes.smk"
 include: "workflow/rules/epic.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/optimization.smk"
+include: "workflow/rules/searches.smk"
 include: "workflow/rules/gallery.smk"
 include: "workflow/rules/page.smk"
 

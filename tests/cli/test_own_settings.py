@@ -117,7 +117,9 @@ def test_states_to_figures(run):
     drawn = ("few.parquet", "--states", "few.h5", "--output", "rewards.svg")
     run("draw-rewards-by-label", "e", *drawn, sections=epic)
     best = ("few.parquet", "--states", "few.h5", "--output", "best.svg", "--table", "best.csv")
-    folder = run("draw-best-of-n", "e", *best, sections=epic)
+    run("draw-best-of-n", "e", *best, sections=epic)
+    wrong = ("few.parquet", "--states", "few.h5", "--output", "wrong.png", "--table", "wrong.csv")
+    folder = run("draw-gallery", "e", *wrong, sections=epic)
 
     # The rewards of another model, as if there were one.
     other = read_table(folder / "few.parquet").assign(model="n")
@@ -153,7 +155,7 @@ def test_states_to_figures(run):
     run("draw-scenes", "mountain-car", "--output", "scenes.svg", sections={})
     assert (folder / "landscape.svg").exists() and (folder / "landscape.png").exists()
     assert (folder / "rewards.svg").exists() and not (folder / "rewards.png").exists()
-    made = ("epic.csv", "best.csv", "agreement.csv", "scenes.svg")
+    made = ("epic.csv", "best.csv", "wrong.csv", "wrong.png", "agreement.csv", "scenes.svg")
     assert all((folder / name).exists() for name in made)
 
 
@@ -185,6 +187,24 @@ def test_functions(run):
     with FrameReader(folder / "frames.h5") as reader:
         by_hand = reader[:][..., 0].mean(axis=(1, 2))
     np.testing.assert_allclose(table["reward"], by_hand, rtol=1e-5)
+
+
+def test_searches(run):
+    task = {"environment": "humanoid", "goal": "a robot", "oracle": "standing"}
+    small = {"population": 4, "survivors": 2, "generations": 2, "seeds": [0]}
+    search = {"tasks": ["stand"], "models": ["m"], "controls": ["flipped-0.1"], **small}
+    sections = {"models": RANDOM, "tasks": {"stand": task}, "searches": {"s": search}}
+    run("make-random-model", "m", "--output", "m", sections=sections)
+    where = ("s", "--task", "stand", "--reward-source")
+    run("search-poses", *where, "m", "--model", "m", "--output", "m.h5", sections=sections)
+    run("search-poses", *where, "flipped-0.1", "--output", "flipped.h5", sections=sections)
+    found = ("s", "m.h5", "flipped.h5")
+    tables = ("--table", "search.csv", "--generations", "generations.csv")
+    run("draw-search", *found, *tables, "--output", "search.svg", sections=sections)
+    folder = run("draw-search-gallery", *found, "--output", "winners.png", sections=sections)
+    assert read_table(folder / "generations.csv")["steps"].tolist() == [4, 8, 4, 8]
+    assert read_table(folder / "search.csv")["reward_source"].tolist() == ["m", "flipped-0.1"]
+    assert (folder / "search.svg").exists() and (folder / "winners.png").exists()
 
 
 def test_agents(run):

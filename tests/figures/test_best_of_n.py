@@ -5,6 +5,7 @@ from vlmrm.config.settings import BestOfNSettings
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.figures.best_of_n import best_of_n_table, draw_best_of_n
+from vlmrm.figures.style import GREY
 
 from .conftest import rewards_of
 
@@ -30,16 +31,19 @@ def test_a_right_reward_rises_and_a_wrong_one_falls(labeled, labels_of):
     assert largest["alpha-0.5"] == pytest.approx(0.2)
     assert largest["alpha-1"] == pytest.approx(0.2**8, abs=0.01)
     figure = draw_best_of_n(table)
-    assert labels_of(figure) == ["sim-S", "sim-M"]
+    assert labels_of(figure) == ["sim-S", "sim-M", "flipped-0.1"]
     assert len(figure.axes) == 3
-    line, _ = figure.axes[0].lines
+    line, _, _ = figure.axes[0].lines
     assert list(line.get_xdata()) == [1, 2, 4, 8, 10]
 
 
 def test_models_keep_their_order(labeled):
     models = ("XS", "S", "M", "L")
     rewards = rewards_of(labeled, lambda a: np.arange(100.0), "kneel", models=models)
-    assert tuple(best_of_n_table(labeled, rewards, SETTINGS)["model"].unique()) == models
+    assert tuple(best_of_n_table(labeled, rewards, SETTINGS)["model"].unique()) == (
+        *models,
+        "flipped-0.1",
+    )
 
 
 def test_rewards_of_each_scene_are_drawn_apart(labeled):
@@ -57,3 +61,11 @@ def test_a_single_trajectory_is_too_few(labeled):
     rewards = rewards_of(labeled, lambda a: np.arange(100.0), "kneel")
     with pytest.raises(UserError, match="best of n for task kneel: all states are in one cluster"):
         best_of_n_table(labeled, rewards, SETTINGS)
+
+
+def test_controls_are_gray_and_come_last(labeled, labels_of):
+    rewards = rewards_of(labeled, lambda a: np.arange(100.0), "kneel", models=("random-S", "sim-S"))
+    figure = draw_best_of_n(best_of_n_table(labeled, rewards, SETTINGS), ["random-S"])
+    assert labels_of(figure) == ["sim-S", "random-S", "flipped-0.1"]
+    model, *controls = [line.get_color() for line in figure.legends[0].get_lines()]
+    assert controls == [GREY, GREY] and model != GREY

@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vlmrm.optimization.best_of_n import best_of_n, measure_best_of_n, sizes_up_to
+from vlmrm.optimization.best_of_n import (
+    best_of_n,
+    best_of_n_flipped,
+    measure_best_of_n,
+    sizes_up_to,
+)
 
 levels = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1)), min_size=1, max_size=7)
 
@@ -98,6 +103,27 @@ def test_every_scoring_has_its_rows():
     assert (table["gold_low"] <= table["gold"]).all() and (
         table["gold"] <= table["gold_high"]
     ).all()
+
+
+@pytest.mark.parametrize(("prevalence", "share"), [(0.1, 0.1), (0.5, 0.2), (0.02, 0.05)])
+def test_flipped_verdicts_give_the_curve_that_is_computed_by_hand(prevalence, share):
+    rng = np.random.default_rng(0)
+    sizes = [1, 2, 4, 16, 64]
+    curves = []
+    for _ in range(40):
+        gold = rng.random(20_000) < prevalence
+        verdicts = gold != (rng.random(20_000) < share)
+        curves.append(best_of_n(verdicts, gold, sizes))
+    expected = best_of_n_flipped(prevalence, share, sizes)
+    np.testing.assert_allclose(np.mean(curves, axis=0), expected, atol=0.01)
+
+
+@given(st.floats(0, 1), st.floats(0.01, 0.49))
+def test_flipped_verdicts_begin_at_the_mean_and_end_at_their_precision(prevalence, share):
+    first, last = best_of_n_flipped(prevalence, share, [1, 100_000])
+    accepted = prevalence * (1 - share) + (1 - prevalence) * share
+    assert first == pytest.approx(prevalence)
+    assert last == pytest.approx(prevalence * (1 - share) / accepted)
 
 
 @pytest.mark.parametrize(

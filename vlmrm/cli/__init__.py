@@ -59,6 +59,7 @@ COMMANDS = (
     "measure-epic",
     "measure-agreement",
     "measure-checkpoints",
+    "search-poses",
     "check-lookup",
     # Agents
     "train-policy",
@@ -76,6 +77,9 @@ COMMANDS = (
     "draw-rounds",
     "draw-best-of-n",
     "draw-optimization",
+    "draw-search",
+    "draw-search-gallery",
+    "draw-gallery",
     "draw-prediction",
     "draw-learning-curves",
     "draw-success",

@@ -32,4 +32,5 @@ def draw_best_of_n(
     numbers = best_of_n.best_of_n_table(state_set, scored, settings)
     if table is not None:
         write_table(table, numbers)
-    save_figure(best_of_n.draw_best_of_n(numbers), output, licenses=read_licenses(rewards))
+    figure = best_of_n.draw_best_of_n(numbers, settings.controls)
+    save_figure(figure, output, licenses=read_licenses(rewards))

@@ -46,6 +46,9 @@ ModelFolder = Annotated[Path, typer.Option("--model", help="Model folder, or pac
 StatesFile = Annotated[Path, typer.Option("--states", help="States (HDF5).")]
 FramesFile = Annotated[Path, typer.Option("--frames", help="Frames (HDF5).")]
 RewardFiles = Annotated[list[Path], typer.Argument(help="Rewards of the states (Parquet).")]
+SearchFiles = Annotated[
+    list[Path], typer.Argument(help="Poses of all searches of the entry, in their order (HDF5).")
+]
 EpicTables = Annotated[list[Path], typer.Argument(help="Tables of `measure-epic` (CSV).")]
 Figures = Annotated[
     list[Path],

@@ -23,13 +23,14 @@ from vlmrm.config.corpus_references import sets_in
 from vlmrm.config.ensembles import ensemble_settings
 from vlmrm.config.functions import function_prompts
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
-from vlmrm.config.models import Corpus, EnsembleModel, FunctionModel, Model
+from vlmrm.config.models import Corpus, EnsembleModel, FunctionModel, Model, RandomModel
 from vlmrm.config.optimization import Optimization, studied_states
 from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.prediction import Prediction
 from vlmrm.config.references import problems
 from vlmrm.config.rounds import Rounds
 from vlmrm.config.scoring import PLAIN, Scoring, temperature_of
+from vlmrm.config.searches import Search
 from vlmrm.config.states import RolloutStates, StateSet, UnionStates
 from vlmrm.config.training import Evaluation, Experiment, Training, TrainingRun
 
@@ -66,6 +67,7 @@ class Config(ConfigModel):
     evaluation: Evaluation = Evaluation()
     optimization: Optimization = Optimization()
     predictions: dict[Name, Prediction] = {}
+    searches: dict[Name, Search] = {}
     paper_code: PaperCode = PaperCode()
 
     def runs(self, experiment: str) -> Iterator[TrainingRun]:
@@ -186,12 +188,49 @@ class Config(ConfigModel):
         assert oracle is not None
         return settings.OptimizationSettings(run=run, oracle=oracle)
 
+    def search_settings(self, name: str, run: TrainingRun) -> settings.SearchSettings:
+        """What one search reads: a control, no sentence and no rendering."""
+        search, oracle = self.searches[name], self.tasks[run.task].oracle
+        assert oracle is not None
+        frames = run.reward_source in self.models
+        prompts = self.prompt_settings(run.task, [run.scoring])
+        return settings.SearchSettings(
+            run=run,
+            oracle=oracle,
+            **search.model_dump(include={"population", "survivors", "generations"}),
+            prompts=prompts if frames else settings.PromptSettings(task=run.task),
+            rendering=self.rendering if frames else Rendering(),
+            embedding=self.embedding_settings if frames else settings.EmbeddingSettings(),
+        )
+
+    def search_figure_settings(self, name: str) -> settings.SearchFigureSettings:
+        """What drawing the searches of an entry reads."""
+        search = self.searches[name]
+        return settings.SearchFigureSettings(
+            runs=list(search.runs()),
+            oracles={task: self.tasks[task].oracle for task in search.tasks},
+            survivors=search.survivors,
+            controls=[*self._random(search.models), *search.controls],
+            rendering=self.rendering,
+        )
+
     def best_of_n_settings(self, name: str) -> settings.BestOfNSettings:
         """What measuring the best of n states of an EPIC measurement reads."""
         epic = self.epic[name]
         histogram = self.histogram_settings(name)
         return settings.BestOfNSettings(
-            **histogram.model_dump(), bootstrap=epic.bootstrap, seed=epic.seed
+            **histogram.model_dump(),
+            controls=self._random(epic.models),
+            bootstrap=epic.bootstrap,
+            seed=epic.seed,
+        )
+
+    def gallery_settings(self, name: str) -> settings.GallerySettings:
+        """What drawing the wrongly ranked states of an EPIC measurement reads."""
+        return settings.GallerySettings(
+            **self.histogram_settings(name).model_dump(),
+            scoring=self.scorings[0],
+            rendering=self.rendering_settings(self.tasks[self.epic[name].task].environment),
         )
 
     def histogram_settings(self, name: str) -> settings.HistogramSettings:
@@ -272,6 +311,10 @@ class Config(ConfigModel):
             rendering=self.rendering_settings(environment),
             embedding=self.embedding_settings,
         )
+
+    def _random(self, models: Iterable[str]) -> list[str]:
+        """Those of the models that have random weights: controls."""
+        return [name for name in models if isinstance(self.models[name], RandomModel)]
 
     def _labels(self, task: str) -> dict[str, Any]:
         entry = self.tasks[task]

@@ -29,6 +29,7 @@ from vlmrm.config.models import EnsembleModel, Model, PretrainedModel, Simulator
 from vlmrm.config.optimization import optimization_problems
 from vlmrm.config.prediction import prediction_problems
 from vlmrm.config.scoring import PLAIN, alpha_of, temperature_of
+from vlmrm.config.searches import search_problems
 from vlmrm.config.states import GridStates, PathStates, RolloutStates, UniformStates
 from vlmrm.config.training import REQUIRED_ALGORITHM, Experiment, Lookup, TrainingRun
 from vlmrm.errors import UserError, suggest, unknown
@@ -97,6 +98,10 @@ def problems(config: Config) -> Iterator[str]:
         yield from _experiment_problems(config, f"experiments.{name}", experiment)
     yield from optimization_problems(config)
     yield from prediction_problems(config)
+    yield from search_problems(config)
+    for search in config.searches.values():
+        for task in search.tasks:
+            yield from _sentence_problems(config, task, search.scorings if search.models else [])
 
 
 def _lookup_problems(config: Config, key: str, environment: str, lookup: Lookup) -> Iterator[str]:

@@ -144,8 +144,17 @@ class HistogramSettings(ConfigModel):
 class BestOfNSettings(HistogramSettings):
     """Whose rewards choose the best of n states, and whose verdict counts."""
 
+    controls: list[Name] = []
+    """Models with random weights."""
     bootstrap: int
     seed: int
+
+
+class GallerySettings(HistogramSettings):
+    """Whose wrong states are shown, by which scoring, and how they are rendered."""
+
+    scoring: Scoring
+    rendering: Rendering
 
 
 class OptimizationSettings(ConfigModel):
@@ -153,6 +162,31 @@ class OptimizationSettings(ConfigModel):
 
     run: TrainingRun
     oracle: OracleName
+
+
+class SearchSettings(ConfigModel):
+    """A search that climbs a reward over poses, and the oracle that judges it."""
+
+    run: TrainingRun
+    oracle: OracleName
+    population: int
+    survivors: int
+    generations: int
+    prompts: PromptSettings
+    rendering: Rendering
+    embedding: EmbeddingSettings
+
+
+class SearchFigureSettings(ConfigModel):
+    """The searches of a figure, in the order of their files."""
+
+    runs: list[TrainingRun]
+    oracles: dict[Name, OracleName]
+    """Task to its oracle."""
+    survivors: int
+    controls: list[Name]
+    """Models with random weights, and rewards without a model."""
+    rendering: Rendering
 
 
 class VideoSettings(ConfigModel):

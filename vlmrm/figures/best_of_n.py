@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
+from vlmrm.config.searches import FLIPPED
 from vlmrm.config.settings import BestOfNSettings
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.figures.epic import draw_band
 from vlmrm.figures.style import (
-    MARKERS,
-    LineStyle,
     finish,
     grid_lines,
     lines,
+    model_styles,
     ordered,
     ordered_scorings,
     panels,
     scoring_label,
-    size_colors,
     theme,
 )
 from vlmrm.figures.tables import task_rewards
-from vlmrm.optimization.best_of_n import measure_best_of_n
+from vlmrm.optimization.best_of_n import best_of_n_flipped, measure_best_of_n
+
+WRONG = 0.1
+"""Share of wrong verdicts of the oracle that is a control."""
+CONTROL = f"{FLIPPED}-{WRONG:g}"
+"""Its name in the column ``model``."""
 
 
 def best_of_n_table(
@@ -39,6 +45,8 @@ def best_of_n_table(
 
     Returns:
         Columns task, scene, model, and those of `vlmrm.optimization.best_of_n.measure_best_of_n`.
+        The last rows are those of an oracle of whose verdicts a tenth is wrong, the
+        same for every scoring.
 
     Raises:
         UserError: The states have no labels of the task, or too few trajectories.
@@ -65,21 +73,22 @@ def best_of_n_table(
         table.insert(1, "scene", str(scene))
         table.insert(2, "model", str(model))
         tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    measured = pd.concat(tables, ignore_index=True)
+    control = measured.drop_duplicates(["scene", "scoring", "n"]).assign(model=CONTROL)
+    gold = best_of_n_flipped(labels.mean(), WRONG, control["n"])
+    control = control.assign(gold=gold, gold_low=gold, gold_high=gold)
+    return pd.concat([measured, control], ignore_index=True)
 
 
 @theme()
-def draw_best_of_n(table: pd.DataFrame) -> Figure:
+def draw_best_of_n(table: pd.DataFrame, controls: Sequence[str] = ()) -> Figure:
     """Draws the share against n, a row of panels per scene, a column per scoring, a line per model.
 
     Args:
         table: As `best_of_n_table` makes it. Models are drawn in their order, darker and darker.
+        controls: Models with random weights; they and the wrong oracle are gray and dashed.
     """
-    models = ordered(table["model"])
-    styles: dict[str, LineStyle] = {
-        model: {"color": color, "marker": MARKERS[number % len(MARKERS)], "markersize": 4}
-        for number, (model, color) in enumerate(zip(models, size_colors(len(models)), strict=True))
-    }
+    styles = model_styles(ordered(table["model"]), [*controls, CONTROL])
     points = table.rename(
         columns={"n": "x", "gold": "value", "gold_low": "low", "gold_high": "high"}
     )

@@ -111,6 +111,21 @@ def size_colors(n: int) -> list[Color]:
     return [tuple(color) for color in sns.color_palette("flare", n)]
 
 
+def model_styles(models: Sequence[str], controls: Sequence[str] = ()) -> dict[str, LineStyle]:
+    """Line styles of models in their order, darker and darker; controls are gray and dashed."""
+    sized = [model for model in models if model not in controls]
+    colors = dict(zip(sized, size_colors(len(sized)), strict=True))
+    return {
+        model: {
+            "color": colors.get(model, GREY),
+            "linestyle": "-" if model in colors else DASHED,
+            "marker": MARKERS[number % len(MARKERS)],
+            "markersize": 4,
+        }
+        for number, model in enumerate([*sized, *(m for m in models if m not in colors)])
+    }
+
+
 def category_colors(n: int) -> list[Color]:
     """Colorblind-safe colors for ``n`` unordered categories."""
     return [tuple(color) for color in sns.color_palette("colorblind", n)]

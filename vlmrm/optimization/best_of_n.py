@@ -55,6 +55,27 @@ def sizes_up_to(largest: int) -> NDArray[np.int64]:
     return np.unique([*powers[powers <= largest], largest]).astype(np.int64)
 
 
+def best_of_n_flipped(prevalence: float, share: float, sizes: ArrayLike) -> Floats:
+    """Expected gold of the best of n by an oracle of whose verdicts a random share is wrong.
+
+    Of independent states, q = p (1 - f) + (1 - p) f are accepted at a prevalence p of successes,
+    and p (1 - f) / q of these are successes. If none of n is accepted, which has the probability
+    (1 - q)^n, each is as likely to be the best, and p f / (1 - q) of them are successes.
+
+    Args:
+        prevalence: Share p of states that fulfill the task, in [0, 1].
+        share: Share f of wrong verdicts, in (0, 1).
+        sizes: Numbers n ``[K]``.
+
+    Returns:
+        The expected gold ``[K]``.
+    """
+    accepted = prevalence * (1 - share) + (1 - prevalence) * share
+    none = (1 - accepted) ** np.asarray(sizes, dtype=np.float64)
+    best: Floats = (1 - none) * prevalence * (1 - share) / accepted
+    return best + none * prevalence * share / (1 - accepted)
+
+
 def measure_best_of_n(
     rewards: Mapping[str, ArrayLike],
     gold: ArrayLike,

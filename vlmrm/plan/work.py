@@ -155,6 +155,13 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
         case "score_frames":
             work.serial = START_TORCH
             work.embed(config, machine, w["model"], config.set_size(w["states"]))
+        case "search_poses":
+            search = config.searches[w["search"]]
+            count = search.population * search.generations
+            work.serial += count * STATE["humanoid"]
+            if w["reward_source"] in config.models:
+                work.render("humanoid", w["scene"], count, config.rendering)
+                work.embed(config, machine, w["reward_source"], count)
         case "train_policy":
             _train(work, TrainingRun.model_validate(w), config, machine)
         case "evaluate_policy":

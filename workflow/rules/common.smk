@@ -70,6 +70,7 @@ JUDGED_POLICY = (
 )
 EVALUATION = f"{RESULTS}/evaluations/{RUN}"
 CHECKPOINTS = f"{RESULTS}/optimization/{RUN}.csv"
+SEARCH = f"{RESULTS}/searches/{{search}}/{RUN}.h5"
 RANDOM_EVALUATION = f"{RESULTS}/evaluations/{{task}}/random"
 FIGURES = f"{RESULTS}/figures"
 TABLES = f"{RESULTS}/tables"
@@ -121,6 +122,7 @@ wildcard_constraints:
     experiment=any_of(settings.experiments),
     rounds=any_of(settings.rounds),
     prediction=any_of(settings.predictions),
+    search=any_of(settings.searches),
     scoring=r"(alpha|contrast)-[0-9.e-]+",  # 1e-05 is one
     seed=r"\d+",
     model="[^/]+",

@@ -128,13 +128,20 @@ def epic_rewards(wildcards):
 
 
 def optimization_results():
-    """Figures and tables of the best of n and of the over-optimization study."""
+    """Figures and tables of what optimization does to rewards."""
     names = [f"best-of-n-{name}" for name in settings.epic]
+    names += [f"gallery-{name}" for name in settings.epic]
+    names += [f"search-{name}" for name in settings.searches]
     names += [f"optimization-{name}" for name in settings.optimization.experiments]
     names += [f"prediction-{name}" for name in settings.predictions]
     return [
         *(file for name in names for file in figure(name)),
         *(f"{TABLES}/{name}.csv" for name in names),
+        *(
+            file
+            for name in settings.searches
+            for file in figure(f"search-gallery-{name}")
+        ),
     ]
 
 
@@ -170,6 +177,20 @@ def checkpoint_inputs(wildcards):
         "states": STATES.format(states=name),
         "rewards": REWARDS.format(states=name, **place),
     }
+
+
+def searched_model(wildcards):
+    """The model whose reward is climbed; none of controls."""
+    source = wildcards.reward_source
+    return [MODEL.format(model=source)] if source in settings.models else []
+
+
+def search_results(wildcards):
+    """The poses of all searches of an entry, in the order of their runs."""
+    return [
+        SEARCH.format(search=wildcards.search, **run.model_dump())
+        for run in settings.searches[wildcards.search].runs()
+    ]
 
 
 def oracle_evaluations(wildcards):
@@ -297,7 +318,7 @@ def evaluations_of(wildcards):
 
 def run_of(wildcards):
     """The training run that the wildcards of `RUN` name."""
-    return TrainingRun(**wildcards)
+    return TrainingRun(**{name: wildcards[name] for name in TrainingRun.model_fields})
 
 
 def agreement_settings(epic):

@@ -21,6 +21,26 @@ rule draw_best_of_n:
         " --output {output.svg} --output {output.png}"
 
 
+rule draw_gallery:
+    input:
+        states=epic_states,
+        rewards=epic_rewards,
+    output:
+        **figure_outputs("gallery-{epic}", "gallery", "Optimization"),
+        table=table_output("gallery-{epic}", "gallery-table", "Optimization"),
+    log:
+        f"{LOGS}/figures/gallery-{{epic}}.log",
+    resources:
+        **DRAWING,
+    params:
+        config=config_file,
+        settings=lambda w: settings.gallery_settings(w.epic).model_dump(),
+    shell:
+        "vlmrm --log {log} draw-gallery {wildcards.epic} {input.rewards}"
+        " --config {params.config} --states {input.states} --table {output.table}"
+        " --output {output.svg} --output {output.png}"
+
+
 rule measure_checkpoints:
     input:
         unpack(checkpoint_inputs),

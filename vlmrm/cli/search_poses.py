@@ -1,0 +1,87 @@
+"""``vlmrm search-poses``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vlmrm.cli.options import (
+    ConfigFile,
+    Device,
+    Gpus,
+    Output,
+    RewardSource,
+    ScoringName,
+    Seed,
+    TaskName,
+    pick,
+)
+from vlmrm.config import TrainingRun, load_config
+from vlmrm.config.scoring import PLAIN
+from vlmrm.errors import UserError, suggest
+from vlmrm.machine.gpus import claim_gpus
+from vlmrm.rendering import check_scene
+
+if TYPE_CHECKING:
+    from vlmrm.config.settings import SearchSettings
+    from vlmrm.optimization.search import Reward
+
+
+def search_poses(
+    name: Annotated[str, typer.Argument(help="Name of an entry of `searches`.")],
+    config: ConfigFile,
+    task: TaskName,
+    reward_source: RewardSource,
+    output: Output,
+    scoring: ScoringName = PLAIN,
+    seed: Seed = 0,
+    model: Annotated[Path | None, typer.Option(help="Model folder, or packaged model.")] = None,
+    device: Device = "auto",
+    gpus: Gpus = 1,
+) -> None:
+    """Climb a reward over poses of the humanoid, which the oracle judges."""
+    content = load_config(config)
+    search = pick(content.searches, "searches", name)
+    run = TrainingRun(
+        task=task, scene=search.scene, reward_source=reward_source, scoring=scoring, seed=seed
+    )
+    if run not in search.runs():
+        hint = suggest(reward_source, [*search.models, *search.controls])
+        raise UserError(
+            f"searches.{name}: has no search of '{reward_source}' with {scoring} for task "
+            f"'{task}' and seed {seed}{hint}"
+        )
+    settings = content.search_settings(name, run)
+    by_model = reward_source in content.models
+    if by_model and model is None:
+        raise UserError("--model: missing; give the model's folder")
+    claim_gpus(gpus if by_model else 0)
+    from vlmrm.optimization import search as searching
+
+    if model is not None:
+        check_scene("humanoid", run.scene)
+        reward = _model_reward(settings, model, device, gpus)
+    else:
+        reward = searching.control_reward(reward_source, settings.oracle, seed)
+    states = searching.search_poses(settings, reward)
+    states.write(output, settings=settings.model_dump())
+
+
+def _model_reward(settings: SearchSettings, model: Path, device: str, gpus: int) -> Reward:
+    """The reward of states: their frames, scored by a model."""
+    from vlmrm.errors import blaming
+    from vlmrm.models.clip import ClipModel
+    from vlmrm.rendering import make_renderer
+    from vlmrm.rendering.parallel import draw
+    from vlmrm.rewards.vlm import VLMReward
+
+    run, prompts = settings.run, settings.prompts
+    clip = ClipModel.load(model, device, gpus=gpus, **settings.embedding.model_dump())
+    with blaming(f"tasks.{run.task}"):
+        reward = VLMReward(
+            clip, prompts.goals, prompts.baselines or None, run.scoring, prompts.contrasts
+        )
+    renderer = make_renderer("humanoid", run.scene, settings.rendering)
+    return lambda states: reward(draw(renderer, states))
