@@ -18,6 +18,7 @@ from vlmrm.config.base import (
     Seed,
     UniqueList,
 )
+from vlmrm.config.models import EnsembleModel, FunctionModel
 from vlmrm.config.scoring import PLAIN, Scoring
 from vlmrm.config.training import TrainingRun
 from vlmrm.errors import unknown
@@ -112,6 +113,9 @@ def search_problems(config: Config) -> Iterator[str]:
         yield from unknown(f"{key}.scene", search.scene, SCENES["humanoid"])
         for model in search.models:
             yield from unknown(f"{key}.models", model, config.models)
+            if isinstance(config.models[model], EnsembleModel | FunctionModel):
+                what = f"'{model}' is no single model that embeds frames, which a search needs"
+                yield f"{key}.models: {what}; remove it"
             if model == SCORE or flipped_share(model) is not None:
                 yield f"models.{model}: the name is taken by a control; choose another"
         if not search.models and not search.controls:

@@ -25,6 +25,11 @@ TITLES = {
     "epic-table": "Measures of the reward",
     "agreement": "Agreement of raters",
     "best-of-n": "Best of n states",
+    "gallery": "States that the rewards rank most wrongly",
+    "gallery-table": "Ranks of these states, and the criteria that they fail",
+    "search": "Searches that climb the rewards",
+    "search-gallery": "What the searches found",
+    "search-table": "Reward and success of the searches",
     "learning-curves": "Learning curves",
     "success": "Success of the agents",
     "success-table": "Success of the agents, by seed",
@@ -136,6 +141,8 @@ def _epic(config: Config) -> Iterator[Exhibit]:
 def _best_of_n(config: Config) -> Iterator[Exhibit]:
     for name, epic in config.epic.items():
         yield from _with_table("best-of-n", name, [epic.task], epic.models, table="best-of-n")
+    for name, epic in config.epic.items():
+        yield from _with_table("gallery", name, [epic.task], epic.models)
 
 
 def _agents(config: Config) -> Iterator[Exhibit]:
@@ -150,6 +157,10 @@ def _optimization(config: Config) -> Iterator[Exhibit]:
     for name in config.optimization.experiments:
         experiment = config.experiments[name]
         yield from _with_table("optimization", name, experiment.tasks, experiment.models)
+    for name, search in config.searches.items():
+        yield from _with_table("search", name, search.tasks, search.models)
+        shown = (name, tuple(search.tasks), tuple(search.models))
+        yield Exhibit(f"search-gallery-{name}", "search-gallery", *shown)
     for name, rounds in config.rounds.items():
         models = rounds.models(name)
         yield from _with_table("rounds", name, rounds.tasks, models, table="epic-table")
