@@ -10,7 +10,6 @@ import typer
 
 from vlmrm.config import (
     REFERENCES,
-    SCENES,
     Config,
     PackagedModel,
     PretrainedModel,
@@ -19,6 +18,7 @@ from vlmrm.config import (
     TrainingRun,
     load_config,
     say_the_same,
+    scenes_of,
 )
 from vlmrm.config.scoring import alpha_of, canonical_scoring, temperature_of
 from vlmrm.errors import UserError, shorten, suggest
@@ -149,7 +149,7 @@ def training_run(
     pick(config.training, "training", environment)
     pick(dict.fromkeys((*config.models, *REFERENCES)), "--reward-source", source)
     if scene is None:
-        scene, *_ = SCENES[environment]
+        scene, *_ = scenes_of(environment)
     return TrainingRun(task=task, scene=scene, reward_source=source, scoring=scoring, seed=seed)
 
 
