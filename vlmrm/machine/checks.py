@@ -37,6 +37,7 @@ MUJOCO = {
     "make_corpus",
     "sample_states",
     "sample_rollouts",
+    "sample_live_rollouts",
     "render_frames",
     "train_policy",
     "evaluate_policy",
