@@ -189,6 +189,9 @@ def _check_id(key: str, identifier: str) -> None:
             reason = one_line(error)  # a version
         elif "did you mean" in close:
             reason = f"unknown id '{name}'{close}?"
+        elif name != identifier:
+            module = identifier.rpartition(":")[0]
+            reason = f"{module} has no function and registers no id '{name}'; correct the name"
         else:
             reason = (
                 f"unknown id '{name}'; write MODULE:{name} with the module that registers it, or "
