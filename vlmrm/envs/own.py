@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from multiprocessing import parent_process
 from numbers import Real
@@ -184,13 +185,14 @@ def _check_id(key: str, identifier: str) -> None:
         gym.spec(name)
     except gym.error.Error as error:
         plain = name.partition("-v")[0]
-        close = suggest(name, gym.registry).removesuffix("?")
+        module = identifier.rpartition(":")[0]
+        near = vars(sys.modules[module]) if module in sys.modules else {}
+        close = suggest(name, [*gym.registry, *near])
         if any(known.partition("-v")[0] == plain for known in gym.registry):
             reason = one_line(error)  # a version
         elif "did you mean" in close:
-            reason = f"unknown id '{name}'{close}?"
-        elif name != identifier:
-            module = identifier.rpartition(":")[0]
+            reason = f"unknown id '{name}'{close}"
+        elif module:
             reason = f"{module} has no function and registers no id '{name}'; correct the name"
         else:
             reason = (

@@ -24,6 +24,9 @@ def layers(env: gym.Env[Any, Any]) -> Iterator[gym.Env[Any, Any]]:
         yield env
 
 
+DRAWING = ("gymnasium.envs.mujoco.mujoco_rendering", "pygame")
+"""Modules whose objects draw a state, and are no part of it."""
+
 PLAIN = (bool, int, float, str, type(None))
 """Types of values that are part of an environment's state, besides arrays of numbers, collections
 of such values, random generators, and MuJoCo's data."""
@@ -130,5 +133,5 @@ def _known(name: str, value: Any) -> bool:
         _plain(value)
         or isinstance(value, (np.random.Generator, mujoco.MjData, *UNCHANGING))
         or (name == "env" and isinstance(value, gym.Env))
-        or type(value).__module__ == "gymnasium.envs.mujoco.mujoco_rendering"
+        or type(value).__module__.startswith(DRAWING)
     )

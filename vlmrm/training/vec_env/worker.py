@@ -5,6 +5,7 @@ Nothing here imports torch, so workers start fast and stay small.
 
 from __future__ import annotations
 
+import copy
 import math
 import mmap
 import multiprocessing.connection
@@ -127,7 +128,7 @@ class EnvironmentGroup:
         env.reset()
         return Shapes(
             single_precision(env.observation_space),
-            env.action_space,
+            copy.deepcopy(env.action_space),  # the agent samples from it
             state_of(env).shape,
             self._frames.shape if self._frames else (),
         )
