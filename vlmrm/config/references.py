@@ -103,11 +103,11 @@ def _rollout_problems(config: Config, key: str, states: RolloutStates) -> Iterat
         return
     task = config.tasks[run.task]
     yield from _scene_problems(f"{key}.run.scene", [run.scene], task.environment)
+    if task.environment != states.environment:
+        yield f"{key}.environment: '{run.task}' is a {task.environment} task; write that"
     if run.reward_source == RANDOM_POLICY and states.environment not in config.environments:
         what = "only for your own environments; use another sampler"
         yield f"{key}.run.reward_source: '{RANDOM_POLICY}' is {what}"
-    if task.environment != states.environment:
-        yield f"{key}.environment: '{run.task}' is a {task.environment} task; write that"
     without_model = run.reward_source in (*REFERENCES, RANDOM_POLICY)
     scorings = [] if without_model else [run.scoring]
     source, key = [run.reward_source], f"{key}.run"
