@@ -143,6 +143,8 @@ def values(node: dict[str, Any]) -> str:
         return "names: any values"
     if kind == "object":
         inner = node.get("additionalProperties") or next(iter(node["patternProperties"].values()))
+        if inner is True:
+            return "names: any value"
         known = node.get("propertyNames", {}).get("enum")
         return f"{listed(known) if known else 'names'}: {values(inner)}"
     if kind == "boolean":

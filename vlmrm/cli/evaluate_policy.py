@@ -47,7 +47,12 @@ def evaluate_policy(
         check_scene(settings.environment, run.scene)
     from vlmrm.rendering.video import write_trajectories
     from vlmrm.training.evaluation import evaluate, with_run
+    from vlmrm.training.live import evaluate_and_film
 
+    if video is not None and settings.own is not None:
+        table = evaluate_and_film(policy, settings, video, workers)
+        write_table(output, with_run(table, run))
+        return
     table, trajectories = evaluate(policy, settings, workers)
     write_table(output, with_run(table, run))
     if video is not None and settings.video is not None:

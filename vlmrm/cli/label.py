@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from vlmrm.cli.options import ConfigFile, Scene, TaskName, pick
-from vlmrm.config import SCENES, load_config
+from vlmrm.config import load_config, scenes_of
 from vlmrm.data.states import States
 from vlmrm.labeling.page import MAX_BODY, create_app
 from vlmrm.labeling.session import Session
@@ -50,7 +50,7 @@ def label(
         state_set.check_environment(states, task, settings.environment)
         session = Session(state_set, task, settings.goals, rater, output, sample, seed)
         if scene is None:
-            scene, *_ = SCENES[state_set.environment]
+            scene, *_ = scenes_of(state_set.environment)
         rendering = settings.rendering.model_copy(update={"humanoid_size": size})
         from vlmrm.pages.pictures import Pictures
 

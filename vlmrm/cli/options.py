@@ -10,7 +10,6 @@ import typer
 
 from vlmrm.config import (
     REFERENCES,
-    SCENES,
     Config,
     EnsembleModel,
     FunctionModel,
@@ -21,6 +20,7 @@ from vlmrm.config import (
     TrainingRun,
     ensembles,
     load_config,
+    scenes_of,
 )
 from vlmrm.config.scoring import canonical_scoring
 from vlmrm.config.sentences import lacking_sentences
@@ -180,7 +180,7 @@ def training_run(
     pick(config.training, "training", environment)
     pick(dict.fromkeys((*config.models, *REFERENCES)), "--reward-source", source)
     if scene is None:
-        scene, *_ = SCENES[environment]
+        scene, *_ = scenes_of(environment)
     return TrainingRun(task=task, scene=scene, reward_source=source, scoring=scoring, seed=seed)
 
 

@@ -22,6 +22,7 @@ from vlmrm.cli.options import (
 from vlmrm.config import REFERENCES, FunctionModel, check_run, load_config
 from vlmrm.config.scoring import PLAIN
 from vlmrm.config.settings import TrainingSettings
+from vlmrm.envs.probe import check_environment
 from vlmrm.errors import UserError
 from vlmrm.machine.gpus import claim_gpus
 from vlmrm.machine.memory import require_memory
@@ -57,6 +58,8 @@ def train_policy(
     check_run(content, run)
     settings = content.training_settings(run)
     environment, agent = settings.environment, settings.agent
+    if settings.own is not None:
+        check_environment(environment, settings.own, agent)
     require_memory(f"training.{environment}.agent.buffer_size", replay_bytes(environment, agent))
     by_function = isinstance(settings.embedding, FunctionModel)
     grid = None

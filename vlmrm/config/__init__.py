@@ -13,8 +13,10 @@ from vlmrm.config.base import (
     OracleName,
     Precision,
     WideFrames,
+    scenes_of,
 )
 from vlmrm.config.config import Config
+from vlmrm.config.environments import Environment
 from vlmrm.config.loading import load_config, parse_config, read_layer, read_yaml
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import (
@@ -48,6 +50,7 @@ __all__ = [
     "Config",
     "Corpus",
     "EnsembleModel",
+    "Environment",
     "EnvironmentName",
     "Epic",
     "FunctionModel",
@@ -77,4 +80,5 @@ __all__ = [
     "read_layer",
     "read_yaml",
     "say_the_same",
+    "scenes_of",
 ]

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeVar, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 EnvironmentName = Literal["cartpole", "mountain-car", "humanoid"]
+"""The environments that come with the package. They are always there, and their names are taken."""
 
 HumanoidOracleName = Literal[
     "kneeling",
@@ -28,14 +29,14 @@ and the environment's own reward."""
 RANDOM_POLICY = "random-policy"
 """Stands for a reward's name where the policy takes uniformly random actions."""
 
-OracleName = Literal["cartpole", "mountain-car", HumanoidOracleName]
+OracleName = Literal["cartpole", "mountain-car", HumanoidOracleName, "success"]
 
 ORACLE_NAMES: dict[str, tuple[str, ...]] = {
     "cartpole": ("cartpole",),
     "mountain-car": ("mountain-car",),
     "humanoid": get_args(HumanoidOracleName),
 }
-"""The oracles that judge the states of each environment."""
+"""The oracles that judge the states of each shipped environment."""
 
 SCENES: dict[str, tuple[str, ...]] = {
     "cartpole": ("gymnasium",),
@@ -45,7 +46,13 @@ SCENES: dict[str, tuple[str, ...]] = {
         *("gymnasium", "filament"),
     ),
 }
-"""The scenes of each environment, its default first."""
+"""The scenes of each shipped environment, its default first."""
+
+
+def scenes_of(environment: str) -> tuple[str, ...]:
+    """The scenes of an environment, its default first. Those of `environments` draw themselves."""
+    return SCENES.get(environment, ("default",))
+
 
 MAX_NAME = 100
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=MAX_NAME)]

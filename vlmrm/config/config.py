@@ -10,17 +10,18 @@ from pydantic import model_validator
 
 from vlmrm.config import settings
 from vlmrm.config.base import (
+    RANDOM_POLICY,
     REFERENCES,
-    SCENES,
     ConfigModel,
-    EnvironmentName,
     Name,
     NonEmptyList,
     Precision,
     WideFrames,
+    scenes_of,
 )
 from vlmrm.config.corpus_references import sets_in
 from vlmrm.config.ensembles import ensemble_settings
+from vlmrm.config.environments import Environment
 from vlmrm.config.functions import function_prompts
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, EnsembleModel, FunctionModel, Model, RandomModel
@@ -48,6 +49,7 @@ class Config(ConfigModel):
     """The reward models, from six sources."""
     corpora: dict[Name, Corpus] = {}
     rounds: dict[Name, Rounds] = {}
+    environments: dict[Name, Environment] = {}
     tasks: dict[Name, Task]
     rendering: Rendering = Rendering()
     precision: Precision = "auto"
@@ -62,7 +64,7 @@ class Config(ConfigModel):
     """Sets of simulator states, from six samplers."""
     landscapes: dict[Name, Landscape] = {}
     epic: dict[Name, Epic] = {}
-    training: dict[EnvironmentName, Training] = {}
+    training: dict[Name, Training] = {}
     experiments: dict[Name, Experiment] = {}
     evaluation: Evaluation = Evaluation()
     optimization: Optimization = Optimization()
@@ -74,7 +76,7 @@ class Config(ConfigModel):
         """The training runs of an experiment, references last."""
         e = self.experiments[experiment]
         for task, seed in product(e.tasks, e.seeds):
-            default, *_ = SCENES[self.tasks[task].environment]
+            default, *_ = scenes_of(self.tasks[task].environment)
             for scene in e.scenes or [default]:
                 for model, scoring in product(e.models, e.scorings):
                     yield TrainingRun(
@@ -92,7 +94,10 @@ class Config(ConfigModel):
         """What sampling a state set of rollouts reads."""
         spec = self.state_sets[name]
         assert isinstance(spec, RolloutStates)
-        return settings.RolloutSettings(**self._play(spec.run.task), spec=spec)
+        played = self._play(spec.run.task)
+        if spec.run.reward_source == RANDOM_POLICY:
+            played["agent"] = None
+        return settings.RolloutSettings(**played, spec=spec)
 
     def rendering_settings(self, environment: str) -> Rendering:
         """What rendering the states of an environment reads: nothing for classic control."""
@@ -278,6 +283,7 @@ class Config(ConfigModel):
                 if sees_frames and isinstance(self.models[run.reward_source], EnsembleModel)
                 else None
             ),
+            own=self.environments.get(task.environment),
         )
 
     def evaluation_settings(self, run: TrainingRun) -> settings.EvaluationSettings:
@@ -327,6 +333,7 @@ class Config(ConfigModel):
             "environment": environment,
             "episode_steps": agent.episode_steps,
             "agent": agent,
+            "own": self.environments.get(environment),
         }
 
     def _judgment(self, task: str) -> dict[str, Any]:

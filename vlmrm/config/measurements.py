@@ -9,7 +9,6 @@ from pydantic import AfterValidator, Field
 
 from vlmrm.config.base import (
     ConfigModel,
-    EnvironmentName,
     Name,
     NonEmptyList,
     OracleName,
@@ -22,8 +21,8 @@ from vlmrm.config.base import (
 class Task(ConfigModel):
     """The goal of an agent, as a sentence."""
 
-    environment: EnvironmentName
-    """The simulator."""
+    environment: Name
+    """`cartpole`, `mountain-car`, `humanoid`, or one of `environments`."""
     goal: StrOrList
     """Sentence that describes success. The embeddings of several sentences are averaged."""
     baseline: StrOrList | None = None
@@ -32,8 +31,9 @@ class Task(ConfigModel):
     """Other sentences, which a `contrast` scoring compares the goal with. By default, the baseline
     and the goals of all other tasks in the same environment."""
     oracle: OracleName | None = None
-    """Judges success from the simulator state. Omit if no oracle fits your sentence: agents are
-    then trained and filmed, but their success is not measured."""
+    """Judges success from the simulator state; `success` is what an environment of your own says.
+    Omit if no oracle fits your sentence: agents are then trained and filmed, but their success is
+    not measured."""
 
     @property
     def goals(self) -> list[str]:

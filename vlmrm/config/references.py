@@ -11,10 +11,9 @@ from vlmrm.config.architectures import (
     sim_architectures,
 )
 from vlmrm.config.base import (
-    ORACLE_NAMES,
     RANDOM_POLICY,
     REFERENCES,
-    SCENES,
+    scenes_of,
 )
 from vlmrm.config.corpus_references import corpus_problems, learned_states
 from vlmrm.config.ensembles import (
@@ -23,6 +22,7 @@ from vlmrm.config.ensembles import (
     training_problems,
     use_problems,
 )
+from vlmrm.config.environments import environment_problems
 from vlmrm.config.functions import measured_function_problems, trained_function_problems
 from vlmrm.config.measurements import Epic, Landscape
 from vlmrm.config.models import EnsembleModel, Model, PretrainedModel, SimulatorModel
@@ -44,6 +44,7 @@ MAX_RUNS = 10_000
 
 def problems(config: Config) -> Iterator[str]:
     """References between sections that do not hold, each as 'key: what is wrong'."""
+    yield from environment_problems(config)
     for name, model in config.models.items():
         if isinstance(model, SimulatorModel):
             yield from unknown(f"models.{name}.corpus", model.corpus, config.corpora)
@@ -56,11 +57,6 @@ def problems(config: Config) -> Iterator[str]:
         for environment, scenes in corpus.frames.items():
             key = f"corpora.{name}.frames.{environment}"
             yield from _scene_problems(key, list(scenes), environment)
-    for name, task in config.tasks.items():
-        fitting = ORACLE_NAMES[task.environment]
-        if task.oracle is not None and task.oracle not in fitting:
-            what = f"'{task.oracle}' judges no {task.environment} states"
-            yield f"tasks.{name}.oracle: {what}{suggest(task.oracle, fitting)}"
     for name, states in config.state_sets.items():
         if isinstance(states, RolloutStates):
             yield from _rollout_problems(config, f"state_sets.{name}", states)
@@ -85,8 +81,8 @@ def problems(config: Config) -> Iterator[str]:
             key = f"tasks.{epic.task}.oracle"
             yield f"{key}: missing, but epic.{name} measures against its labels"
     for environment, training in config.training.items():
-        algorithm, fit = training.agent.algorithm, REQUIRED_ALGORITHM[environment]
-        if algorithm != fit:
+        algorithm, fit = training.agent.algorithm, REQUIRED_ALGORITHM.get(environment)
+        if fit is not None and algorithm != fit:
             key = f"training.{environment}.agent.algorithm"
             yield f"{key}: {algorithm} cannot act in {environment}; write {fit}"
         if training.lookup is not None:
@@ -119,7 +115,7 @@ def _lookup_problems(config: Config, key: str, environment: str, lookup: Lookup)
 def _rollout_problems(config: Config, key: str, states: RolloutStates) -> Iterator[str]:
     run = states.run
     yield from unknown(f"{key}.run.task", run.task, config.tasks)
-    if run.reward_source not in REFERENCES:
+    if run.reward_source not in (*REFERENCES, RANDOM_POLICY):
         yield from unknown(f"{key}.run.reward_source", run.reward_source, config.models)
     elif run.scoring != PLAIN:
         what = f"{run.scoring} has no effect with '{run.reward_source}'"
@@ -130,7 +126,11 @@ def _rollout_problems(config: Config, key: str, states: RolloutStates) -> Iterat
     yield from _scene_problems(f"{key}.run.scene", [run.scene], task.environment)
     if task.environment != states.environment:
         yield f"{key}.environment: '{run.task}' is a {task.environment} task; write that"
-    scorings = [] if run.reward_source in REFERENCES else [run.scoring]
+    if run.reward_source == RANDOM_POLICY and states.environment not in config.environments:
+        what = "only for your own environments; use another sampler"
+        yield f"{key}.run.reward_source: '{RANDOM_POLICY}' is {what}"
+    without_model = run.reward_source in (*REFERENCES, RANDOM_POLICY)
+    scorings = [] if without_model else [run.scoring]
     source, key = [run.reward_source], f"{key}.run"
     yield from _run_problems(config, key, f"{key}.scoring", run.task, source, scorings)
     yield from trained_function_problems(config, f"{key}.scoring", run.task, source, scorings)
@@ -213,6 +213,9 @@ def _run_problems(
     yield from _sentence_problems(config, name, scorings)
     if task.oracle is None and {"oracle", "oracle-score"} & set(rewards):
         yield f"tasks.{name}.oracle: missing, but {key} trains on it"
+    if task.environment in config.environments and "oracle-score" in rewards:
+        what = "says success or not, and no distance to it; use oracle"
+        yield f"{key}: oracle-score of task '{name}': '{task.environment}' {what}"
     training = config.training.get(task.environment)
     if training is None:
         yield f"training.{task.environment}: missing, but {key} trains task '{name}'"
@@ -271,8 +274,8 @@ def _architecture_problems(key: str, model: Model) -> Iterator[str]:
 
 def _scene_problems(key: str, scenes: list[str], environment: str) -> Iterator[str]:
     for scene in scenes:
-        if scene not in SCENES[environment]:
-            known = suggest(scene, SCENES[environment])
+        if scene not in scenes_of(environment):
+            known = suggest(scene, scenes_of(environment))
             yield f"{key}: {environment} has no scene '{scene}'{known}"
 
 

@@ -7,21 +7,28 @@ it reads has changed.
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from vlmrm.config.base import (
     Aggregate,
     ConfigModel,
-    EnvironmentName,
     Name,
     OracleName,
     Precision,
     WideFrames,
 )
+from vlmrm.config.environments import Environment
 from vlmrm.config.measurements import Rendering, Task
 from vlmrm.config.models import FunctionModel
 from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.scoring import Scoring
 from vlmrm.config.states import RolloutStates
 from vlmrm.config.training import Algorithm, TrainingRun
+
+Own = Annotated[Environment | None, Field(exclude_if=lambda own: own is None)]
+"""The entry of an environment among `environments`; None for the others."""
 
 
 class PromptSettings(ConfigModel):
@@ -41,7 +48,7 @@ class PromptSettings(ConfigModel):
 class ScoringSettings(PromptSettings):
     """How embedded states are scored for one task."""
 
-    environment: EnvironmentName
+    environment: Name
     scorings: list[Scoring]
 
 
@@ -102,7 +109,7 @@ class EpicSettings(ConfigModel):
 
     task: Name
     states: Name
-    environment: EnvironmentName
+    environment: Name
     oracle: OracleName | None
     discount: float
     bootstrap: int
@@ -121,7 +128,7 @@ class AgreementSettings(ConfigModel):
     """How the agreement of raters is measured."""
 
     task: Name
-    environment: EnvironmentName
+    environment: Name
     oracle: OracleName | None
     bootstrap: int
     seed: int
@@ -192,7 +199,7 @@ class SearchFigureSettings(ConfigModel):
 class VideoSettings(ConfigModel):
     """How trajectories look in a video."""
 
-    environment: EnvironmentName
+    environment: Name
     scene: str
     rendering: Rendering
 
@@ -201,7 +208,7 @@ class TrainingSettings(ConfigModel):
     """One training run: the agent, and what its reward is computed from."""
 
     run: TrainingRun
-    environment: EnvironmentName
+    environment: Name
     oracle: OracleName | None
     agent: Algorithm
     prompts: PromptSettings
@@ -217,6 +224,7 @@ class TrainingSettings(ConfigModel):
     """Of the latest episode at every checkpoint; None for no videos."""
     ensemble: EnsembleSettings | None = None
     """How several models score each frame; None where one does, or none."""
+    own: Own = None
 
     @property
     def scenes(self) -> list[str]:
@@ -227,10 +235,11 @@ class TrainingSettings(ConfigModel):
 class PlaySettings(ConfigModel):
     """How a policy acts in an environment."""
 
-    environment: EnvironmentName
+    environment: Name
     episode_steps: int
     agent: Algorithm | None = None
     """Agent whose policy acts; None for random actions."""
+    own: Own = None
 
 
 class EvaluationSettings(PlaySettings):
@@ -254,7 +263,7 @@ class LabelingSettings(ConfigModel):
     """What raters see and judge."""
 
     task: Name
-    environment: EnvironmentName
+    environment: Name
     goals: list[str]
     rendering: Rendering
 

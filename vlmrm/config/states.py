@@ -8,7 +8,6 @@ from pydantic import Field
 
 from vlmrm.config.base import (
     ConfigModel,
-    EnvironmentName,
     HumanoidOracleName,
     Name,
     NonEmptyList,
@@ -92,10 +91,11 @@ class RolloutStates(ConfigModel):
     """States that an agent visits, in equal shares from all checkpoints of its training."""
 
     sampler: Literal["rollouts"]
-    environment: EnvironmentName = "humanoid"
+    environment: Name = "humanoid"
     """The simulator."""
     run: TrainingRun
-    """The training run. If no experiment contains it, the workflow trains it for this set."""
+    """The training run. If no experiment contains it, the workflow trains it for this set. With
+    `reward_source: random-policy`, actions are uniformly random."""
     size: PositiveInt
     """Number of states."""
     explore: bool = True
@@ -108,7 +108,7 @@ class UnionStates(ConfigModel):
     """The states of several sets of one environment."""
 
     sampler: Literal["union"]
-    environment: EnvironmentName = "humanoid"
+    environment: Name = "humanoid"
     """The simulator."""
     sets: NonEmptyList[Name]
     """Names of other `state_sets`."""

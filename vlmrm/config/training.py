@@ -19,7 +19,7 @@ from vlmrm.config.base import (
 from vlmrm.config.scoring import PLAIN, Scoring
 
 REQUIRED_ALGORITHM = {"cartpole": "dqn", "mountain-car": "sac", "humanoid": "sac"}
-"""The algorithm for each environment: DQN for discrete actions, SAC for continuous ones."""
+"""The algorithm for each shipped environment: DQN for discrete actions, SAC for continuous ones."""
 
 
 class OffPolicyAgent(ConfigModel):

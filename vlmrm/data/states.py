@@ -23,7 +23,7 @@ from vlmrm.data.files import (
 from vlmrm.errors import UserError, suggest
 
 WIDTHS: dict[str, int] = {"cartpole": 4, "mountain-car": 2, "humanoid": 47}
-"""Numbers of a state of each environment."""
+"""Numbers of a state of each shipped environment; those of others have any number."""
 
 
 @dataclass
@@ -148,11 +148,11 @@ class States:
 
     def _check(self, path: str | os.PathLike[str]) -> None:
         environment, values = self.environment, self.values
-        require(path, environment in WIDTHS, f"unknown environment '{environment}'")
-        width = WIDTHS[environment]
+        require(path, values.ndim == 2, f"its states are {list(values.shape)}, not [N, D]")
+        width = WIDTHS.get(environment, values.shape[1])
         require(
             path,
-            values.ndim == 2 and values.shape[1] == width,
+            values.shape[1] == width,
             f"a state of {environment} is {width} numbers, not {list(values.shape[1:])}",
         )
         require(path, bool(np.isfinite(values).all()), "contains states that are not finite")

@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.wrappers import TimeLimit
 
+from vlmrm.config import Environment
 from vlmrm.envs.base import StateEnv
 from vlmrm.errors import UserError, suggest
 from vlmrm.machine.libraries import explain_opengl
@@ -22,15 +23,32 @@ _CLASSES = {
 }
 
 
-def make_env(name: str, episode_steps: int, goal_never_cleared: bool = False) -> gym.Env[Any, Any]:
-    """Makes an environment that never terminates and is truncated after ``episode_steps``.
+def make_env(
+    name: str,
+    episode_steps: int,
+    goal_never_cleared: bool = False,
+    own: Environment | None = None,
+) -> gym.Env[Any, Any]:
+    """Makes an environment that is truncated after ``episode_steps``.
 
-    Its ``unwrapped`` is a `StateEnv`. With ``goal_never_cleared``, a mountain car that has once
-    reached the flag stays where it is forever (see `vlmrm.config.PaperCode`).
+    Those of this package never terminate, and their ``unwrapped`` is a `StateEnv`. The others have
+    the ``state_vector`` of `vlmrm.envs.own.JudgedEnv`, and terminate as they do.
+
+    Args:
+        name: Name of the environment.
+        episode_steps: Length of an episode, at most.
+        goal_never_cleared: Whether a mountain car that has once reached the flag stays where it is
+            forever (see `vlmrm.config.PaperCode`).
+        own: Its entry among the environments of the configuration, if it is one of those.
 
     Raises:
-        UserError: No environment has this name, or MuJoCo finds no OpenGL.
+        UserError: No environment has this name, it cannot be made, or MuJoCo finds no OpenGL.
     """
+    if own is not None:
+        with explain_opengl():
+            from vlmrm.envs.own import make_own
+
+            return TimeLimit(make_own(name, own), max_episode_steps=episode_steps)
     environment: Any = getattr(import_env(name), _CLASSES[name])()
     if goal_never_cleared and name == "mountain-car":
         environment.goal_never_cleared = True

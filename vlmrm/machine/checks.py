@@ -18,6 +18,7 @@ import humanize
 from vlmrm.config import Config, FunctionModel, PretrainedModel, TrainingRun, read_layer
 from vlmrm.config.architectures import architecture_file, sim_architectures
 from vlmrm.config.ensembles import towers
+from vlmrm.envs.probe import environment_problem
 from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub, check_rendering, cuda_works
 from vlmrm.machine.functions import function_problems
@@ -40,6 +41,7 @@ MUJOCO = {
     "make_corpus",
     "sample_states",
     "sample_rollouts",
+    "sample_live_rollouts",
     "render_frames",
     "train_policy",
     "evaluate_policy",
@@ -96,7 +98,7 @@ def find_problems(jobs: Iterable[Job], config: Config) -> str | None:
     to_fetch = [job.wildcards["model"] for job in jobs if job.rule == "fetch_model"]
     without_library = _without_library(to_fetch, config)
     problems = [*_tokenizers(without_library), *_sentences(jobs, config)]
-    problems += [*_memory(jobs, config), *_writable(jobs)]
+    problems += [*_environments(jobs, config), *_memory(jobs, config), *_writable(jobs)]
     if os.environ.get(FORCE) != "1":
         online = [name for name in to_fetch if name not in without_library]
         problems += [*_published(online, config), *_opengl(jobs), *_gpu(jobs, config)]
@@ -183,6 +185,18 @@ def unread_words(config: Config, name: str, texts: Iterable[str]) -> str | None:
     except UserError as error:
         return str(error)
     return None
+
+
+def _environments(jobs: list[Job], config: Config) -> Iterator[str]:
+    """Tries each of the user's own environments in which an agent acts."""
+    tasks = {job.wildcards["task"] for job in jobs if "task" in job.wildcards}
+    sets = {job.wildcards["states"] for job in jobs if job.rule == "sample_live_rollouts"}
+    names = {config.tasks[task].environment for task in tasks}
+    names |= {config.state_sets[states].environment for states in sets}
+    for name, own in config.environments.items():
+        if name in names and (training := config.training.get(name)) is not None:
+            if problem := environment_problem(name, own, training.agent):
+                yield problem
 
 
 def _opengl(jobs: list[Job]) -> Iterator[str]:

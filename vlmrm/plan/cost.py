@@ -172,6 +172,9 @@ def warnings(
 ) -> Iterable[str]:
     """What is uncertain about a plan with these models, or speaks against it, a line each."""
     models = list(models)
+    if config.environments:
+        names = ", ".join(config.environments)
+        yield f"environments: times of {names} are guesses until jobs of this run have finished"
     for name in models:
         if known_size(config, name) is None:
             yield f"models.{name}: of unknown size, counted as {STAND_IN} until it is fetched"

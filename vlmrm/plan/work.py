@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 from vlmrm.config import (
+    SCENES,
     Config,
     FunctionModel,
     PretrainedModel,
@@ -24,10 +25,13 @@ from vlmrm.plan.sizes import model_size
 
 # Seconds of one core, measured (Mesa's llvmpipe renders): the humanoid's on an AMD EPYC, the others
 # on an x86-64 server with AVX-512, which is a fifth faster.
+# Those of `OWN`, the user's own environments, are guesses; benchmarks of finished jobs correct them.
+OWN = "own"
 FRAME = {"humanoid": 1.26e-3, "filament": 0.01, "cartpole": 3.2e-3, "mountain-car": 2.1e-3}
+FRAME[OWN] = 0.02
 MEGAPIXEL = {"humanoid": 0.0448, "filament": 1.34}  # in addition, where the size can be set
 SHADOWS = 3  # times as long; the scene filament always has them
-STEP = {"humanoid": 1.45e-3, "cartpole": 1.9e-4, "mountain-car": 3.6e-4}  # including the action
+STEP = {"humanoid": 1.45e-3, "cartpole": 1.9e-4, "mountain-car": 3.6e-4, OWN: 1e-3}  # and action
 UPDATE = {"cartpole": 2.7e-3, "mountain-car": 7.6e-3}
 STATE = {"humanoid": 2.2e-3, "cartpole": 1e-6, "mountain-car": 1e-6}
 LOOP = 1.18  # a training over the sum of its parts, measured
@@ -35,7 +39,7 @@ START = 2.5  # importing NumPy and pandas
 START_TORCH = 11.0  # importing PyTorch, and open_clip or Stable-Baselines3
 
 # Bytes on disk, measured.
-COMPRESSED = {"humanoid": 0.072, "cartpole": 0.001, "mountain-car": 0.044}  # per byte of a frame
+COMPRESSED = {"humanoid": 0.072, "cartpole": 0.001, "mountain-car": 0.044, OWN: 0.05}  # per byte
 CORPUS_COMPRESSED = 0.12
 VIDEO_FRAME = 1000
 FLOAT = 4
@@ -43,7 +47,8 @@ FLOAT = 4
 TRAINED_ON = 0.9  # share of a corpus that is not held out
 BACKWARD = 6  # 3 times the operations (Kaplan et al., 2020), at half the speed (measured)
 ROLLOUT_KEEPS = 5  # one state in five of a rollout is kept
-OBSERVED = {"cartpole": (4, 2), "mountain-car": (2, 1), "humanoid": (348, 17)}  # and actions
+# Numbers of an observation and of an action.
+OBSERVED = {"cartpole": (4, 2), "mountain-car": (2, 1), "humanoid": (348, 17), OWN: (100, 8)}
 
 LIGHT = (
     *("copy_model", "make_ensemble", "sample_states", "render_", "score_", "measure_", "check_"),
@@ -87,7 +92,7 @@ class Work:
     def render(self, environment: str, scene: str, count: float, rendering: Rendering) -> float:
         """Adds frames; returns their bytes."""
         pixels = rendering.humanoid_size**2 if environment == "humanoid" else 400 * 600
-        name = "filament" if scene == "filament" else environment
+        name = "filament" if scene == "filament" else rated(environment)
         seconds = FRAME[name] + MEGAPIXEL.get(name, 0) * pixels / 1e6
         if rendering.shadows and name == "humanoid":
             seconds *= SHADOWS
@@ -110,6 +115,11 @@ class Work:
             flops = machine.small_flops if small else machine.flops
             self.images += images
             self.accelerated += images * model_size(config, tower).image_flops / flops
+
+
+def rated(environment: str) -> str:
+    """The name under which an environment's rates are."""
+    return environment if environment in SCENES else OWN
 
 
 def work_of(job: Job, config: Config, machine: Machine) -> Work:
@@ -144,6 +154,10 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
         case "sample_rollouts":
             environment = config.state_sets[w["states"]].environment
             work.shared = ROLLOUT_KEEPS * config.set_size(w["states"]) * STEP[environment]
+        case "sample_live_rollouts":
+            count = config.set_size(w["states"])
+            work.shared = ROLLOUT_KEEPS * count * STEP[OWN]
+            work.disk = COMPRESSED[OWN] * work.render(OWN, "default", count, Rendering())
         case "render_frames":
             environment = config.state_sets[w["states"]].environment
             rendering, count = config.rendering_settings(environment), config.set_size(w["states"])
@@ -166,11 +180,12 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
             _train(work, TrainingRun.model_validate(w), config, machine)
         case "evaluate_policy":
             run = config.evaluation_settings(TrainingRun.model_validate(w))
-            work.shared = run.trajectories * run.episode_steps * STEP[run.environment]
+            work.shared = run.trajectories * run.episode_steps * STEP[rated(run.environment)]
             work.film(run.video, run.video_trajectories * run.episode_steps)
         case "evaluate_random_policy":
             random = config.random_evaluation_settings(w["task"])
-            work.shared = random.trajectories * random.episode_steps * STEP[random.environment]
+            step = STEP[rated(random.environment)]
+            work.shared = random.trajectories * random.episode_steps * step
     return work
 
 
@@ -180,8 +195,8 @@ def _train(work: Work, run: TrainingRun, config: Config, machine: Machine) -> No
     per_round = agent.train_freq * agent.n_envs
     steps = math.ceil(agent.total_timesteps / per_round) * per_round
     saved = agent.total_timesteps // agent.save_freq
-    update = machine.update if environment == "humanoid" else UPDATE[environment]
-    work.shared = steps * STEP[environment]
+    update = UPDATE.get(environment, machine.update)
+    work.shared = steps * STEP[rated(environment)]
     work.accelerated = updates(agent) * update
     work.film(settings.video, saved * agent.episode_steps)
     # The policies of every checkpoint, the last one, and copies of the best two.
@@ -211,7 +226,7 @@ def replay_bytes(environment: str, agent: OffPolicyAgent) -> int:
 
     A row has the observations before and after a step, the action, and three numbers.
     """
-    observed, actions = OBSERVED[environment]
+    observed, actions = OBSERVED[rated(environment)]
     rows = min(agent.buffer_size, agent.total_timesteps)
     return FLOAT * rows * (2 * observed + actions + 3)
 
@@ -221,7 +236,7 @@ def policy_bytes(environment: str, agent: Algorithm) -> int:
 
     The critics of SAC are about as large as the actor.
     """
-    observed, actions = OBSERVED[environment]
+    observed, actions = OBSERVED[rated(environment)]
     widths = [observed + actions, *agent.net_arch, actions]
     copies = 4 if isinstance(agent, DQN) else 3 + 8 + (agent.actor_ema > 0)
     return FLOAT * copies * sum((a + 1) * b for a, b in itertools.pairwise(widths))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vlmrm.config import SCENES, Rendering
+from vlmrm.config import SCENES, Rendering, scenes_of
 from vlmrm.envs import import_env
 from vlmrm.envs.mountain_car import GOAL_POSITION, ROAD
 from vlmrm.errors import UserError, suggest
@@ -17,8 +17,14 @@ def make_renderer(name: str, scene: str, rendering: Rendering) -> Renderer:
     """Makes a renderer of the environment ``name`` in one of its `SCENES`.
 
     Raises:
-        UserError: No environment or scene has this name, or rendering cannot start.
+        UserError: No environment or scene has this name, the environment draws frames only while it
+            acts, or rendering cannot start.
     """
+    if name not in SCENES:
+        raise UserError(
+            f"environment: '{name}' cannot be drawn from states, only while it acts; use one of "
+            f"{', '.join(SCENES)}"
+        )
     # Import only what is needed: MuJoCo fails without OpenGL, and pygame is slow.
     import_env(name)
     check_scene(name, scene)
@@ -47,7 +53,7 @@ def check_scene(name: str, scene: str) -> None:
         UserError: The environment has no such scene.
         MissingDependency: The scene needs something that is not installed.
     """
-    if scene not in SCENES[name]:
-        raise UserError(f"scene: {name} has no scene '{scene}'{suggest(scene, SCENES[name])}")
+    if scene not in scenes_of(name):
+        raise UserError(f"scene: {name} has no scene '{scene}'{suggest(scene, scenes_of(name))}")
     if scene == "filament":
         require_filament()

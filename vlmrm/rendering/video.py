@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 
 import av
@@ -43,8 +45,25 @@ def write_video(
             for real time.
     """
     frame = np.empty(renderer.shape, dtype=np.uint8)
+    with open_video(path, renderer.shape, frames_per_second) as append:
+        for state in trajectories.reshape(-1, trajectories.shape[-1]):
+            renderer.render(state, frame)
+            append(frame)
+
+
+@contextmanager
+def open_video(
+    path: str | os.PathLike[str], shape: tuple[int, ...], frames_per_second: float
+) -> Iterator[Callable[[NDArray[np.uint8]], None]]:
+    """Opens an MP4 file that appears at the end of the block; yields what appends a frame.
+
+    Args:
+        path: Where the file appears, whole or not at all.
+        shape: Height, width, and channels of the uint8 RGB frames.
+        frames_per_second: Rate of the video.
+    """
     # H.264 with color at half resolution needs even sides.
-    height, width = (side // 2 * 2 for side in frame.shape[:2])
+    height, width = (side // 2 * 2 for side in shape[:2])
     with (
         atomic_path(path) as temporary,
         av.open(str(temporary), "w", format="mp4", options={"movflags": "faststart"}) as video,
@@ -52,8 +71,10 @@ def write_video(
         rate = Fraction(frames_per_second).limit_denominator(1000)
         stream = video.add_stream("libx264", rate=rate, options={"crf": "20"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for state in trajectories.reshape(-1, trajectories.shape[-1]):
-            renderer.render(state, frame)
+
+        def append(frame: NDArray[np.uint8]) -> None:
             picture = np.ascontiguousarray(frame[:height, :width])
             video.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+
+        yield append
         video.mux(stream.encode())

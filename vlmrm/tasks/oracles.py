@@ -11,13 +11,13 @@ distance at which a state is clearly wrong. Verdicts and scores follow from the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config import EnvironmentName
+from vlmrm.config import SCENES, Environment, EnvironmentName
 from vlmrm.data.states import States
 from vlmrm.envs.cartpole import MAX_CART_POSITION, MAX_POLE_ANGLE
 from vlmrm.envs.mountain_car import GOAL_POSITION
@@ -93,13 +93,14 @@ class Oracle:
     """The oracle of one task.
 
     Attributes:
-        environment: Name of the environment whose states it judges.
+        environment: Name of the environment whose states it judges; None for environments of the
+            user's own.
         margins: States float64 ``[N, D]`` to the margins of the C criteria ``[N, C]``. A criterion
             holds where its margin is not negative.
         quorum: Share of timesteps that a successful trajectory fulfills; 0 means at least one.
     """
 
-    environment: EnvironmentName
+    environment: EnvironmentName | None
     margins: Callable[[Floats], Floats]
     quorum: float = 0.5
 
@@ -281,19 +282,25 @@ ORACLES: dict[str, Oracle] = {
     "hands-on-hips": _humanoid(hands_on_hips),
     "arms-crossed": _humanoid(arms_crossed),
     "one-leg": _humanoid(one_leg),
+    "success": Oracle(None, lambda states: states[:, -1:] - 0.5, quorum=0.0),
 }
-"""The oracles that tasks can name in the configuration."""
+"""The oracles that tasks can name in the configuration. `success` is the verdict of an environment
+of the user's own, the last entry of its states."""
+
+
+def find_oracle(name: str, own: Environment | None) -> Oracle:
+    """An oracle by its name, with the quorum of the user's own environment if it judges that."""
+    return replace(ORACLES[name], quorum=own.quorum) if own else ORACLES[name]
 
 
 def labeled(
-    environment: EnvironmentName,
+    environment: str,
     values: Floats,
     columns: Mapping[str, NDArray[Any]] | None = None,
 ) -> States:
     """A set of states ``[N, D]``, labeled by all oracles of the environment."""
+    judged = environment if environment in SCENES else None
     labels = {
-        name: oracle(values)
-        for name, oracle in ORACLES.items()
-        if oracle.environment == environment
+        name: oracle(values) for name, oracle in ORACLES.items() if oracle.environment == judged
     }
     return States(environment, values, dict(columns or {}), labels)

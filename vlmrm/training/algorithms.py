@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stable_baselines3.common.buffers import NStepReplayBuffer
+from stable_baselines3.common.preprocessing import is_image_space
+from stable_baselines3.common.torch_layers import NatureCNN
 from stable_baselines3.common.utils import LinearSchedule
 
 from vlmrm.config import DQN, SAC
@@ -81,4 +83,7 @@ def make_agent(
         settings: Replace some of `agent_settings`.
     """
     deferred = ALGORITHMS[agent.algorithm].deferred
-    return deferred("MlpPolicy", env, seed=seed, device=device, **agent_settings(agent) | settings)
+    settings = agent_settings(agent) | settings
+    if is_image_space(env.observation_space):
+        settings["policy_kwargs"]["features_extractor_class"] = NatureCNN
+    return deferred("MlpPolicy", env, seed=seed, device=device, **settings)

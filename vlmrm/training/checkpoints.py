@@ -47,6 +47,7 @@ class Checkpoint:
         self._folder = folder
         self._state = folder / "state.npz"
         self._replay = ReplayLog(folder)
+        self._cuts: list[int] = []
 
     def exists(self) -> bool:
         """Whether there is one.
@@ -74,6 +75,7 @@ class Checkpoint:
             "agent": _agent_state(agent),
             "replay_rows": rows,
             "environments": env.snapshot(),
+            "cuts": self._cuts,
             "random": _random_states(agent),
             **extra,
         }
@@ -97,6 +99,9 @@ class Checkpoint:
     def restore(self, state: dict[str, Any], agent: DeferredReward) -> None:
         """Continues a loaded state: puts it into a new agent and its environments.
 
+        Where the state of the environments is not known, new episodes start in them, and the last
+        transitions before are marked as truncated.
+
         Raises:
             UserError: The state or a file of the replay buffer is missing, damaged, or of another
                 agent.
@@ -104,8 +109,15 @@ class Checkpoint:
         assert isinstance(agent.env, VectorEnv) and agent.replay_buffer is not None
         with reading(self._state, AGAIN):
             _restore_agent(agent, state["agent"])
-            agent.env.restore(state["environments"])
+            self._cuts = [*state.get("cuts", [])]
+            if state["environments"] is not None:
+                agent.env.restore(state["environments"])
+            else:
+                self._cuts.append(state["replay_rows"])
+                agent.env.seed((agent.seed or 0) + agent.num_timesteps)
+                vars(agent)["_last_obs"] = agent.env.reset()
         self._replay.restore(agent.replay_buffer, state["replay_rows"])
+        _truncate(agent.replay_buffer, self._cuts, state["replay_rows"])
         with reading(self._state, AGAIN):
             # Last, because making an agent seeds all generators.
             _set_random_states(agent, state["random"])
@@ -114,6 +126,14 @@ class Checkpoint:
         """Deletes the checkpoint, whose state goes first: without it, there is none."""
         self._state.unlink(missing_ok=True)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _truncate(buffer: ReplayBuffer, cuts: list[int], rows: int) -> None:
+    """Marks the last transitions before each cut, where new episodes started, as truncated."""
+    for last in (cut - 1 for cut in cuts if cut > max(0, rows - buffer.buffer_size)):
+        index = last % buffer.buffer_size
+        buffer.timeouts[index][buffer.dones[index] == 0] = 1
+        buffer.dones[index] = 1
 
 
 class ReplayLog:

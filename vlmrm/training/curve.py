@@ -81,6 +81,10 @@ class LearningCurve:
         self._episode_sums[:, environments] = 0
         self._episode_lengths[environments] = 0
 
+    def forget_episodes(self) -> None:
+        """Leaves episodes that have not ended out of the scores of policies; no step is lost."""
+        self._episode_sums[:] = self._episode_lengths[:] = 0
+
     @property
     def state(self) -> dict[str, Any]:
         """Everything that later rows depend on; setting it continues that curve."""

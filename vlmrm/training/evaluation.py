@@ -9,7 +9,9 @@ import os
 import pickle
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,12 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from vlmrm.config import DQN, SAC, TrainingRun
+from vlmrm.config import DQN, SAC, SCENES, TrainingRun
 from vlmrm.config.settings import EvaluationSettings, PlaySettings
 from vlmrm.data.files import reading, require_file
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
-from vlmrm.tasks.oracles import ORACLES
+from vlmrm.tasks.oracles import find_oracle
 from vlmrm.terminal.bars import bar
 from vlmrm.training.algorithms import make_agent
 from vlmrm.training.policies import load_weights
@@ -32,6 +34,24 @@ from vlmrm.training.vec_env.vector_env import VectorEnv
 
 Policy = Callable[[NDArray[np.float32]], NDArray[Any]]
 """Observations ``[N, ...]`` to actions ``[N, ...]``."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """What happened in K environments; each goes on with a new episode where one ends."""
+
+    states: NDArray[np.float64]
+    """States ``[K, T, D]`` after each step."""
+    rewards: NDArray[np.float64]
+    """The environments' own rewards ``[K, T]``."""
+    dones: NDArray[np.bool_]
+    """Whether an episode ended with the step, ``[K, T]``."""
+
+    @property
+    def lengths(self) -> NDArray[np.intp]:
+        """Number of steps of the first episode of each environment, ``[K]``."""
+        steps = self.dones.shape[1]
+        return np.where(self.dones.any(axis=1), self.dones.argmax(axis=1) + 1, steps)
 
 
 def evaluate(
@@ -56,8 +76,8 @@ def evaluate(
     Raises:
         UserError: The file does not contain a policy of this agent.
     """
-    states, rewards = play(policy, settings, settings.trajectories, settings.seed, workers)
-    return _judge(states, rewards, settings.oracle), states
+    played = play(policy, settings, settings.trajectories, settings.seed, workers)
+    return judge(played, settings), played.states
 
 
 def with_run(table: pd.DataFrame, run: TrainingRun) -> pd.DataFrame:
@@ -74,8 +94,8 @@ def play(
     seed: int,
     workers: int | None = None,
     explore: bool = False,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Runs a policy for one episode in each of several environments.
+) -> Played:
+    """Runs a policy for the length of an episode in each of several environments.
 
     Args:
         policy: File of a trained policy; None for uniformly random actions.
@@ -85,59 +105,65 @@ def play(
         workers: As in `evaluate`.
         explore: Whether to sample actions as in training.
 
-    Returns:
-        The states ``[trajectories, steps, D]`` after each step, and the environment's own rewards
-        ``[trajectories, steps]``.
-
     Raises:
         UserError: The file does not contain a policy of this agent.
     """
-    if settings.environment != "humanoid":
+    if settings.environment in SCENES and settings.environment != "humanoid":
         workers = 0  # a step takes less time than a message to another process
-    make = functools.partial(make_env, settings.environment, settings.episode_steps)
-    env = VectorEnv(EnvSpec(make, trajectories), workers)
-    try:
+    with opened(policy, settings, trajectories, seed, workers, explore) as (env, act):
+        env.seed(seed)
+        observations = env.reset()
+        states, rewards, dones = [], [], []
+        for _ in bar(range(settings.episode_steps), unit="step", desc="evaluate"):
+            observations, reward, done, _ = env.step(act(observations))  # type: ignore[assignment]
+            states.append(env.states)
+            rewards.append(reward.astype(np.float64))
+            dones.append(done)
+    return Played(*(np.stack(part, axis=1) for part in (states, rewards, dones)))
+
+
+@contextmanager
+def opened(
+    policy: str | os.PathLike[str] | None,
+    settings: PlaySettings,
+    count: int,
+    seed: int,
+    workers: int | None = None,
+    explore: bool = False,
+    live_frames: bool = False,
+) -> Iterator[tuple[VectorEnv, Policy]]:
+    """Environments and the policy that acts in them, for the block; arguments as for `play`."""
+    make = functools.partial(
+        make_env, settings.environment, settings.episode_steps, own=settings.own
+    )
+    with closing(VectorEnv(EnvSpec(make, count, live_frames=live_frames), workers)) as env:
         if policy is None:
-            act = _random(env, seed)
+            yield env, _random(env, seed)
         else:
             assert settings.agent is not None
-            act = _trained(Path(policy), settings.agent, env, explore, seed)
-        return _episode(env, act, settings.episode_steps, seed)
-    finally:
-        env.close()
+            yield env, _trained(Path(policy), settings.agent, env, explore, seed)
 
 
-def _episode(
-    env: VectorEnv, act: Policy, steps: int, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    env.seed(seed)
-    observations = env.reset()
-    states, rewards = [], []
-    for _ in bar(range(steps), unit="step", desc="evaluate"):
-        observations, reward, _, _ = env.step(act(observations))  # type: ignore[assignment]
-        states.append(env.states)
-        rewards.append(reward.astype(np.float64))
-    return np.stack(states, axis=1), np.stack(rewards, axis=1)
-
-
-def _judge(
-    states: NDArray[np.float64], rewards: NDArray[np.float64], oracle: str | None
-) -> pd.DataFrame:
-    count, steps, size = states.shape
+def judge(played: Played, settings: EvaluationSettings) -> pd.DataFrame:
+    """The table of `evaluate`, for the first episode in each environment."""
+    count, _, size = played.states.shape
+    lengths = played.lengths
+    counted = np.arange(played.rewards.shape[1]) < lengths[:, None]
     table = pd.DataFrame(
         {
             "trajectory": np.arange(count),
-            "steps": steps,
+            "steps": lengths,
             "success_fraction": np.nan,
             "success": pd.array([pd.NA] * count, dtype="boolean"),
-            "ground_truth_return": rewards.sum(axis=1),
+            "ground_truth_return": np.where(counted, played.rewards, 0).sum(axis=1),
         }
     )
-    if oracle:
-        judge = ORACLES[oracle]
-        satisfied = judge(states.reshape(-1, size)).reshape(count, steps)
-        table["success_fraction"] = satisfied.mean(axis=1)
-        table["success"] = [judge.trajectory_success(verdicts) for verdicts in satisfied]
+    if settings.oracle:
+        oracle = find_oracle(settings.oracle, settings.own)
+        every = oracle(played.states.reshape(-1, size)).reshape(counted.shape)
+        satisfied = [verdicts[:n] for verdicts, n in zip(every, lengths, strict=True)]
+        table["success_fraction"] = [verdicts.mean() for verdicts in satisfied]
+        table["success"] = [oracle.trajectory_success(verdicts) for verdicts in satisfied]
     return table
 
 
@@ -164,7 +190,7 @@ def _trained(path: Path, settings: DQN | SAC, env: VectorEnv, explore: bool, see
         agent = make_agent(settings, env, int(values["seed"] or 0), "cpu", buffer_size=1)
         try:
             # The one setting that changes what weights compute, but not their shapes.
-            symlog = "features_extractor_class" in values["policy_kwargs"]
+            symlog = "Symlog" in str(values["policy_kwargs"].get("features_extractor_class"))
             if symlog != (settings.algorithm == "sac" and settings.symlog_observations):
                 raise ValueError(f"it has symlog_observations: {str(symlog).lower()}")
             load_weights(agent.policy, weights)

@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from vlmrm.config import RANDOM_POLICY
 from vlmrm.config.settings import RolloutSettings
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.rewards.windows import WINDOW_STEPS
 from vlmrm.tasks.oracles import labeled
-from vlmrm.training.evaluation import play
+from vlmrm.training.evaluation import Played, play
 
 KEEP_EVERY = WINDOW_STEPS
 """Keep every fifth state, because neighboring states look alike."""
 
 
-def sample_rollouts(settings: RolloutSettings, folder: Path, workers: int | None = None) -> States:
+@dataclass(frozen=True)
+class Draw:
+    """Which states of rollouts are kept.
+
+    Attributes:
+        policies: Files of the policies; None stands for uniformly random actions.
+        seeds: Seed of each policy.
+        trajectories: Environments in which each acts.
+        rows: The kept states among all, which are ordered by policy, environment, and step ``[N]``.
+    """
+
+    policies: list[Path | None]
+    seeds: list[int]
+    trajectories: int
+    rows: NDArray[np.intp]
+
+
+def sample_rollouts(
+    settings: RolloutSettings, folder: Path | None, workers: int | None = None
+) -> States:
     """Runs the policy of every checkpoint as in training, and keeps some of the states.
 
     The states are labeled by the oracles of the environment. Columns: ``origin`` (the checkpoint),
@@ -25,34 +47,65 @@ def sample_rollouts(settings: RolloutSettings, folder: Path, workers: int | None
 
     Args:
         settings: Environment, agent, and number of states, in equal shares from all checkpoints.
-        folder: Results folder of the training, with ``checkpoints/STEPS.zip``.
+        folder: Results folder of the training, with ``checkpoints/STEPS.zip``; None for uniformly
+            random actions.
         workers: As in `vlmrm.training.evaluation.evaluate`.
 
     Raises:
         UserError: The folder contains no checkpoints, or those of another agent.
     """
-    policies = sorted((folder / "checkpoints").glob("[0-9]*.zip"))
+    drawn = draw(settings, folder)
+    explore = settings.spec.explore
+    plays = [
+        play(policy, settings, drawn.trajectories, seed, workers, explore)
+        for policy, seed in zip(drawn.policies, drawn.seeds, strict=True)
+    ]
+    states = np.concatenate([played.states[:, ::KEEP_EVERY] for played in plays])
+    episodes = np.concatenate([_episodes(played) for played in plays])
+    return collect(settings, drawn, states.reshape(-1, states.shape[-1])[drawn.rows], episodes)
+
+
+def draw(settings: RolloutSettings, folder: Path | None) -> Draw:
+    """Chooses the states of a set before they are visited; arguments as for `sample_rollouts`."""
+    policies: list[Path | None] = [None]
+    if folder is not None:
+        policies = [*sorted((folder / "checkpoints").glob("[0-9]*.zip"))]
     if not policies:
         raise UserError(f"{folder}: has no checkpoints; train the agent first")
     spec = settings.spec
     rng = np.random.default_rng(spec.seed)
     kept_of_each = -(-settings.episode_steps // KEEP_EVERY)
     trajectories = -(-spec.size // (kept_of_each * len(policies)))
-    values, origin = [], []
-    for policy in policies:
-        states, _ = play(
-            policy, settings, trajectories, int(rng.integers(2**31)), workers,
-            explore=spec.explore,
-        )  # fmt: skip
-        values.append(states[:, ::KEEP_EVERY])
-        origin += [f"checkpoint {policy.stem}"] * trajectories
-    every = np.concatenate(values)
-    flat = every.reshape(-1, every.shape[-1])
-    rows = np.sort(rng.choice(len(flat), spec.size, replace=False))
-    trajectory, kept = np.divmod(rows, every.shape[1])
-    columns = {
-        "origin": np.array(origin)[trajectory],
-        "trajectory": trajectory,
-        "step": KEEP_EVERY * kept,
-    }
-    return labeled(spec.environment, flat[rows], columns)
+    seeds = [int(rng.integers(2**31)) for _ in policies]
+    every = len(policies) * trajectories * kept_of_each
+    rows = np.sort(rng.choice(every, spec.size, replace=False))
+    return Draw(policies, seeds, trajectories, rows)
+
+
+def collect(
+    settings: RolloutSettings,
+    drawn: Draw,
+    values: NDArray[np.float64],
+    episodes: NDArray[np.intp],
+) -> States:
+    """The kept states ``[N, D]`` with their labels and columns.
+
+    Args:
+        settings: The set, its environment, and its agent.
+        drawn: Which states are kept.
+        values: The kept states, in the order of ``drawn.rows``.
+        episodes: For each environment and kept step, the number of its episode ``[K, T]``.
+    """
+    environment, kept = np.divmod(drawn.rows, episodes.shape[1])
+    # Environments whose episodes end early go through several.
+    episode = environment * (episodes.max() + 1) + episodes.ravel()[drawn.rows]
+    names = [f"checkpoint {policy.stem}" if policy else RANDOM_POLICY for policy in drawn.policies]
+    origin = np.array(names)[environment // drawn.trajectories]
+    columns = {"origin": origin, "trajectory": episode, "step": KEEP_EVERY * kept}
+    return labeled(settings.environment, values, columns)
+
+
+def _episodes(played: Played) -> NDArray[np.intp]:
+    """The number of the episode that each kept step ``[K, T]`` belongs to, from 0."""
+    before = np.cumsum(played.dones, axis=1) - played.dones
+    return before[:, ::KEEP_EVERY]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import logging
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,15 @@ from typing import Any
 import torch
 from stable_baselines3.common.logger import Logger
 
-from vlmrm.config import DQN, SAC, FunctionModel, PaperCode, TrainingRun
+from vlmrm.config import (
+    DQN,
+    SAC,
+    SCENES,
+    Environment,
+    FunctionModel,
+    PaperCode,
+    TrainingRun,
+)
 from vlmrm.config.settings import TrainingSettings
 from vlmrm.data.files import one_writer
 from vlmrm.envs import make_env
@@ -23,7 +32,7 @@ from vlmrm.rendering.opengl import render_on
 from vlmrm.rendering.video import write_trajectories
 from vlmrm.rendering.views import make_views
 from vlmrm.rewards.sources import RewardSource
-from vlmrm.tasks.oracles import ORACLES, Oracle
+from vlmrm.tasks.oracles import Oracle, find_oracle
 from vlmrm.terminal.bars import bar
 from vlmrm.training.algorithms import ALGORITHMS, agent_settings, make_agent
 from vlmrm.training.callbacks import (
@@ -46,6 +55,12 @@ MAX_ROWS = 1000
 
 REQUEUE = 75
 """Exit status of a training that was stopped and can be continued (EX_TEMPFAIL)."""
+
+
+NEW_EPISODES = "cannot be saved in the middle of an episode, so the training goes on with new ones"
+"""What a training says that goes on in environments of unknown state."""
+
+LOGGER = logging.getLogger("vlmrm")
 
 
 class Interrupted(SystemExit):
@@ -87,22 +102,27 @@ def train(
             checkpoint with other settings, or a damaged one; or the training diverges.
     """
     environment, agent, paper_code = settings.environment, settings.agent, settings.paper_code
-    if environment != "humanoid" and not reward.frames_per_call:
+    if environment in SCENES and environment != "humanoid" and not reward.frames_per_call:
         workers = 0  # a step takes less time than a message to another process
     check_device(device)
     render_on(device)
     render = functools.partial(make_views, environment, settings.scenes, settings.rendering)
     spec = EnvSpec(
         functools.partial(
-            make_env, environment, agent.episode_steps, paper_code.goal_never_cleared
+            make_env,
+            environment,
+            agent.episode_steps,
+            paper_code.goal_never_cleared,
+            settings.own,
         ),
         agent.n_envs,
-        render if reward.frames_per_call else None,
+        render if reward.frames_per_call and not settings.own else None,
         slots=RING_CALLS * steps_per_call(reward, agent.n_envs, agent.train_freq),
         frames_after_reset=paper_code.frames_after_reset,
+        live_frames=bool(reward.frames_per_call and settings.own),
     )
     write_video = None
-    if settings.video is not None:
+    if settings.video is not None and not settings.own:
         write_video = functools.partial(write_trajectories, settings=settings.video)
     with closing(VectorEnv(spec, workers)) as env:
         learn(
@@ -110,12 +130,12 @@ def train(
             agent,
             env,
             reward,
-            ORACLES[settings.oracle] if settings.oracle else None,
+            find_oracle(settings.oracle, settings.own) if settings.oracle else None,
             output,
             device,
             paper_code,
             write_video,
-            settings.embedding if isinstance(settings.embedding, FunctionModel) else None,
+            _identity(settings),
         )
 
 
@@ -129,7 +149,7 @@ def learn(
     device: str = "auto",
     paper_code: PaperCode = PaperCode(),  # noqa: B008  # frozen
     write_video: VideoWriter | None = None,
-    function: FunctionModel | None = None,
+    identity: Mapping[str, Any] | None = None,
 ) -> None:
     """Trains an agent in given environments, as `train` does.
 
@@ -143,8 +163,7 @@ def learn(
         device: Device of the agent's networks.
         paper_code: Bugs of the paper's code to restore.
         write_video: Writes the videos; None for no videos.
-        function: The function that computes the rewards, if one does: a training does not continue
-            with another version.
+        identity: What else must be the same in a training that goes on; None for nothing.
 
     Raises:
         Interrupted: A signal stopped the training.
@@ -156,9 +175,8 @@ def learn(
             "run": run.model_dump(),
             "agent": agent.model_dump(),
             "paper_code": paper_code.model_dump(),
+            **(identity or {}),
         }
-        if function is not None:
-            settings["function"] = function.model_dump()
         state = _continued(output, checkpoint, settings)
         model = _new_agent(agent, env, run.seed, device, paper_code)
         algorithm = ALGORITHMS[agent.algorithm]
@@ -167,6 +185,9 @@ def learn(
             checkpoint.restore(state, model)
             learning_curve.state = state["curve"]
             reward.state = state.get("reward")
+            if state["environments"] is None:
+                learning_curve.forget_episodes()
+                LOGGER.warning("environments: %s", NEW_EPISODES)
         model.attach(reward)
         round_steps = agent.train_freq * agent.n_envs
         total = math.ceil(agent.total_timesteps / round_steps) * round_steps
@@ -211,6 +232,16 @@ def learn(
             )
     if not model.finished:
         raise Interrupted
+
+
+def _identity(settings: TrainingSettings) -> dict[str, Any]:
+    """The user's own environment and function, if there are any."""
+    parts = {"environment": settings.own, "function": settings.embedding}
+    return {
+        name: part.model_dump()
+        for name, part in parts.items()
+        if isinstance(part, Environment | FunctionModel)
+    }
 
 
 def _continued(output: Path, checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, Any]:
@@ -261,8 +292,8 @@ def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
     """Describes the first setting that differs."""
     for part, settings in new.items():
         for key, value in settings.items():
-            if key not in old[part] or old[part][key] != value:
-                return f"{part}.{key} was {old[part].get(key)}, now {value}"
+            if key not in old.get(part, {}) or old[part][key] != value:
+                return f"{part}.{key} was {old.get(part, {}).get(key)}, now {value}"
     return "a setting no longer exists"
 
 

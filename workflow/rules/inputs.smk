@@ -11,12 +11,16 @@ def models_from(*sources):
     )
 
 
-def sets_from(*samplers):
-    """Names of the state sets of some samplers, as a wildcard constraint."""
+def sets_from(*samplers, live=False):
+    """Names of the state sets of some samplers, as a wildcard constraint.
+
+    Environments of the user's own draw frames only while they act: ``live`` sets come with frames.
+    """
     return any_of(
         name
         for name, states in settings.state_sets.items()
         if states.sampler in samplers
+        and (states.environment in settings.environments) == live
     )
 
 
@@ -237,9 +241,16 @@ def runs(experiment, pattern):
 
 
 def rollout_policy(wildcards):
-    """The finished training whose checkpoints a state set is made with."""
+    """The finished training whose checkpoints a state set is made with; none for random actions."""
     run = settings.state_sets[wildcards.states].run
+    if run.reward_source == RANDOM_POLICY:
+        return []
     return f"{POLICY}/policy.zip".format(**run.model_dump())
+
+
+def rollout_options(wildcards, input):
+    """The folder of the policies as an option of `vlmrm sample-rollouts`."""
+    return [f"--policies={quote(str(Path(path).parent))}" for path in input.policy]
 
 
 def random_policies(experiment):
@@ -334,6 +345,7 @@ def environment_of(states):
 def galleries():
     """Example frames of each environment in use, and the humanoid's poses."""
     environments = {task.environment for task in settings.tasks.values()}
+    environments -= settings.environments.keys()  # cannot be drawn from example states
     pictures = [f"scenes-{name}" for name in sorted(environments)]
     pictures += ["poses", "boundaries"] if "humanoid" in environments else []
     tables = [f"{TABLES}/oracles.csv"] if "humanoid" in environments else []

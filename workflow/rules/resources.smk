@@ -91,7 +91,7 @@ def training_memory(wildcards, attempt):
         networks = model_memory(wildcards, attempt)
     else:
         networks = memory(4_000)(wildcards, attempt)
-    if settings.tasks[wildcards.task].environment != "humanoid":
+    if settings.tasks[wildcards.task].environment in ("cartpole", "mountain-car"):
         return networks
     # A replay buffer of a million steps is 3 GB, and once more while it is saved.
     agent = training_of(wildcards).agent

@@ -44,6 +44,31 @@ rule sample_rollouts:
         " --policies {params.policies} --workers {threads} --output {output}"
 
 
+rule sample_live_rollouts:
+    input:
+        policy=rollout_policy,
+    output:
+        states=STATES,
+        frames=FRAMES.replace("{scene}", "default"),
+    log:
+        f"{LOGS}/states/{{states}}.log",
+    benchmark:
+        f"{BENCHMARKS}/sample_live_rollouts/{{states}}.jsonl"
+    wildcard_constraints:
+        states=sets_from("rollouts", live=True),
+    threads: lambda w: cores_for(settings.set_size(w.states), 500)
+    resources:
+        mem_mb=memory(8_000),
+        runtime=minutes(60),
+    params:
+        config=config_file,
+        policies=rollout_options,
+        settings=lambda w: settings.rollout_settings(w.states).model_dump(),
+    shell:
+        "vlmrm --log {log} sample-rollouts {wildcards.states} --config {params.config}"
+        " {params.policies} --workers {threads} --output {output.states} --frames {output.frames}"
+
+
 rule join_states:
     input:
         lambda w: expand(STATES, states=settings.state_sets[w.states].sets),
@@ -73,6 +98,8 @@ rule render_frames:
         f"{LOGS}/frames/{{states}}/{{scene}}.log",
     benchmark:
         f"{BENCHMARKS}/render_frames/{{states}}/{{scene}}.jsonl"
+    wildcard_constraints:
+        states=sets_from("grid", "uniform", "poses", "paths", "rollouts", "union"),
     threads: rendering_threads
     resources:
         mem_mb=memory(8_000),

@@ -19,13 +19,13 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
 from vlmrm.errors import UserError
+from vlmrm.training.vec_env.snapshots import Snapshot
 from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.worker import (
     Call,
     EnvironmentGroup,
     Shapes,
     SharedArrays,
-    Snapshot,
     serve,
 )
 
@@ -70,6 +70,8 @@ class VectorEnv(VecEnv):
 
     timeout = 120.0
     """Seconds after which a worker without an answer counts as hanging."""
+    drawing = True
+    """Whether the frames of the next steps are drawn, where there are any."""
 
     def __init__(self, spec: EnvSpec, workers: int | None = None):
         workers = min(available_cores() if workers is None else workers, spec.n_envs)
@@ -111,14 +113,15 @@ class VectorEnv(VecEnv):
 
     def step_async(self, actions: NDArray[Any]) -> None:
         self._arrays.actions[:] = actions
+        slot = self._next_slot if self.drawing else None
         for group in self._groups:
-            group.request("step", self._next_slot)
+            group.request("step", slot)
         self._next_slot = (self._next_slot + 1) % self.slots
 
     def step_wait(self) -> VecEnvStepReturn:
         self.finish_frames()  # of the step before
         self._answers()
-        self._rendering = bool(self.frame_shape)
+        self._rendering = self.drawing and bool(self.frame_shape)
         x = self._arrays
         dones = x.dones.copy()
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
@@ -146,10 +149,11 @@ class VectorEnv(VecEnv):
         """Makes the next step use the first slot for its frames."""
         self._next_slot = 0
 
-    def snapshot(self) -> list[Snapshot]:
-        """The state of every environment, for `restore`."""
+    def snapshot(self) -> list[Snapshot] | None:
+        """The state of every environment, for `restore`; None if it cannot be known."""
         self.finish_frames()
-        return [env for group in self._ask("snapshot") for env in group]
+        groups = self._ask("snapshot")
+        return None if None in groups else [env for group in groups for env in group]
 
     def restore(self, snapshots: Sequence[Snapshot]) -> None:
         """Puts every environment into the state of a `snapshot`."""

@@ -18,14 +18,21 @@ from multiprocessing import reduction
 from typing import Any
 
 import gymnasium as gym
-import mujoco
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
 from vlmrm.errors import UserError
 from vlmrm.machine.memory import require_memory
-from vlmrm.rendering.base import Renderer
+from vlmrm.training.vec_env.frames import Frames, LiveFrames, StateFrames, state_of
+from vlmrm.training.vec_env.snapshots import (
+    Snapshot,
+    exact,
+    layers,
+    model_checksum,
+    restore,
+    snapshot,
+)
 from vlmrm.training.vec_env.spec import EnvSpec
 
 Call = tuple[int, str, tuple[Any, ...], dict[str, Any]]
@@ -101,13 +108,17 @@ class SharedArrays:
 
 
 class EnvironmentGroup:
-    """Environments that step one after another and share a renderer."""
+    """Environments that step one after another and share what draws their frames."""
 
     def __init__(self, spec: EnvSpec, count: int):
         self._environments = [spec.make_env() for _ in range(count)]
-        self._renderer = spec.make_renderer() if spec.make_renderer else None
+        self._models = [model_checksum(env) for env in self._environments]
+        self._frames: Frames | None = None
+        if spec.make_renderer:
+            self._frames = StateFrames(spec.make_renderer(), count)
+        elif spec.live_frames:
+            self._frames = LiveFrames(self._environments)
         self._frames_after_reset = spec.frames_after_reset
-        self._shown: list[NDArray[np.float64]] = []
         self.arrays: SharedArrays
 
     @property
@@ -117,9 +128,9 @@ class EnvironmentGroup:
         env.reset()
         return Shapes(
             single_precision(env.observation_space),
-            env.action_space,
-            env.unwrapped.state_vector().shape,  # type: ignore[attr-defined]
-            self._renderer.shape if self._renderer else (),
+            copy.deepcopy(env.action_space),  # the agent samples from it
+            state_of(env).shape,
+            self._frames.shape if self._frames else (),
         )
 
     def execute(self, command: str, argument: Any) -> Iterator[Any]:
@@ -128,36 +139,41 @@ class EnvironmentGroup:
         The next actions can be computed while the frames are rendered.
         """
         yield getattr(self, command)(argument)
-        if command == "step" and self._renderer:
-            self._render(self._renderer, slot=argument)
+        if command == "step" and self._frames and argument is not None:
+            self._frames.draw(self.arrays.frames[argument])
             yield None
 
     def reset(self, seeds: list[int | None]) -> None:
         for i, (env, seed) in enumerate(zip(self._environments, seeds, strict=True)):
             self.arrays.observations[i], _ = env.reset(seed=seed)
 
-    def step(self, slot: int) -> None:
-        """Takes ``arrays.actions``; an environment whose episode ends is reset."""
-        del slot  # of the frames, which are rendered afterwards
+    def step(self, slot: int | None) -> None:
+        """Takes ``arrays.actions``; an environment whose episode ends is reset.
+
+        Frames belong into ``slot``; None for no frames.
+        """
         x = self.arrays
-        self._shown = list(x.states)
+        frames = self._frames if slot is not None else None
+        out = x.frames[slot or 0] if frames else None
         for i, env in enumerate(self._environments):
             observation, x.rewards[i], terminated, truncated, _ = env.step(x.actions[i])
-            x.states[i] = env.unwrapped.state_vector()  # type: ignore[attr-defined]
+            x.states[i] = state_of(env)
             x.dones[i] = terminated or truncated
             x.truncated[i] = truncated and not terminated
+            late = x.dones[i] and self._frames_after_reset
+            if frames and not late:
+                frames.note(i, env, out, resets=x.dones[i])
             if x.dones[i]:
                 x.final_observations[i] = observation
                 observation, _ = env.reset()
-                if self._frames_after_reset:
-                    self._shown[i] = env.unwrapped.state_vector()  # type: ignore[attr-defined]
+            if frames and late:
+                frames.note(i, env, out, resets=False)
             x.observations[i] = observation
 
-    def _render(self, renderer: Renderer, slot: int) -> None:
-        for state, frame in zip(self._shown, self.arrays.frames[slot], strict=True):
-            renderer.render(state, frame)
-
-    def snapshot(self, _: None) -> list[Snapshot]:
+    def snapshot(self, _: None) -> list[Snapshot] | None:
+        together = zip(self._environments, self._models, strict=True)
+        if not all(exact(env, checksum) for env, checksum in together):
+            return None
         return [snapshot(env) for env in self._environments]
 
     def restore(self, snapshots: list[Snapshot]) -> None:
@@ -176,8 +192,8 @@ class EnvironmentGroup:
     def close(self) -> None:
         for env in self._environments:
             env.close()
-        if self._renderer:
-            self._renderer.close()
+        if self._frames:
+            self._frames.close()
 
 
 def single_precision(space: spaces.Box) -> spaces.Box:
@@ -185,71 +201,6 @@ def single_precision(space: spaces.Box) -> spaces.Box:
     if space.dtype != np.float64:
         return space
     return spaces.Box(space.low.astype(np.float32), space.high.astype(np.float32), dtype=np.float32)
-
-
-def layers(env: gym.Env[Any, Any]) -> Iterator[gym.Env[Any, Any]]:
-    """Yields the wrappers, outermost first, and the environment itself."""
-    yield env
-    while isinstance(env, gym.Wrapper):
-        env = env.env
-        yield env
-
-
-PLAIN = (bool, int, float, str, tuple, np.generic, np.ndarray, type(None))
-"""Types of attributes that are part of an environment's state, besides random generators and
-MuJoCo's data."""
-
-MUJOCO_STATE = mujoco.mjtState.mjSTATE_INTEGRATION
-"""Everything that the next step of MuJoCo depends on."""
-
-MUJOCO_DERIVED = (
-    *("xpos", "xquat", "xmat", "xipos", "ximat", "geom_xpos", "geom_xmat"),
-    *("site_xpos", "site_xmat", "subtree_com", "cvel", "cfrc_ext"),
-)
-"""Arrays that MuJoCo computes from an earlier state than the current one, and that environments
-may read before their next step."""
-
-Snapshot = list[dict[str, dict[str, Any]]]
-"""Attributes of each layer of an environment by name: ``plain`` values, states of random
-``generators``, and arrays of ``mujoco`` data."""
-
-
-def snapshot(env: gym.Env[Any, Any]) -> Snapshot:
-    """Everything that an environment's future depends on: simulator, counters, random generator."""
-    return [_snapshot_layer(layer) for layer in layers(env)]
-
-
-def _snapshot_layer(layer: gym.Env[Any, Any]) -> dict[str, dict[str, Any]]:
-    kept: dict[str, dict[str, Any]] = {"plain": {}, "generators": {}, "mujoco": {}}
-    for name, value in vars(layer).items():
-        if isinstance(value, PLAIN):
-            kept["plain"][name] = copy.deepcopy(value)
-        elif isinstance(value, np.random.Generator):
-            kept["generators"][name] = value.bit_generator.state
-        elif isinstance(value, mujoco.MjData):
-            model = layer.model  # type: ignore[attr-defined]
-            state = np.empty(mujoco.mj_stateSize(model, MUJOCO_STATE))
-            mujoco.mj_getState(model, value, state, MUJOCO_STATE)
-            derived = {array: getattr(value, array).copy() for array in MUJOCO_DERIVED}
-            kept["mujoco"][name] = {"state": state, **derived}
-    return kept
-
-
-def restore(env: gym.Env[Any, Any], kept: Snapshot) -> None:
-    """Puts an environment of the same kind into the state of a `snapshot`."""
-    for layer, attributes in zip(layers(env), kept, strict=True):
-        for name, value in attributes["plain"].items():
-            setattr(layer, name, copy.deepcopy(value))
-        for name, state in attributes["generators"].items():
-            generator = np.random.default_rng()
-            generator.bit_generator.state = state
-            setattr(layer, name, generator)
-        for name, arrays in attributes["mujoco"].items():
-            # Overwritten, not replaced, because others hold references to it.
-            data = getattr(layer, name)
-            mujoco.mj_setState(layer.model, data, arrays["state"], MUJOCO_STATE)  # type: ignore[attr-defined]
-            for array in MUJOCO_DERIVED:
-                getattr(data, array)[:] = arrays[array]
 
 
 def serve(connection: multiprocessing.connection.Connection, spec: EnvSpec, rows: slice) -> None:

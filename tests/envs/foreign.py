@@ -1,0 +1,96 @@
+"""An environment that knows nothing of this package, importable by worker processes."""
+
+from collections import deque
+
+import gymnasium as gym
+import numpy as np
+
+SIZE = 40
+
+
+class Walker(gym.Env):
+    """A point walks on a line to its right end, where the episode ends. The frame is its place."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
+
+    def __init__(self, render_mode=None, length=3, key="is_success", opaque=False):
+        self.observation_space = gym.spaces.Dict(
+            {"place": gym.spaces.Box(0, 1, (1,)), "side": gym.spaces.Discrete(2)}
+        )
+        self.action_space = gym.spaces.Discrete(2)
+        self.render_mode = render_mode
+        self.length = length
+        self.key = key
+        self.place = 0
+        self.episode = -1
+        if opaque:
+            self.memory = deque([1.0])
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.place = int(self.np_random.integers(2))
+        self.episode += 1
+        return self._observation(), {}
+
+    def step(self, action):
+        self.place = max(0, self.place + (1 if action else -1))
+        arrived = self.place >= self.length
+        return self._observation(), float(arrived), arrived, False, {self.key: arrived}
+
+    def render(self):
+        frame = np.zeros((SIZE, SIZE, 3), np.uint8)
+        frame[..., 0], frame[..., 1] = self.place, self.episode % 256
+        return frame
+
+    def _observation(self):
+        place = np.array([min(1, self.place / self.length)], np.float32)
+        return {"place": place, "side": int(place[0] > 0.5)}
+
+
+class Pictured(Walker):
+    """The same, observed as its frame."""
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.observation_space = gym.spaces.Box(0, 255, (SIZE, SIZE, 3), np.uint8)
+
+    def _observation(self):
+        return self.render()
+
+
+class Steered(Walker):
+    """The same, with a continuous action."""
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.action_space = gym.spaces.Box(-1, 1, (1,))
+
+    def step(self, action):
+        return super().step(action[0] > 0)
+
+
+class Undecided(Walker):
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.action_space = gym.spaces.MultiDiscrete([2, 2])
+
+
+class Blind(Walker):
+    def render(self):
+        return None
+
+
+def not_an_environment(render_mode):
+    return render_mode
+
+
+def at_the_end(env):
+    return env.place >= env.length
+
+
+def undecided(env):
+    return "perhaps"
+
+
+def broken(env):
+    raise ValueError("no idea")

@@ -1,0 +1,116 @@
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from vlmrm.config import DQN, SAC, Environment
+from vlmrm.envs import make_env
+from vlmrm.envs.probe import check_environment, try_environment
+from vlmrm.errors import UserError
+
+WALKER = "tests.envs.foreign:Walker"
+ORACLE = "tests.envs.foreign:at_the_end"
+STEPS = {"total_timesteps": 100, "episode_steps": 20}
+DISCRETE, CONTINUOUS = DQN(algorithm="dqn", **STEPS), SAC(algorithm="sac", **STEPS)
+
+
+def walk(env, actions):
+    env.reset(seed=0)
+    for action in actions:
+        last = env.step(action)
+    return last
+
+
+@pytest.mark.parametrize("says", [{"success": "is_success"}, {"oracle": ORACLE}])
+def test_the_last_entry_of_a_state_says_success(says):
+    env = make_env("walk", 20, own=Environment(id=WALKER, **says))
+    env.reset(seed=0)
+    verdicts, terminated = [], False
+    while not terminated:
+        assert verdicts == [0] * len(verdicts)
+        *_, terminated, _, _ = env.step(1)
+        verdicts.append(env.get_wrapper_attr("state_vector")()[-1])
+    assert verdicts[-1] == 1
+
+
+def test_the_state_of_a_robot_is_its_positions_and_velocities():
+    env = make_env("cheetah", 20, own=Environment(id="HalfCheetah-v5"))
+    walk(env, [np.ones(6, np.float32)] * 3)
+    data = env.unwrapped.data
+    expected = [*data.qpos, *data.qvel, 0]
+    np.testing.assert_array_equal(env.get_wrapper_attr("state_vector")(), expected)
+
+
+def test_the_agents_time_limit_replaces_that_of_the_id():
+    env = make_env("cartpole-of-mine", 600, own=Environment(id="MountainCar-v0"))
+    env.reset(seed=0)
+    for _ in range(599):
+        *_, truncated, _ = env.step(1)
+        assert not truncated
+    assert env.step(1)[3]
+
+
+def test_dictionaries_become_vectors_and_pictures_stay_pictures():
+    flat = make_env("walk", 20, own=Environment(id=WALKER)).observation_space
+    assert flat.shape == (3,)
+    pictured = Environment(id="tests.envs.foreign:Pictured")
+    env = make_env("walk", 20, own=pictured)
+    assert env.observation_space.shape == (3, 40, 40)
+    assert env.reset(seed=0)[0].dtype == np.uint8
+    assert len(env.get_wrapper_attr("state_vector")()) == 1, "pictures are no states"
+
+
+def test_wrappers_are_applied_within():
+    wrapped = Environment(id=WALKER, wrappers=["gymnasium.wrappers:FlattenObservation"])
+    env = make_env("walk", 20, own=wrapped)
+    names = []
+    while isinstance(env, gym.Wrapper):
+        names.append(type(env).__name__)
+        env = env.env
+    assert names == ["TimeLimit", "JudgedEnv", "FlattenObservation"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "agent", "problem"),
+    [
+        ({"id": "HalfCheeta-v5"}, CONTINUOUS, "id: unknown id 'HalfCheeta-v5'; did you mean 'Half"),
+        ({"id": "HalfCheetah-v99"}, CONTINUOUS, "id: Environment version `v99`"),
+        ({"id": "Room-v0"}, DISCRETE, "id: unknown id 'Room-v0'; write MODULE:Room-v0"),
+        ({"id": "absent_grid:Room-v0"}, DISCRETE, "install the package .*pip install absent-grid"),
+        ({"id": "tests.envs.foreign:Wallker"}, DISCRETE, "did you mean 'Walker'"),
+        ({"id": "tests.envs.foreign:not_an_environment"}, DISCRETE, "id: the function returns str"),
+        ({"id": WALKER, "kwargs": {"lenght": 3}}, DISCRETE, "kwargs: .*argument 'lenght'"),
+        ({"id": "tests.envs.foreign:Swim"}, DISCRETE, "id: tests.envs.foreign has no function and"),
+        ({"id": WALKER, "success": "done"}, DISCRETE, "success: no info .* 'done'; known: is_succ"),
+        (
+            {"id": WALKER, "oracle": "tests.envs.foreign:at_end"},
+            DISCRETE,
+            "oracle: .* did you mean",
+        ),
+        (
+            {"id": WALKER, "oracle": "tests.envs.foreign:undecided"},
+            DISCRETE,
+            "returns is str, neit",
+        ),
+        ({"id": WALKER, "oracle": "tests.envs.foreign:broken"}, DISCRETE, "ValueError: no idea"),
+        (
+            {"id": "tests.envs.foreign:Blind"},
+            DISCRETE,
+            r"its render\(\) returns NoneType, not uint8",
+        ),
+        ({"id": "tests.envs.foreign:Undecided"}, DISCRETE, "MultiDiscrete actions fit neither"),
+        ({"id": WALKER}, CONTINUOUS, r"training.mine.agent.algorithm: .* Discrete\(2\); write dqn"),
+        ({"id": WALKER, "wrappers": ["os:walk_"]}, DISCRETE, "wrappers: os has no function 'walk_"),
+    ],
+)
+def test_what_cannot_work_is_said_in_one_line(entry, agent, problem):
+    with pytest.raises(UserError, match=problem) as caught:
+        try_environment("mine", Environment(**entry), agent)
+    assert "\n" not in str(caught.value)
+    assert "mine" in str(caught.value)
+
+
+def test_a_sound_environment_is_tried_in_a_process_of_its_own():
+    own = Environment(id=WALKER, success="is_success")
+    check_environment("mine", own, DISCRETE)
+    with pytest.raises(UserError, match="no info of an episode has 'won'"):
+        check_environment("mine", own.model_copy(update={"success": "won"}), DISCRETE)

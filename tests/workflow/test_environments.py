@@ -1,0 +1,40 @@
+"""Environments of the user's own in the workflow."""
+
+RUN = {"task": "balanced", "scene": "default", "scoring": "alpha-0", "seed": 0}
+MET = {"sampler": "rollouts", "environment": "pole", "size": 10}
+CONFIG = {
+    "run": "own",
+    "scorings": ["alpha-0"],
+    "models": {"small": {"source": "packaged", "architecture": "sim-S"}},
+    "environments": {"pole": {"id": "CartPole-v1", "success": "upright"}},
+    "tasks": {"balanced": {"environment": "pole", "goal": "a pole", "oracle": "success"}},
+    "training": {"pole": {"agent": {"algorithm": "dqn", "total_timesteps": 2000}}},
+    "state_sets": {
+        "random": {**MET, "run": {**RUN, "reward_source": "random-policy"}},
+        "learned": {**MET, "run": {**RUN, "reward_source": "small"}},
+    },
+    "epic": {
+        name: {"task": "balanced", "states": name, "scenes": ["default"], "models": ["small"]}
+        for name in ("random", "learned")
+    },
+    "experiments": {
+        "pole": {
+            "tasks": ["balanced"],
+            "models": ["small"],
+            "scorings": ["alpha-0"],
+            "references": ["oracle"],
+            "seeds": [0],
+        }
+    },
+    "optimization": {"experiments": ["pole"], "size": 10},
+}
+
+
+def test_states_and_frames_come_from_one_job_and_the_rest_is_the_same(fresh):
+    jobs = fresh.planned(CONFIG)
+    assert jobs["sample_live_rollouts"] == 3
+    assert not {"render_frames", "sample_rollouts", "draw_scenes"} & jobs.keys()
+    expected = {"embed_frames": 3, "score_states": 3, "train_policy": 2, "evaluate_policy": 2}
+    assert {rule: jobs[rule] for rule in expected} == expected
+    figures = {"draw_learning_curves", "draw_success", "draw_best_of_n", "draw_optimization"}
+    assert figures <= jobs.keys()

@@ -1,0 +1,58 @@
+"""The user's own functions and classes, by their names in Python modules."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from types import ModuleType
+from typing import Any
+
+from vlmrm.errors import UserError, one_line, suggest
+
+
+def import_object(key: str, path: str) -> Any:
+    """Imports a function or class named ``MODULE:NAME``; this runs the code of the module.
+
+    Args:
+        key: Key of the configuration, for errors.
+        path: Where it is. Modules of the working directory are found, too.
+
+    Raises:
+        UserError: The module cannot be imported, or has nothing of this name that can be called.
+    """
+    module_name, _, name = path.partition(":")
+    module = import_module(key, module_name)
+    found = getattr(module, name, None)
+    if not callable(found):
+        names = [other for other, value in vars(module).items() if callable(value)]
+        raise UserError(f"{key}: {module_name} has no function '{name}'{suggest(name, names)}")
+    return found
+
+
+def import_module(key: str, name: str) -> ModuleType:
+    """Imports a module, also from the working directory.
+
+    Raises:
+        UserError: It cannot be imported.
+    """
+    if (folder := os.getcwd()) not in sys.path:
+        sys.path.append(folder)  # last, so that it hides no installed module
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise UserError(f"{key}: {missing_module(error)}") from error
+    except Exception as error:
+        kind = type(error).__name__
+        raise UserError(
+            f"{key}: '{name}' cannot be imported ({kind}: {one_line(error)})"
+        ) from error
+
+
+def missing_module(error: ModuleNotFoundError) -> str:
+    """What is not installed, and how to install it."""
+    package = str(error.name).partition(".")[0]
+    return (
+        f"there is no module '{error.name}'; install the package that has it (`pip install "
+        f"{package.replace('_', '-')}`), or correct the name"
+    )

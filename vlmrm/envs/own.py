@@ -1,0 +1,267 @@
+"""Environments of the user's own, with what the rest of the package expects of an environment."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from multiprocessing import parent_process
+from numbers import Real
+from typing import Any
+
+import gymnasium as gym
+import mujoco
+import numpy as np
+from gymnasium import spaces
+from gymnasium.wrappers import FlattenObservation
+from numpy.typing import NDArray
+
+from vlmrm.config import Environment
+from vlmrm.envs.imports import import_module, import_object, missing_module
+from vlmrm.errors import UserError, one_line, suggest
+from vlmrm.machine.libraries import load_triton_first
+
+SMALLEST_PICTURE = 36
+"""Side in pixels below which Stable-Baselines3's NatureCNN cannot read a picture."""
+
+LONGEST_STATE = 4096
+"""Numbers of an observation that becomes a state; pictures have more."""
+
+
+class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
+    """Adds to an environment its state as a vector, and the verdict on it.
+
+    The state is the environment's own ``state_vector``, where it has one, as Gymnasium's robots do;
+    `qpos` and `qvel`, where it has MuJoCo's data; otherwise the observation, unless it is longer
+    than `LONGEST_STATE`. The last entry is 1 in states that are a success, else 0; it is 0 where
+    nothing says success.
+
+    Args:
+        env: The environment.
+        name: Its name in the configuration, for errors.
+        entry: What says success.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], name: str, entry: Environment):
+        super().__init__(env)
+        self._key = f"environments.{name}"
+        self._success = entry.success
+        self._oracle = entry.oracle and import_object(f"{self._key}.oracle", entry.oracle)
+        self._seen: dict[str, None] = {}
+        self._steps = 0
+        self._verdict = False
+        self._state = _state_function(env.unwrapped)
+        self._observation: Any = np.zeros(0)
+
+    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
+        if self._steps and self._success is not None and self._success not in self._seen:
+            known = suggest(self._success, sorted(self._seen)) or "; it is empty"
+            raise UserError(
+                f"{self._key}.success: no info of an episode has '{self._success}'{known}"
+            )
+        self._steps = 0
+        observation, info = super().reset(**options)
+        self._judge(observation, info)
+        return observation, info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = super().step(action)
+        self._steps += 1
+        self._judge(observation, info)
+        return observation, reward, terminated, truncated, info
+
+    def _judge(self, observation: Any, info: dict[str, Any]) -> None:
+        if self._state is None:
+            self._observation = np.ravel(observation)
+        if self._success is not None:
+            self._seen.update(dict.fromkeys(info))
+            said = info.get(self._success, False)
+            self._verdict = _truth(said, f"{self._key}.success: info['{self._success}']")
+        elif self._oracle is not None:
+            key = f"{self._key}.oracle"
+            try:
+                said = self._oracle(self.unwrapped)
+            except Exception as error:
+                kind = type(error).__name__
+                raise UserError(f"{key}: raised {kind}: {one_line(error)}; correct it") from error
+            self._verdict = _truth(said, f"{key}: what it returns")
+
+    def render(self) -> Any:
+        """The frame of the current state, uint8 ``[H, W, 3]``.
+
+        Raises:
+            UserError: The environment draws nothing, or something else.
+        """
+        picture: Any = super().render()
+        if isinstance(picture, np.ndarray):
+            if picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3:
+                return picture
+            drawn = f"{picture.dtype} {list(picture.shape)}"
+        else:
+            drawn = type(picture).__name__
+        raise UserError(
+            f"{self._key}: its render() returns {drawn}, not uint8 [height, width, 3]; correct its "
+            "kwargs or wrappers"
+        )
+
+    def state_vector(self) -> NDArray[np.float64]:
+        """The current state, float64 ``[D]``; the last entry is the verdict."""
+        state = self._observation if self._state is None else self._state()
+        if len(state) > LONGEST_STATE:
+            state = state[:0]
+        return np.append(np.asarray(state, np.float64), float(self._verdict))
+
+
+class ChannelsFirst(gym.ObservationWrapper[Any, Any, Any]):
+    """Puts the channels of pictures first, as PyTorch has them."""
+
+    def __init__(self, env: gym.Env[Any, Any]):
+        super().__init__(env)
+        space = env.observation_space
+        assert isinstance(space, spaces.Box)
+        low, high = (np.moveaxis(bound, -1, 0) for bound in (space.low, space.high))
+        self.observation_space = spaces.Box(low, high, dtype=np.uint8)
+
+    def observation(self, observation: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return np.moveaxis(observation, -1, 0)
+
+
+def make_own(name: str, entry: Environment) -> gym.Env[Any, Any]:
+    """Makes an environment with a state vector, and observations that a policy can read.
+
+    Pictures that are large enough for a convolutional network stay pictures, with the channels
+    first; everything else becomes a vector.
+
+    Raises:
+        UserError: It cannot be made, or no policy fits its observations or actions.
+    """
+    if parent_process() is None:  # workers do not train
+        load_triton_first()
+    key = f"environments.{name}"
+    env = _make(key, entry)
+    for path in entry.wrappers:
+        wrapper = import_object(f"{key}.wrappers", path)
+        try:
+            env = wrapper(env)
+        except Exception as error:
+            raise UserError(f"{key}.wrappers: {path} refuses ({one_line(error)})") from error
+    _check_actions(key, env.action_space)
+    return JudgedEnv(_readable(key, env), name, entry)
+
+
+def algorithm_for(space: spaces.Space[Any]) -> str:
+    """Name of the algorithm for actions: DQN chooses one of several, SAC numbers."""
+    return "dqn" if isinstance(space, spaces.Discrete) else "sac"
+
+
+def is_picture(space: spaces.Space[Any]) -> bool:
+    """Whether observations are pictures, uint8 ``[H, W, C]``."""
+    return (
+        isinstance(space, spaces.Box)
+        and space.dtype == np.uint8
+        and len(space.shape) == 3
+        and space.shape[-1] in (1, 3, 4)
+    )
+
+
+def _make(key: str, entry: Environment) -> gym.Env[Any, Any]:
+    settings = {"render_mode": "rgb_array", **entry.kwargs}
+    module_name, colon, function = entry.id.rpartition(":")
+    if colon:
+        # Also Gymnasium's notation for an id that this module registers.
+        found = getattr(import_module(f"{key}.id", module_name), function, None)
+        if callable(found):
+            return _made(key, lambda: found(**settings))
+    _check_id(key, entry.id)
+    # Episodes end by the agent's time limit. The checker would hide the environment's attributes.
+    return _made(
+        key,
+        lambda: gym.make(entry.id, max_episode_steps=-1, disable_env_checker=True, **settings),
+    )
+
+
+def _check_id(key: str, identifier: str) -> None:
+    name = identifier.rpartition(":")[-1]
+    try:
+        gym.spec(name)
+    except gym.error.Error as error:
+        plain = name.partition("-v")[0]
+        module = identifier.rpartition(":")[0]
+        near = vars(sys.modules[module]) if module in sys.modules else {}
+        close = suggest(name, [*gym.registry, *near])
+        if any(known.partition("-v")[0] == plain for known in gym.registry):
+            reason = one_line(error)  # a version
+        elif "did you mean" in close:
+            reason = f"unknown id '{name}'{close}"
+        elif module:
+            reason = f"{module} has no function and registers no id '{name}'; correct the name"
+        else:
+            reason = (
+                f"unknown id '{name}'; write MODULE:{name} with the module that registers it, or "
+                "correct the name"
+            )
+        raise UserError(f"{key}.id: {reason}") from error
+
+
+def _made(key: str, make: Callable[[], gym.Env[Any, Any]]) -> gym.Env[Any, Any]:
+    try:
+        env = make()
+    except ModuleNotFoundError as error:
+        raise UserError(f"{key}.id: {missing_module(error)}") from error
+    except gym.error.DependencyNotInstalled as error:
+        raise UserError(f"{key}.id: {one_line(error)}") from error
+    except TypeError as error:
+        raise UserError(
+            f"{key}.kwargs: the environment refuses them ({one_line(error)})"
+        ) from error
+    except UserError:
+        raise
+    except Exception as error:
+        kind = type(error).__name__
+        raise UserError(f"{key}: cannot be made ({kind}: {one_line(error)})") from error
+    if not isinstance(env, gym.Env):
+        raise UserError(f"{key}.id: the function returns {type(env).__name__}, no gymnasium.Env")
+    return env
+
+
+def _check_actions(key: str, space: spaces.Space[Any]) -> None:
+    if isinstance(space, spaces.Discrete):
+        if space.start == 0:
+            return
+        reason = f"{space} does not start at 0"
+    elif not isinstance(space, spaces.Box) or len(space.shape) != 1:
+        reason = f"{type(space).__name__} actions fit neither DQN nor SAC"
+    elif np.issubdtype(space.dtype, np.floating) and space.is_bounded():
+        return
+    else:
+        reason = f"{space} is not a vector of numbers within bounds"
+    raise UserError(f"{key}: {reason}; wrap the environment so that they are Discrete or Box")
+
+
+def _readable(key: str, env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
+    space = env.observation_space
+    if is_picture(space) and min(space.shape[:2]) >= SMALLEST_PICTURE:  # type: ignore[index]
+        return ChannelsFirst(env)
+    if isinstance(space, spaces.Box) and len(space.shape) == 1:
+        return env
+    try:
+        return FlattenObservation(env)
+    except NotImplementedError as error:
+        raise UserError(
+            f"{key}: no policy reads {space}, which cannot be flattened; add one of its wrappers "
+            "to `wrappers` that makes vectors or pictures"
+        ) from error
+
+
+def _state_function(env: gym.Env[Any, Any]) -> Callable[[], NDArray[np.float64]] | None:
+    own: Callable[[], NDArray[np.float64]] | None = getattr(env, "state_vector", None)
+    data = getattr(env, "data", None)
+    if own is None and isinstance(data, mujoco.MjData):
+        return lambda: np.concatenate([env.data.qpos, env.data.qvel])  # type: ignore[attr-defined]
+    return own
+
+
+def _truth(said: Any, source: str) -> bool:
+    value = said.item() if isinstance(said, (np.generic, np.ndarray)) and said.size == 1 else said
+    if not isinstance(value, Real):  # as truth values are, too
+        raise UserError(f"{source} is {type(said).__name__}, neither true nor false nor a number")
+    return bool(value > 0)

@@ -1,0 +1,99 @@
+"""Tries an environment of the user's own for an episode, before anything is trained in it.
+
+Run as ``python -m vlmrm.envs.probe``: in a process that can draw, whatever the caller has loaded.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import sys
+
+from vlmrm.config import DQN, SAC, Environment
+from vlmrm.errors import UserError, one_line
+
+
+def check_environment(name: str, own: Environment, agent: DQN | SAC) -> None:
+    """Makes an environment, draws a frame, and takes random actions for an episode.
+
+    Args:
+        name: Its name in the configuration.
+        own: Its entry there.
+        agent: Settings of the agent that acts in it.
+
+    Raises:
+        UserError: It cannot be used; names the key.
+    """
+    if problem := environment_problem(name, own, agent):
+        raise UserError(problem)
+
+
+def environment_problem(name: str, own: Environment, agent: DQN | SAC) -> str | None:
+    """Why an environment cannot be used, in one line; arguments as for `check_environment`."""
+    return _answer(json.dumps([name, own.model_dump(), agent.model_dump()]))
+
+
+@functools.cache
+def _answer(question: str) -> str | None:
+    command = [sys.executable, "-m", "vlmrm.envs.probe"]
+    run = subprocess.run(command, input=question, capture_output=True, text=True)
+    if run.returncode:
+        name, *_ = json.loads(question)
+        reason = (run.stderr.strip().splitlines() or ["no message"])[-1]
+        return f"environments.{name}: ends the process that tries it ({reason}); correct it"
+    answer: str | None = json.loads(run.stdout.splitlines()[-1])
+    return answer
+
+
+def try_environment(name: str, own: Environment, agent: DQN | SAC) -> None:
+    """As `check_environment`, in this process."""
+    from vlmrm.envs import make_env
+    from vlmrm.envs.own import algorithm_for
+
+    env = make_env(name, agent.episode_steps, own=own)
+    key = f"training.{name}.agent"
+    if agent.algorithm != (fit := algorithm_for(env.action_space)):
+        raise UserError(
+            f"{key}.algorithm: {agent.algorithm} cannot act in {name}, whose actions are "
+            f"{env.action_space}; write {fit}"
+        )
+    picture = len(env.observation_space.shape or ()) == 3
+    if isinstance(agent, SAC) and agent.symlog_observations and picture:
+        raise UserError(f"{key}.symlog_observations: not for pictures; remove it")
+    try:
+        env.action_space.seed(0)
+        env.reset(seed=0)
+        env.render()
+        ended = False
+        while not ended:
+            _, _, terminated, truncated, _ = env.step(env.action_space.sample())
+            ended = terminated or truncated
+        env.render()
+        env.reset()  # here it is noticed that nothing said success
+    except UserError:
+        raise
+    except Exception as error:
+        kind = type(error).__name__
+        raise UserError(
+            f"environments.{name}: raises {kind} ({one_line(error)}) in an episode of random "
+            "actions; correct it"
+        ) from error
+    finally:
+        env.close()
+
+
+def main() -> None:
+    """Reads an environment and its agent as JSON; prints what is wrong as JSON, or null."""
+    name, own, agent = json.load(sys.stdin)
+    kind = {"dqn": DQN, "sac": SAC}[agent["algorithm"]]
+    problem = None
+    try:
+        try_environment(name, Environment.model_validate(own), kind.model_validate(agent))
+    except UserError as error:
+        problem = str(error)
+    print(json.dumps(problem))
+
+
+if __name__ == "__main__":
+    main()
