@@ -156,13 +156,15 @@ def test_other_settings_do_not_continue_a_checkpoint(tmp_path):
 
 
 def test_another_version_of_a_function_does_not_continue_a_checkpoint(tmp_path):
-    function = FunctionModel(source="function", function="mine:make")
+    first, second = (
+        {"function": FunctionModel(source="function", function="mine:make", version=v).model_dump()}
+        for v in ("1", "2")
+    )
     with pytest.raises(Interrupted):
-        train_toy(tmp_path, AGENTS["dqn"], at_call(50, terminate), function=function)
-    changed = function.model_copy(update={"version": "2"})
+        train_toy(tmp_path, AGENTS["dqn"], at_call(50, terminate), identity=first)
     with pytest.raises(UserError, match=r"function\.version was 1, now 2"):
-        train_toy(tmp_path, AGENTS["dqn"], function=changed)
-    train_toy(tmp_path, AGENTS["dqn"], function=function)
+        train_toy(tmp_path, AGENTS["dqn"], identity=second)
+    train_toy(tmp_path, AGENTS["dqn"], identity=first)
 
 
 @pytest.fixture

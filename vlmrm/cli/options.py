@@ -162,7 +162,7 @@ def ensemble_settings(config: Path, name: str, task: str, scene: str | None) -> 
     model_settings(config, name, EnsembleModel)
     content = load_config(config)
     environment = pick(content.tasks, "tasks", task).environment
-    scene = scene or SCENES[environment][0]
+    scene = scene or scenes_of(environment)[0]
     for problem in ensembles.use_problems(content, "--task", [name], task, [scene], "--scene"):
         raise UserError(problem)
     return ensembles.ensemble_settings(content, name, task, scene)
