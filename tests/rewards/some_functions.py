@@ -46,6 +46,11 @@ class Flat(Colors):
         return windows.mean(axis=(1, 2, 3, 4))
 
 
+class Gray(Colors):
+    def embed_images(self, windows):
+        return windows.mean(axis=(1, 2, 3))[:, :2]
+
+
 class Black(Colors):
     def embed_images(self, windows):
         return np.zeros((len(windows), 3))

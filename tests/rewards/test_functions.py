@@ -142,10 +142,12 @@ def test_in_python_an_error_is_the_function_s_own(frames):
     [
         ("Flat", "returned 4 numbers, not 4 x E"),
         ("Black", "returned a vector of zeros"),
+        ("Gray", "returned 2 numbers for each, but 3 before"),
     ],
 )
 def test_embeddings_are_vectors_with_a_direction(frames, name, message):
     loaded = load_function("colors", function(name, embeddings=True))
+    loaded.embed_prompts(["red"])
     with pytest.raises(UserError, match=f"^models.colors: embed_images of .*{name} {message}"):
         loaded.embed_images(frames)
 

@@ -264,7 +264,7 @@ class Config(ConfigModel):
         embedding: settings.EmbeddingSettings | FunctionModel = settings.EmbeddingSettings()
         if sees_frames:
             embedding = self.embedding_settings
-            if isinstance(model := self.models[run.reward_source], FunctionModel):
+            if isinstance(model := self.models.get(run.reward_source), FunctionModel):
                 embedding = model
                 prompts = function_prompts(self, model, run.task, [run.scoring])
         return settings.TrainingSettings(

@@ -48,6 +48,7 @@ class CheckedFunction:
         self._function = function
         self._name = name
         self._key = key
+        self._length: int | None = None
 
     def score(self, frames: Frames, sentence: str) -> NDArray[np.float64]:
         """Scores ``[N]`` of frames ``[N, H, W, 3]`` or windows ``[N, T, H, W, 3]``."""
@@ -65,6 +66,11 @@ class CheckedFunction:
     def _units(self, method: str, inputs: Any) -> NDArray[np.float32]:
         name = f"{method} of {self._name}"
         vectors = self._ask(getattr(self._function, method), name, (len(inputs), None), inputs)
+        found, self._length = vectors.shape[1], self._length or vectors.shape[1]
+        if found != self._length:
+            raise self._wrong(
+                f"{name} returned {found} numbers for each, but {self._length} before"
+            )
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not lengths.all():
             raise self._wrong(f"{name} returned a vector of zeros, which has no direction")
