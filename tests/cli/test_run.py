@@ -66,6 +66,7 @@ def weights_of(policy):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)  # five commands, a minute and a half on an idle machine
 def test_an_interrupted_run_goes_on_and_is_a_finished_run_of_the_workflow(tmp_path):
     options = ("--model", "sim-XS", "--total-timesteps", "2100", "--cores", "2", "--name", "short")
     command = [
