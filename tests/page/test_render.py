@@ -78,7 +78,7 @@ def test_numbers_and_verdicts_come_from_the_tables(smoke):
     assert '<strong class="rate">90%</strong> of 100 trajectories succeed with smoke-S' in page
     assert "Best of 64 states of kneeling: 75% fulfill the task" in page
     assert "EPIC distance to the labels of kneeling: 0.25 with smoke-S" in page
-    assert "0.251 (0.2 to 0.8)" in page
+    assert "0.251 (0.200 to 0.800)" in page
     assert "rises for 1, rises and falls for 1" in page
 
 

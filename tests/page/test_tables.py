@@ -12,13 +12,13 @@ def test_a_value_stands_beside_its_interval():
     table = pd.DataFrame({"epic": [0.12345, 0.5], "epic_low": [0.1, 0.4], "epic_high": [0.2, 0.6]})
     shown = shown_table(table)
     assert shown.columns == ["EPIC"]
-    assert texts(shown) == [["0.123 (0.1 to 0.2)"], ["0.5 (0.4 to 0.6)"]]
+    assert texts(shown) == [["0.123 (0.100 to 0.200)"], ["0.500 (0.400 to 0.600)"]]
     assert [row.cells[0].value for row in shown.rows] == [0.12345, 0.5]
 
 
 def test_success_rates_have_intervals_too():
     table = pd.DataFrame({"success_rate": [0.5, 1.0], "low": [0.4, 0.9], "high": [0.6, 1.0]})
-    assert texts(shown_table(table)) == [["0.5 (0.4 to 0.6)"], ["1 (0.9 to 1)"]]
+    assert texts(shown_table(table)) == [["0.500 (0.400 to 0.600)"], ["1 (0.900 to 1)"]]
 
 
 def test_columns_with_one_value_are_named_once_and_empty_ones_not_at_all():
@@ -35,7 +35,7 @@ def test_the_only_row_is_shown_whole():
 
 def test_missing_numbers_are_dashes():
     shown = shown_table(pd.DataFrame({"rho": [0.5, None], "rho_low": 0.1, "rho_high": [0.9, None]}))
-    assert texts(shown) == [["0.5 (0.1 to 0.9)"], ["-"]]
+    assert texts(shown) == [["0.500 (0.100 to 0.900)"], ["-"]]
 
 
 def test_a_long_table_is_not_shown():

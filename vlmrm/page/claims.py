@@ -45,9 +45,10 @@ def check_claims(paths: Sequence[Path]) -> pd.DataFrame:
             their names begin.
 
     Returns:
-        One row per claim: claim, by (whose), stated (what the paper states), verdict, comparisons
-        (how many hold, of how many), found (the numbers with their intervals), sample (states or
-        trajectories of each number), seeds (agents behind it; missing for measurements), and files.
+        One row per claim: claim, verdict, comparisons (how many hold, of how many), found (the
+        numbers with their intervals), by (whose claim it is), stated (what the paper states),
+        sample (states or trajectories of each number), seeds (agents behind it; missing for
+        measurements), and files.
     """
     found = _measured(paths)
     rows = []
@@ -57,10 +58,12 @@ def check_claims(paths: Sequence[Path]) -> pd.DataFrame:
         sides = [side for _, *pair in compared for side in pair if side is not None]
         rows.append(
             {
-                **{name: claim[name] for name in ("claim", "by", "stated")},
+                "claim": claim["claim"],
                 "verdict": _all_of(verdicts),
                 "comparisons": f"{verdicts.count(HOLDS)} of {len(verdicts)}",
                 "found": "; ".join(_in_words(claim, *pair) for _, *pair in compared),
+                "by": claim["by"],
+                "stated": claim["stated"],
                 "sample": _range(side.get("sample") for side in sides),
                 "seeds": _range(side.get("seeds") for side in sides),
                 "files": " ".join(dict.fromkeys(side["file"] for side in sides)),

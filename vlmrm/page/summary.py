@@ -176,7 +176,8 @@ def trust_lines(results: Path, config: Config) -> Iterator[str]:
     claims = results / "tables" / "claims.csv"
     if claims.is_file():
         counts = read_table(claims)["verdict"].value_counts()
-        yield f"Claims: {', '.join(f'{verdict}: {count}' for verdict, count in counts.items())}."
+        said = ", ".join(f"{verdict}: {count}" for verdict, count in sorted(counts.items()))
+        yield f"Claims of the paper and of this project: {said}."
     seeds = {len(experiment.seeds) for experiment in config.experiments.values()}
     if 1 in seeds:
         yield (

@@ -75,11 +75,14 @@ def shown_table(table: pd.DataFrame) -> ShownTable:
 
 
 def number(value: Any) -> str:
-    """A value in three significant digits, or as it is if it is none."""
+    """A value for people: three decimals, or three digits where these are all zeros."""
+    value = value.item() if hasattr(value, "item") else value
     if value is None or value != value:
         return "-"
     if isinstance(value, float):
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+        if value.is_integer() or abs(value) >= 1000:
+            return f"{value:,.0f}"
+        return f"{value:.3f}" if abs(value) >= 0.0005 else f"{value:.3g}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)
