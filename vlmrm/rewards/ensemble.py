@@ -99,7 +99,7 @@ def _member_rewards(
 ) -> NDArray[np.float64]:
     """Rewards ``[K, N]`` of K members, each of which sees one of several views ``[N, H, W, 3]``."""
     embeddings: dict[tuple[int, int], NDArray[np.float32]] = {}
-    rewards = []
+    rewards: list[NDArray[np.floating[Any]]] = []
     for member, view in zip(members, seen, strict=True):
         if isinstance(member, VLMReward):
             key = id(member.model), view
