@@ -107,6 +107,7 @@ def test_a_corpus_cannot_hold_what_agents_of_its_own_model_met(content):
 
 def test_models_are_not_measured_on_states_that_they_learned_from(content):
     content["corpora"]["smoke"]["states"] = ["kneeling"]
+    content["models"]["duo"]["reference"] = "paths"
     told = "epic.kneeling.states: 'kneeling' is in the corpus of 'smoke-S'; use other states"
     assert told in answer(content)
     content["state_sets"]["both"] = {"sampler": "union", "sets": ["kneeling", "paths"]}
