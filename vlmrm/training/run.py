@@ -186,6 +186,7 @@ def learn(
             learning_curve.state = state["curve"]
             reward.state = state.get("reward")
             if state["environments"] is None:
+                reward.state = None  # its past belongs to episodes that do not go on
                 learning_curve.forget_episodes()
                 LOGGER.warning("environments: %s", NEW_EPISODES)
         model.attach(reward)
