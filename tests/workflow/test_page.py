@@ -1,5 +1,6 @@
 """When the page of a run is made, and that nothing of the run is missing on it."""
 
+import shutil
 from pathlib import Path
 
 import yaml
@@ -59,3 +60,15 @@ def test_the_page_is_made_again_after_each_experiment_and_at_the_end(finished):
     }
     assert titles.index("make page") > titles.index("draw optimization: humanoid")
     assert (finished.folder / "results" / "smoke" / "index.html").exists()
+
+
+def test_the_report_names_results_by_title(finished, smoke, tmp_path):
+    captions = Path("vlmrm", "page", "captions")
+    shutil.copytree(ROOT / captions, finished.folder / captions)
+    report = tmp_path / "report.html"
+    run = finished.snakemake(smoke, "--report", str(report))
+    assert run.returncode == 0, run.stderr
+    text = report.read_text()
+    for title in ("Best of n states", "Claims", "EPIC distance by size of the model"):
+        assert f'"figure or table": "{title}"' in text
+    assert '"of": "kneeling"' in text

@@ -35,6 +35,7 @@ NOISE = (
     "Assuming unrestricted",
     "Storing output in storage",
     "Shutting down",
+    "Touching output file",
 )
 """Beginnings of messages that are of no use to anyone who watches."""
 
