@@ -291,7 +291,7 @@ def test_without_egl_a_run_is_planned(project, environment):
     options = {"cwd": project.folder, "env": environment}
     run = subprocess.run(command, **options, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    assert re.search(r"^train_policy +7$", run.stdout, re.MULTILINE)
+    assert re.search(r"^train_policy +8$", run.stdout, re.MULTILINE)
 
 
 @pytest.mark.skipif(on_cluster(), reason="sbatch is here: a cluster's nodes render")
