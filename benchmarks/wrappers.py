@@ -3,10 +3,11 @@
     python benchmarks/wrappers.py [--model FOLDER ...] [--envs 1 8 32] [--env-id Humanoid-v5]
 
 The environments are stepped and rendered in this process, with random actions. Each way is measured
-with each model: one call per frame (`VLMRewardWrapper`), one per step (`VLMRewardVecEnvWrapper`), one
-per 256 frames (`FrameQueue`, as in the replay buffer); and the environments alone, without a reward.
-The numbers are medians over rounds that take turns. With one thread on a CPU (OMP_NUM_THREADS=1), they
-are frames per second of processor time, so that other programs matter less.
+with each model: one call per frame (`VLMRewardWrapper`), one per step (`VLMRewardVecEnvWrapper`),
+one per 256 frames (`FrameQueue`, as in the replay buffer); and the environments alone, without a
+reward. The numbers are medians over rounds that take turns. With one thread on a CPU
+(OMP_NUM_THREADS=1), they are frames per second of processor time, so that other programs matter
+less.
 """
 
 from __future__ import annotations
