@@ -32,7 +32,7 @@ def test_the_page_says_in_one_sentence_what_it_does(client):
 
 def test_nothing_comes_from_elsewhere(client):
     links = re.findall(r'(?:src|href)="([^"]+)"', client.get("/").text)
-    assert len(links) == 5
+    assert len(links) == 7
     modules = {link for link in links if link.endswith(".js")}
     while modules:
         link = modules.pop()
