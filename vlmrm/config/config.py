@@ -211,9 +211,10 @@ class Config(ConfigModel):
     def search_figure_settings(self, name: str) -> settings.SearchFigureSettings:
         """What drawing the searches of an entry reads."""
         search = self.searches[name]
+        oracles = {task: self.tasks[task].oracle for task in search.tasks}
         return settings.SearchFigureSettings(
             runs=list(search.runs()),
-            oracles={task: self.tasks[task].oracle for task in search.tasks},
+            oracles={task: oracle for task, oracle in oracles.items() if oracle is not None},
             survivors=search.survivors,
             controls=[*self._random(search.models), *search.controls],
             rendering=self.rendering,

@@ -96,8 +96,9 @@ def problems(config: Config) -> Iterator[str]:
     yield from prediction_problems(config)
     yield from search_problems(config)
     for search in config.searches.values():
-        for task in search.tasks:
-            yield from _sentence_problems(config, task, search.scorings if search.models else [])
+        scorings = search.scorings if search.models else []
+        for name in search.tasks:
+            yield from _sentence_problems(config, name, scorings)
 
 
 def _lookup_problems(config: Config, key: str, environment: str, lookup: Lookup) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -100,7 +100,8 @@ def draw_gallery(table: pd.DataFrame, states: States, settings: GallerySettings)
     for _, row in table.iterrows():
         name = f"{row['model']}\n{row['scene']}" if several else row["model"]
         rows.setdefault(name, []).append(row)
-    frames, texts = {}, {}
+    frames: dict[Hashable, Frames] = {}
+    texts: dict[Hashable, str] = {}
     for scene, group in table.groupby("scene", sort=False):
         shown = _frames(states, group["state"].to_numpy(), str(scene), settings.rendering)
         frames |= dict(zip(group.index, shown, strict=True))
@@ -204,12 +205,12 @@ def _cropped(frame: Frames, empty: Frames) -> Frames:
     seen = (np.abs(frame.astype(int) - empty) > DIFFERENT).any(axis=2)
     if not seen.any():
         return frame
-    ys, xs = np.nonzero(seen)
-    side = min(size, max(np.ptp(ys), np.ptp(xs)) + 1 + 2 * BORDER)
-    top, left = (
-        int(np.clip((low + high + 1 - side) // 2, 0, size - side))
-        for low, high in ((ys.min(), ys.max()), (xs.min(), xs.max()))
+    (top, bottom), (left, right) = (
+        (int(found.min()), int(found.max()) + 1) for found in np.nonzero(seen)
     )
+    side = min(size, max(bottom - top, right - left) + 2 * BORDER)
+    top = min(max((top + bottom - side) // 2, 0), size - side)
+    left = min(max((left + right - side) // 2, 0), size - side)
     return frame[top : top + side, left : left + side]
 
 
