@@ -1,7 +1,5 @@
 """What says success of MiniGrid's empty room, whose `info` says nothing, and captions of its frames."""
 
-import numpy as np
-
 
 def reached(env):
     """Whether the agent is on the goal."""

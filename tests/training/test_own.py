@@ -188,7 +188,9 @@ def test_state_sets_come_with_their_frames(tmp_path, trained, name):
         frames = reader[:]
     np.testing.assert_array_equal(frames[:, 0, 0, 0], np.round(states.values[:, 0] * 3))
     # The frames tell episodes apart, and so do the trajectories.
-    together = set(zip(states.columns["trajectory"].tolist(), states.columns["origin"], strict=True))
+    together = set(
+        zip(states.columns["trajectory"].tolist(), states.columns["origin"], strict=True)
+    )
     assert len({t for t, _ in together}) > 1
 
 
@@ -203,5 +205,3 @@ def test_a_share_of_the_steps_can_be_asked_of_an_episode(tmp_path, trained):
     settings = config(quorum=0.9).evaluation_settings(RUN)
     table = evaluate_and_film(trained / "policy.zip", settings, tmp_path / "video.mp4", workers=0)
     assert not table["success"].any(), "only the last step is a success"
-
-

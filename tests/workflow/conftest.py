@@ -39,7 +39,8 @@ def provenance(section):
 
 
 for option, value in zip(sys.argv, sys.argv[1:]):
-    if option not in ("--output", "--table", "--video"):
+    made = {{"--output", "--table", "--video"}} | ({{"--frames"}} if "sample-rollouts" in sys.argv else set())
+    if option not in made:
         continue
     path = Path(value)
     path.parent.mkdir(parents=True, exist_ok=True)

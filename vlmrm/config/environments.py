@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from vlmrm.config.base import ORACLE_NAMES, SCENES, ConfigModel, Name, UniqueList
+from vlmrm.config.base import ORACLE_NAMES, SCENES, ConfigModel, UniqueList
 from vlmrm.config.states import UnionStates
 from vlmrm.errors import suggest, unknown
 

@@ -210,7 +210,9 @@ def _made(key: str, make: Callable[[], gym.Env[Any, Any]]) -> gym.Env[Any, Any]:
     except gym.error.DependencyNotInstalled as error:
         raise UserError(f"{key}.id: {one_line(error)}") from error
     except TypeError as error:
-        raise UserError(f"{key}.kwargs: the environment refuses them ({one_line(error)})") from error
+        raise UserError(
+            f"{key}.kwargs: the environment refuses them ({one_line(error)})"
+        ) from error
     except UserError:
         raise
     except Exception as error:

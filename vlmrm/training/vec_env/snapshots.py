@@ -16,6 +16,7 @@ from gymnasium.envs.registration import EnvSpec
 
 from vlmrm.envs.base import StateEnv
 
+
 def layers(env: gym.Env[Any, Any]) -> Iterator[gym.Env[Any, Any]]:
     """Yields the wrappers, outermost first, and the environment itself."""
     yield env
