@@ -39,8 +39,8 @@ def provenance(section):
 
 
 for option, value in zip(sys.argv, sys.argv[1:]):
-    made = {{"--output", "--table", "--video"}} | ({{"--frames"}} if "sample-rollouts" in sys.argv else set())
-    if option not in made:
+    frames = ["--frames"] if "sample-rollouts" in sys.argv else []
+    if option not in ("--output", "--table", "--video", *frames):
         continue
     path = Path(value)
     path.parent.mkdir(parents=True, exist_ok=True)
