@@ -86,7 +86,7 @@ def test_what_random_actions_visit_does_not_depend_on_the_agent(own):
         ("tasks.balanced.environment", "pol", "unknown name 'pol'; did you mean 'pole'?"),
         ("tasks.balanced.oracle", "cartpole", "'cartpole' judges no pole states; write success"),
         ("tasks.kneeling.oracle", "success", "'success' judges no humanoid states"),
-        ("training.poll", {"agent": {"algorithm": "dqn", "total_timesteps": 9}}, "training: unknown"),
+        ("training.poll", {"agent": {"algorithm": "dqn", "total_timesteps": 9}}, "training: unkn"),
         ("training.pole.lookup", {"grid": "a", "check": "b"}, "only for classic control"),
         ("state_sets.met.environment", "humanoid", "'balanced' is a pole task; write that"),
         ("state_sets.met.run.scene", "textured", "pole has no scene 'textured'; known: default"),

@@ -39,7 +39,8 @@ def provenance(section):
 
 
 for option, value in zip(sys.argv, sys.argv[1:]):
-    if option not in ("--output", "--table", "--video"):
+    frames = ["--frames"] if "sample-rollouts" in sys.argv else []
+    if option not in ("--output", "--table", "--video", *frames):
         continue
     path = Path(value)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -80,14 +80,14 @@ def problems(config: Config) -> Iterator[str]:
         if epic.task in config.tasks and config.tasks[epic.task].oracle is None:
             key = f"tasks.{epic.task}.oracle"
             yield f"{key}: missing, but epic.{name} measures against its labels"
-    for environment, training in config.training.items():
-        algorithm, fit = training.agent.algorithm, REQUIRED_ALGORITHM.get(environment)
+    for acted_in, training in config.training.items():
+        algorithm, fit = training.agent.algorithm, REQUIRED_ALGORITHM.get(acted_in)
         if fit is not None and algorithm != fit:
-            key = f"training.{environment}.agent.algorithm"
-            yield f"{key}: {algorithm} cannot act in {environment}; write {fit}"
+            key = f"training.{acted_in}.agent.algorithm"
+            yield f"{key}: {algorithm} cannot act in {acted_in}; write {fit}"
         if training.lookup is not None:
-            key = f"training.{environment}.lookup"
-            yield from _lookup_problems(config, key, environment, training.lookup)
+            key = f"training.{acted_in}.lookup"
+            yield from _lookup_problems(config, key, acted_in, training.lookup)
             if config.paper_code.frames_after_reset:
                 yield f"paper_code.frames_after_reset: not with {key}; remove one of them"
     for name, experiment in config.experiments.items():

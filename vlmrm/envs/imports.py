@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -36,7 +36,7 @@ def import_module(key: str, name: str) -> ModuleType:
     Raises:
         UserError: It cannot be imported.
     """
-    if (folder := os.getcwd()) not in sys.path:
+    if (folder := str(Path.cwd())) not in sys.path:
         sys.path.append(folder)  # last, so that it hides no installed module
     try:
         return importlib.import_module(name)

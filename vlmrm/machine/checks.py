@@ -194,9 +194,9 @@ def _environments(jobs: list[Job], config: Config) -> Iterator[str]:
     names = {config.tasks[task].environment for task in tasks}
     names |= {config.state_sets[states].environment for states in sets}
     for name, own in config.environments.items():
-        if name in names and (training := config.training.get(name)) is not None:
-            if problem := environment_problem(name, own, training.agent):
-                yield problem
+        training = config.training.get(name) if name in names else None
+        if training and (problem := environment_problem(name, own, training.agent)):
+            yield problem
 
 
 def _opengl(jobs: list[Job]) -> Iterator[str]:

@@ -25,7 +25,7 @@ from vlmrm.plan.sizes import model_size
 
 # Seconds of one core, measured (Mesa's llvmpipe renders): the humanoid's on an AMD EPYC, the others
 # on an x86-64 server with AVX-512, which is a fifth faster.
-# Those of `OWN`, the user's own environments, are guesses; benchmarks of finished jobs correct them.
+# Those of `OWN`, the user's own environments, are guesses; benchmarks of jobs correct them.
 OWN = "own"
 FRAME = {"humanoid": 1.26e-3, "filament": 0.01, "cartpole": 3.2e-3, "mountain-car": 2.1e-3}
 FRAME[OWN] = 0.02
