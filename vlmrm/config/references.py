@@ -64,8 +64,8 @@ def problems(config: Config) -> Iterator[str]:
     yield from ensemble_problems(config)
     for name, model in config.models.items():
         if isinstance(model, EnsembleModel):
-            environment = config.state_sets[model.reference].environment
-            yield from _scene_problems(f"models.{name}.scenes", model.scenes, environment)
+            held = config.state_sets[model.reference].environment
+            yield from _scene_problems(f"models.{name}.scenes", model.scenes, held)
     for name, states in config.state_sets.items():
         if isinstance(states, RolloutStates):
             key = f"state_sets.{name}.run"

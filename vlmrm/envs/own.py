@@ -16,8 +16,8 @@ from gymnasium.wrappers import FlattenObservation
 from numpy.typing import NDArray
 
 from vlmrm.config import Environment
-from vlmrm.envs.imports import import_module, import_object, missing_module
 from vlmrm.errors import UserError, one_line, suggest
+from vlmrm.imports import import_module, import_object, missing_module
 from vlmrm.machine.libraries import load_triton_first
 
 SMALLEST_PICTURE = 36
@@ -45,7 +45,9 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
         super().__init__(env)
         self._key = f"environments.{name}"
         self._success = entry.success
-        self._oracle = entry.oracle and import_object(f"{self._key}.oracle", entry.oracle)
+        self._oracle: Callable[[gym.Env[Any, Any]], Any] | None = None
+        if entry.oracle is not None:
+            self._oracle = import_object(f"{self._key}.oracle", entry.oracle)
         self._seen: dict[str, None] = {}
         self._steps = 0
         self._verdict = False
@@ -264,4 +266,4 @@ def _truth(said: Any, source: str) -> bool:
     value = said.item() if isinstance(said, (np.generic, np.ndarray)) and said.size == 1 else said
     if not isinstance(value, Real):  # as truth values are, too
         raise UserError(f"{source} is {type(said).__name__}, neither true nor false nor a number")
-    return bool(value > 0)
+    return float(value) > 0

@@ -86,7 +86,7 @@ def try_environment(name: str, own: Environment, agent: DQN | SAC) -> None:
 def main() -> None:
     """Reads an environment and its agent as JSON; prints what is wrong as JSON, or null."""
     name, own, agent = json.load(sys.stdin)
-    kind = {"dqn": DQN, "sac": SAC}[agent["algorithm"]]
+    kind: type[DQN | SAC] = DQN if agent["algorithm"] == "dqn" else SAC
     problem = None
     try:
         try_environment(name, Environment.model_validate(own), kind.model_validate(agent))

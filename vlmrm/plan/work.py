@@ -139,14 +139,15 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
                 work.accelerated *= BACKWARD
         case "make_corpus":
             corpus = config.corpora[w["corpus"]]
-            for environment, by_scene in corpus.frames.items():
+            for simulator, by_scene in corpus.frames.items():
                 for scene, count in by_scene.items():
-                    work.render(environment, scene, count, corpus.rendering)
-                    work.serial += count * STATE[environment]
+                    work.render(simulator, scene, count, corpus.rendering)
+                    work.serial += count * STATE[simulator]
+            first = {str(simulator): next(iter(held)) for simulator, held in corpus.frames.items()}
             for name in corpus.states:
                 environment = config.state_sets[name].environment
-                scene = next(iter(corpus.frames[environment]))
-                work.render(environment, scene, config.set_size(name), corpus.rendering)
+                count = config.set_size(name)
+                work.render(environment, first[environment], count, corpus.rendering)
             work.disk = CORPUS_COMPRESSED * work.frames * 3 * corpus.image_size**2
         case "sample_states":
             environment = config.state_sets[w["states"]].environment

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
 import inspect
 import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from vlmrm.config import FunctionModel
 from vlmrm.errors import UserError, one_line
+from vlmrm.imports import import_object
 from vlmrm.rewards.functions import CheckedFunction, answering
 
 EMBEDDING = ("embed_images", "embed_sentences")
@@ -53,21 +51,8 @@ def find_factory(name: str, model: FunctionModel) -> Callable[..., Any]:
         UserError: There is none, or it does not take the settings.
     """
     key = f"models.{name}"
-    module, _, path = model.function.partition(":")
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, here)  # as `python -m` does
     with answering(f"{key}.function", model.function):
-        try:
-            found = importlib.import_module(module)
-            factory = functools.reduce(getattr, path.split("."), found)
-        except (ImportError, AttributeError) as error:
-            raise UserError(
-                f"{key}.function: {model.function} cannot be imported ({one_line(error)}); correct "
-                "the path, or install what it needs"
-            ) from error
-    if not callable(factory):
-        kind = type(factory).__name__
-        raise UserError(f"{key}.function: {model.function} is a {kind}; name a callable")
+        factory: Callable[..., Any] = import_object(f"{key}.function", model.function)
     try:
         inspect.signature(factory).bind(**model.settings)
     except TypeError as error:

@@ -92,7 +92,8 @@ def sample_live_rollouts(
                 policy, settings, drawn.trajectories, seed, max(workers or 1, 1), explore, True
             ) as (env, act):
                 if writer is None:
-                    size = (len(drawn.rows), *env.frame_shape)
+                    height, width, channels = env.frame_shape
+                    size = (len(drawn.rows), height, width, channels)
                     writer = stack.enter_context(FrameWriter(frames, size, **context))
                 env.seed(seed)
                 observations = env.reset()

@@ -107,5 +107,5 @@ def collect(
 
 def _episodes(played: Played) -> NDArray[np.intp]:
     """The number of the episode that each kept step ``[K, T]`` belongs to, from 0."""
-    before = np.cumsum(played.dones, axis=1) - played.dones
+    before: NDArray[np.intp] = np.cumsum(played.dones, axis=1) - played.dones
     return before[:, ::KEEP_EVERY]

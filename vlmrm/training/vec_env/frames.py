@@ -21,8 +21,9 @@ class Frames(Protocol):
     caller may already compute the next actions.
     """
 
-    shape: tuple[int, ...]
-    """Height, width, and channels (3) of a frame."""
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Height, width, and channels (3) of a frame."""
 
     def note(self, number: int, env: Env, out: NDArray[np.uint8], resets: bool) -> None:
         """Remembers what to draw of an environment; ``resets`` says that it is about to be lost."""

@@ -154,7 +154,6 @@ class EnvironmentGroup:
         """
         x = self.arrays
         frames = self._frames if slot is not None else None
-        out = x.frames[slot or 0] if frames else None
         for i, env in enumerate(self._environments):
             observation, x.rewards[i], terminated, truncated, _ = env.step(x.actions[i])
             x.states[i] = state_of(env)
@@ -162,12 +161,12 @@ class EnvironmentGroup:
             x.truncated[i] = truncated and not terminated
             late = x.dones[i] and self._frames_after_reset
             if frames and not late:
-                frames.note(i, env, out, resets=x.dones[i])
+                frames.note(i, env, x.frames[slot], resets=x.dones[i])
             if x.dones[i]:
                 x.final_observations[i] = observation
                 observation, _ = env.reset()
             if frames and late:
-                frames.note(i, env, out, resets=False)
+                frames.note(i, env, x.frames[slot], resets=False)
             x.observations[i] = observation
 
     def snapshot(self, _: None) -> list[Snapshot] | None:

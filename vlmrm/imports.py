@@ -14,6 +14,8 @@ from vlmrm.errors import UserError, one_line, suggest
 def import_object(key: str, path: str) -> Any:
     """Imports a function or class named ``MODULE:NAME``; this runs the code of the module.
 
+    ``NAME`` may have dots, as that of a method of a class.
+
     Args:
         key: Key of the configuration, for errors.
         path: Where it is. Modules of the working directory are found, too.
@@ -23,7 +25,9 @@ def import_object(key: str, path: str) -> Any:
     """
     module_name, _, name = path.partition(":")
     module = import_module(key, module_name)
-    found = getattr(module, name, None)
+    found: Any = module
+    for part in name.split("."):
+        found = getattr(found, part, None)
     if not callable(found):
         names = [other for other, value in vars(module).items() if callable(value)]
         raise UserError(f"{key}: {module_name} has no function '{name}'{suggest(name, names)}")
