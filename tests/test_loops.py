@@ -8,7 +8,7 @@ import pytest
 
 TEXT = (Path(__file__).parents[1] / "docs" / "loops.md").read_text()
 FIRST, *BLOCKS = re.findall(r"^```python\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
-TITLES = re.findall(r"^## (.*)$", TEXT, re.MULTILINE)
+TITLES = re.findall(r"^## (.*)$", TEXT, re.MULTILINE)[: len(BLOCKS)]
 
 
 @pytest.fixture(scope="module")
