@@ -20,6 +20,7 @@ from tests.machine.jobs import (
 from vlmrm.cli.plan import plan as command
 from vlmrm.cli.plan import plan_table
 from vlmrm.config import (
+    SCENES,
     Corpus,
     EnsembleModel,
     FunctionModel,
@@ -222,7 +223,8 @@ def test_videos_have_their_own_size_and_the_shadows_of_the_run():
 def test_constants_are_those_of_the_modules_that_compute():
     assert pytest.approx(1 - corpus.HELD_OUT) == TRAINED_ON
     assert rollouts.KEEP_EVERY == ROLLOUT_KEEPS
-    for environment, (observed, actions) in OBSERVED.items():
+    for environment in SCENES:
+        observed, actions = OBSERVED[environment]
         env = make_env(environment, episode_steps=1)
         assert env.observation_space.shape == (observed,)
         assert gymnasium.spaces.flatdim(env.action_space) == actions

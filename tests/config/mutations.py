@@ -189,8 +189,11 @@ def _jobs(config: Config):
     for name in config.corpora:
         yield Job("make_corpus", {"corpus": name})
     for name, states in config.state_sets.items():
-        rollouts = states.sampler == "rollouts"
-        yield Job("sample_rollouts" if rollouts else "sample_states", {"states": name})
+        rule = "sample_states"
+        if states.sampler == "rollouts":
+            live = states.environment in config.environments
+            rule = "sample_live_rollouts" if live else "sample_rollouts"
+        yield Job(rule, {"states": name})
     for name in config.experiments:
         runs = list(config.runs(name))
         assert len(runs) <= MAX_RUNS

@@ -11,7 +11,7 @@ RUN = {"task": "balanced", "scene": "default", "reward_source": "random-policy",
 @pytest.fixture
 def own(content):
     """A configuration with an environment of the user's own."""
-    content["environments"] = {"pole": {"id": "CartPole-v1", "success": "upright"}}
+    content["environments"]["pole"] = {"id": "CartPole-v1", "success": "upright"}
     content["tasks"]["balanced"] = {"environment": "pole", "goal": "a pole", "oracle": "success"}
     content["training"]["pole"] = {"agent": {"algorithm": "dqn", "total_timesteps": 2000}}
     content["state_sets"]["met"] = {

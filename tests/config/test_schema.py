@@ -44,7 +44,6 @@ def test_every_configuration_names_the_schema_and_follows_it(path, validator):
         (("state_sets", "paths"), "points", 2),
         (("training", "humanoid", "agent"), "gamma", 1),
         (("experiments", "humanoid"), "tasks", []),
-        (("training",), "cart pole", {}),
     ],
 )
 def test_a_mistake_is_marked(validator, section, key, value):
