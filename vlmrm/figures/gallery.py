@@ -152,7 +152,7 @@ def draw_search_gallery(found: Sequence[States], settings: SearchFigureSettings)
     )
     for axes, (task, seed) in zip(figure.axes, columns, strict=False):
         axes.annotate(
-            f"{task}, {seed}", (0.5, 1.24), xycoords="axes fraction", ha="center", fontsize=7
+            f"{task}, {seed}", (0.5, 1.2), xycoords="axes fraction", ha="center", fontsize=7
         )
     return figure
 
@@ -226,7 +226,8 @@ def _sheet(
     shown = [[blank if frame is None else frame for frame in line] for line in frames]
     figure, axes = pictures(shown, len(frames[0]) * WIDTH)
     height = first.shape[0] / first.shape[1] * WIDTH
-    figure.set_size_inches(len(frames[0]) * WIDTH + 0.4, len(names) * (height + 0.32) + 0.3)
+    title = 0.06 + 0.08 * max(text.count("\n") + 1 for line in texts for text in line)
+    figure.set_size_inches(len(frames[0]) * WIDTH + 0.4, len(names) * (height + title) + 0.4)
     for panels, name, line, words, verdicts in zip(
         axes, names, frames, texts, accepted, strict=True
     ):
