@@ -163,7 +163,7 @@ def test_embeddings_that_are_no_unit_vectors_are_refused(tmp_path, value):
     [
         (np.zeros((3, 2)), r"a state of cartpole is 4 numbers, not \[2\]"),
         (np.full((3, 4), np.inf), "contains states that are not finite"),
-        (np.zeros(4), r"a state of cartpole is 4 numbers, not \[\]"),
+        (np.zeros(4), r"its states are \[4\], not \[N, D\]"),
     ],
 )
 def test_states_that_cannot_be_right_are_refused(tmp_path, values, told):

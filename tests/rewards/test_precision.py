@@ -76,4 +76,4 @@ def test_on_the_command_line(model_folder, frames, tmp_path):
     assert [row.split()[0] for row in rows] == ["float32", "bfloat16"]
     run = vlmrm(*command, "--scoring", "alpha-0.5")
     assert run.returncode == 2
-    assert run.stderr == "vlmrm: --baseline: missing; --scoring alpha-0.5 needs one\n"
+    assert run.stderr == "vlmrm: --baseline: missing; alpha-0.5 needs one\n"

@@ -11,8 +11,10 @@ SIZES = {"cartpole": 4, "mountain-car": 2, "humanoid": 47}
 
 
 def test_every_criterion_of_every_oracle_has_a_name():
-    assert FAILURES.keys() == ORACLES.keys()
-    for name, oracle in ORACLES.items():
+    # Environments of the user's own say success themselves.
+    oracles = {name: oracle for name, oracle in ORACLES.items() if name != "success"}
+    assert FAILURES.keys() == oracles.keys()
+    for name, oracle in oracles.items():
         state = np.zeros((1, SIZES[oracle.environment]))
         if oracle.environment == "humanoid":
             state = pose_state({})[None]

@@ -260,14 +260,17 @@ class Config(ConfigModel):
         training = self.training[task.environment]
         uses_model = run.reward_source not in REFERENCES
         sees_frames = self.sees_frames(run)
-        no_prompts = settings.PromptSettings(task=run.task)
-        prompts = self.prompt_settings(run.task, [run.scoring]) if sees_frames else no_prompts
+        prompts = settings.PromptSettings(task=run.task)
         embedding: settings.EmbeddingSettings | FunctionModel = settings.EmbeddingSettings()
+        ensemble = None
         if sees_frames:
+            prompts = self.prompt_settings(run.task, [run.scoring])
             embedding = self.embedding_settings
-            if isinstance(model := self.models.get(run.reward_source), FunctionModel):
-                embedding = model
-                prompts = function_prompts(self, model, run.task, [run.scoring])
+            match self.models.get(run.reward_source):
+                case FunctionModel() as embedding:
+                    prompts = function_prompts(self, embedding, run.task, [run.scoring])
+                case EnsembleModel():
+                    ensemble = ensemble_settings(self, run.reward_source, run.task, run.scene)
         return settings.TrainingSettings(
             run=run,
             environment=task.environment,
@@ -279,11 +282,7 @@ class Config(ConfigModel):
             embedding=embedding,
             paper_code=self._paper_code(task.environment, sees_frames),
             video=self._video(run) if self.evaluation.training_videos else None,
-            ensemble=(
-                ensemble_settings(self, run.reward_source, run.task, run.scene)
-                if sees_frames and isinstance(self.models[run.reward_source], EnsembleModel)
-                else None
-            ),
+            ensemble=ensemble,
             own=self.environments.get(task.environment),
         )
 

@@ -103,6 +103,12 @@ def filmed_runs(config: Config) -> list[TrainingRun]:
     return sorted(runs, key=lambda run: tasks.index(run.task))
 
 
+def drawn_measurements(config: Config) -> list[str]:
+    """EPIC measurements whose states can be rendered again, unlike those of own environments."""
+    tasks = {name: config.tasks[epic.task] for name, epic in config.epic.items()}
+    return [name for name, task in tasks.items() if task.environment not in config.environments]
+
+
 def is_judged(config: Config, experiment: str) -> bool:
     """Whether an oracle judges a task of an experiment."""
     return any(config.tasks[task].oracle for task in config.experiments[experiment].tasks)
@@ -141,7 +147,8 @@ def _epic(config: Config) -> Iterator[Exhibit]:
 def _best_of_n(config: Config) -> Iterator[Exhibit]:
     for name, epic in config.epic.items():
         yield from _with_table("best-of-n", name, [epic.task], epic.models, table="best-of-n")
-    for name, epic in config.epic.items():
+    for name in drawn_measurements(config):
+        epic = config.epic[name]
         yield from _with_table("gallery", name, [epic.task], epic.models)
 
 
@@ -179,7 +186,8 @@ def _claims(config: Config) -> Iterator[Exhibit]:
 def _scenes(config: Config) -> Iterator[Exhibit]:
     tasks: dict[str, list[str]] = {}
     for name, task in config.tasks.items():
-        tasks.setdefault(task.environment, []).append(name)
+        if task.environment not in config.environments:
+            tasks.setdefault(task.environment, []).append(name)
     for environment in sorted(tasks):
         yield Exhibit(f"scenes-{environment}", "scenes", environment, tuple(tasks[environment]))
     if "humanoid" in tasks:

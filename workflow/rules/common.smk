@@ -14,7 +14,7 @@ from vlmrm.data.files import atomic_path
 from vlmrm.errors import UserError
 from vlmrm.machine.checks import check_start
 from vlmrm.machine.shared import check_shared
-from vlmrm.page.contents import CLAIM_KINDS
+from vlmrm.page.contents import CLAIM_KINDS, drawn_measurements
 from vlmrm.page.contents import PAGE as PAGE_NAME
 from vlmrm.page.contents import TITLES, is_judged
 

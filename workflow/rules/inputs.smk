@@ -134,7 +134,7 @@ def epic_rewards(wildcards):
 def optimization_results():
     """Figures and tables of what optimization does to rewards."""
     names = [f"best-of-n-{name}" for name in settings.epic]
-    names += [f"gallery-{name}" for name in settings.epic]
+    names += [f"gallery-{name}" for name in drawn_measurements(settings)]
     names += [f"search-{name}" for name in settings.searches]
     names += [f"optimization-{name}" for name in settings.optimization.experiments]
     names += [f"prediction-{name}" for name in settings.predictions]
