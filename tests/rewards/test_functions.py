@@ -199,5 +199,7 @@ def test_modules_of_the_working_directory_are_found(tmp_path, monkeypatch):
 def test_a_module_that_fails_is_one_line(tmp_path, monkeypatch):
     (tmp_path / "fails.py").write_text("raise RuntimeError('no GPU here')")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(UserError, match=r"f.function: 'fails' cannot be imported \(RuntimeError: no"):
+    with pytest.raises(
+        UserError, match=r"f.function: 'fails' cannot be imported \(RuntimeError: no"
+    ):
         load_function("f", function("make", module="fails"))
