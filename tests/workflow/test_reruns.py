@@ -16,6 +16,7 @@ EPIC = {
     "draw_epic_overview",
     "draw_rewards_by_label",
     "draw_best_of_n",
+    "draw_gallery",
 }
 TRAINING = {"train_policy", "evaluate_policy", "draw_learning_curves", "draw_success"}
 OPTIMIZATION = {"measure_checkpoints", "draw_optimization"}
@@ -85,7 +86,8 @@ def test_another_ensemble_is_scored_without_looking(finished, smoke):
     smoke["models"]["mean"] = {**smoke["models"]["views"], "aggregate": "mean"}
     smoke["epic"]["ensembles"]["models"].append("mean")
     jobs = finished.planned(smoke)
-    assert set(jobs) == EPIC | {"make_ensemble", "measure_members", "score_ensemble"}
+    scoring = {"make_ensemble", "measure_members", "score_ensemble"}
+    assert set(jobs) == EPIC | scoring | PAGE
     assert all(count == 1 for count in jobs.values())
 
 
@@ -158,7 +160,7 @@ def test_human_labels_measure_again_and_nothing_else(finished, smoke):
         (finished.folder / file).touch()
     smoke["epic"]["kneeling"]["labels"] = files
     jobs = finished.planned(smoke)
-    by_oracle = {"draw_rewards_by_label", "draw_best_of_n"}
+    by_oracle = {"draw_rewards_by_label", "draw_best_of_n", "draw_gallery"}
     assert set(jobs) == {"measure_epic", "measure_agreement", *EPIC} - by_oracle | PAGE
     assert jobs["measure_epic"] == 2
     assert jobs["measure_agreement"] == 1
@@ -196,6 +198,8 @@ def test_another_version_of_a_function_computes_its_rewards_again_and_nothing_el
         "draw_landscape": 1,
         **dict.fromkeys(EPIC, 1),
         **dict.fromkeys(TRAINING, 1),
+        **dict.fromkeys(PAGE, 1),
+        "update_page": 2,  # of the measurements, and of the agents
     }
     assert {model for _, model in runs_of(finished, smoke, "score_frames")} == {"brightness"}
     assert runs_of(finished, smoke, "train_policy") == {("kneeling", "brightness")}

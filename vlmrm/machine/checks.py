@@ -98,10 +98,13 @@ def find_problems(jobs: Iterable[Job], config: Config) -> str | None:
     to_fetch = [job.wildcards["model"] for job in jobs if job.rule == "fetch_model"]
     without_library = _without_library(to_fetch, config)
     problems = [*_tokenizers(without_library), *_sentences(jobs, config)]
-    problems += [*_environments(jobs, config), *_memory(jobs, config), *_writable(jobs)]
+    problems += [*_memory(jobs, config), *_writable(jobs)]
+    # Without OpenGL, environments would fail for that reason alone.
+    without_opengl = [*_opengl(jobs)]
+    problems += [] if without_opengl else _environments(jobs, config)
     if os.environ.get(FORCE) != "1":
         online = [name for name in to_fetch if name not in without_library]
-        problems += [*_published(online, config), *_opengl(jobs), *_gpu(jobs, config)]
+        problems += [*_published(online, config), *without_opengl, *_gpu(jobs, config)]
         problems += [*_space(jobs, config)]
         functions = function_problems(jobs, config)
         problems += [f"{problem}; {FORCE}=1 starts it anyway" for problem in functions]
@@ -188,7 +191,9 @@ def unread_words(config: Config, name: str, texts: Iterable[str]) -> str | None:
 
 
 def _environments(jobs: list[Job], config: Config) -> Iterator[str]:
-    """Tries each of the user's own environments in which an agent acts."""
+    """Tries each of the user's own environments in which an agent acts; on a cluster, jobs do."""
+    if on_cluster():
+        return
     tasks = {job.wildcards["task"] for job in jobs if "task" in job.wildcards}
     sets = {job.wildcards["states"] for job in jobs if job.rule == "sample_live_rollouts"}
     names = {config.tasks[task].environment for task in tasks}
