@@ -8,6 +8,7 @@ from shlex import quote
 import yaml
 
 from vlmrm.config import RANDOM_POLICY, TrainingRun, parse_config, read_yaml, scenes_of
+from vlmrm.config.ensembles import ensemble_settings, member_settings
 from vlmrm.config.optimization import studied
 from vlmrm.config.scoring import alpha_of
 from vlmrm.data.files import atomic_path

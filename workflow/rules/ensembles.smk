@@ -1,23 +1,5 @@
 """Several models, sentences, or views as one reward."""
 
-from vlmrm.config.ensembles import ensemble_settings, member_settings
-
-
-def member_rewards(wildcards, states):
-    """Rewards of a state set by every member of an ensemble."""
-    ensemble = settings.models[wildcards.model]
-    return expand(
-        GOAL_REWARDS if ensemble.prompts == "separate" else REWARDS,
-        states=states,
-        scene=ensemble.scenes or wildcards.scene,
-        model=ensemble.members,
-        task=wildcards.task,
-    )
-
-
-def reference_of(wildcards):
-    return settings.models[wildcards.model].reference
-
 
 rule make_ensemble:
     input:

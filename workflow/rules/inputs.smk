@@ -342,6 +342,22 @@ def environment_of(states):
     return settings.state_sets[states].environment
 
 
+def member_rewards(wildcards, states):
+    """Rewards of a state set by every member of an ensemble."""
+    ensemble = settings.models[wildcards.model]
+    return expand(
+        GOAL_REWARDS if ensemble.prompts == "separate" else REWARDS,
+        states=states,
+        scene=ensemble.scenes or wildcards.scene,
+        model=ensemble.members,
+        task=wildcards.task,
+    )
+
+
+def reference_of(wildcards):
+    return settings.models[wildcards.model].reference
+
+
 def galleries():
     """Example frames of each environment in use, and the humanoid's poses."""
     environments = {task.environment for task in settings.tasks.values()}

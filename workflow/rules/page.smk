@@ -29,9 +29,10 @@ rule make_page:
     resources:
         **DRAWING,
     params:
+        run=subpath(output[0], parent=True),
         settings=settings.model_dump(mode="json"),
     shell:
-        "vlmrm --log {log} make-page {RESULTS} --output {output}"
+        "vlmrm --log {log} make-page {params.run} --output {output}"
 
 
 # The page shows whatever is finished, so each part makes the same file. Settings that change are on it
@@ -45,5 +46,8 @@ rule update_page:
         f"{LOGS}/page/{{part}}.log",
     resources:
         **DRAWING,
+    params:
+        run=subpath(output[0], ancestor=2),
+        page=lambda w: PAGE,
     shell:
-        "vlmrm --log {log} make-page {RESULTS} --output {PAGE}"
+        "vlmrm --log {log} make-page {params.run} --output {params.page}"
