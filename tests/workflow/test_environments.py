@@ -1,5 +1,7 @@
 """Environments of the user's own in the workflow."""
 
+import re
+
 RUN = {"task": "balanced", "scene": "default", "scoring": "alpha-0", "seed": 0}
 MET = {"sampler": "rollouts", "environment": "pole", "size": 10}
 CONFIG = {
@@ -38,3 +40,13 @@ def test_states_and_frames_come_from_one_job_and_the_rest_is_the_same(fresh):
     assert {rule: jobs[rule] for rule in expected} == expected
     figures = {"draw_learning_curves", "draw_success", "draw_best_of_n", "draw_optimization"}
     assert figures <= jobs.keys()
+
+
+def test_rollouts_are_those_of_one_agent_or_of_random_actions(fresh):
+    commands = fresh.snakemake(CONFIG, "--dry-run", "--printshellcmds").stdout
+    folders = {
+        name: re.findall(rf"sample-rollouts {name} .*", commands)[0].count("--policies=")
+        for name in ("random", "learned")
+    }
+    assert folders == {"random": 0, "learned": 1}
+    assert "--policies=results/own/policies/balanced/default/small/alpha-0/seed-0 " in commands

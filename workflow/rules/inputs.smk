@@ -250,7 +250,7 @@ def rollout_policy(wildcards):
 
 def rollout_options(wildcards, input):
     """The folder of the policies as an option of `vlmrm sample-rollouts`."""
-    return [f"--policies={quote(str(Path(path).parent))}" for path in input.policy]
+    return [f"--policies={quote(str(Path(path).parent))}" for path in input]
 
 
 def random_policies(experiment):
