@@ -71,17 +71,10 @@ def search_poses(
 
 def _model_reward(settings: SearchSettings, model: Path, device: str, gpus: int) -> Reward:
     """The reward of states: their frames, scored by a model."""
-    from vlmrm.errors import blaming
-    from vlmrm.models.clip import ClipModel
     from vlmrm.rendering import make_renderer
     from vlmrm.rendering.parallel import draw
-    from vlmrm.rewards.vlm import VLMReward
+    from vlmrm.rewards.sources import model_reward
 
-    run, prompts = settings.run, settings.prompts
-    clip = ClipModel.load(model, device, gpus=gpus, **settings.embedding.model_dump())
-    with blaming(f"tasks.{run.task}"):
-        reward = VLMReward(
-            clip, prompts.goals, prompts.baselines or None, run.scoring, prompts.contrasts
-        )
-    renderer = make_renderer("humanoid", run.scene, settings.rendering)
+    reward = model_reward(settings, model, device, gpus)
+    renderer = make_renderer("humanoid", settings.run.scene, settings.rendering)
     return lambda states: reward(draw(renderer, states))

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.config import REFERENCES, FunctionModel
-from vlmrm.config.settings import TrainingSettings
+from vlmrm.config.settings import SearchSettings, TrainingSettings
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_rewards, read_table
 from vlmrm.errors import blaming
 from vlmrm.rewards.lookup import RewardGrid, refuse_inexact
 from vlmrm.tasks.oracles import ORACLES
+
+if TYPE_CHECKING:
+    from vlmrm.rewards.vlm import VLMReward
 
 FRAMES_PER_CALL = 1024
 """Frames per call. A round with fewer frames is scored at once, after its last step."""
@@ -144,21 +147,33 @@ def reward_source(
         loaded = load_function(run.reward_source, function)
         reward = function_reward(loaded, function.embeddings, prompts, run.scoring)
         return WindowReward(reward, function.window, function.batch_size)
-    from vlmrm.models.clip import ClipModel
     from vlmrm.rewards.ensemble import load_ensemble
-    from vlmrm.rewards.vlm import VLMReward
 
     if settings.ensemble is not None:
         assert statistics is not None
         folders = dict(zip(settings.ensemble.models, models, strict=True))
         return FrameReward(load_ensemble(settings, folders, statistics, device, gpus))
     (model,) = models
+    return FrameReward(model_reward(settings, model, device, gpus))
+
+
+def model_reward(
+    settings: TrainingSettings | SearchSettings, model: Path, device: str = "auto", gpus: int = 1
+) -> VLMReward:
+    """Loads a model as the reward of a run's task; arguments as for `reward_source`.
+
+    Raises:
+        UserError: The folder cannot be read, or the sentences give no reward.
+    """
+    from vlmrm.models.clip import ClipModel
+    from vlmrm.rewards.vlm import VLMReward
+
+    run, prompts = settings.run, settings.prompts
     clip = ClipModel.load(model, device, gpus=gpus, **settings.embedding.model_dump())
     with blaming(f"tasks.{run.task}"):
-        vlm = VLMReward(
+        return VLMReward(
             clip, prompts.goals, prompts.baselines or None, run.scoring, prompts.contrasts
         )
-    return FrameReward(vlm)
 
 
 def reference_reward(name: str, oracle: str | None) -> RewardSource:
