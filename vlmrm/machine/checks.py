@@ -99,10 +99,11 @@ def find_problems(jobs: Iterable[Job], config: Config) -> str | None:
     without_library = _without_library(to_fetch, config)
     problems = [*_tokenizers(without_library), *_sentences(jobs, config)]
     problems += [*_memory(jobs, config), *_writable(jobs)]
+    forced = os.environ.get(FORCE) == "1"
+    without_opengl = [] if forced else [*_opengl(jobs)]
     # Without OpenGL, environments would fail for that reason alone.
-    without_opengl = [*_opengl(jobs)]
     problems += [] if without_opengl else _environments(jobs, config)
-    if os.environ.get(FORCE) != "1":
+    if not forced:
         online = [name for name in to_fetch if name not in without_library]
         problems += [*_published(online, config), *without_opengl, *_gpu(jobs, config)]
         problems += [*_space(jobs, config)]
