@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from tests.cli.test_own_settings import AGENT
 from tests.processes import vlmrm
 from vlmrm.terminal.workflow import failure
 
@@ -20,18 +21,6 @@ def make(problem):
                 "raise": lambda: undefined}[problem]()
     return reward
 """
-AGENT = {
-    "algorithm": "dqn",
-    "total_timesteps": 40,
-    "episode_steps": 10,
-    "learning_starts": 10,
-    "train_freq": 10,
-    "gradient_steps": 1,
-    "batch_size": 4,
-    "buffer_size": 40,
-    "net_arch": [4],
-    "save_freq": 20,
-}
 MESSAGES = {
     "shape": "returned 4 x 1 numbers, not 4",
     "nan": "returned 4 of 4 numbers that are not finite, such as nan",
