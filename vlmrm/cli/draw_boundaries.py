@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from vlmrm.cli.options import Figures, Table
+from vlmrm.cli.options import Figures, Oracles, Table
 
 
-def draw_boundaries(
-    output: Figures,
-    table: Table = None,
-) -> None:
+def draw_boundaries(output: Figures, oracles: Oracles, table: Table = None) -> None:
     """Draw the humanoid states on which each oracle's verdict is borderline.
 
     The table holds how often the oracles are right about the pose library.
@@ -19,5 +16,5 @@ def draw_boundaries(
     from vlmrm.tasks.oracle_accuracy import accuracies
 
     if table is not None:
-        write_table(table, accuracies())
-    save_figure(poses.draw_boundaries(), output)
+        write_table(table, accuracies(oracles))
+    save_figure(poses.draw_boundaries(oracles), output)

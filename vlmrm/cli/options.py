@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar, get_args
 import typer
 
 from vlmrm.config import (
+    ORACLE_NAMES,
     REFERENCES,
     Config,
     EnsembleModel,
@@ -25,7 +26,7 @@ from vlmrm.config import (
 from vlmrm.config.scoring import canonical_scoring
 from vlmrm.config.sentences import lacking_sentences
 from vlmrm.config.settings import EnsembleSettings
-from vlmrm.errors import UserError, shorten, suggest
+from vlmrm.errors import UserError, shorten, suggest, unknown
 
 T = TypeVar("T")
 ModelT = TypeVar(
@@ -70,6 +71,25 @@ Workers = Annotated[
 TaskName = Annotated[str, typer.Option("--task", help="Name of a task of the configuration.")]
 Scene = Annotated[
     str | None, typer.Option(help="Scene of the frames; default: the environment's first.")
+]
+
+
+def _oracles(names: list[str]) -> list[str]:
+    for name in names:
+        for problem in unknown("--oracle", name, ORACLE_NAMES["humanoid"]):
+            raise UserError(problem)
+    return names
+
+
+Oracles = Annotated[
+    list[str],
+    typer.Option(
+        "--oracle",
+        default_factory=lambda: [*ORACLE_NAMES["humanoid"]],
+        show_default="all",
+        callback=_oracles,
+        help="Oracle of the humanoid, such as kneeling; may be repeated.",
+    ),
 ]
 
 

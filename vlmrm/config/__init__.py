@@ -5,6 +5,7 @@ docs/configuration.md and the JSON schema from them.
 """
 
 from vlmrm.config.base import (
+    ORACLE_NAMES,
     RANDOM_POLICY,
     REFERENCES,
     SCENES,
@@ -43,6 +44,7 @@ from vlmrm.config.training import DQN, SAC, TrainingRun
 
 __all__ = [
     "DQN",
+    "ORACLE_NAMES",
     "RANDOM_POLICY",
     "REFERENCES",
     "SAC",

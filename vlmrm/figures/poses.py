@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vlmrm.config import Rendering
+from vlmrm.config import ORACLE_NAMES, Rendering
 from vlmrm.figures.style import pictures, theme
 from vlmrm.rendering import make_renderer
 from vlmrm.rendering.parallel import draw
@@ -27,43 +29,51 @@ Row = tuple[str, list[str], NDArray[np.float64], Bools]
 
 
 @theme()
-def draw_contact_sheet(size: int = 160, scene: str = "textured-fixed") -> Figure:
-    """Draws every pose of the library under the task it was written for.
+def draw_contact_sheet(
+    tasks: Sequence[str] = ORACLE_NAMES["humanoid"], size: int = 160, scene: str = "textured-fixed"
+) -> Figure:
+    """Draws the poses of the library under the task they were written for.
 
     Each task has its poses first, then its hard negatives. The color and mark of a name show the
     verdict of the task's oracle.
 
     Args:
+        tasks: Names of the humanoid's oracles.
         size: Side of each picture in pixels.
         scene: One of the humanoid's scenes.
     """
     library = pose_library()
     rows: list[Row] = []
-    for task, oracle in ORACLES.items():
+    for task in tasks:
         fulfilled = [name for name, pose in library.items() if task in pose.tasks]
         near = [name for name, pose in library.items() if task in pose.near]
         for title, names in ((task, fulfilled), (f"not {task}", near)) if fulfilled else ():
             for start in range(0, len(names), COLUMNS):
                 part = names[start : start + COLUMNS]
                 states = np.stack([library[name].state for name in part])
-                rows.append(("" if start else title, part, states, oracle(states)))
+                rows.append(("" if start else title, part, states, ORACLES[task](states)))
     return _sheet(rows, size, scene)
 
 
 @theme()
-def draw_boundaries(count: int = 10, size: int = 160, scene: str = "textured-fixed") -> Figure:
+def draw_boundaries(
+    tasks: Sequence[str] = ORACLE_NAMES["humanoid"],
+    count: int = 10,
+    size: int = 160,
+    scene: str = "textured-fixed",
+) -> Figure:
     """Draws a row of borderline states per task, accepted ones first.
 
     Args:
+        tasks: Names of the humanoid's oracles.
         count: States per task.
         size: Side of each picture in pixels.
         scene: One of the humanoid's scenes.
     """
     rows: list[Row] = []
-    for task, oracle in ORACLES.items():
-        if oracle.environment == "humanoid":
-            states, verdicts = closest_to_boundary(task, count)
-            rows.append((task, [""] * len(states), states, verdicts))
+    for task in tasks:
+        states, verdicts = closest_to_boundary(task, count)
+        rows.append((task, [""] * len(states), states, verdicts))
     return _sheet(rows, size, scene)
 
 

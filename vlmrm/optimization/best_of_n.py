@@ -142,21 +142,23 @@ class _Levels:
         states = np.add.reduceat(drawn, self._first, axis=1)
         golds = np.add.reduceat(drawn * self._gold, self._first, axis=1)
         mean = np.divide(golds, states, out=np.zeros_like(golds), where=states > 0)
-        below = np.cumsum(states, axis=1)
+        below = np.cumsum(states, axis=1).astype(np.intp)
+        # Summed by parts: the differences are those of the golds, the same for every n.
+        drop = -np.diff(mean, append=0.0, axis=1)
         result = np.empty((len(counts), len(sizes)))
         for k, n in enumerate(sizes):
-            weights = np.diff(_share(below, n), prepend=0.0, axis=1)
-            result[:, k] = np.einsum("bl,bl->b", weights, mean)
+            logarithm = _log_choices(below.max(), n)
+            choices = np.exp(logarithm - logarithm.max()).take(below)
+            result[:, k] = np.einsum("bl,bl->b", choices, drop) / choices[:, -1]
         return result
 
 
-def _share(below: Floats, n: int) -> Floats:
-    """C(i, n) / C(N, n) for i ``[B, L]``, whose last column is N."""
-    enough = np.maximum(below, n)
-    logarithm = gammaln(enough + 1) - gammaln(enough - n + 1)
-    share: Floats = np.exp(logarithm - logarithm[:, -1:])
-    share[below < n] = 0
-    return share
+def _log_choices(largest: int, n: int) -> Floats:
+    """Logarithm of C(i, n) for i from 0 to ``largest``, ``[largest + 1]``."""
+    i = np.arange(largest + 1)
+    choices: Floats = gammaln(i + 1) - gammaln(np.maximum(i - n, 0) + 1) - gammaln(n + 1)
+    choices[:n] = -np.inf
+    return choices
 
 
 def _checked_sizes(sizes: ArrayLike, largest: int) -> NDArray[np.int64]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
+from vlmrm.config import ORACLE_NAMES
 from vlmrm.tasks.body import TOUCH, BodyQuantities, Bools, Floats
 from vlmrm.tasks.oracles import ORACLES
 from vlmrm.tasks.poses import nudged, on_floor, perturbed, pose_library
@@ -36,9 +39,8 @@ def accuracy(task: str, copies: int = COPIES, seed: int = 0) -> dict[str, float]
     return result
 
 
-def accuracies() -> pd.DataFrame:
-    """`accuracy` of every task of the humanoid, one row each."""
-    tasks = [name for name, oracle in ORACLES.items() if oracle.environment == "humanoid"]
+def accuracies(tasks: Iterable[str] = ORACLE_NAMES["humanoid"]) -> pd.DataFrame:
+    """`accuracy` of tasks of the humanoid, one row each."""
     return pd.DataFrame([{"task": task, **accuracy(task)} for task in tasks])
 
 

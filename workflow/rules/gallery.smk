@@ -23,8 +23,10 @@ rule draw_poses:
         f"{LOGS}/figures/poses.log",
     resources:
         **DRAWING,
+    params:
+        oracles=humanoid_oracles(),
     shell:
-        "vlmrm --log {log} draw-poses --output {output.svg} --output {output.png}"
+        "vlmrm --log {log} draw-poses {params.oracles} --output {output.svg} --output {output.png}"
 
 
 rule draw_boundaries:
@@ -35,6 +37,8 @@ rule draw_boundaries:
         f"{LOGS}/figures/boundaries.log",
     resources:
         **DRAWING,
+    params:
+        oracles=humanoid_oracles(),
     shell:
-        "vlmrm --log {log} draw-boundaries --table {output.table}"
+        "vlmrm --log {log} draw-boundaries {params.oracles} --table {output.table}"
         " --output {output.svg} --output {output.png}"

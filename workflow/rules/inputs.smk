@@ -358,6 +358,13 @@ def reference_of(wildcards):
     return settings.models[wildcards.model].reference
 
 
+def humanoid_oracles():
+    """The oracles that judge the run's humanoids, as options; none for all of them."""
+    tasks = settings.tasks.values()
+    names = {task.oracle for task in tasks if task.environment == "humanoid" and task.oracle}
+    return [f"--oracle {name}" for name in sorted(names)]
+
+
 def galleries():
     """Example frames of each environment in use, and the humanoid's poses."""
     environments = {task.environment for task in settings.tasks.values()}
