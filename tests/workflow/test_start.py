@@ -167,11 +167,20 @@ def test_the_plan_has_the_jobs_of_a_dry_run(fresh, name):
     assert not alone & {"sample_states", "score_states", "draw_epic"}
     if name == "config/smoke.yaml":  # its jobs are too small for more than one core
         return
-    # These are the rules that take several cores, for sets that are not small.
+    # These are the rules that take several cores, for sets that are not small and one training.
     config["state_sets"]["kneeling"]["size"] = 10_000
+    del config["experiments"]["classic-control"]
     shown = fresh.snakemake(config, "--dry-run", "--cores", "8").stdout
     threads = re.findall(r"^rule (\w+):$.*?^    (?:threads: (\d+)|resources)", shown, re.M | re.S)
     assert {rule for rule, number in threads if number} == alone
+
+
+def test_trainings_run_beside_each_other(fresh):
+    # Two trainings of one core each take less time than one after the other on both.
+    config = yaml.safe_load((fresh.folder / "config/demo.yaml").read_text())
+    shown = fresh.snakemake(config, "--dry-run", "--cores", "2").stdout
+    assert len(re.findall(r"^rule train_policy:$", shown, re.M)) == 7
+    assert not re.search(r"^rule train_policy:$(?:\n.+)*\n    threads:", shown, re.M)
 
 
 def test_small_state_sets_leave_a_core_to_other_jobs(fresh):

@@ -361,7 +361,9 @@ def reference_of(wildcards):
 def humanoid_oracles():
     """The oracles that judge the run's humanoids, as options; none for all of them."""
     tasks = settings.tasks.values()
-    names = {task.oracle for task in tasks if task.environment == "humanoid" and task.oracle}
+    names = {
+        task.oracle for task in tasks if task.environment == "humanoid" and task.oracle
+    }
     return [f"--oracle {name}" for name in sorted(names)]
 
 

@@ -20,13 +20,22 @@ os.environ.setdefault("VLMRM_GPUS", ",".join(GPUS) if len(GPUS) > 1 else "")
 
 # As many as there are: --cores, or max-threads of a profile, is the limit.
 ALL_CORES = 64
-# Jobs on several GPUs share the cores of the machine.
-CORES_PER_GPU = ALL_CORES
-if len(GPUS) > 1:
+
+
+def share_of_cores(jobs):
+    """Cores for each of several jobs that share this machine; all of them on a cluster's node."""
     try:
-        CORES_PER_GPU = max(1, workflow.cores // len(GPUS))
+        return (
+            max(1, workflow.cores // max(1, jobs))
+            if workflow.is_main_process
+            else ALL_CORES
+        )
     except WorkflowError:  # a cluster's profile has none
-        pass
+        return ALL_CORES
+
+
+# Jobs on several GPUs share the cores of the machine.
+CORES_PER_GPU = share_of_cores(len(GPUS)) if len(GPUS) > 1 else ALL_CORES
 
 
 def memory(megabytes):
@@ -82,8 +91,15 @@ def looks_up(wildcards):
 
 
 def training_threads(wildcards):
-    """One for references and looked-up rewards, for which no frame is rendered."""
-    return CORES_PER_GPU if settings.sees_frames(run_of(wildcards)) else 1
+    """One for references and looked-up rewards, for which no frame is rendered.
+
+    Without a GPU to share, other trainings run beside one of frames: two of one core each take less
+    time than one after the other on both.
+    """
+    if not settings.sees_frames(run_of(wildcards)):
+        return 1
+    policies = {path for name in settings.experiments for path in runs(name, POLICY)}
+    return CORES_PER_GPU if GPUS else share_of_cores(len(policies))
 
 
 def training_memory(wildcards, attempt):
