@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from tests.pages import browser
+from tests.web import browser
 from vlmrm.cli.explore import _settings, _state_frames
 from vlmrm.exploring.explorer import EmbeddedCollection, Explorer
 from vlmrm.models.clip import ClipModel

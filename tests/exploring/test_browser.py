@@ -8,7 +8,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.browser import IN_BROWSER
-from tests.pages.browser import chromium, serve_in_thread  # noqa: F401
+from tests.web.browser import chromium, serve_in_thread  # noqa: F401
 from vlmrm.exploring.page import MAX_BODY, create_app
 
 pytestmark = IN_BROWSER

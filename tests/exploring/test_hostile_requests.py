@@ -5,8 +5,8 @@ import random
 import re
 import urllib.request
 
-from tests.pages.browser import serve_in_thread
-from tests.pages.hostile import digits, noise, replies, requests
+from tests.web.browser import serve_in_thread
+from tests.web.hostile import digits, noise, replies, requests
 from vlmrm.exploring.page import MAX_BODY, create_app
 
 SEED = 19

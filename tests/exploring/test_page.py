@@ -6,7 +6,7 @@ import re
 import pytest
 
 from vlmrm.exploring.page import create_app
-from vlmrm.pages.server import listen, protect
+from vlmrm.web.server import listen, protect
 
 QUERY = {"model": "sim-XS", "scoring": "alpha-0", "goal": ["a humanoid robot kneeling"]}
 QUESTIONS = ("rank", "confusion", "diagnosis", "task")
@@ -32,7 +32,7 @@ def test_the_page_says_in_one_sentence_what_it_does(client):
 
 def test_nothing_comes_from_elsewhere(client):
     links = re.findall(r'(?:src|href)="([^"]+)"', client.get("/").text)
-    assert len(links) == 7
+    assert len(links) == 8
     modules = {link for link in links if link.endswith(".js")}
     while modules:
         link = modules.pop()

@@ -5,8 +5,8 @@ import pytest
 import yaml
 
 from tests import processes
-from tests.pages import browser
-from tests.pages.browser import serve_in_thread
+from tests.web import browser
+from tests.web.browser import serve_in_thread
 from vlmrm.data.states import States
 from vlmrm.labeling.page import MAX_BODY, create_app
 

@@ -10,7 +10,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.browser import IN_BROWSER
-from tests.pages.browser import chromium  # noqa: F401
+from tests.web.browser import chromium  # noqa: F401
 from vlmrm.labeling.session import shown_order
 
 pytestmark = IN_BROWSER

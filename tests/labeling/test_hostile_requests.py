@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from tests.pages.hostile import digits, noise, replies, requests
+from tests.web.hostile import digits, noise, replies, requests
 from vlmrm.labeling.labels import read_answers
 from vlmrm.labeling.session import Session
 

@@ -10,7 +10,7 @@ from tests.data.test_files import space_for
 from vlmrm.errors import UserError
 from vlmrm.labeling.page import MAX_BODY, create_app
 from vlmrm.labeling.session import Session
-from vlmrm.pages.server import listen, protect
+from vlmrm.web.server import listen, protect
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_the_page_tells_sentence_rater_and_keys(client):
 def test_nothing_comes_from_elsewhere(client):
     page = client.get("/")
     linked = re.findall(r'(?:src|href)="([^"]+)"', page.text)
-    assert len(linked) == 4
+    assert len(linked) == 5
     for link in linked:
         reply = client.get(link)
         assert reply.status_code == 200

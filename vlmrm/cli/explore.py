@@ -17,7 +17,7 @@ from vlmrm.data.pictures import labeled_pictures
 from vlmrm.data.states import States
 from vlmrm.errors import UserError, unknown
 from vlmrm.models.folder import check_model_folder
-from vlmrm.pages.server import address, listen, serve
+from vlmrm.web.server import address, listen, serve
 
 if TYPE_CHECKING:
     from vlmrm.exploring.collection import Collection

@@ -15,7 +15,7 @@ from vlmrm.config import load_config, scenes_of
 from vlmrm.data.states import States
 from vlmrm.labeling.page import MAX_BODY, create_app
 from vlmrm.labeling.session import Session
-from vlmrm.pages.server import address, is_private, listen, serve
+from vlmrm.web.server import address, is_private, listen, serve
 
 LOGGER = logging.getLogger("vlmrm")
 
@@ -52,7 +52,7 @@ def label(
         if scene is None:
             scene, *_ = scenes_of(state_set.environment)
         rendering = settings.rendering.model_copy(update={"humanoid_size": size})
-        from vlmrm.pages.pictures import Pictures
+        from vlmrm.web.pictures import Pictures
 
         pictures = Pictures(state_set.environment, scene, rendering, state_set.values)
         if not is_private(listener):

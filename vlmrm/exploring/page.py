@@ -25,7 +25,7 @@ from flask import Flask, Response, abort, jsonify, render_template, request
 from vlmrm.errors import UserError
 from vlmrm.exploring.explorer import Explorer
 from vlmrm.exploring.query import Query, read_query
-from vlmrm.pages.app import make_app
+from vlmrm.web.app import make_app
 
 MAX_BODY = 2**16
 """Bytes of a query, at most."""

@@ -13,8 +13,8 @@ from vlmrm.data.states import States
 from vlmrm.diagnosis.cached import cached_embeddings, cached_frames
 from vlmrm.exploring.collection import SMALL, SharedFrames, informative, png, ranked_rows
 from vlmrm.models.clip import ClipModel
-from vlmrm.pages.pictures import Pictures
 from vlmrm.rendering.crop import RobotFinder
+from vlmrm.web.pictures import Pictures
 
 SHARP = 768
 """Side in pixels of a humanoid's frame that is seen alone."""

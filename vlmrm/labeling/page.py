@@ -19,7 +19,7 @@ from flask import Flask, Response, abort, jsonify, render_template, request
 from vlmrm.errors import UserError
 from vlmrm.labeling.labels import check_answer
 from vlmrm.labeling.session import Session
-from vlmrm.pages.app import make_app
+from vlmrm.web.app import make_app
 
 MAX_BODY = 1024
 """Bytes of an answer, at most."""

@@ -137,8 +137,8 @@ def write_page(results: Path, config: Config, output: Path) -> None:
     environment.filters |= {"duration": duration, "number": number, "url": sources.url}
     page = environment.get_template("page.html").render(
         config=config,
-        css=Markup(_static("page.css")),
-        js=Markup(_static("page.js")),
+        css=Markup(_static("vlmrm.web", "colors.css") + _static("vlmrm.page", "page.css")),
+        js=Markup(_static("vlmrm.page", "page.js")),
         embedded=sources.embedded,
         made=datetime.now(UTC),
         finished=len(found),
@@ -225,8 +225,8 @@ def _origins(figures: Iterable[Path]) -> list[tuple[dict[str, Any], int]]:
     return [(json.loads(record), count) for record, count in counts.most_common()]
 
 
-def _static(name: str) -> str:
-    return resources.files("vlmrm.page").joinpath("static", name).read_text()
+def _static(package: str, name: str) -> str:
+    return resources.files(package).joinpath("static", name).read_text()
 
 
 def _caption(name: str) -> Markup:

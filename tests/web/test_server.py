@@ -5,7 +5,7 @@ import re
 import pytest
 
 from vlmrm.errors import UserError
-from vlmrm.pages.server import address, is_private, listen
+from vlmrm.web.server import address, is_private, listen
 
 
 def test_a_port_in_use_is_told():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-LOOK = Blueprint("pages", __name__, static_folder="static", static_url_path="/pages")
-"""Colors, controls, and the icon: ``url_for("pages.static", filename="page.css")``."""
+LOOK = Blueprint("web", __name__, static_folder="static", static_url_path="/web")
+"""Colors, controls, and the icon: ``url_for("web.static", filename="page.css")``."""
 
 
 def make_app(name: str) -> Flask:

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from tests.browser import start_chromium
-from vlmrm.pages.server import address, listen, serve
+from vlmrm.web.server import address, listen, serve
 
 VLMRM = (sys.executable, "-c", "from vlmrm.cli import main; main()")
 

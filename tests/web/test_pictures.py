@@ -9,8 +9,8 @@ from PIL import Image
 
 from vlmrm.config import PoseStates, Rendering
 from vlmrm.errors import UserError
-from vlmrm.pages.pictures import Pictures
 from vlmrm.states import sample_states
+from vlmrm.web.pictures import Pictures
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Local pages for a browser: serving and protecting them, pictures, a common look."""
