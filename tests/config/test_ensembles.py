@@ -13,9 +13,10 @@ VIEWS = {**DUO, "members": ["sim-XS"], "scenes": ["textured-fixed", "textured-le
 @pytest.fixture
 def base(content):
     """The smoke run without what its ensembles and rounds add."""
-    for section, name in (("models", "duo"), ("models", "views"), ("epic", "ensembles")):
-        del content[section][name]
-    del content["experiments"]["ensembles"]
+    for name in ("duo", "views"):
+        del content["models"][name]
+        content["epic"]["kneeling"]["models"].remove(name)
+    content["experiments"]["other-sources"]["models"].remove("views")
     return {**content, "rounds": {}, "predictions": {}}
 
 

@@ -53,7 +53,7 @@ def test_without_the_study_there_are_no_such_states(content):
     ],
 )
 def test_mistakes_are_named(content, change, answer):
-    del content["experiments"]["ensembles"]
+    content["experiments"]["other-sources"]["models"].remove("views")
     with pytest.raises(UserError) as error:
         parse_config({**content, **{"rounds": {}, "landscapes": {}, "predictions": {}}, **change})
     assert answer in str(error.value)

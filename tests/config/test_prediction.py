@@ -16,7 +16,7 @@ from vlmrm.errors import UserError
             "predictions.rounds.epic: 'kneeling' and 'smoke-S-kneeling' measure 'kneeling'",
         ),
         (
-            {"epic": ["mountain-car"], "experiments": ["humanoid"]},
+            {"epic": ["kneeling"], "experiments": ["classic-control"]},
             "predictions.rounds: no task is both measured and trained",
         ),
     ],
