@@ -1,5 +1,5 @@
 # Every target sets up what it needs: system libraries, a virtual environment in .venv, the package.
-#   make demo    the laptop run, offline: models, landscapes, EPIC, seven trained agents, a report
+#   make demo    the laptop run, offline: models, landscapes, EPIC, five trained agents, a report
 #   make test    the tests
 #   make smoke   the smallest run of the whole workflow
 #   make slurm-test  the workflow on a SLURM cluster of one node, which it starts and stops (Debian

@@ -179,7 +179,7 @@ def test_trainings_run_beside_each_other(fresh):
     # Two trainings of one core each take less time than one after the other on both.
     config = yaml.safe_load((fresh.folder / "config/demo.yaml").read_text())
     shown = fresh.snakemake(config, "--dry-run", "--cores", "2").stdout
-    assert len(re.findall(r"^rule train_policy:$", shown, re.M)) == 7
+    assert len(re.findall(r"^rule train_policy:$", shown, re.M)) == 5
     assert not re.search(r"^rule train_policy:$(?:\n.+)*\n    threads:", shown, re.M)
 
 
