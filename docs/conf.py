@@ -18,7 +18,7 @@ from vlmrm import __version__
 project = "vlmrm"
 release = version = __version__
 author = "The vlmrm authors"
-copyright = author  # noqa: A001
+copyright = author
 root_doc = "docs/index"
 include_patterns = ["*.md", "config/*.md", "docs/*.md", "results/reference/**.md"]
 # What else may be in the folder is not even searched.
@@ -29,11 +29,10 @@ myst_heading_anchors = 4
 highlight_language = "text"  # of indented blocks: commands, output, and equations
 default_role = "code"
 autodoc_member_order = "bysource"
-autodoc_typehints = "description"
-napoleon_google_docstring = True
+autodoc_typehints_format = "short"
+autodoc_type_aliases = {"ArrayLike": "ArrayLike", "NDArray": "NDArray"}
 napoleon_use_rtype = False
-# The API is read without what takes seconds to import.
-autodoc_mock_imports = ["gymnasium", "mujoco", "open_clip", "stable_baselines3", "timm", "torch"]
+napoleon_attr_annotations = False
 
 html_theme = "furo"
 html_title = f"vlmrm {release}"
@@ -42,15 +41,28 @@ html_extra_path = ["site"]  # index.html, which leads to the first page
 
 def add_navigation(app: Sphinx, page: str, source: list[str]) -> None:
     """Makes the lists of the first page, which GitHub shows as they are, the navigation."""
-    if page != app.config.root_doc:
-        return
-    for section in re.split(r"^## ", source[0], flags=re.MULTILINE)[1:]:
-        title, _, text = section.partition("\n")
-        pages = re.findall(r"^- \[(.*?)\]\((\S+?)\.md\)", text, re.MULTILINE)
-        entries = "\n".join(f"{name} <{path}>" for name, path in pages)
-        source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n{entries}\n```\n"
+    if page == "README" or page.startswith("results/"):
+        source[0] = f"---\norphan: true\n---\n{source[0]}"
+    if page == app.config.root_doc:
+        for section in re.split(r"^## ", source[0], flags=re.MULTILINE)[1:]:
+            title, _, text = section.partition("\n")
+            links = re.findall(r"^- \[(.*?)\]\((\S+?)\.md\)", text, re.MULTILINE)
+            entries = "\n".join(f"{name} <{path}>" for name, path in links)
+            source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n{entries}\n```\n"
+
+
+def shorten_types(*event: Any) -> tuple[str | None, str | None]:
+    """Writes types as the code does, not as Python evaluates them."""
+    *_, signature, returned = event
+    return shorten(signature), shorten(returned)
+
+
+def shorten(types: str | None) -> str | None:
+    types = re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", types or "")
+    return re.sub(r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(.*?)\]\]", r"NDArray[\1]", types) or None
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", add_navigation)
+    app.connect("autodoc-process-signature", shorten_types)
     return {"parallel_read_safe": True}
