@@ -15,8 +15,8 @@ PAGES = sorted(
 )
 CONFIGS = sorted([ROOT / "config.yaml", *ROOT.glob("config/**/*.yaml")])
 
-PROGRAMS = ("vlmrm", "snakemake", "make", "python", "pip", "ruff")
-COMMAND = re.compile(rf"(?:\w+=\S+ )*(?:\.venv/bin/)?(?:{'|'.join(PROGRAMS)})(?: .*)?")
+PROGRAMS = ("vlmrm", "snakemake", "make", "python", "pip")
+COMMAND = re.compile(rf"(?:\w+=\S+ )*(?:\.venv/bin/)?(?:{'|'.join(PROGRAMS)}) .*")
 SHELL = ("", "sh", "bash", "console")
 
 
@@ -26,7 +26,12 @@ def name_of(page: Path) -> str:
 
 def prose(text: str) -> str:
     """A page without its blocks of code."""
-    return re.sub(r"^```.*?^```$|^    .*$", "", text, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"^    .*$", "", unfenced(text), flags=re.MULTILINE)
+
+
+def unfenced(text: str) -> str:
+    """A page without its fenced blocks."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
 def fenced(text: str, *languages: str) -> list[str]:
@@ -46,11 +51,10 @@ def shown(path: Path) -> Iterator[list[str]]:
     if path.suffix == ".yaml":
         lines = "\n".join(re.findall(r"^#   (.*)$", text, re.MULTILINE))
     else:
-        indented = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
-        blocks = re.findall(r"^    (.*)$", indented, re.MULTILINE)
-        lines = "\n".join([*fenced(text, *SHELL), *blocks])
+        indented = re.findall(r"^    (.*)$", unfenced(text), re.MULTILINE)
+        lines = "\n".join([*fenced(text, *SHELL), *indented])
     for line in re.sub(r"\\\n\s*", "", lines).splitlines():
-        for command in re.split(r"\s{3,}or\s{3,}", line):
+        for command in re.split(r" {3,}", line):  # before a remark, or another command
             if COMMAND.fullmatch(command):
                 yield words_of(command)
 
