@@ -28,6 +28,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
 myst_heading_anchors = 4
 highlight_language = "text"  # of indented blocks: commands, output, and equations
 default_role = "code"
+autoclass_content = "both"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_type_aliases = {"ArrayLike": "ArrayLike", "NDArray": "NDArray"}
@@ -58,7 +59,7 @@ def shorten_types(*event: Any) -> tuple[str | None, str | None]:
 
 
 def shorten(types: str | None) -> str | None:
-    types = re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", types or "")
+    types = re.sub(r"~(?:numpy|typing)\.|TypeAliasForwardRef\('(\w+)'\)", r"\1", types or "")
     return re.sub(r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(.*?)\]\]", r"NDArray[\1]", types) or None
 
 
