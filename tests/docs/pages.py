@@ -17,6 +17,10 @@ CONFIGS = sorted([ROOT / "config.yaml", *ROOT.glob("config/**/*.yaml")])
 
 PROGRAMS = ("vlmrm", "snakemake", "make", "python", "pip")
 COMMAND = re.compile(rf"(?:\w+=\S+ )*(?:\.venv/bin/)?(?:{'|'.join(PROGRAMS)}) .*")
+FOLDERS = "benchmarks|config|docs|envs|examples|scripts|tests|vlmrm|workflow|results/reference"
+OURS = re.compile(rf"(?:{FOLDERS})/[\w./*-]+|config\.yaml")
+"""Names of files and folders of the repository, and patterns of them."""
+
 SHELL = ("", "sh", "bash", "console")
 
 
