@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.docs.pages import fenced
+from tests.docs.pages import fenced, shown
+from tests.processes import vlmrm
 from vlmrm.config import load_config
 from vlmrm.pretraining.captions import GENERIC, OPENINGS, PHRASES
 
@@ -46,6 +47,19 @@ def test_the_example_runs_without_a_screen_or_the_compiler_and_agents_can_be_tra
     )
     assert run.returncode == 0, run.stderr
     assert re.match(r"\(1, \d+, \d+, 3\) float32 True -?\d", run.stdout)
+
+
+def test_the_first_score_is_what_the_readme_prints():
+    [command] = [words for words in shown(README) if words[1] == "score"]
+    pattern, printed = "docs/pictures/poses/*.jpg", README.read_text()
+    pictures = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(pattern))
+    place = command.index(pattern)
+    run = vlmrm(*command[1:place], *pictures, *command[place + 1 :], cwd=ROOT)
+    scores = re.findall(r"^(\S+)  (\S+)$", run.stdout, re.MULTILINE)
+    assert sorted(path for _, path in scores) == pictures, run.stderr
+    for score, path in scores:
+        [expected] = re.findall(rf"^    (\S+)  {path}$", printed, re.MULTILINE)
+        assert float(score) == pytest.approx(float(expected), abs=0.02)  # in reduced precision
 
 
 def test_importing_the_package_stays_light_and_keeps_what_is_set():
