@@ -17,6 +17,7 @@ from vlmrm.pretraining.captions import GENERIC, OPENINGS, PHRASES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+QUICK_START = ROOT / "docs" / "quick-start.md"
 SENTENCE = ROOT / "docs" / "sentence.md"
 
 
@@ -51,6 +52,7 @@ def test_the_example_runs_without_a_screen_or_the_compiler_and_agents_can_be_tra
 
 def test_the_first_score_is_what_the_readme_prints():
     [command] = [words for words in shown(README) if words[1] == "score"]
+    assert command in shown(QUICK_START)
     pattern, printed = "docs/pictures/poses/*.jpg", README.read_text()
     pictures = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(pattern))
     place = command.index(pattern)
@@ -58,8 +60,10 @@ def test_the_first_score_is_what_the_readme_prints():
     scores = re.findall(r"^(\S+)  (\S+)$", run.stdout, re.MULTILINE)
     assert sorted(path for _, path in scores) == pictures, run.stderr
     for score, path in scores:
-        [expected] = re.findall(rf"^    (\S+)  {path}$", printed, re.MULTILINE)
-        assert float(score) == pytest.approx(float(expected), abs=0.02)  # in reduced precision
+        [line] = re.findall(rf"^    \S+  {path}$", printed, re.MULTILINE)
+        assert line in QUICK_START.read_text()
+        # Precision depends on the hardware.
+        assert float(score) == pytest.approx(float(line.split()[0]), abs=0.02)
 
 
 def test_importing_the_package_stays_light_and_keeps_what_is_set():
