@@ -8,6 +8,7 @@
 #   make image-test  the container without Docker or a registry, and the smoke run inside it; see
 #                scripts/image.sh
 #   make lint    style and types
+#   make docs    these pages as a site, in build/docs; a broken link is an error
 #   make lock    renew envs/*.txt after a change of pyproject.toml; UPGRADE=--upgrade takes the newest
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ SNAKEMAKE := PATH="$$PWD/$(BIN):$$PATH" snakemake --cores $(CORES)
 COMPILE = .venv-lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet $(UPGRADE)
 
-.PHONY: install demo smoke test slurm-test image image-test lint lock clean
+.PHONY: install demo smoke test slurm-test image image-test lint docs lock clean
 
 install: .venv/installed
 
@@ -34,7 +35,7 @@ demo smoke: install
 	@echo
 	@$(BIN)/vlmrm summarize results/$@
 	@echo "Provenance of each figure: results/$@/report.html"
-	@[ $@ = smoke ] || echo "Next, in 20 minutes on two cores: your own sentence, in config/own.yaml; see README.md"
+	@[ $@ = smoke ] || echo "Next, in 20 minutes on two cores: your own sentence, in config/own.yaml; see docs/sentence.md"
 
 test: install
 	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal
@@ -55,10 +56,14 @@ lint: install
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(SNAKEMAKE) --configfile config/smoke.yaml --lint
 
+docs: install
+	$(BIN)/sphinx-build --conf-dir docs --doctree-dir build/doctrees --fresh-env \
+		--fail-on-warning --keep-going --quiet . build/docs
+
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet uv
-	$(COMPILE) --extra dev --extra siglip --output-file envs/lock.txt pyproject.toml
+	$(COMPILE) --extra dev --extra docs --extra siglip --output-file envs/lock.txt pyproject.toml
 	printf 'pip\nsetuptools\n' | $(COMPILE) --constraints envs/lock.txt --output-file envs/installer.txt -
 	rm -r .venv-lock
 

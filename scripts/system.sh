@@ -48,6 +48,6 @@ fi
     echo "These system packages are missing, by their names in Debian:$missing"
     echo "Install them, or have them installed: sudo $command"
     [ -z "$rendering" ] || echo "Nothing can be rendered on this machine before. Only jobs in a container" \
-        "(docs/running.md, SLURM with Apptainer) can do without."
+        "(docs/cluster.md, SLURM with Apptainer) can do without."
 } >&2
 [ -z "$needed" ]

@@ -1,4 +1,4 @@
-"""The README, its example, and all pages: what they promise is there."""
+"""The README and its example: what they promise is there."""
 
 import os
 import re
@@ -10,17 +10,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.docs.pages import fenced, shown
+from tests.processes import vlmrm
 from vlmrm.config import load_config
 from vlmrm.pretraining.captions import GENERIC, OPENINGS, PHRASES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-PAGES = sorted(page for folder in (".", "config", "docs") for page in (ROOT / folder).glob("*.md"))
-
-
-def blocks(language):
-    """The README's code blocks in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
+QUICK_START = ROOT / "docs" / "quick-start.md"
+SENTENCE = ROOT / "docs" / "sentence.md"
 
 
 AFTERWARDS = """
@@ -40,7 +38,7 @@ torch.optim.Adam([torch.zeros(1, requires_grad=True)])
 
 def test_the_example_runs_without_a_screen_or_the_compiler_and_agents_can_be_trained_after_it():
     """In a process of its own, as users start it; others have loaded the compiler."""
-    (example,) = blocks("python")
+    (example,) = fenced(README.read_text(), "python")
     environment = {k: v for k, v in os.environ.items() if k not in ("MUJOCO_GL", "DISPLAY")}
     run = subprocess.run(
         [sys.executable, "-c", example + AFTERWARDS],
@@ -50,6 +48,22 @@ def test_the_example_runs_without_a_screen_or_the_compiler_and_agents_can_be_tra
     )
     assert run.returncode == 0, run.stderr
     assert re.match(r"\(1, \d+, \d+, 3\) float32 True -?\d", run.stdout)
+
+
+def test_the_first_score_is_what_the_readme_prints():
+    [command] = [words for words in shown(README) if words[1] == "score"]
+    assert command in shown(QUICK_START)
+    pattern, printed = "docs/pictures/poses/*.jpg", README.read_text()
+    pictures = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(pattern))
+    place = command.index(pattern)
+    run = vlmrm(*command[1:place], *pictures, *command[place + 1 :], cwd=ROOT)
+    scores = re.findall(r"^(\S+)  (\S+)$", run.stdout, re.MULTILINE)
+    assert sorted(path for _, path in scores) == pictures, run.stderr
+    for score, path in scores:
+        [line] = re.findall(rf"^    \S+  {path}$", printed, re.MULTILINE)
+        assert line in QUICK_START.read_text()
+        # Precision depends on the hardware.
+        assert float(score) == pytest.approx(float(line.split()[0]), abs=0.02)
 
 
 def test_importing_the_package_stays_light_and_keeps_what_is_set():
@@ -62,24 +76,6 @@ def test_importing_the_package_stays_light_and_keeps_what_is_set():
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True
     )
     assert run.stdout.strip() == "osmesa set()", run.stderr
-
-
-def anchor_of(title):
-    """The anchor that GitHub gives a title."""
-    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_of_a_page_has_a_target(page):
-    for link in re.findall(r"\]\(([^)]+)\)", page.read_text()):
-        path, _, anchor = link.partition("#")
-        if "//" in path:
-            continue
-        target = page.parent / path if path else page
-        assert target.exists(), link
-        if anchor:
-            titles = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
-            assert anchor in [anchor_of(title) for title in titles], link
 
 
 def test_the_tree_names_what_is_there():
@@ -105,7 +101,7 @@ def test_your_own_sentence_shares_the_model_of_the_demo():
     assert own.corpora == demo.corpora
     assert own.rendering == demo.rendering
     assert own.training["humanoid"] == demo.training["humanoid"]
-    (block,) = blocks("yaml")
+    (block,) = fenced(SENTENCE.read_text(), "yaml")
     assert yaml.safe_load(block)["tasks"] == {
         name: task.model_dump(exclude_none=True) for name, task in own.tasks.items()
     }

@@ -30,9 +30,9 @@ def goal_baseline_reward(
 ) -> NDArray[np.float64]:
     """Rewards of image embeddings, for one alpha or several at once.
 
-    Writing s' = s - g, d = (g - b) / |g - b| and c = s' . d, the blend alpha P(s) + (1-alpha) s - g
-    equals alpha c d + (1-alpha) s', of squared length
-    (1-alpha)^2 |s'|^2 + (1 - (1-alpha)^2) c^2: one pass over the embeddings serves all alphas.
+    Writing ``s' = s - g``, ``d = (g - b) / |g - b|`` and ``c = s' . d``, the blend
+    ``alpha P(s) + (1-alpha) s - g`` equals ``alpha c d + (1-alpha) s'``, of squared length
+    ``(1-alpha)^2 |s'|^2 + (1 - (1-alpha)^2) c^2``: one pass over the embeddings serves all alphas.
 
     Args:
         image_embeddings: Unit image embeddings ``[..., E]``.
