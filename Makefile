@@ -35,7 +35,7 @@ demo smoke: install
 	@echo
 	@$(BIN)/vlmrm summarize results/$@
 	@echo "Provenance of each figure: results/$@/report.html"
-	@[ $@ = smoke ] || echo "Next, in 20 minutes on two cores: your own sentence, in config/own.yaml; see docs/sentence.md"
+	@[ $@ = smoke ] || echo "Next, in a quarter of an hour on two cores: your own sentence, in config/own.yaml; see docs/sentence.md"
 
 test: install
 	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal
