@@ -14,6 +14,7 @@ from vlmrm.config.base import (
     Aggregate,
     ConfigModel,
     EnvironmentName,
+    ImportPath,
     Name,
     NonEmptyList,
     PositiveInt,
@@ -168,16 +169,26 @@ Model = Annotated[
 
 
 class Corpus(ConfigModel):
-    """Image-text pairs from the simulators, the training data of `source: simulator` models."""
+    """Image-text pairs, the training data of `source: simulator` models.
 
-    frames: Annotated[
-        dict[EnvironmentName, Annotated[dict[str, PositiveInt], Field(min_length=1)]],
-        Field(min_length=1),
-    ]
-    """Number of frames per environment and scene."""
+    They come from the simulators of this package, by `frames`, or from one of your own
+    `environments`, by `captions`.
+    """
+
+    frames: dict[EnvironmentName, Annotated[dict[str, PositiveInt], Field(min_length=1)]] = {}
+    """Number of frames per environment and scene, whose captions are generated."""
     states: UniqueList[Name] = []
     """Names of `state_sets` whose states are added, in equal shares in the scenes of their
-    environment: for example states that agents met."""
+    environment: for example states that agents met. With `captions`, rollouts in one of your own
+    environments, the only frames."""
+    captions: Annotated[ImportPath | None, Field(exclude_if=lambda path: path is None)] = None
+    """Instead of `frames`, a function as `MODULE:FUNCTION` that takes a state, as a dictionary of
+    numbers, and returns a sentence or a list of sentences that are true of it."""
+    version: Annotated[
+        str,
+        Field(min_length=1, coerce_numbers_to_str=True, exclude_if=lambda version: version == "1"),
+    ] = "1"
+    """Change it, and the name of the corpus, when the code of `captions` changes."""
     image_size: PositiveInt = 64
     """Side of the square images in pixels."""
     rendering: Rendering = Rendering()
