@@ -187,6 +187,8 @@ def asked(key: str, function: Callable[[Any], Any], of: Any) -> Any:
     """
     try:
         return function(of)
+    except UserError:
+        raise
     except Exception as error:
         kind = type(error).__name__
         raise UserError(f"{key}: raised {kind}: {one_line(error)}; correct it") from error

@@ -13,6 +13,17 @@ from vlmrm.errors import UserError, suggest
 from vlmrm.imports import import_object
 
 
+class _State(dict[str, float]):
+    """A state by the names of its entries, of which no other is asked for."""
+
+    def __init__(self, key: str, state: dict[str, float]):
+        super().__init__(state)
+        self._key = key
+
+    def __missing__(self, name: Any) -> float:
+        raise UserError(f"{self._key}: a state has no '{name}'{suggest(name, self)}")
+
+
 def write_captions(
     key: str, path: str, names: Sequence[str], states: NDArray[np.float64]
 ) -> list[list[str]]:
@@ -28,20 +39,10 @@ def write_captions(
         UserError: It cannot be imported, raises an error, or returns anything but sentences.
     """
     function = import_object(key, path)
-
-    def ask(state: dict[str, float]) -> Any:
-        try:
-            return function(state)
-        except KeyError as error:
-            (name, *_) = (*error.args, "")
-            if not isinstance(name, str) or name in state:
-                raise
-            raise UserError(f"{key}: a state has no '{name}'{suggest(name, state)}") from error
-
     captions = []
     for row in states:
-        state = dict(zip(names, row.tolist(), strict=True))
-        said = asked(key, ask, state)
+        state = _State(key, dict(zip(names, row.tolist(), strict=True)))
+        said = asked(key, function, state)
         texts = [said] if isinstance(said, str) else said
         if not isinstance(texts, (list, tuple)) or not all(isinstance(t, str) for t in texts):
             kind = type(said).__name__
