@@ -8,7 +8,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, JsonValue, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    WithJsonSchema,
+    model_serializer,
+)
 
 from vlmrm.config.base import (
     Aggregate,
@@ -181,13 +189,10 @@ class Corpus(ConfigModel):
     """Names of `state_sets` whose states are added, in equal shares in the scenes of their
     environment: for example states that agents met. With `captions`, rollouts in one of your own
     environments, the only frames."""
-    captions: Annotated[ImportPath | None, Field(exclude_if=lambda path: path is None)] = None
+    captions: ImportPath | None = None
     """Instead of `frames`, a function as `MODULE:FUNCTION` that takes a state, as a dictionary of
     numbers, and returns a sentence or a list of sentences that are true of it."""
-    version: Annotated[
-        str,
-        Field(min_length=1, coerce_numbers_to_str=True, exclude_if=lambda version: version == "1"),
-    ] = "1"
+    version: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)] = "1"
     """Change it, and the name of the corpus, when the code of `captions` changes."""
     image_size: PositiveInt = 64
     """Side of the square images in pixels."""
@@ -195,6 +200,14 @@ class Corpus(ConfigModel):
     """How the frames are rendered before they are resized, whatever a run renders."""
     seed: Seed = 0
     """Random seed."""
+
+    @model_serializer(mode="wrap")
+    def _recorded(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out the keys of captions where they are not read."""
+        content: dict[str, Any] = serialize(self)
+        if self.captions is None:
+            del content["captions"], content["version"]
+        return content
 
 
 _CHECKS = {"sha256", "allow_pickle"}
