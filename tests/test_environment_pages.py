@@ -36,8 +36,11 @@ def workflow(tmp_path):
         content = load_config(ROOT / FOLDER / f"{name}.yaml").model_dump(mode="json")
         for training in content["training"].values():
             training["agent"] |= TINY_AGENT
+        for environment in content["environments"].values():
+            # Random actions find the goal of a smaller room within few steps.
+            environment["id"] = environment["id"].replace("6x6", "5x5")
         for states in content["state_sets"].values():
-            states["size"] = 24
+            states["size"] = 120
         for model in content["models"].values():
             model |= {"epochs": 1, "batch_size": 8} if model["source"] == "simulator" else {}
         for measurement in content["epic"].values():
