@@ -36,11 +36,10 @@ def workflow(tmp_path):
         content = load_config(ROOT / FOLDER / f"{name}.yaml").model_dump(mode="json")
         for training in content["training"].values():
             training["agent"] |= TINY_AGENT
-        for environment in content["environments"].values():
-            # Random actions find the goal of a smaller room within few steps.
-            environment["id"] = environment["id"].replace("6x6", "5x5")
+        if content["epic"]:  # needs successes, of which random actions find few
+            content["environments"]["room"]["oracle"] = "tests.envs.foreign:looks_right"
         for states in content["state_sets"].values():
-            states["size"] = 120
+            states["size"] = 24
         for model in content["models"].values():
             model |= {"epochs": 1, "batch_size": 8} if model["source"] == "simulator" else {}
         for measurement in content["epic"].values():
