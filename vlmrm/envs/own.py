@@ -137,7 +137,7 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
         if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
             raise UserError(f"{key}: returns {type(state).__name__}, no dictionary of numbers")
         for name, number in state.items():
-            if not isinstance(number, Real) or not np.isfinite(number):
+            if not isinstance(number, Real) or not np.isfinite(float(number)):
                 raise UserError(f"{key}: '{name}' is {number!r}; return finite numbers")
         return {name: float(number) for name, number in state.items()}
 

@@ -27,12 +27,14 @@ def evaluate_held_out(model: ClipModel, parts: Sequence[Part]) -> dict[str, dict
         ``FACT=VALUE`` is the accuracy on frames with this value. Where captions are a function's,
         the share of frames of which the predicted sentence is true, as ``caption``.
     """
-    return {
-        part.environment: _evaluate_captions(model, part)
-        if isinstance(part, CaptionedPart)
-        else _evaluate(model, part)
-        for part in parts
-    }
+    return {part.environment: _evaluate(model, part) for part in parts}
+
+
+def _evaluate(model: ClipModel, part: Part) -> dict[str, float]:
+    if isinstance(part, CaptionedPart):
+        return _evaluate_captions(model, part)
+    assert isinstance(part, CorpusPart)
+    return _evaluate_facts(model, part)
 
 
 def _evaluate_captions(model: ClipModel, part: CaptionedPart) -> dict[str, float]:
@@ -42,7 +44,7 @@ def _evaluate_captions(model: ClipModel, part: CaptionedPart) -> dict[str, float
     return {"frames": len(true), "caption": float(np.mean(true))}
 
 
-def _evaluate(model: ClipModel, part: CorpusPart) -> dict[str, float]:
+def _evaluate_facts(model: ClipModel, part: CorpusPart) -> dict[str, float]:
     embeddings = model.embed_images(part.images.transpose(0, 2, 3, 1))
     report: dict[str, float] = {"frames": len(part.images)}
     for fact, phrases in PHRASES[part.environment].items():
