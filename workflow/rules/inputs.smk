@@ -27,7 +27,9 @@ def sets_from(*samplers, live=False):
 def captioned_frames(corpus):
     """The frames of a corpus with captions by a function; none where they are rendered for it."""
     entry = settings.corpora[corpus]
-    return expand(FRAMES, states=entry.states, scene="default") if entry.captions else []
+    return (
+        expand(FRAMES, states=entry.states, scene="default") if entry.captions else []
+    )
 
 
 def figure(name):
