@@ -9,7 +9,9 @@
 #                scripts/image.sh
 #   make lint    style and types
 #   make docs    these pages as a site, in build/docs; a broken link is an error
-#   make lock    renew envs/*.txt after a change of pyproject.toml; UPGRADE=--upgrade takes the newest
+#   make lock    renew envs/*.txt after a change of pyproject.toml; UPGRADE=--upgrade takes the newest.
+#                envs/environments.txt has the extras minigrid and robotics, which no target installs;
+#                without pygame-ce, which would overwrite the files of Gymnasium's pygame
 
 PYTHON ?= python3
 CORES ?= all
@@ -65,6 +67,11 @@ lock:
 	.venv-lock/bin/python -m pip install --quiet uv
 	$(COMPILE) --extra dev --extra docs --extra siglip --output-file envs/lock.txt pyproject.toml
 	printf 'pip\nsetuptools\n' | $(COMPILE) --constraints envs/lock.txt --output-file envs/installer.txt -
+	$(PYTHON) -c 'import tomllib; \
+		extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
+		print(*extras["minigrid"], *extras["robotics"], sep="\n")' \
+	| $(COMPILE) --constraints envs/lock.txt --constraints envs/installer.txt \
+		--no-emit-package pygame-ce --output-file envs/environments.txt -
 	rm -r .venv-lock
 
 clean:

@@ -55,7 +55,7 @@ from vlmrm.plan.work import (
     updates,
     work_of,
 )
-from vlmrm.pretraining import corpus
+from vlmrm.pretraining import part
 from vlmrm.states.grid import sample_grid
 from vlmrm.training import rollouts
 
@@ -221,7 +221,7 @@ def test_videos_have_their_own_size_and_the_shadows_of_the_run():
 
 
 def test_constants_are_those_of_the_modules_that_compute():
-    assert pytest.approx(1 - corpus.HELD_OUT) == TRAINED_ON
+    assert pytest.approx(1 - part.HELD_OUT) == TRAINED_ON
     assert rollouts.KEEP_EVERY == ROLLOUT_KEEPS
     for environment in SCENES:
         observed, actions = OBSERVED[environment]

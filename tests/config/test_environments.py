@@ -105,6 +105,56 @@ def test_mistakes_are_named(own, key, value, answer):
     assert answer in str(error.value)
 
 
+@pytest.fixture
+def captioned(own):
+    """The same with a model of the user's own for this environment."""
+    own["corpora"]["pole"] = {"states": ["met"], "captions": "my:captions", "image_size": 32}
+    own["models"]["mine"] = {"source": "simulator", "architecture": "sim-XS", "corpus": "pole"}
+    return own
+
+
+def test_a_model_of_ones_own_learns_from_rollouts_with_captions(captioned):
+    config = parse_config(captioned)
+    assert config.corpus_size("pole") == 10
+    assert config.corpora["pole"].model_dump()["captions"] == "my:captions"
+    assert not {"captions", "version"} & config.corpora["smoke"].model_dump().keys()
+    # What the workflow writes beside its results is read again.
+    assert parse_config(config.model_dump(mode="json")) == config
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "answer"),
+    [
+        ("captions", "my.captions", "corpora.pole.captions: "),
+        ("captions", None, "corpora.pole.frames: missing; add it, or captions and states"),
+        ("states", [], "corpora.pole.states: empty, but captions are of rollouts; name some"),
+        ("states", ["mett"], "corpora.pole.states: unknown name 'mett'; did you mean 'met'?"),
+        ("states", ["cartpole-grid"], "pole.states: 'cartpole-grid' holds cartpole states, but"),
+        ("frames", {"cartpole": {"gymnasium": 9}}, "frames: has no effect with captions; remove"),
+        ("seed", 1, "corpora.pole.seed: has no effect with captions; remove it"),
+        ("rendering", {"shadows": True}, "corpora.pole.rendering: has no effect with captions"),
+    ],
+)
+def test_mistakes_in_a_corpus_of_ones_own_are_named(captioned, key, value, answer):
+    captioned["corpora"]["pole"][key] = value
+    with pytest.raises(UserError) as error:
+        parse_config(captioned)
+    assert answer in str(error.value)
+
+
+def test_a_version_belongs_to_captions(own):
+    own["corpora"]["smoke"]["version"] = 2
+    with pytest.raises(UserError, match=r"corpora\.smoke\.version: has no effect without captions"):
+        parse_config(own)
+
+
+def test_a_model_is_not_measured_on_the_frames_that_it_learned(captioned):
+    measured = {"task": "balanced", "states": "met", "models": ["mine"], "scenes": ["default"]}
+    captioned["epic"]["pole"] = measured
+    with pytest.raises(UserError, match="'met' is in the corpus of 'mine'; use other states"):
+        parse_config(captioned)
+
+
 def test_random_actions_are_for_environments_without_other_samplers(own):
     run = {**RUN, "task": "kneeling", "scene": "textured-fixed"}
     own["state_sets"]["met"].update(environment="humanoid", run=run)

@@ -88,9 +88,64 @@ def at_the_end(env):
     return env.place >= env.length
 
 
+def looks_right(env):
+    """Of MiniGrid's agent, in a quarter of all states."""
+    return env.agent_dir == 0
+
+
 def undecided(env):
     return "perhaps"
 
 
 def broken(env):
     raise ValueError("no idea")
+
+
+def where(env):
+    return {"place": env.place, "left": env.length - env.place}
+
+
+def where_nobody_knows(env):
+    return {"place": float("nan")}
+
+
+def in_order(env):
+    return [env.place]
+
+
+def captions(state):
+    """Two sentences that state the same, and one that is always true."""
+    place = "at the end" if state["left"] == 0 else f"{state['left']:g} steps away"
+    return [f"a point {place}", f"the point is {place}", "a line"]
+
+
+def one_caption(state):
+    return "a point"
+
+
+def misnamed(state):
+    return f"a point at {state['plaec']}"
+
+
+def silent(state):
+    return [] if state["left"] == 0 else "a point"
+
+
+def blank(state):
+    return ["a point", " "]
+
+
+def counting(state):
+    return state["place"]
+
+
+def wordy(state):
+    return "a point " * 60
+
+
+def raising(state):
+    raise ZeroDivisionError("no steps")
+
+
+def talkative(state):
+    return [f"a point, number {number}" for number in range(2001)]

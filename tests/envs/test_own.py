@@ -4,7 +4,7 @@ import pytest
 
 from vlmrm.config import DQN, SAC, Environment
 from vlmrm.envs import make_env
-from vlmrm.envs.probe import check_environment, try_environment
+from vlmrm.envs.probe import check_environment, environment_problem, try_environment
 from vlmrm.errors import UserError
 
 WALKER = "tests.envs.foreign:Walker"
@@ -38,6 +38,30 @@ def test_the_state_of_a_robot_is_its_positions_and_velocities():
     data = env.unwrapped.data
     expected = [*data.qpos, *data.qvel, 0]
     np.testing.assert_array_equal(env.get_wrapper_attr("state_vector")(), expected)
+
+
+def test_the_state_can_be_that_of_a_function():
+    own = Environment(id=WALKER, state="tests.envs.foreign:where", success="is_success")
+    env = make_env("walk", 20, own=own)
+    env.reset(seed=0)
+    env.unwrapped.place = 2
+    env.step(1)
+    assert env.get_wrapper_attr("state_names")() == ["place", "left", "success"]
+    np.testing.assert_array_equal(env.get_wrapper_attr("state_vector")(), [3, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("identifier", "names"),
+    [
+        ("HalfCheetah-v5", [f"{q}[{i}]" for q in ("qpos", "qvel") for i in range(9)]),
+        ("MountainCar-v0", ["observation[0]", "observation[1]"]),
+        ("tests.envs.foreign:Pictured", []),
+    ],
+)
+def test_the_entries_of_a_state_have_names(identifier, names):
+    env = make_env("mine", 20, own=Environment(id=identifier))
+    env.reset(seed=0)
+    assert env.get_wrapper_attr("state_names")() == [*names, "success"]
 
 
 def test_the_agents_time_limit_replaces_that_of_the_id():
@@ -99,6 +123,18 @@ def test_wrappers_are_applied_within():
         ),
         ({"id": "tests.envs.foreign:Undecided"}, DISCRETE, "MultiDiscrete actions fit neither"),
         ({"id": WALKER}, CONTINUOUS, r"training.mine.agent.algorithm: .* Discrete\(2\); write dqn"),
+        ({"id": WALKER, "state": "tests.envs.foreign:were"}, DISCRETE, "state: .* mean 'where'"),
+        (
+            {"id": WALKER, "state": "tests.envs.foreign:broken"},
+            DISCRETE,
+            "state: raised ValueError",
+        ),
+        ({"id": WALKER, "state": "tests.envs.foreign:in_order"}, DISCRETE, "list, no dictionary"),
+        (
+            {"id": WALKER, "state": "tests.envs.foreign:where_nobody_knows"},
+            DISCRETE,
+            "state: 'place' is nan; return finite numbers",
+        ),
         ({"id": WALKER, "wrappers": ["os:walk_"]}, DISCRETE, "wrappers: os has no function 'walk_"),
     ],
 )
@@ -114,3 +150,12 @@ def test_a_sound_environment_is_tried_in_a_process_of_its_own():
     check_environment("mine", own, DISCRETE)
     with pytest.raises(UserError, match="no info of an episode has 'won'"):
         check_environment("mine", own.model_copy(update={"success": "won"}), DISCRETE)
+
+
+def test_captions_of_what_an_episode_visits_are_tried_with_it():
+    own = Environment(id=WALKER, state="tests.envs.foreign:where")
+    captions = {"corpora.walk.captions": "tests.envs.foreign:captions"}
+    assert environment_problem("mine", own, DISCRETE, captions) is None
+    captions = {"corpora.walk.captions": "tests.envs.foreign:misnamed"}
+    problem = environment_problem("mine", own, DISCRETE, captions)
+    assert problem == "corpora.walk.captions: a state has no 'plaec'; did you mean 'place'?"

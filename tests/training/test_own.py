@@ -187,6 +187,7 @@ def test_state_sets_come_with_their_frames(tmp_path, trained, name):
     with FrameReader(tmp_path / "frames.h5") as reader:
         frames = reader[:]
     np.testing.assert_array_equal(frames[:, 0, 0, 0], np.round(states.values[:, 0] * 3))
+    assert states.names == ["observation[0]", "observation[1]", "observation[2]", "success"]
     # The frames tell episodes apart, and so do the trajectories.
     together = set(
         zip(states.columns["trajectory"].tolist(), states.columns["origin"], strict=True)

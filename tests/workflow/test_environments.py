@@ -1,5 +1,6 @@
 """Environments of the user's own in the workflow."""
 
+import copy
 import re
 
 RUN = {"task": "balanced", "scene": "default", "scoring": "alpha-0", "seed": 0}
@@ -50,3 +51,15 @@ def test_rollouts_are_those_of_one_agent_or_of_random_actions(fresh):
     }
     assert folders == {"random": 0, "learned": 1}
     assert "--policies=results/own/policies/balanced/default/small/alpha-0/seed-0 " in commands
+
+
+def test_a_corpus_with_captions_has_the_frames_of_its_sets_and_is_rendered_by_no_job(fresh):
+    config = copy.deepcopy(CONFIG)
+    config["corpora"] = {"pole": {"states": ["random"], "captions": "my:captions"}}
+    config["models"]["mine"] = {"source": "simulator", "architecture": "sim-XS", "corpus": "pole"}
+    config["epic"]["learned"]["models"].append("mine")
+    assert fresh.planned(config).keys() >= {"make_corpus", "train_model", "sample_live_rollouts"}
+    commands = fresh.snakemake(config, "--dry-run", "--printshellcmds").stdout
+    (command,) = re.findall(r"make-corpus pole .*", commands)
+    assert "--states results/own/states/random.h5 --frames results/own/frames/random/" in command
+    assert "--gpus 0" in command

@@ -58,6 +58,9 @@ MAX_NAME = 100
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=MAX_NAME)]
 """A name that becomes part of file names, of at most 255 characters."""
 
+ImportPath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$", max_length=200)]
+"""A name in a Python module, as ``module:name``; modules of the working directory are found too."""
+
 WideFrames = Literal["squash", "pad", "crop"]
 """How a frame that is wider than high becomes a square."""
 

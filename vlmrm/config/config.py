@@ -90,6 +90,12 @@ class Config(ConfigModel):
         parts = sets_in(self, [name]).values()
         return sum(part.size for part in parts if not isinstance(part, UnionStates))
 
+    def corpus_size(self, name: str) -> int:
+        """Number of frames of a corpus."""
+        corpus = self.corpora[name]
+        sampled = sum(count for scenes in corpus.frames.values() for count in scenes.values())
+        return sampled + sum(map(self.set_size, corpus.states))
+
     def rollout_settings(self, name: str) -> settings.RolloutSettings:
         """What sampling a state set of rollouts reads."""
         spec = self.state_sets[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from vlmrm.config.measurements import Rendering
 from vlmrm.config.models import Corpus, EnsembleModel, SimulatorModel
 from vlmrm.config.states import RolloutStates, StateSet, UnionStates
 from vlmrm.errors import unknown
@@ -43,11 +44,37 @@ def corpus_problems(config: Config) -> Iterator[str]:
         key = f"corpora.{name}.states"
         for part in corpus.states:
             yield from unknown(key, part, config.state_sets)
+        if corpus.captions is not None:
+            yield from _captioned_problems(config, f"corpora.{name}", corpus)
+            continue
+        if not corpus.frames:
+            yield f"corpora.{name}.frames: missing; add it, or captions and states"
+        if corpus.version != "1":
+            yield f"corpora.{name}.version: has no effect without captions; remove it"
         for part, states in sets_in(config, corpus.states).items():
             if states.environment not in corpus.frames:
                 yield f"{key}: '{part}' holds {states.environment} states, which `frames` lacks"
+    for name, corpus in config.corpora.items():
         if any(("corpora", name) in makes(config, "state_sets", part) for part in corpus.states):
+            key = f"corpora.{name}.states"
             yield f"{key}: met by agents that are trained on a model of this corpus; remove them"
+
+
+def _captioned_problems(config: Config, key: str, corpus: Corpus) -> Iterator[str]:
+    """What is wrong with a corpus whose captions are a function's."""
+    for part, default in (("frames", {}), ("rendering", Rendering()), ("seed", 0)):
+        if getattr(corpus, part) != default:
+            yield f"{key}.{part}: has no effect with captions; remove it"
+    if not corpus.states:
+        yield f"{key}.states: empty, but captions are of rollouts; name some of `state_sets`"
+    held = [config.state_sets[part].environment for part in corpus.states]
+    for part, environment in zip(corpus.states, held, strict=True):
+        if environment not in config.environments:
+            what = f"'{part}' holds {environment} states, but captions are of your `environments`"
+            yield f"{key}.states: {what}; remove it, or use frames"
+        if environment != held[0]:
+            what = f"'{part}' holds {environment} states, others {held[0]} states"
+            yield f"{key}.states: {what}; make a corpus of each"
 
 
 def sets_in(config: Config, names: Iterable[str]) -> dict[str, StateSet]:

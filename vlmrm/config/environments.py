@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from vlmrm.config.base import ORACLE_NAMES, SCENES, ConfigModel, UniqueList
+from vlmrm.config.base import ORACLE_NAMES, SCENES, ConfigModel, ImportPath, UniqueList
 from vlmrm.config.states import UnionStates
 from vlmrm.errors import suggest, unknown
 
 if TYPE_CHECKING:
     from vlmrm.config.config import Config
-
-ImportPath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$", max_length=200)]
-"""A name in a Python module, as ``module:name``; modules of the working directory are found too."""
 
 
 class Environment(ConfigModel):
@@ -39,6 +36,9 @@ class Environment(ConfigModel):
     oracle: ImportPath | None = None
     """Instead of `success`, a function as `MODULE:FUNCTION` that takes the environment without its
     wrappers, after each step, and returns true or false."""
+    state: Annotated[ImportPath | None, Field(exclude_if=lambda path: path is None)] = None
+    """Instead of the environment's own state, a function as `MODULE:FUNCTION` that takes the
+    environment without its wrappers, after each step, and returns a dictionary of numbers."""
     quorum: Annotated[float, Field(ge=0, le=1)] = 0
     """Share of an episode's steps that a successful episode fulfills; 0 means at least one."""
 

@@ -8,12 +8,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, JsonValue, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    WithJsonSchema,
+    model_serializer,
+)
 
 from vlmrm.config.base import (
     Aggregate,
     ConfigModel,
     EnvironmentName,
+    ImportPath,
     Name,
     NonEmptyList,
     PositiveInt,
@@ -168,22 +177,37 @@ Model = Annotated[
 
 
 class Corpus(ConfigModel):
-    """Image-text pairs from the simulators, the training data of `source: simulator` models."""
+    """Image-text pairs, the training data of `source: simulator` models.
 
-    frames: Annotated[
-        dict[EnvironmentName, Annotated[dict[str, PositiveInt], Field(min_length=1)]],
-        Field(min_length=1),
-    ]
-    """Number of frames per environment and scene."""
+    They come from the simulators of this package, by `frames`, or from one of your own
+    `environments`, by `captions`.
+    """
+
+    frames: dict[EnvironmentName, Annotated[dict[str, PositiveInt], Field(min_length=1)]] = {}
+    """Number of frames per environment and scene, whose captions are generated."""
     states: UniqueList[Name] = []
     """Names of `state_sets` whose states are added, in equal shares in the scenes of their
-    environment: for example states that agents met."""
+    environment: for example states that agents met. With `captions`, rollouts in one of your own
+    environments, the only frames."""
+    captions: ImportPath | None = None
+    """Instead of `frames`, a function as `MODULE:FUNCTION` that takes a state, as a dictionary of
+    numbers, and returns a sentence or a list of sentences that are true of it."""
+    version: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)] = "1"
+    """Change it, and the name of the corpus, when the code of `captions` changes."""
     image_size: PositiveInt = 64
     """Side of the square images in pixels."""
     rendering: Rendering = Rendering()
     """How the frames are rendered before they are resized, whatever a run renders."""
     seed: Seed = 0
     """Random seed."""
+
+    @model_serializer(mode="wrap")
+    def _recorded(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out the keys of captions where they are not read."""
+        content: dict[str, Any] = serialize(self)
+        if self.captions is None:
+            del content["captions"], content["version"]
+        return content
 
 
 _CHECKS = {"sha256", "allow_pickle"}

@@ -37,12 +37,14 @@ class States:
             or ``trajectory`` (rows of one trajectory are dependent). With ``step``, the number of
             its step in the trajectory, a row has a past: the rows of earlier steps.
         labels: Oracle name to bool ``[N]``, whether each state fulfills the task.
+        names: Names of the ``D`` entries of a state, where the environment is the user's own.
     """
 
     environment: str
     values: NDArray[np.float64]
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
     labels: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -117,6 +119,8 @@ class States:
         with create_hdf5(path, "states", context) as file:
             file.attrs["environment"] = np.bytes_(self.environment)
             put(file, "values", self.values)
+            if self.names:
+                put(file, "names", self.names)
             for name, column in self.columns.items():
                 put(file, f"columns/{name}", column)
             for oracle, labels in self.labels.items():
@@ -142,6 +146,7 @@ class States:
                 values=file["values"][:],
                 columns=columns,
                 labels={oracle: data[:] for oracle, data in labels.items()},
+                names=texts(file["names"]).tolist() if "names" in list(file) else [],
             )
         states._check(path)
         return states
@@ -156,6 +161,8 @@ class States:
             f"a state of {environment} is {width} numbers, not {list(values.shape[1:])}",
         )
         require(path, bool(np.isfinite(values).all()), "contains states that are not finite")
+        named = len(self.names) in (0, values.shape[1])
+        require(path, named, f"names {len(self.names)} of {values.shape[1]} numbers of a state")
         for name, column in {**self.columns, **self.labels}.items():
             require(
                 path, len(column) == len(values), f"{name}: {len(column)} of {len(values)} rows"

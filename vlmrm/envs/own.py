@@ -30,15 +30,16 @@ LONGEST_STATE = 4096
 class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
     """Adds to an environment its state as a vector, and the verdict on it.
 
-    The state is the environment's own ``state_vector``, where it has one, as Gymnasium's robots do;
-    `qpos` and `qvel`, where it has MuJoCo's data; otherwise the observation, unless it is longer
-    than `LONGEST_STATE`. The last entry is 1 in states that are a success, else 0; it is 0 where
-    nothing says success.
+    The state is what the function `state` of the entry returns, if there is one. Otherwise it is
+    the environment's own ``state_vector``, where it has one, as Gymnasium's robots do; `qpos` and
+    `qvel`, where it has MuJoCo's data; else the observation, unless it is longer than
+    `LONGEST_STATE`. The last entry is 1 in states that are a success, else 0; it is 0 where nothing
+    says success.
 
     Args:
         env: The environment.
         name: Its name in the configuration, for errors.
-        entry: What says success.
+        entry: What says success, and what the state is.
     """
 
     def __init__(self, env: gym.Env[Any, Any], name: str, entry: Environment):
@@ -48,6 +49,9 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
         self._oracle: Callable[[gym.Env[Any, Any]], Any] | None = None
         if entry.oracle is not None:
             self._oracle = import_object(f"{self._key}.oracle", entry.oracle)
+        self._describe: Callable[[gym.Env[Any, Any]], Any] | None = None
+        if entry.state is not None:
+            self._describe = import_object(f"{self._key}.state", entry.state)
         self._seen: dict[str, None] = {}
         self._steps = 0
         self._verdict = False
@@ -80,11 +84,7 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
             self._verdict = _truth(said, f"{self._key}.success: info['{self._success}']")
         elif self._oracle is not None:
             key = f"{self._key}.oracle"
-            try:
-                said = self._oracle(self.unwrapped)
-            except Exception as error:
-                kind = type(error).__name__
-                raise UserError(f"{key}: raised {kind}: {one_line(error)}; correct it") from error
+            said = asked(key, self._oracle, self.unwrapped)
             self._verdict = _truth(said, f"{key}: what it returns")
 
     def render(self) -> Any:
@@ -107,10 +107,39 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
 
     def state_vector(self) -> NDArray[np.float64]:
         """The current state, float64 ``[D]``; the last entry is the verdict."""
-        state = self._observation if self._state is None else self._state()
+        if self._describe is not None:
+            state: Any = [*self._described().values()]
+        else:
+            state = self._observation if self._state is None else self._state()
         if len(state) > LONGEST_STATE:
             state = state[:0]
         return np.append(np.asarray(state, np.float64), float(self._verdict))
+
+    def state_names(self) -> list[str]:
+        """The names of the entries of a state: ``qpos[2]`` is MuJoCo's third position."""
+        if self._describe is not None:
+            names = [*self._described()]
+        else:
+            count = len(self.state_vector()) - 1
+            data = getattr(self.unwrapped, "data", None)
+            if isinstance(data, mujoco.MjData) and count == len(data.qpos) + len(data.qvel):
+                parts = {"qpos": len(data.qpos), "qvel": len(data.qvel)}
+            else:
+                parts = {"observation" if self._state is None else "state": count}
+            names = [f"{part}[{i}]" for part, length in parts.items() for i in range(length)]
+        return [*names, "success"]
+
+    def _described(self) -> dict[str, float]:
+        """What the user's function says of the state."""
+        key = f"{self._key}.state"
+        assert self._describe is not None
+        state = asked(key, self._describe, self.unwrapped)
+        if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
+            raise UserError(f"{key}: returns {type(state).__name__}, no dictionary of numbers")
+        for name, number in state.items():
+            if not isinstance(number, Real) or not np.isfinite(float(number)):
+                raise UserError(f"{key}: '{name}' is {number!r}; return finite numbers")
+        return {name: float(number) for name, number in state.items()}
 
 
 class ChannelsFirst(gym.ObservationWrapper[Any, Any, Any]):
@@ -148,6 +177,21 @@ def make_own(name: str, entry: Environment) -> gym.Env[Any, Any]:
             raise UserError(f"{key}.wrappers: {path} refuses ({one_line(error)})") from error
     _check_actions(key, env.action_space)
     return JudgedEnv(_readable(key, env), name, entry)
+
+
+def asked(key: str, function: Callable[[Any], Any], of: Any) -> Any:
+    """What a function of the user's own answers.
+
+    Raises:
+        UserError: It raised an error.
+    """
+    try:
+        return function(of)
+    except UserError:
+        raise
+    except Exception as error:
+        kind = type(error).__name__
+        raise UserError(f"{key}: raised {kind}: {one_line(error)}; correct it") from error
 
 
 def algorithm_for(space: spaces.Space[Any]) -> str:

@@ -9,6 +9,9 @@ import functools
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
+
+import numpy as np
 
 from vlmrm.config import DQN, SAC, Environment
 from vlmrm.errors import UserError, one_line
@@ -29,9 +32,18 @@ def check_environment(name: str, own: Environment, agent: DQN | SAC) -> None:
         raise UserError(problem)
 
 
-def environment_problem(name: str, own: Environment, agent: DQN | SAC) -> str | None:
-    """Why an environment cannot be used, in one line; arguments as for `check_environment`."""
-    return _answer(json.dumps([name, own.model_dump(), agent.model_dump()]))
+def environment_problem(
+    name: str, own: Environment, agent: DQN | SAC, captions: Mapping[str, str] | None = None
+) -> str | None:
+    """Why an environment cannot be used, in one line.
+
+    Args:
+        name: As the others, as for `check_environment`.
+        own: Its entry.
+        agent: Settings of the agent.
+        captions: Functions that are also asked for captions of what was visited, by their keys.
+    """
+    return _answer(json.dumps([name, own.model_dump(), agent.model_dump(), dict(captions or {})]))
 
 
 @functools.cache
@@ -46,8 +58,10 @@ def _answer(question: str) -> str | None:
     return answer
 
 
-def try_environment(name: str, own: Environment, agent: DQN | SAC) -> None:
-    """As `check_environment`, in this process."""
+def try_environment(
+    name: str, own: Environment, agent: DQN | SAC, captions: Mapping[str, str] | None = None
+) -> None:
+    """As `environment_problem`, in this process; raises a UserError with the problem."""
     from vlmrm.envs import make_env
     from vlmrm.envs.own import algorithm_for
 
@@ -65,12 +79,19 @@ def try_environment(name: str, own: Environment, agent: DQN | SAC) -> None:
         env.action_space.seed(0)
         env.reset(seed=0)
         env.render()
-        ended = False
+        states, ended = [], False
         while not ended:
             _, _, terminated, truncated, _ = env.step(env.action_space.sample())
+            states.append(env.get_wrapper_attr("state_vector")())
             ended = terminated or truncated
         env.render()
         env.reset()  # here it is noticed that nothing said success
+        if captions:
+            from vlmrm.pretraining.own_captions import write_captions
+
+            for path_key, path in captions.items():
+                names = env.get_wrapper_attr("state_names")()
+                write_captions(path_key, path, names, np.stack(states))
     except UserError:
         raise
     except Exception as error:
@@ -85,11 +106,12 @@ def try_environment(name: str, own: Environment, agent: DQN | SAC) -> None:
 
 def main() -> None:
     """Reads an environment and its agent as JSON; prints what is wrong as JSON, or null."""
-    name, own, agent = json.load(sys.stdin)
+    name, own, agent, captions = json.load(sys.stdin)
     kind: type[DQN | SAC] = DQN if agent["algorithm"] == "dqn" else SAC
     problem = None
     try:
-        try_environment(name, Environment.model_validate(own), kind.model_validate(agent))
+        entry, acting = Environment.model_validate(own), kind.model_validate(agent)
+        try_environment(name, entry, acting, captions)
     except UserError as error:
         problem = str(error)
     print(json.dumps(problem))

@@ -146,7 +146,9 @@ def trained_line(config: Config, finished: int) -> str:
         return "No agents: this run measures rewards."
     by_model = [run for run in runs if run.reward_source not in REFERENCES]
     seeds = {run.seed for run in runs}
-    parts = [f"{len(by_model)} on rewards by {_names(run.reward_source for run in by_model)}"]
+    parts = []
+    if by_model:
+        parts.append(f"{len(by_model)} on rewards by {_names(r.reward_source for r in by_model)}")
     if rest := len(runs) - len(by_model):
         others = (run.reward_source for run in runs if run.reward_source in REFERENCES)
         parts.append(f"{rest} on {_names(others)}")

@@ -133,8 +133,7 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
             if isinstance(model, PretrainedModel) and model.path is None:
                 work.download = work.disk  # float32, as most are published
             if isinstance(model, SimulatorModel):
-                scenes = config.corpora[model.corpus].frames.values()
-                images = TRAINED_ON * sum(count for scene in scenes for count in scene.values())
+                images = TRAINED_ON * config.corpus_size(model.corpus)
                 work.embed(config, machine, w["model"], round(model.epochs * images))
                 work.accelerated *= BACKWARD
         case "make_corpus":
@@ -144,11 +143,12 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
                     work.render(simulator, scene, count, corpus.rendering)
                     work.serial += count * STATE[simulator]
             first = {str(simulator): next(iter(held)) for simulator, held in corpus.frames.items()}
-            for name in corpus.states:
+            for name in corpus.states if corpus.frames else []:
                 environment = config.state_sets[name].environment
                 count = config.set_size(name)
                 work.render(environment, first[environment], count, corpus.rendering)
-            work.disk = CORPUS_COMPRESSED * work.frames * 3 * corpus.image_size**2
+            pixels = config.corpus_size(w["corpus"]) * corpus.image_size**2
+            work.disk = CORPUS_COMPRESSED * 3 * pixels
         case "sample_states":
             environment = config.state_sets[w["states"]].environment
             work.serial += config.set_size(w["states"]) * STATE[environment]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,27 +14,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vlmrm.models.libraries import open_clip
-from vlmrm.pretraining.captions import PHRASES, UNCLEAR, generic_caption, write_caption
-from vlmrm.pretraining.corpus import CorpusPart
 from vlmrm.pretraining.distances import FAR
+from vlmrm.pretraining.part import Part
 
-GENERIC_SHARE = 0.05
-"""Share of captions that fit every frame, so that baseline prompts get a meaning too."""
-
-BALANCE = 0.5
-"""Images are sampled in proportion to the sum of n ** -BALANCE over their facts, where n images
-share the fact. Rare postures and rare positions of the arms are seen more often."""
-
-COLUMNS: list[tuple[str, str, str]] = [
-    *((environment, "", "") for environment in PHRASES),
-    *(
-        (environment, fact, value)
-        for environment, facts in PHRASES.items()
-        for fact, values in facts.items()
-        for value in values
-    ),
-]
-"""What a caption can state: that the image shows an environment, then each value of each fact."""
+Column = tuple[str, str, str]
+"""What a caption can state: environment, fact, and value; without the latter two, that the image
+shows the environment."""
 
 
 class Batch(NamedTuple):
@@ -43,7 +28,7 @@ class Batch(NamedTuple):
     Attributes:
         rows: Rows of the images ``[B]``.
         tokens: Tokens of the captions ``[B, L]``.
-        stated: What the captions state, bool ``[B, len(COLUMNS)]``.
+        stated: What the captions state, bool ``[B, C]``, of the `columns`.
     """
 
     rows: Tensor
@@ -63,7 +48,7 @@ class Batches(Dataset[Batch]):
         seed: Random seed.
     """
 
-    parts: list[CorpusPart]
+    parts: Sequence[Part]
     tokenizer: open_clip.SimpleTokenizer
     size: int
     count: int
@@ -74,7 +59,9 @@ class Batches(Dataset[Batch]):
         self._owner = np.arange(len(sizes)).repeat(sizes)
         self._row = np.concatenate([np.arange(size) for size in sizes])
         self._encode = functools.cache(self.tokenizer.encode)
-        weights = np.concatenate([_balanced(part) for part in self.parts])
+        self._number = {column: i for i, column in enumerate(columns(self.parts))}
+        balanced = [part.weights() for part in self.parts]
+        weights = np.concatenate([weight / weight.mean() for weight in balanced])
         self._cumulative = np.cumsum(weights) / weights.sum()
 
     def __len__(self) -> int:
@@ -106,35 +93,28 @@ class Batches(Dataset[Batch]):
         return np.array(ids + [0] * (length - len(ids)))
 
     def _caption(self, row: int, rng: np.random.Generator) -> tuple[str, NDArray[np.bool_]]:
-        """A caption of an image, and the facts that it states."""
+        """A caption of an image, and which of the `columns` it states."""
         part = self.parts[self._owner[row]]
-        if rng.random() < GENERIC_SHARE:
-            caption = generic_caption(part.environment, rng)
-        else:
-            caption = write_caption(part.environment, part.facts[self._row[row]], rng)
-        return caption.text, encode(part.environment, caption.facts)
+        caption = part.caption(self._row[row], rng)
+        stated = np.zeros(len(self._number), dtype=bool)
+        for fact in [("", ""), *caption.facts.items()]:
+            stated[self._number[part.environment, *fact]] = True
+        return caption.text, stated
 
 
-def encode(environment: str, facts: Mapping[str, str]) -> NDArray[np.bool_]:
-    """Which of the `COLUMNS` a caption with these facts states: bool ``[len(COLUMNS)]``."""
-    stated = {(environment, "", ""), *((environment, *fact) for fact in facts.items())}
-    return np.array([column in stated for column in COLUMNS])
+def columns(parts: Sequence[Part]) -> list[Column]:
+    """What captions of the parts can state: their environments, then each value of each fact."""
+    shown = [(part.environment, "", "") for part in parts]
+    return [*shown, *((part.environment, *value) for part in parts for value in part.values)]
 
 
-def distances_by_column(part: CorpusPart) -> NDArray[np.float32]:
-    """Distances of the images of a part from all `COLUMNS`: ``[N, len(COLUMNS)]``."""
-    result = np.full((len(part.images), len(COLUMNS)), FAR, np.float32)
-    own = np.array([environment == part.environment for environment, _, _ in COLUMNS])
-    result[:, own] = np.hstack([np.zeros((len(part.images), 1)), part.distances])
-    return result
-
-
-def _balanced(part: CorpusPart) -> NDArray[np.float64]:
-    """Sampling weights ``[N]`` of the images, 1 on average."""
-    weight = np.zeros(len(part.facts))
-    for fact in PHRASES[part.environment]:
-        values = [facts.get(fact, UNCLEAR) for facts in part.facts]
-        _, kind, count = np.unique(values, return_inverse=True, return_counts=True)
-        weight += count[kind] ** -BALANCE
-    normalized: NDArray[np.float64] = weight / weight.mean()
-    return normalized
+def distances_by_column(parts: Sequence[Part]) -> NDArray[np.float32]:
+    """Distances of the images of all parts from all `columns`: ``[N, C]``."""
+    stated = columns(parts)
+    tables = []
+    for part in parts:
+        table = np.full((len(part.images), len(stated)), FAR, np.float32)
+        own = np.array([environment == part.environment for environment, _, _ in stated])
+        table[:, own] = np.hstack([np.zeros((len(part.images), 1)), part.distances_from_values()])
+        tables.append(table)
+    return np.concatenate(tables)

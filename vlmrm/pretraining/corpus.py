@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -25,8 +26,18 @@ from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.machine.processes import map_in_processes
 from vlmrm.models.preprocessing import SIM_PREPROCESSING, Preprocessing
-from vlmrm.pretraining.captions import Facts, state_facts
+from vlmrm.pretraining.captioned import CaptionedPart
+from vlmrm.pretraining.captions import (
+    PHRASES,
+    UNCLEAR,
+    Caption,
+    Facts,
+    generic_caption,
+    state_facts,
+    write_caption,
+)
 from vlmrm.pretraining.distances import distances
+from vlmrm.pretraining.part import BALANCE, Part
 from vlmrm.rendering import check_scene
 from vlmrm.rendering.parallel import render_states
 from vlmrm.states.training import sample_training_states
@@ -35,17 +46,15 @@ from vlmrm.terminal.bars import bar
 STATES_PER_PART = 1000
 """States that one process samples at a time."""
 
-HELD_OUT = 0.1
-"""Share of the corpus that is held out from training."""
+GENERIC_SHARE = 0.05
+"""Share of captions that fit every frame, so that baseline prompts get a meaning too."""
 
 
 @dataclass
-class CorpusPart:
-    """The frames of one environment.
+class CorpusPart(Part):
+    """Frames of a simulator, with facts about their states.
 
     Attributes:
-        environment: Its name.
-        images: Uint8 ``[N, 3, S, S]``.
         states: Float64 ``[N, D]``.
         facts: Visible facts, one dictionary per image.
         distances: Distance of each image from each value of each fact, float32 ``[N, V]``; see
@@ -53,18 +62,32 @@ class CorpusPart:
     """
 
     environment: EnvironmentName
-    images: NDArray[np.uint8]
     states: NDArray[np.float64]
     facts: list[Facts]
     distances: NDArray[np.float32]
 
-    def split(self) -> tuple[CorpusPart, CorpusPart]:
-        """Splits into training and held-out frames, at random but the same for every model."""
-        order = np.random.default_rng(0).permutation(len(self.images))
-        held_out = max(1, round(HELD_OUT * len(order)))
-        return self._rows(order[held_out:]), self._rows(order[:held_out])
+    @property
+    def values(self) -> list[tuple[str, str]]:
+        facts = PHRASES[self.environment].items()
+        return [(fact, value) for fact, values in facts for value in values]
 
-    def _rows(self, rows: NDArray[np.intp]) -> CorpusPart:
+    def distances_from_values(self) -> NDArray[np.float32]:
+        return self.distances
+
+    def caption(self, row: int, rng: np.random.Generator) -> Caption:
+        if rng.random() < GENERIC_SHARE:
+            return generic_caption(self.environment, rng)
+        return write_caption(self.environment, self.facts[row], rng)
+
+    def weights(self) -> NDArray[np.float64]:
+        weight = np.zeros(len(self.facts))
+        for fact in PHRASES[self.environment]:
+            values = [facts.get(fact, UNCLEAR) for facts in self.facts]
+            _, kind, count = np.unique(values, return_inverse=True, return_counts=True)
+            weight += count[kind] ** -BALANCE
+        return weight
+
+    def rows(self, rows: NDArray[np.intp]) -> CorpusPart:
         facts = [self.facts[row] for row in rows]
         return CorpusPart(
             self.environment, self.images[rows], self.states[rows], facts, self.distances[rows]
@@ -164,22 +187,22 @@ def _sample_part(
     return states, state_facts(environment, states)
 
 
-def read_corpus(path: str | os.PathLike[str]) -> list[CorpusPart]:
+def read_corpus(path: str | os.PathLike[str]) -> list[Part]:
     """Reads the parts of a corpus, one per environment.
 
     Raises:
         UserError: The file is missing or damaged, or an older version wrote it.
     """
     with open_hdf5(Path(path), "corpus") as file, reading(path):
-        if any("distances" not in group for group in file.values()):
-            raise UserError(f"{path}: made by an older version; delete it, and run again")
-        return [
-            CorpusPart(
-                environment=environment,
-                images=group["images"][:],
-                states=group["states"][:],
-                facts=[json.loads(f) for f in texts(group["facts"])],
-                distances=group["distances"][:],
-            )
-            for environment, group in file.items()
-        ]
+        return [_read_part(path, environment, group) for environment, group in file.items()]
+
+
+def _read_part(path: str | os.PathLike[str], environment: Any, group: h5py.Group) -> Part:
+    images = group["images"][:]
+    if "captions" in group:
+        captions = [json.loads(line) for line in texts(group["captions"])]
+        return CaptionedPart(environment, images, captions)
+    if "distances" not in group:
+        raise UserError(f"{path}: made by an older version; delete it, and run again")
+    facts = [json.loads(line) for line in texts(group["facts"])]
+    return CorpusPart(environment, images, group["states"][:], facts, group["distances"][:])

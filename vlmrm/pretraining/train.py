@@ -1,4 +1,4 @@
-"""Trains a small CLIP model on rendered frames and generated captions.
+"""Trains a small CLIP model on frames and their captions.
 
 Two towers learn to find the matching images and sentences of a batch, as in CLIP (Radford et al.
 2021, "Learning Transferable Visual Models From Natural Language Supervision").
@@ -18,16 +18,19 @@ from torch.utils.data import DataLoader
 
 from vlmrm.config import SimulatorModel
 from vlmrm.data.files import read_provenance
-from vlmrm.errors import UserError
+from vlmrm.errors import UserError, blaming
 from vlmrm.models.clip import ClipModel, choose_device
 from vlmrm.models.folder import save_model_folder
 from vlmrm.models.libraries import open_clip
 from vlmrm.models.preprocessing import Preprocessing
 from vlmrm.models.random_init import build_random
+from vlmrm.models.sentences import check_lengths
 from vlmrm.pretraining.batches import Batches, distances_by_column
-from vlmrm.pretraining.corpus import CorpusPart, read_corpus
+from vlmrm.pretraining.captioned import CaptionedPart
+from vlmrm.pretraining.corpus import read_corpus
 from vlmrm.pretraining.held_out import evaluate_held_out
 from vlmrm.pretraining.loss import agreement, contrastive_loss
+from vlmrm.pretraining.part import Part
 from vlmrm.terminal.bars import bar
 
 TEXT_RATE = 0.4
@@ -63,7 +66,7 @@ def train_model(
 
     Args:
         settings: Architecture, epochs, batch size, learning rate, and seed.
-        corpus: File of `vlmrm.pretraining.corpus.make_corpus`.
+        corpus: File of `make_corpus` or `make_captioned_corpus`.
         folder: Output folder.
         device: A torch device, or ``auto``.
 
@@ -77,6 +80,10 @@ def train_model(
     preprocess_config = {**preprocess_config, "size": model_config["vision_cfg"]["image_size"]}
     preprocessing = Preprocessing.from_open_clip(preprocess_config)
     tokenizer = open_clip.SimpleTokenizer(context_length=model_config["text_cfg"]["context_length"])
+    for part in parts:
+        if isinstance(part, CaptionedPart):
+            with blaming(f"corpora.{settings.corpus}.captions"):
+                check_lengths(tokenizer, part.sentences, settings.architecture)
     # On a CPU, convolutions are a fifth faster in this format.
     network = network.to(target).to(memory_format=torch.channels_last)
     _fit(network, list(training), tokenizer, preprocessing, settings)
@@ -99,7 +106,7 @@ def train_model(
 
 def _fit(
     network: Any,
-    parts: list[CorpusPart],
+    parts: list[Part],
     tokenizer: open_clip.SimpleTokenizer,
     preprocessing: Preprocessing,
     settings: SimulatorModel,
@@ -122,7 +129,7 @@ def _fit(
     batches = Batches(parts, tokenizer, settings.batch_size, steps, settings.seed)
     loader = DataLoader(batches, batch_size=None, num_workers=WORKERS * gpu, pin_memory=gpu)
     images = torch.cat([torch.from_numpy(part.images) for part in parts]).to(device)
-    distances = torch.from_numpy(np.concatenate([*map(distances_by_column, parts)])).to(device)
+    distances = torch.from_numpy(distances_by_column(parts)).to(device)
     rng = np.random.default_rng(settings.seed)
     network.train()
     with bar(loader, unit="step", desc=f"train {settings.architecture}") as shown:

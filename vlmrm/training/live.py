@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,7 @@ def sample_live_rollouts(
     episodes = np.zeros(shape, dtype=np.intp)
     values: list[np.ndarray[Any, Any]] = []
     rows: list[np.ndarray[Any, Any]] = []
+    names: list[str] = []
     writer: FrameWriter | None = None
     with ExitStack() as stack:
         for number, (policy, seed) in enumerate(zip(drawn.policies, drawn.seeds, strict=True)):
@@ -97,6 +99,7 @@ def sample_live_rollouts(
                     writer = stack.enter_context(FrameWriter(frames, size, **context))
                 env.seed(seed)
                 observations = env.reset()
+                names = env.env_method("state_names", indices=0)[0]
                 episode = np.zeros(drawn.trajectories, dtype=np.intp)
                 for step in bar(range(settings.episode_steps), unit="step", desc="play"):
                     place, skipped = divmod(step, KEEP_EVERY)
@@ -113,4 +116,5 @@ def sample_live_rollouts(
                     episode += done
     # Frames come step by step, in all environments at once.
     order = Draw(drawn.policies, drawn.seeds, drawn.trajectories, np.concatenate(rows))
-    return collect(settings, order, np.concatenate(values), episodes.reshape(-1, steps))
+    states = collect(settings, order, np.concatenate(values), episodes.reshape(-1, steps))
+    return replace(states, names=names)

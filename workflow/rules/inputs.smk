@@ -24,6 +24,14 @@ def sets_from(*samplers, live=False):
     )
 
 
+def captioned_frames(corpus):
+    """The frames of a corpus with captions by a function; none where they are rendered for it."""
+    entry = settings.corpora[corpus]
+    return (
+        expand(FRAMES, states=entry.states, scene="default") if entry.captions else []
+    )
+
+
 def figure(name):
     """Both files of a figure; the PNG is shown in the report."""
     return [f"{FIGURES}/{name}.{suffix}" for suffix in ("svg", "png")]

@@ -4,20 +4,25 @@
 rule make_corpus:
     input:
         states=lambda w: expand(STATES, states=settings.corpora[w.corpus].states),
+        frames=lambda w: captioned_frames(w.corpus),
     output:
         CORPUS,
     log:
         f"{LOGS}/corpora/{{corpus}}.log",
     benchmark:
         f"{BENCHMARKS}/make_corpus/{{corpus}}.jsonl"
-    threads: CORES_PER_GPU
+    threads: lambda w: 1 if captioned_frames(w.corpus) else CORES_PER_GPU
     resources:
         mem_mb=memory(8_000),
         runtime=minutes(60),
-        gpu=1,
+        gpu=lambda w: 0 if captioned_frames(w.corpus) else 1,
     params:
         config=config_file,
-        states=lambda w, input: [f"--states {quote(path)}" for path in input.states],
+        states=lambda w, input: [
+            f"--{kind} {quote(path)}"
+            for kind in ("states", "frames")
+            for path in getattr(input, kind)
+        ],
         settings=lambda w: settings.corpora[w.corpus].model_dump(),
     shell:
         "vlmrm --log {log} make-corpus {wildcards.corpus} --config {params.config} {params.states}"

@@ -1,0 +1,60 @@
+"""The examples of the documentation, found in its text, so that they cannot drift from it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+from tests.processes import snakemake, vlmrm
+
+ROOT = Path(__file__).parents[1]
+
+TINY_AGENT = {
+    "total_timesteps": 64,
+    "episode_steps": 16,
+    "n_envs": 2,
+    "learning_starts": 16,
+    "train_freq": 8,
+    "gradient_steps": 1,
+    "batch_size": 4,
+    "buffer_size": 64,
+    "net_arch": [8],
+    "save_freq": 32,
+}
+
+
+def text(page: str) -> str:
+    """A page of ``docs/``."""
+    return (ROOT / "docs" / page).read_text()
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The fenced code of a page in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text(page), re.DOTALL | re.MULTILINE)
+
+
+def commands(page: str) -> list[list[str]]:
+    """The words of the indented commands of a page: of ``vlmrm``, and of ``.venv/bin``."""
+    lines = text(page).replace("\\\n", " ")
+    found = re.findall(r"^    (?:\.venv/bin/)?((?:vlmrm|snakemake|pip) .*)$", lines, re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in found]
+
+
+def run_jobs(folder: Path, *arguments: str) -> list[str]:
+    """Runs the commands that a workflow would run, one after the other, without starting Python.
+
+    Args:
+        folder: Where the workflow runs, with links to it.
+        arguments: Of ``snakemake``.
+
+    Returns:
+        The names of the commands.
+    """
+    planned = snakemake(*arguments, "--dry-run", "--printshellcmds", cwd=folder)
+    assert planned.returncode == 0, planned.stderr + planned.stdout
+    found = [shlex.split(line) for line in re.findall(r"vlmrm --log .*", planned.stdout)]
+    for _, *words in found:
+        run = vlmrm(*words, cwd=folder)
+        assert run.returncode == 0, (words, run.stderr)
+    return [words[3] for words in found]
