@@ -1,10 +1,12 @@
 import shutil
 
+import pandas as pd
 import pytest
 
 from tests.page.conftest import SMOKE, success
 from vlmrm.config import TrainingRun, load_config
-from vlmrm.page.summary import outcomes
+from vlmrm.config.diagnosis import Diagnosis
+from vlmrm.page.summary import outcomes, trust_lines
 
 
 @pytest.fixture
@@ -32,3 +34,22 @@ def test_a_seed_that_beats_the_random_policy_has_learned_a_part(verdict):
     # The random policy's interval ends at 1.5 %.
     assert verdict(0.0, 0.03) == "partly learned"
     assert verdict(0.0, 0.015) == "not learned"
+
+
+def test_the_best_verdict_on_each_task_is_said_before_any_agent_is_there(tmp_path):
+    config = load_config(SMOKE)
+    diagnosis = Diagnosis(states="poses", models=["smoke-S"])
+    config = config.model_copy(update={"diagnoses": {"words": diagnosis}})
+    rows = [
+        ("kneel", "alpha-0", 3, 0.1, "Hardly."),
+        ("kneel", "alpha-1", 5, 0.2, "It learns."),
+        ("kneel", "alpha-0.5", 5, 0.1, "It learns, too."),
+        ("sit", "alpha-0", 0, 0.9, "No."),
+    ]
+    table = pd.DataFrame(rows, columns=["task", "scoring", "level", "closeness", "verdict"])
+    (tmp_path / "tables").mkdir()
+    table.assign(model="smoke-S").to_csv(tmp_path / "tables" / "diagnosis-words.csv", index=False)
+    line, *_ = trust_lines(tmp_path, config)
+    assert line == (
+        "Diagnosis before training (words): It learns. (smoke-S, alpha-1) No. (smoke-S, alpha-0)"
+    )
