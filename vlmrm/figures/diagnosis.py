@@ -35,9 +35,9 @@ def draw_diagnosis(table: pd.DataFrame) -> Figure:
     tasks, poses = ordered(first["task"]), list(KNOWN)
     groups = list(first.groupby(["scene", "model"], sort=False))
     rows, columns = wrapped(len(groups))
-    size = (columns * (len(poses) * CELL + 0.3) + 1.6, rows * (len(tasks) * CELL + 0.4) + 1.3)
+    size = (columns * (len(poses) * CELL + 0.3) + 1.6, rows * (len(tasks) * CELL + 1.7))
     figure = Figure(figsize=size, layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     several = len(ordered(first["scene"])) > 1
     for axes, ((scene, model), group) in zip(grid.flat, groups, strict=False):
         areas = group.set_index("task").reindex(tasks)
@@ -49,11 +49,10 @@ def draw_diagnosis(table: pd.DataFrame) -> Figure:
             if oracle in poses:  # missing where a task was not measured
                 place = (poses.index(oracle), row)
                 axes.add_patch(Rectangle(place, 1, 1, fill=False, edgecolor=INK, linewidth=1.4))
-        axes.set(xlabel="", ylabel="")
+        axes.set(xlabel="states that fulfill the task", ylabel="")
         axes.tick_params(length=0)
         axes.set_title(f"{model} · {scene}" if several else model)
     for axes in grid.flat[len(groups) :]:
         axes.remove()
-    figure.supxlabel("states that fulfill the task", fontsize=9)
     figure.supylabel(f"sentence of the task, {scoring_label(scoring)}", fontsize=9)
     return figure
