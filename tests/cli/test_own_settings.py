@@ -207,6 +207,47 @@ def test_searches(run):
     assert (folder / "search.svg").exists() and (folder / "winners.png").exists()
 
 
+def test_a_diagnosis_and_what_it_predicts(run):
+    run("make-random-model", "m", "--output", "m", sections={"models": RANDOM})
+    states = {"state_sets": {"poses": {"sampler": "diagnosis", "poses": 16}}}
+    run("sample-states", "poses", "--output", "poses.h5", sections=states)
+    frames = ("--states", "poses.h5", "--scene", "textured", "--workers", 1)
+    small = {"rendering": {"humanoid_size": 32}}
+    run("render-frames", *frames, "--output", "poses-frames.h5", sections=small)
+    frames = ("--frames", "poses-frames.h5", "--model", "m", "--output", "poses-embedded.h5")
+    run("embed-frames", *frames, sections={})
+    tasks = {
+        name: {"environment": "humanoid", "goal": f"a robot, {name}", "oracle": name}
+        for name in ("kneeling", "lotus", "one-leg")
+    }
+    diagnosis = {"d": {"states": "poses", "models": ["m"], "scenes": ["textured"]}}
+    sections = {"models": RANDOM, "tasks": tasks, "diagnoses": diagnosis, **states}
+    measured = ("--model", "m", "--states", "poses.h5", "--embeddings", "poses-embedded.h5")
+    folder = run("measure-diagnosis", "d", *measured, "--output", "d.csv", sections=sections)
+    table = read_table(folder / "d.csv")
+    assert table[["task", "scene", "model"]].to_numpy().tolist() == [
+        [task, "textured", "m"] for task in tasks
+    ]
+    drawn = ("draw-diagnosis", folder / "d.csv", "--table", folder / "verdicts.csv")
+    done = vlmrm(*drawn, "--output", folder / "diagnosis.svg")
+    assert done.returncode == 0, done.stderr
+    assert read_table(folder / "verdicts.csv")["try_next"].str.contains("words").all()
+
+    # Trajectories, as if agents had been trained.
+    where = {"scene": "textured", "reward_source": "m", "scoring": "alpha-0", "seed": 0}
+    for number, task in enumerate(tasks):
+        judged = pd.DataFrame({"task": task, **where, "success": [1], "success_fraction": number})
+        write_table(folder / f"{task}.csv", judged)
+    experiment = {"tasks": list(tasks), "models": ["m"], "scorings": ["alpha-0"], "seeds": [0]}
+    sections |= {"experiments": {"e": {**experiment, "scenes": ["textured"]}}}
+    sections |= {"predictions": {"p": {"diagnoses": ["d"], "experiments": ["e"]}}}
+    sections |= {"training": {"humanoid": {"agent": {**AGENT, "algorithm": "sac"}}}}
+    judged = [option for task in tasks for option in ("--evaluation", f"{task}.csv")]
+    output = ("--table", "p.csv", "--output", "prediction.svg")
+    run("draw-prediction", "p", "--diagnosis", "verdicts.csv", *judged, *output, sections=sections)
+    assert set(read_table(folder / "p.csv")["pairs"]) == {3}
+
+
 def test_agents(run):
     sections = {
         "tasks": {"pole": POLE},
@@ -240,7 +281,9 @@ def test_agents(run):
     source = ("--task", "pole", "--reward-source", "m", *measured)
     run("measure-checkpoints", *source, "--output", "checkpoints.csv", sections=sections)
     drawn = ("draw-optimization", folder / "checkpoints.csv", "--reference", folder / "judged.csv")
-    done = vlmrm(*drawn, "--table", folder / "o.csv", "--output", folder / "optimization.svg")
+    figures = ("--output", folder / "optimization.svg", "--divergence", folder / "divergence.svg")
+    done = vlmrm(*drawn, "--table", folder / "o.csv", *figures)
     assert done.returncode == 0, done.stderr
+    assert (folder / "optimization.svg").exists() and (folder / "divergence.svg").exists()
     assert list(read_table(folder / "checkpoints.csv")["steps"]) == [20, 40]
     assert read_table(folder / "o.csv")["outcome"].item() in ("rises", "never rises")

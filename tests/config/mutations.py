@@ -203,6 +203,8 @@ def _jobs(config: Config):
             yield Job("evaluate_policy", wildcards)
     for name in config.epic:
         config.epic_settings(name)
+    for name in config.diagnoses:
+        config.diagnosis_settings(name)
     for name in config.landscapes:
         config.landscape_settings(name)
     for name in config.rounds:

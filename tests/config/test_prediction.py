@@ -19,9 +19,22 @@ from vlmrm.errors import UserError
             {"epic": ["kneeling"], "experiments": ["classic-control"]},
             "predictions.rounds: no task is both measured and trained",
         ),
+        ({"epic": []}, "predictions.rounds.epic: empty, as are the diagnoses; name what"),
+        ({"diagnoses": ["pose"]}, "predictions.rounds.diagnoses: unknown name 'pose'"),
+        (
+            {"diagnoses": ["some", "kneel"]},
+            "predictions.rounds.diagnoses: 'some' and 'kneel' measure 'kneeling'; remove one",
+        ),
+        (
+            {"epic": ["mountain-car"], "diagnoses": ["some"]},
+            "predictions.rounds: no task is both measured and trained",
+        ),
     ],
 )
 def test_mistakes_are_named(content, change, answer):
+    content["state_sets"]["poses"] = {"sampler": "diagnosis"}
+    diagnosis = {"states": "poses", "models": ["sim-XS"]}
+    content["diagnoses"] = {"some": diagnosis, "kneel": {**diagnosis, "tasks": ["kneeling"]}}
     content["predictions"]["rounds"] |= change
     with pytest.raises(UserError) as error:
         parse_config(content)

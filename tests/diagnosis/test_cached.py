@@ -1,13 +1,15 @@
 """States, frames, and embeddings that are made once."""
 
+import hashlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from vlmrm.diagnosis import cached
 from vlmrm.errors import UserError
 from vlmrm.models.clip import ClipModel
-from vlmrm.models.folder import check_model_folder
-from vlmrm.tasks.oracles import ORACLES
+from vlmrm.models.folder import WEIGHTS_FILE, check_model_folder
 
 
 @pytest.fixture(scope="module")
@@ -17,28 +19,31 @@ def folder(tmp_path_factory):
         yield cached.cached_states(16)
 
 
-def test_states_are_paths_and_then_poses_of_every_task(folder):
-    states, place = folder
-    poses = states.columns["path"] == ""
-    assert poses.sum() == 16 * len(cached.TASKS)
-    for task in cached.TASKS:
-        path = states.columns["path"] == task
-        assert states.columns["progress"][path][[0, -1]].tolist() == [0, 1]
-        assert states.labels[task][path][-1]
-        assert 0 < states.labels[task][poses].mean() < 1
-        expected = ORACLES[task].score(states.values)
-        np.testing.assert_allclose(states.columns[f"score {task}"], expected)
-    assert place.is_relative_to(cached.cache_folder())
-
-
 def test_states_are_made_again_only_for_other_versions(folder, monkeypatch):
     states, place = folder
-    monkeypatch.setattr(cached, "sample_poses", lambda spec: pytest.fail("made again"))
+    monkeypatch.setattr(cached, "sample_diagnosis", lambda spec: pytest.fail("made again"))
     again, same = cached.cached_states(16)
-    assert same == place and np.array_equal(again.values, states.values)
+    assert same == place and place.is_relative_to(cached.cache_folder())
+    assert np.array_equal(again.values, states.values)
     monkeypatch.setattr("vlmrm.models.cached.version", lambda library: "0")
     with pytest.raises(pytest.fail.Exception, match="made again"):
         cached.cached_states(16)
+
+
+def test_the_weights_of_a_model_are_read_once_for_their_checksum(folder, monkeypatch):
+    states, place = folder
+    hashed = []
+    digest = hashlib.file_digest
+
+    def counted(file, kind):
+        hashed.append(Path(file.name).name)
+        return digest(file, kind)
+
+    monkeypatch.setattr(hashlib, "file_digest", counted)
+    model = check_model_folder("sim-XS")
+    clip = ClipModel.load(model, "cpu")
+    cached.cached_embeddings(states, place, "textured-fixed", model, clip)
+    assert hashed.count(WEIGHTS_FILE) == 1
 
 
 def test_embeddings_of_another_model_are_others_and_damage_is_said(folder, model_folder):

@@ -4,21 +4,29 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
+from vlmrm.config import load_config
 from vlmrm.data.states import States
-from vlmrm.diagnosis.cached import TASKS
-from vlmrm.diagnosis.sentences import AVERAGE, KNOWN, Sentences, measure_sentences
+from vlmrm.diagnosis.sentences import (
+    AVERAGE,
+    KNOWN,
+    PARAPHRASES,
+    Sentences,
+    measure_sentences,
+)
 from vlmrm.errors import UserError
 
-CONFIG = Path(__file__).parents[2] / "config" / "shared" / "tasks.yaml"
+ROOT = Path(__file__).parents[2]
+TASKS = tuple(KNOWN)
 POSES, POINTS = 80, 5
 
 
-def test_the_known_sentences_are_those_of_the_tasks():
-    tasks = yaml.safe_load(CONFIG.read_text())["tasks"]
-    assert tuple(KNOWN) == TASKS
-    assert {task: tasks[task]["goal"] for task in TASKS} == KNOWN
+def test_every_pose_has_a_known_sentence_and_others():
+    tasks = load_config(ROOT / "config.yaml").tasks
+    assert list(PARAPHRASES) == list(TASKS)
+    for task in TASKS:
+        assert tasks[task].goals == [KNOWN[task]]
+        assert len({*PARAPHRASES[task]} - {KNOWN[task]}) >= 9
 
 
 def basis(axis):
@@ -86,3 +94,24 @@ def test_a_baseline_that_is_the_goal_is_an_error_of_the_user(states, images, pro
     same = Sentences([KNOWN["kneeling"]], [KNOWN["kneeling"]])
     with pytest.raises(UserError, match="--goal, --baseline: alpha > 0 needs"):
         measure_sentences(states, images, prompts, same, ["alpha-0.5"])
+
+
+def test_paraphrases_say_what_other_words_are_worth(states, images, prompts):
+    texts = ["right", "wrong", "between"]
+    other = (basis(TASKS.index("kneeling")) + basis(TASKS.index("lotus"))) / np.sqrt(2)
+    prompts |= {"right": prompts[KNOWN["kneeling"]], "wrong": prompts[KNOWN["lotus"]]}
+    prompts |= {"between": other, "RIGHT": prompts["right"], "Wrong ": prompts["wrong"]}
+    goals = Sentences([KNOWN["kneeling"]], [KNOWN["standing"]])
+    arguments = (states, images, prompts, goals, ["alpha-0", "alpha-0.5"], "kneeling")
+    plain, regularized = measure_sentences(*arguments, paraphrases=texts)
+    alone, _ = measure_sentences(*arguments)
+    (right,) = measure_sentences(
+        *(states, images, prompts, Sentences(["RIGHT"], ["Wrong "]), ["alpha-0.5"], "kneeling"),
+        paraphrases=texts,
+    )
+    assert right["wording_low"] == right["wording_high"]  # the others are said already
+    # "wrong" puts the ten poses of lotus above those of kneeling, "between" beside them.
+    areas = [plain[name] for name in ("wording_low", "wording", "wording_high")]
+    assert areas == pytest.approx([3 / 7, 13 / 14, 1])
+    assert regularized["wording_high"] == 1
+    assert alone == {key: value for key, value in plain.items() if "wording" not in key}

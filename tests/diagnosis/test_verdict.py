@@ -2,8 +2,8 @@
 
 import pytest
 
-from vlmrm.diagnosis.sentences import AVERAGE, KNOWN
-from vlmrm.diagnosis.verdict import Level, judge_pictures, level, verdict
+from vlmrm.diagnosis.sentences import AVERAGE, KNOWN, PARAPHRASES
+from vlmrm.diagnosis.verdict import Level, describe, judge_pictures, level, verdict
 
 GOOD = {
     **dict.fromkeys(KNOWN, 0.5),
@@ -97,6 +97,31 @@ def test_what_has_been_measured_is_not_advised():
     rows = [bad | {"scoring": s, "model": "sim-L"} for s in ("alpha-0.5", "contrast-0.05")]
     advice = next(line for line in verdict(rows, "kneeling") if "Try next" in line)
     assert advice == "  Try next: 1. other words."
+
+
+def test_scenes_are_named_where_there_are_several_and_only_then_advised_no_more():
+    bad = GOOD | {"fooled": 0.2, "model": "ViT-L-14", "scene": "textured"}
+    assert "another scene" in verdict([bad], "kneeling")[-2]
+    rows = [bad, bad | {"scene": "filament", "closeness": 0.9}]
+    lines = verdict(rows, "kneeling")
+    assert lines[0].endswith("(ViT-L-14, alpha-0, filament, the best of 2 measured)")
+    assert not any("another scene" in line for line in lines)
+
+
+def test_other_words_are_not_those_that_were_measured():
+    wrong = GOOD | {"preferred": "lotus", "goal": KNOWN["kneeling"]}
+    advice = describe([wrong])[0]["try_next"]
+    assert f"'{KNOWN['kneeling']}'" not in advice
+    assert f"other words, as in '{PARAPHRASES['kneeling'][0]}'" in advice
+
+
+def test_each_row_of_a_task_has_its_verdict_and_advice_that_nothing_measured_covers():
+    rows = [GOOD | {"ease": 0.2}, GOOD | {"scoring": "contrast-0.05", "fooled": 0.3}]
+    likely, fooled = describe(rows)
+    assert (likely["level"], fooled["level"]) == (Level.open, Level.fooled)
+    assert likely["verdict"] == "An agent may learn kneeling."
+    assert "a longer training" in likely["try_next"]
+    assert "--contrast" not in fooled["try_next"] and "--baseline" in fooled["try_next"]
 
 
 PICTURES = {"model": "m", "scoring": "alpha-0", "goal": "a cat", "std": 0.1}

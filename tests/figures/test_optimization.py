@@ -3,7 +3,11 @@ import pandas as pd
 import pytest
 
 from vlmrm.errors import UserError
-from vlmrm.figures.optimization import draw_optimization, reached_by_references
+from vlmrm.figures.optimization import (
+    draw_divergence,
+    draw_optimization,
+    reached_by_references,
+)
 
 
 @pytest.fixture
@@ -14,6 +18,7 @@ def table(run):
             fields = run(scoring="alpha-0", seed=seed, task=task).model_dump()
             for number, steps in enumerate((100, 200, 300)):
                 measured = {"proxy": 5.0 + number + seed, "gold": number / 4, "fooled": np.nan}
+                measured["divergence"] = number * (0.2 + seed / 10)
                 rows.append({**fields, "steps": steps, **measured})
     return pd.DataFrame(rows)
 
@@ -31,6 +36,17 @@ def test_each_task_has_a_column_of_proxy_gold_and_wrong_states(table, labels_of)
     assert list(dotted.get_ydata()) == [0.8, 0.8]
     assert len(other.lines) == 1
     assert labels_of(figure) == ["sim-S, \N{GREEK SMALL LETTER ALPHA} = 0", "trained on the oracle"]
+
+
+def test_proxy_and_gold_are_drawn_against_the_divergence_with_a_line_per_seed(table):
+    table.loc[0, "divergence"], table.loc[2, "divergence"] = 0.3, 0.1  # returns to its start
+    figure = draw_divergence(table.sample(frac=1, random_state=0), {"kneeling": 0.8})
+    columns = [axes.get_title(loc="left") for axes in figure.axes[:2]]
+    gold = figure.axes[2 + columns.index("kneeling · textured")]
+    assert gold.get_xlabel() == "divergence of visited states"
+    first, second, _ = gold.lines
+    assert np.allclose(first.get_xydata(), [[0.3, 0], [0.2, 0.25], [0.1, 0.5]])
+    assert np.allclose(second.get_xdata(), [0, 0.3, 0.6])
 
 
 def test_a_missing_column_is_named(table):

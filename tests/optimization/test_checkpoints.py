@@ -10,6 +10,7 @@ from vlmrm.config.training import RUN
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.optimization.checkpoints import measure_checkpoints, outcomes
+from vlmrm.optimization.divergence import divergence
 
 RUN_OF = TrainingRun(task="kneel", scene="textured", reward_source="sim-S", seed=3)
 SETTINGS = OptimizationSettings(run=RUN_OF, oracle="kneeling")
@@ -45,6 +46,15 @@ def test_each_checkpoint_has_proxy_gold_and_on_policy_quality(states):
     assert late["fooled"] == pytest.approx(1 / 3)
     assert early["gold"] == 1
     assert np.isnan(early[["auroc", "spearman", "fooled"]].astype(float)).all()
+
+
+def test_states_are_compared_with_those_of_the_first_checkpoint(states):
+    rng = np.random.default_rng(0)
+    states.values = rng.normal(size=(8, 47))
+    states.values[::2] += 3  # those at 1,000 steps
+    table = measure_checkpoints(states, rewards(np.ones(8)), SETTINGS)
+    assert table["divergence"][0] == 0
+    assert table["divergence"][1] == divergence(states.values[1::2], states.values[::2]) > 0.5
 
 
 def test_states_that_are_no_rollouts_are_refused(states):

@@ -5,18 +5,31 @@ import pandas as pd
 import pytest
 
 from vlmrm.errors import UserError
-from vlmrm.optimization.prediction import PREDICTORS, correlations, pairs
+from vlmrm.optimization.prediction import (
+    DIAGNOSIS,
+    EPIC,
+    PREDICTORS,
+    correlations,
+    diagnosis_predictors,
+    epic_predictors,
+    pairs,
+)
 
 REWARD = {"scene": "textured", "scoring": "alpha-0"}
 
 
 def measured(task, model, value):
-    predictors = {name: value * sign for name, sign in PREDICTORS.items() if name != "best_of_n"}
+    predictors = {name: value * sign for name, sign in EPIC.items()}
     return {"task": task, **REWARD, "model": model, **predictors}
 
 
 def best(task, model, n, gold):
     return {"task": task, **REWARD, "model": model, "n": n, "gold": gold}
+
+
+def diagnosed(task, model, value, goal="kneeling"):
+    predictors = {name: value * sign for name, sign in DIAGNOSIS.items()}
+    return {"task": task, **REWARD, "model": model, "goal": goal, "verdict": "yes", **predictors}
 
 
 def trajectory(task, model, seed, success):
@@ -35,7 +48,9 @@ def tables():
 
 
 def test_a_pair_is_a_reward_that_was_measured_and_trained_on(tables):
-    table = pairs(*tables).set_index(["task", "reward_source"])
+    epic, best_of_n, success = tables
+    table = pairs(success, epic_predictors(epic, best_of_n))
+    table = table.set_index(["task", "reward_source"])
     assert len(table) == 3
     large = table.loc["kneel", "L"]
     assert (large["epic"], large["auroc"], large["best_of_n"]) == (-2, 2, 16)
@@ -45,9 +60,29 @@ def test_a_pair_is_a_reward_that_was_measured_and_trained_on(tables):
 
 
 def test_too_few_pairs_are_refused(tables):
-    epic, *others = tables
+    epic, best_of_n, success = tables
     with pytest.raises(UserError, match="2 rewards were measured and trained on"):
-        pairs(epic[:2], *others)
+        pairs(success, epic_predictors(epic[:2], best_of_n))
+
+
+def test_a_diagnosis_and_its_verdict_are_predictors_beside_others(tables):
+    epic, best_of_n, success = tables
+    rows = [diagnosed("kneel", "S", 5, "average"), diagnosed("kneel", "S", 7, "on its knees")]
+    rows += [diagnosed("kneel", "L", 6), diagnosed("lotus", "S", 8), diagnosed("lotus", "L", 9)]
+    measured = diagnosis_predictors(pd.DataFrame(rows))
+    table = pairs(success, epic_predictors(epic, best_of_n), measured)
+    small = table.set_index(["task", "reward_source"]).loc["kneel", "S"]
+    assert (small["auroc"], small["diagnosis_auroc"], small["diagnosis_level"]) == (1, 5, 5)
+    assert set(PREDICTORS) <= set(table)
+    alone = correlations(pairs(success, measured), bootstrap=20)
+    assert set(alone["predictor"]) == {f"diagnosis_{name}" for name in DIAGNOSIS}
+
+
+def test_success_is_the_mean_over_seeds_whatever_their_trajectories(tables):
+    epic, best_of_n, success = tables
+    more = pd.concat([success, *[success[success["seed"] == 0]] * 3])
+    few = pairs(success, epic_predictors(epic, best_of_n))
+    pd.testing.assert_frame_equal(pairs(more, epic_predictors(epic, best_of_n)), few)
 
 
 def test_a_perfect_predictor_has_correlation_one_whatever_its_sign():
@@ -65,3 +100,24 @@ def test_a_perfect_predictor_has_correlation_one_whatever_its_sign():
     assert np.isnan(found.loc["fooled", "rho"])
     assert list(found.index)[-2:] == ["spearman", "fooled"]
     assert (found["pairs"] == 30).all()
+
+
+def test_the_best_of_many_predictors_is_named_over_36_pairs_and_three_seeds():
+    rng = np.random.default_rng(1)
+    rewards = [(f"task-{t}", f"model-{m}") for t in range(9) for m in range(4)]
+    worth = rng.random(36)
+    rows = [diagnosed(*reward, 0.0) for reward in rewards]
+    table = pd.DataFrame(rows).assign(**{name: rng.random(36) for name in DIAGNOSIS})
+    table["closeness"] = worth + 0.1 * rng.random(36)
+    agents = [
+        trajectory(*reward, seed, rng.random() < share)
+        for reward, share in zip(rewards, worth, strict=True)
+        for seed in range(3)
+        for _ in range(30)
+    ]
+    found = correlations(pairs(pd.DataFrame(agents), diagnosis_predictors(table)), bootstrap=200)
+    best = found.iloc[0]
+    assert best["predictor"] == "diagnosis_closeness"
+    assert 0.8 < best["rho_low"] < best["rho"] < best["rho_high"] <= 1
+    assert (best["pairs"], best["tasks"]) == (36, 9)
+    assert (found["rho_low"].iloc[3:] < 0).all()

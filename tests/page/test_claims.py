@@ -110,7 +110,8 @@ def test_claims_are_decidable(claim):
     rows += [("cartpole", "gymnasium", "big", 9)]
     table = pd.DataFrame(rows, columns=["task", "scene", "model", "parameters"])
     both = [table.assign(scoring=scoring) for scoring in ("alpha-0", "alpha-0.5")]
-    table = pd.concat(both).assign(source="packaged", n=1000, file="f", predictor="epic_balanced")
+    predictor = claim.get("where", {}).get("predictor", "")
+    table = pd.concat(both).assign(source="packaged", n=1000, file="f", predictor=predictor)
     random = table[table["model"] == "big"].assign(model="r", source="random", parameters=None)
     table = pd.concat([table, random], ignore_index=True)
     interval = {f"{claim['column']}{end}": 0.7 for end in ("", "_low", "_high")}

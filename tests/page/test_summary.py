@@ -1,10 +1,12 @@
 import shutil
 
+import pandas as pd
 import pytest
 
 from tests.page.conftest import SMOKE, success
 from vlmrm.config import TrainingRun, load_config
-from vlmrm.page.summary import outcomes, trained_line
+from vlmrm.config.diagnosis import Diagnosis
+from vlmrm.page.summary import outcomes, trained_line, trust_lines
 
 
 @pytest.fixture
@@ -47,3 +49,22 @@ def test_it_says_what_agents_are_trained_on(models, references, said):
     experiment = config.experiments["humanoid"].model_copy(update=update)
     config = config.model_copy(update={"experiments": {"humanoid": experiment}})
     assert said in trained_line(config, 0)
+
+
+def test_the_best_verdict_on_each_task_is_said_before_any_agent_is_there(tmp_path):
+    config = load_config(SMOKE)
+    diagnosis = Diagnosis(states="poses", models=["smoke-S"])
+    config = config.model_copy(update={"diagnoses": {"words": diagnosis}})
+    rows = [
+        ("kneel", "alpha-0", 3, 0.1, "Hardly."),
+        ("kneel", "alpha-1", 5, 0.2, "It learns."),
+        ("kneel", "alpha-0.5", 5, 0.1, "It learns, too."),
+        ("sit", "alpha-0", 0, 0.9, "No."),
+    ]
+    table = pd.DataFrame(rows, columns=["task", "scoring", "level", "closeness", "verdict"])
+    (tmp_path / "tables").mkdir()
+    table.assign(model="smoke-S").to_csv(tmp_path / "tables" / "diagnosis-words.csv", index=False)
+    line, *_ = trust_lines(tmp_path, config)
+    assert line == (
+        "Diagnosis before training (words): It learns. (smoke-S, alpha-1) No. (smoke-S, alpha-0)"
+    )

@@ -44,7 +44,7 @@ def test_no_caption_equals_a_task_prompt(path):
 
 def test_no_caption_equals_a_paraphrase():
     # They measure how much the wording of a sentence matters (docs/packaged-models.md).
-    path = Path(__file__).with_name("paraphrases.yaml")
+    path = ROOT / "vlmrm" / "diagnosis" / "paraphrases.yaml"
     paraphrases = [text for texts in yaml.safe_load(path.read_text()).values() for text in texts]
     assert len(set(paraphrases)) == 84
     assert not set(every_caption_of_one_fact()) & set(paraphrases)

@@ -40,7 +40,8 @@ def provenance(section):
 
 for option, value in zip(sys.argv, sys.argv[1:]):
     frames = ["--frames"] if "sample-rollouts" in sys.argv else []
-    if option not in ("--output", "--table", "--generations", "--video", *frames):
+    made = ("--output", "--table", "--generations", "--divergence", "--video", *frames)
+    if option not in made:
         continue
     path = Path(value)
     path.parent.mkdir(parents=True, exist_ok=True)

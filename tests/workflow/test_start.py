@@ -42,8 +42,9 @@ def test_every_rule_takes_part_in_the_smoke_run(fresh):
     files = (fresh.folder / "workflow" / "rules").glob("*.smk")
     lines = [line for file in files for line in file.read_text().splitlines()]
     rules = {line.removeprefix("rule ").rstrip(":") for line in lines if line.startswith("rule ")}
-    # Published models and people are what the smoke run does without.
-    assert jobs == rules - {"fetch_model", "measure_agreement"}
+    # Published models and people are what the smoke run does without, and the poses of a diagnosis.
+    diagnosis = {"measure_diagnosis", "draw_diagnosis"}
+    assert jobs == rules - {"fetch_model", "measure_agreement"} - diagnosis
 
 
 def test_a_folder_may_have_any_name_and_jobs_run_the_command_of_their_workflow(tmp_path):

@@ -58,6 +58,7 @@ COMMANDS = (
     # Measurements
     "measure-epic",
     "measure-agreement",
+    "measure-diagnosis",
     "measure-checkpoints",
     "search-poses",
     "check-lookup",
@@ -76,6 +77,7 @@ COMMANDS = (
     "draw-rewards-by-label",
     "draw-rounds",
     "draw-best-of-n",
+    "draw-diagnosis",
     "draw-optimization",
     "draw-search",
     "draw-search-gallery",

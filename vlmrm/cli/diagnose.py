@@ -52,7 +52,12 @@ def diagnose(
     oracle: Annotated[
         str | None, typer.Option(help="Pose that the sentence describes, such as kneeling.")
     ] = None,
-    scene: Annotated[str, typer.Option(help="Scene of the frames.")] = SCENES["humanoid"][0],
+    scene: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"Scene of the frames; may be repeated. Default: {SCENES['humanoid'][0]}."
+        ),
+    ] = None,
     poses: Annotated[int, typer.Option(min=16, help="Poses around each of the eight tasks.")] = 128,
     pictures: Annotated[
         Path | None,
@@ -69,8 +74,10 @@ def diagnose(
     The first diagnosis renders poses of the humanoid. They are kept in ~/.cache/vlmrm.
     """
     scorings = _scorings(scoring, goal, baseline, contrast)
-    for problem in unknown("--scene", scene, SCENES["humanoid"]):
-        raise UserError(problem)
+    scenes = list(dict.fromkeys(scene or SCENES["humanoid"][:1]))
+    for name in scenes:
+        for problem in unknown("--scene", name, SCENES["humanoid"]):
+            raise UserError(problem)
     if oracle is not None:
         for problem in unknown("--oracle", oracle, get_args(HumanoidOracleName)):
             raise UserError(problem)
@@ -86,7 +93,7 @@ def diagnose(
     if pictures is not None:
         rows = _diagnose_pictures(folders, sentences, scorings, paths, labels, device)
     else:
-        rows = _diagnose_poses(folders, sentences, scorings, oracle, scene, poses, device)
+        rows = _diagnose_poses(folders, sentences, scorings, oracle, scenes, poses, device)
     if table is not None:
         import pandas as pd
 
@@ -110,26 +117,30 @@ def _diagnose_poses(
     sentences: Sentences,
     scorings: Sequence[str],
     oracle: str | None,
-    scene: str,
+    scenes: Sequence[str],
     poses: int,
     device: str,
 ) -> Rows:
     from vlmrm.diagnosis.cached import cached_embeddings, cached_states
     from vlmrm.diagnosis.measure import SHOWN
-    from vlmrm.diagnosis.sentences import KNOWN, measure_sentences
+    from vlmrm.diagnosis.sentences import KNOWN, PARAPHRASES, measure_sentences
     from vlmrm.diagnosis.verdict import verdict
     from vlmrm.models.clip import ClipModel
 
     rows: Rows = []
+    paraphrases = PARAPHRASES[oracle] if oracle else []
     for folder in folders:
         clip = ClipModel.load(folder, device)
         # Before states are made: a sentence may be longer than the model reads.
-        texts = list(dict.fromkeys([*sentences.all, *KNOWN.values()]))
+        texts = list(dict.fromkeys([*sentences.all, *KNOWN.values(), *paraphrases]))
         prompts = dict(zip(texts, clip.embed_prompts(texts), strict=True))
         states, cache = cached_states(poses)
-        images = cached_embeddings(states, cache, scene, folder, clip)
-        measured = measure_sentences(states, images, prompts, sentences, scorings, oracle)
-        rows += [{"model": clip.name, **row} for row in measured]
+        for scene in scenes:
+            images = cached_embeddings(states, cache, scene, folder, clip)
+            measured = measure_sentences(
+                states, images, prompts, sentences, scorings, oracle, paraphrases
+            )
+            rows += [{"model": clip.name, "scene": scene, **row} for row in measured]
     _print_rows("The reward on the way to the pose and on poses", rows, SHOWN)
     _print_rows("AUROC for each pose", rows, dict(zip(KNOWN, KNOWN, strict=True)))
     _print_lines(verdict(rows, oracle))
@@ -196,7 +207,7 @@ def _print_rows(title: str, rows: Rows, columns: dict[str, str]) -> None:
 
     from vlmrm.cli.output import print_table
 
-    keys = "model", "scoring", "goal", "oracle"
+    keys = "model", "scoring", "scene", "goal", "oracle"
     # Those of one value need no column, but the first two are always of interest.
     names = [k for k in keys if k in rows[0] and (k in keys[:2] or len({r[k] for r in rows}) > 1)]
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)

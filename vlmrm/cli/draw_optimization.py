@@ -18,6 +18,13 @@ def draw_optimization(
     reference: Annotated[
         list[Path] | None, typer.Option(help="Evaluation of an agent trained on the oracle (CSV).")
     ] = None,
+    divergence: Annotated[
+        list[Path] | None,
+        typer.Option(
+            dir_okay=False,
+            help="Path of a second figure, against the divergence of states; may be repeated.",
+        ),
+    ] = None,
     table: Table = None,
 ) -> None:
     """Draw reward and success of checkpoints against steps, and say what became of them."""
@@ -32,3 +39,5 @@ def draw_optimization(
     if table is not None:
         write_table(table, outcomes(measured, reached))
     save_figure(optimization.draw_optimization(measured, reached), output)
+    if divergence:
+        save_figure(optimization.draw_divergence(measured, reached), divergence)

@@ -32,6 +32,7 @@ from vlmrm.config.models import (
 from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.references import check_run, say_the_same
 from vlmrm.config.states import (
+    DiagnosisStates,
     GridStates,
     PathStates,
     PoseStates,
@@ -51,6 +52,7 @@ __all__ = [
     "SCENES",
     "Config",
     "Corpus",
+    "DiagnosisStates",
     "EnsembleModel",
     "Environment",
     "EnvironmentName",

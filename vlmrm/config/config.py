@@ -20,6 +20,7 @@ from vlmrm.config.base import (
     scenes_of,
 )
 from vlmrm.config.corpus_references import sets_in
+from vlmrm.config.diagnosis import Diagnosis, diagnosed_tasks
 from vlmrm.config.ensembles import ensemble_settings
 from vlmrm.config.environments import Environment
 from vlmrm.config.functions import function_prompts
@@ -61,9 +62,10 @@ class Config(ConfigModel):
     their sides. `squash` distorts them, as the paper's code does. `pad` adds black bars. `crop`
     cuts, although the car or the flag may be in the part that is lost."""
     state_sets: dict[Name, StateSet] = {}
-    """Sets of simulator states, from six samplers."""
+    """Sets of simulator states, from seven samplers."""
     landscapes: dict[Name, Landscape] = {}
     epic: dict[Name, Epic] = {}
+    diagnoses: dict[Name, Diagnosis] = {}
     training: dict[Name, Training] = {}
     experiments: dict[Name, Experiment] = {}
     evaluation: Evaluation = Evaluation()
@@ -170,6 +172,16 @@ class Config(ConfigModel):
             discount=epic.discount,
             bootstrap=epic.bootstrap,
             seed=epic.seed,
+        )
+
+    def diagnosis_settings(self, name: str) -> settings.DiagnosisSettings:
+        """What diagnosing the sentences of tasks reads."""
+        tasks = diagnosed_tasks(self, self.diagnoses[name])
+        oracles = {task: self.tasks[task].oracle for task in tasks}
+        return settings.DiagnosisSettings(
+            prompts=[self.prompt_settings(task) for task in tasks],
+            oracles={task: oracle for task, oracle in oracles.items() if oracle is not None},
+            scorings=self.scorings,
         )
 
     def round_settings(self, name: str) -> settings.RoundSettings:

@@ -16,6 +16,7 @@ from vlmrm.config.base import (
     scenes_of,
 )
 from vlmrm.config.corpus_references import corpus_problems, learned_states
+from vlmrm.config.diagnosis import diagnosed_tasks, diagnosis_problems
 from vlmrm.config.ensembles import (
     ensemble_problems,
     run_problems,
@@ -93,6 +94,10 @@ def problems(config: Config) -> Iterator[str]:
     for name, experiment in config.experiments.items():
         yield from _experiment_problems(config, f"experiments.{name}", experiment)
     yield from optimization_problems(config)
+    yield from diagnosis_problems(config)
+    for diagnosis in config.diagnoses.values():
+        for name in diagnosed_tasks(config, diagnosis):
+            yield from _sentence_problems(config, name, config.scorings)
     yield from prediction_problems(config)
     yield from search_problems(config)
     for search in config.searches.values():

@@ -116,6 +116,16 @@ class EpicSettings(ConfigModel):
     seed: int
 
 
+class DiagnosisSettings(ConfigModel):
+    """The sentences that are diagnosed, and the scorings by which they become rewards."""
+
+    prompts: list[PromptSettings]
+    """Those of each task."""
+    oracles: dict[Name, OracleName]
+    """Task to the oracle whose pose it describes."""
+    scorings: list[Scoring]
+
+
 class RoundSettings(ConfigModel):
     """The models of adversarial rounds, and the EPIC measurements that compare them."""
 

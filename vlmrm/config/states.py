@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from vlmrm.config.base import (
+    LARGEST,
     ConfigModel,
     HumanoidOracleName,
     Name,
@@ -87,6 +88,32 @@ class PathStates(ConfigModel):
         return self.points * len(self.tasks)
 
 
+class DiagnosisStates(ConfigModel):
+    """Humanoid states by which `diagnoses` judge a sentence.
+
+    These are the paths to the poses of all tasks, and states as of `sampler: poses` around each
+    task.
+    """
+
+    sampler: Literal["diagnosis"]
+    environment: Literal["humanoid"] = "humanoid"
+    """The simulator."""
+    poses: Annotated[int, Field(ge=16, le=LARGEST)] = 128
+    """Number of states around the poses of each of the eight tasks."""
+    seed: Seed = 0
+    """Random seed."""
+
+    @property
+    def paths(self) -> PathStates:
+        """The paths, to all tasks."""
+        return PathStates(sampler="paths")
+
+    @property
+    def size(self) -> int:
+        """Number of states, those on the paths included."""
+        return self.paths.size + self.poses * len(self.paths.tasks)
+
+
 class RolloutStates(ConfigModel):
     """States that an agent visits, in equal shares from all checkpoints of its training."""
 
@@ -115,6 +142,12 @@ class UnionStates(ConfigModel):
 
 
 StateSet = Annotated[
-    GridStates | UniformStates | PoseStates | PathStates | RolloutStates | UnionStates,
+    GridStates
+    | UniformStates
+    | PoseStates
+    | PathStates
+    | DiagnosisStates
+    | RolloutStates
+    | UnionStates,
     Field(discriminator="sampler"),
 ]

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config import HumanoidOracleName, PathStates, PoseStates, Rendering
+from vlmrm.config import DiagnosisStates, Rendering
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
 from vlmrm.models.cached import cache_folder, cache_key, embed_batches, embed_once, versions
 from vlmrm.models.clip import ClipModel
 from vlmrm.rendering import make_renderer
 from vlmrm.rendering.parallel import render_states
-from vlmrm.states.paths import sample_paths
-from vlmrm.states.poses import sample_poses
-from vlmrm.tasks.oracles import ORACLES
+from vlmrm.states.diagnosis import sample_diagnosis
 from vlmrm.terminal.bars import bar
 
-TASKS: tuple[HumanoidOracleName, ...] = get_args(HumanoidOracleName)
 RENDERING = Rendering(humanoid_size=192)
 """Twice the side that packaged models see, so that resizing smooths the edges."""
 BATCH = 128
@@ -30,36 +26,21 @@ STATES_AND_FRAMES = ("envs", "rendering", "states", "tasks"), ("gymnasium", "muj
 
 
 def cached_states(poses: int, rendering: Rendering = RENDERING) -> tuple[States, Path]:
-    """States on the path to every pose, then poses of all tasks in equal shares.
+    """The states of `vlmrm.states.diagnosis.sample_diagnosis`.
 
     Args:
         poses: Number of poses for each of the eight tasks.
         rendering: How their frames will be rendered.
 
     Returns:
-        The states, with the columns ``path`` (the task of a path, empty for poses), ``progress``
-        (0 at the start of a path, 1 at its end), and ``score TASK`` (the oracle's score); and the
-        folder in the cache that keeps what is made of them.
+        The states, and the folder in the cache that keeps what is made of them.
     """
-    paths = PathStates(sampler="paths", tasks=list(TASKS))
-    sets = [PoseStates(sampler="poses", task=task, size=poses) for task in TASKS]
-    specs = [spec.model_dump() for spec in (paths, *sets)]
-    folder = cached_folder("diagnosis", specs, rendering.model_dump())
+    spec = DiagnosisStates(sampler="diagnosis", poses=poses)
+    parts = (spec, spec.paths, rendering)
+    folder = cached_folder("diagnosis", *(part.model_dump() for part in parts))
     file = folder / "states.h5"
     if not file.exists():
-        parts = [sample_paths(paths)]
-        parts += [sample_poses(spec) for spec in bar(sets, unit="task", desc="sample states")]
-        values = np.concatenate([part.values for part in parts])
-        empty = len(values) - len(parts[0])
-        columns = {
-            "path": np.append(parts[0].columns["path"], np.full(empty, "")),
-            "progress": np.append(parts[0].columns["progress"], np.zeros(empty)),
-            **{f"score {task}": ORACLES[task].score(values) for task in TASKS},
-        }
-        labels: dict[str, NDArray[np.bool_]] = {
-            task: np.concatenate([part.labels[task] for part in parts]) for task in TASKS
-        }
-        States("humanoid", values, columns, labels).write(file, poses=poses)
+        sample_diagnosis(spec).write(file, poses=poses)
     return States.read(file), folder
 
 

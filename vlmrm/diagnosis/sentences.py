@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from importlib import resources
+from typing import Any, get_args
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
+from vlmrm.config import HumanoidOracleName, say_the_same
 from vlmrm.config.scoring import PLAIN
 from vlmrm.data.states import States
 from vlmrm.diagnosis.measure import (
@@ -18,6 +21,7 @@ from vlmrm.diagnosis.measure import (
     rank_correlation,
     relative_spread,
 )
+from vlmrm.epic.distances import auroc
 from vlmrm.errors import blaming
 from vlmrm.rewards.directions import Directions
 from vlmrm.rewards.goal_baseline import mean_direction
@@ -25,17 +29,19 @@ from vlmrm.rewards.goal_baseline import mean_direction
 AVERAGE = "average"
 """Stands for the mean direction of several goals."""
 
-KNOWN = {
-    "kneeling": "a humanoid robot kneeling",
-    "lotus": "a humanoid robot seated down, meditating in the lotus position",
-    "standing": "a humanoid robot standing up",
-    "arms-raised": "a humanoid robot standing up, with both arms raised",
-    "splits": "a humanoid robot practicing gymnastics, doing the side splits",
-    "hands-on-hips": "a humanoid robot standing up with hands on hips",
-    "arms-crossed": "a humanoid robot standing up, with its arms crossed",
-    "one-leg": "a humanoid robot standing up on one leg",
-}
+
+def _shipped(package: str, *path: str) -> Any:
+    """The content of a YAML file of the package."""
+    return yaml.safe_load(resources.files(package).joinpath(*path).read_text())
+
+
+_TASKS = _shipped("vlmrm.config", "shared", "tasks.yaml")["tasks"]
+_PARAPHRASES = _shipped("vlmrm.diagnosis", "paraphrases.yaml")
+
+KNOWN: dict[str, str] = {task: _TASKS[task]["goal"] for task in get_args(HumanoidOracleName)}
 """The paper's sentence for each pose."""
+PARAPHRASES: dict[str, list[str]] = {task: _PARAPHRASES[task] for task in KNOWN}
+"""Other sentences for each pose, which no packaged model has seen."""
 
 Embeddings = Mapping[str, NDArray[np.float32]]
 
@@ -85,21 +91,25 @@ def measure_sentences(
     sentences: Sentences,
     scorings: Sequence[str],
     oracle: str | None = None,
+    paraphrases: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Measures every goal with every scoring.
 
     Args:
-        states: Of `vlmrm.diagnosis.cached.cached_states`.
+        states: Of `vlmrm.states.diagnosis.sample_diagnosis`.
         images: Unit embeddings of their frames ``[N, E]``.
         prompts: Unit embeddings ``[E]`` of the sentences, and of those in `KNOWN`.
         sentences: Goals, baselines, and contrasts.
         scorings: Names of scorings.
         oracle: The task that the goals describe; by default, the one that the reward prefers.
+        paraphrases: Other sentences for the oracle's pose, whose embeddings are in ``prompts``.
 
     Returns:
         A row per scoring and goal: scoring, goal, preferred, oracle, progress (rank correlation of
         reward and progress along the path to the pose), the measures of `measure_poses`, spread
-        (`relative_spread`), and the AUROC for each task.
+        (`relative_spread`), and the AUROC for each task. With paraphrases also wording,
+        wording_low, and wording_high: median, lowest, and highest AUROC if one of them, other than
+        the sentences, is the goal.
 
     Raises:
         UserError: A goal's embedding equals that of the baseline.
@@ -107,6 +117,12 @@ def measure_sentences(
     poses = states.columns["path"] == ""
     labels = {task: truth[poses] for task, truth in states.labels.items()}
     known = images[poses] @ np.stack([prompts[s] for s in KNOWN.values()]).T
+    wordings = {}
+    said = sentences.all
+    if others := [p for p in paraphrases if not any(say_the_same([p], [s]) for s in said)]:
+        assert oracle is not None, "paraphrases of which pose?"
+        alone = replace(sentences, goals=others)
+        wordings = _wordings(images[poses], prompts, alone, scorings, labels[oracle])
     rows = []
     for goal, directions in sentences.directions(prompts):
         rewards = reward_images(images, directions, [PLAIN, *scorings])
@@ -126,7 +142,31 @@ def measure_sentences(
                     reward[poses], labels[task], states.columns[f"score {task}"][poses]
                 ),
                 "spread": spread,
+                **wordings.get(scoring, {}),
                 **areas,
             }
             rows.append(row)
     return rows
+
+
+def _wordings(
+    images: NDArray[np.float32],
+    prompts: Embeddings,
+    sentences: Sentences,
+    scorings: Sequence[str],
+    labels: NDArray[np.bool_],
+) -> dict[str, dict[str, float]]:
+    """Median, lowest, and highest AUROC of the goals alone, by scoring."""
+    areas: dict[str, list[float]] = {scoring: [] for scoring in scorings}
+    for goal, directions in sentences.directions(prompts):
+        if goal != AVERAGE:
+            for scoring, rewards in reward_images(images, directions, scorings).items():
+                areas[scoring].append(auroc(rewards, labels))
+    return {
+        scoring: {
+            "wording": float(np.median(values)),
+            "wording_low": min(values),
+            "wording_high": max(values),
+        }
+        for scoring, values in areas.items()
+    }

@@ -14,7 +14,7 @@ from typing import Any
 
 from vlmrm.config.architectures import packaged_models
 from vlmrm.config.scoring import alpha_of, temperature_of
-from vlmrm.diagnosis.sentences import AVERAGE, KNOWN
+from vlmrm.diagnosis.sentences import AVERAGE, KNOWN, PARAPHRASES
 
 SPREAD = 0.65
 """Spread of the reward over poses, relative to sentences that name a pose. 36 of 40 sentences about
@@ -90,8 +90,10 @@ def verdict(rows: Sequence[Row], oracle: str | None = None) -> list[str]:
     named = oracle is not None
     best = max(rows, key=lambda row: (level(row, named), row["closeness"]))
     found = level(best, named)
-    of = f", the best of {len(rows)} measured" if len(rows) > 1 else ""
-    lines = [HEADLINES[found].format(**best) + f" ({best['model']}, {best['scoring']}{of})"]
+    by = [best["model"], best["scoring"]]
+    by += [best["scene"]] if len({row.get("scene") for row in rows}) > 1 else []
+    by += [f"the best of {len(rows)} measured"] if len(rows) > 1 else []
+    lines = [f"{HEADLINES[found].format(**best)} ({', '.join(by)})"]
     if not named:
         lines.append(f"  No --oracle: measured for {best['oracle']}, which the sentence prefers.")
     lines.append(
@@ -119,6 +121,23 @@ def verdict(rows: Sequence[Row], oracle: str | None = None) -> list[str]:
     return lines
 
 
+def describe(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The level, the verdict in words, and what to try next, for each row of one task.
+
+    Args:
+        rows: Of `measure_sentences` with the oracle of the task, each with its ``model``.
+    """
+    levels = [level(row, named=True) for row in rows]
+    return [
+        {
+            "level": int(found),
+            "verdict": HEADLINES[found].format(**row),
+            "try_next": "; ".join(_advice(rows, row, found)),
+        }
+        for row, found in zip(rows, levels, strict=True)
+    ]
+
+
 def _meaning(row: Row) -> str:
     first, second = sorted(KNOWN, key=lambda task: -row[task])[:2]
     text = f"it prefers {first} (AUROC {row[first]:.3f}), then {second} ({row[second]:.3f})"
@@ -127,15 +146,23 @@ def _meaning(row: Row) -> str:
 
 
 def _wording(rows: Sequence[Row], best: Row) -> list[str]:
-    same = [r for r in rows if (r["model"], r["scoring"]) == (best["model"], best["scoring"])]
+    keys = "model", "scene", "scoring"
+    same = [r for r in rows if all(r.get(key) == best.get(key) for key in keys)]
     alone = {r["goal"]: r[best["oracle"]] for r in same if r["goal"] != AVERAGE}
+    lines = []
+    if "wording" in best:
+        lines.append(
+            f"  Other known sentences for {best['oracle']}: AUROC {best['wording_low']:.3f} to "
+            f"{best['wording_high']:.3f}, median {best['wording']:.3f}."
+        )
     if len(alone) < 2:
-        return []
+        return lines
     first = max(alone, key=lambda goal: alone[goal])
     average = next(r[best["oracle"]] for r in same if r["goal"] == AVERAGE)
     return [
+        *lines,
         f"  Wording: AUROC {min(alone.values()):.3f} to {alone[first]:.3f} over {len(alone)} "
-        f"sentences, averaged {average:.3f}; best is '{first}'."
+        f"sentences, averaged {average:.3f}; best is '{first}'.",
     ]
 
 
@@ -143,7 +170,7 @@ def _advice(rows: Sequence[Row], best: Row, found: Level) -> list[str]:
     """What may help, the most promising first; nothing that has been measured."""
     packaged = best["model"] in packaged_models()
     if found == Level.unknown:
-        advice = [f"words that name a posture, as in '{KNOWN['kneeling']}'"]
+        advice = [f"words that name a posture, as in '{_other_sentence(rows, 'kneeling')}'"]
         if packaged:
             advice.append(
                 "a published model (docs/published-models.md), since packaged ones know little but "
@@ -152,7 +179,7 @@ def _advice(rows: Sequence[Row], best: Row, found: Level) -> list[str]:
         return advice
     advice = []
     if found == Level.other:
-        advice.append(f"other words, as in '{KNOWN[best['oracle']]}'")
+        advice.append(f"other words, as in '{_other_sentence(rows, best['oracle'])}'")
     if found in (Level.other, Level.fooled) and not any(temperature_of(r["scoring"]) for r in rows):
         rival = max((task for task in KNOWN if task != best["oracle"]), key=best.__getitem__)
         advice.append(f"--contrast '{KNOWN[rival]}'")
@@ -161,7 +188,7 @@ def _advice(rows: Sequence[Row], best: Row, found: Level) -> list[str]:
             advice.append("--baseline 'a humanoid robot', which allows alphas above 0")
         if packaged and (largest := packaged_models()[-1]) not in {r["model"] for r in rows}:
             advice.append(f"a larger model (--model {largest})")
-        if not packaged:
+        if not packaged and len({r.get("scene") for r in rows}) == 1:
             advice.append("another scene (--scene)")
     if found in (Level.unlikely, Level.open) and best["ease"] < EASY:
         advice.append(
@@ -171,6 +198,12 @@ def _advice(rows: Sequence[Row], best: Row, found: Level) -> list[str]:
     if found >= Level.open:
         advice.append("train (config/own.yaml) and watch the video")
     return advice or ["other words"]
+
+
+def _other_sentence(rows: Sequence[Row], task: str) -> str:
+    """A known sentence for a pose that is not among the goals of these rows."""
+    measured = {row["goal"] for row in rows}
+    return next(text for text in (KNOWN[task], *PARAPHRASES[task]) if text not in measured)
 
 
 def judge_pictures(rows: Sequence[Row], others: Sequence[Row]) -> list[str]:

@@ -20,7 +20,13 @@ from vlmrm.diagnosis.measure import (
     measure_pictures,
     preferred,
 )
-from vlmrm.diagnosis.sentences import KNOWN, Sentences, measure_sentences, reward_images
+from vlmrm.diagnosis.sentences import (
+    KNOWN,
+    PARAPHRASES,
+    Sentences,
+    measure_sentences,
+    reward_images,
+)
 from vlmrm.diagnosis.verdict import judge_pictures, level, verdict
 from vlmrm.exploring.collection import Collection, ranked_rows
 from vlmrm.exploring.query import Query
@@ -150,9 +156,11 @@ class Explorer:
     def _diagnose_poses(self, query: Query, states: States) -> dict[str, Any]:
         oracle = self._judge_of(query)
         model = self.models[query.model]
-        prompts = model.prompts([*query.sentences.all, *KNOWN.values()])
+        paraphrases = PARAPHRASES[oracle] if oracle else []
+        prompts = model.prompts([*query.sentences.all, *KNOWN.values(), *paraphrases])
         measured = measure_sentences(
-            states, model.images, prompts, query.sentences, [query.scoring], oracle
+            *(states, model.images, prompts, query.sentences, [query.scoring], oracle),
+            paraphrases=paraphrases,
         )
         rows = [{"model": query.model, **row} for row in measured]
         found = max(level(row, named=oracle is not None) for row in rows)

@@ -1,4 +1,4 @@
-"""Proxy and gold of checkpoints against steps."""
+"""Proxy and gold of checkpoints, against steps and against the divergence of visited states."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ MEASURES = {
     "fooled": "wrong states among\nwell-rewarded ones",
 }
 """Rows of panels and their axis labels."""
+
+XLABELS = {"steps": "environment steps", "divergence": "divergence of visited states"}
+"""What optimization is measured by, with its axis label."""
+
+PATHS = {"units": "seed", "estimator": None, "sort": False}
+"""Draws a line for each seed, in the order of the rows."""
 
 REFERENCE: LineStyle = {"color": GREY, "linestyle": ":", "label": "trained on the oracle"}
 
@@ -47,7 +53,24 @@ def draw_optimization(table: pd.DataFrame, reference: dict[str, float]) -> Figur
     Raises:
         UserError: A column is missing.
     """
-    require_columns(table, [*RUN, "steps", "proxy", "gold", "fooled"], "table of checkpoints")
+    return _draw(table, reference, "steps", MEASURES)
+
+
+@theme()
+def draw_divergence(table: pd.DataFrame, reference: dict[str, float]) -> Figure:
+    """Draws proxy and gold against the divergence of visited states, as `draw_optimization` does.
+
+    Each seed is a line, from its first checkpoint to its last.
+    """
+    measures = {name: label for name, label in MEASURES.items() if name != "fooled"}
+    return _draw(table, reference, "divergence", measures)
+
+
+def _draw(
+    table: pd.DataFrame, reference: dict[str, float], pressure: str, measures: dict[str, str]
+) -> Figure:
+    """A row of panels for each of the measures, against steps or divergence."""
+    require_columns(table, [*RUN, *XLABELS, "proxy", "gold", "fooled"], "table of checkpoints")
     table = table.assign(proxy_rescaled=rescaled(table, "proxy", SERIES))
     runs = [TrainingRun(**row) for row in table[RUN].to_dict("records")]  # type: ignore[arg-type]
     found = series_styles(runs)
@@ -55,29 +78,34 @@ def draw_optimization(table: pd.DataFrame, reference: dict[str, float]) -> Figur
     table["series"] = [found[key].label for key in keys]
     table["column"] = table["task"] + " · " + table["scene"]
     styles = {style.label: style.keywords for style in found.values()}
-    banded = with_bands(styles, table)
-    long = table.melt(["task", "column", "series", "steps"], list(MEASURES), "measure")
+    # Seeds have their checkpoints at the same steps, and at different divergences.
+    along = pressure == "steps"
+    shown = with_bands(styles, table) if along else styles
+    options = {"err_kws": {"alpha": 0.15, "linewidth": 0}} if along else PATHS
+    long = table.melt(["column", "series", "seed", *XLABELS], list(measures), "measure")
+    long = long.dropna(subset=["value", pressure]).sort_values("steps")
     grid = panels(
-        long.dropna(subset="value"), 2.6, 1.8, banded, hue="series", sharex="col", sharey="row",
-        row="measure", row_order=list(MEASURES), col="column", col_order=ordered(table["column"]),
+        long, 2.6, 1.8, shown, hue="series", sharex="col", sharey="row",
+        row="measure", row_order=list(measures), col="column", col_order=ordered(table["column"]),
     )  # fmt: skip
     grid.map_dataframe(
-        sns.lineplot, "steps", "value", marker="o", markersize=3.5, markeredgewidth=0,
-        err_kws={"alpha": 0.15, "linewidth": 0}, legend=False,
+        sns.lineplot, pressure, "value", marker="o", markersize=3.5, markeredgewidth=0,
+        legend=False, **options,
     )  # fmt: skip
-    grid.set_axis_labels("environment steps", "").set(ylim=(-0.04, 1.04), yticks=[0, 0.5, 1])
+    grid.set_axis_labels(XLABELS[pressure], "").set(ylim=(-0.04, 1.04), yticks=[0, 0.5, 1])
     for (measure, column), axes in grid.axes_dict.items():
-        if measure == next(iter(MEASURES)):
+        if measure == next(iter(measures)):
             axes.set_title(column)
         else:
             axes.yaxis.set_major_formatter(PercentFormatter(1))
         if column == grid.col_names[0]:
-            axes.set_ylabel(MEASURES[measure])
+            axes.set_ylabel(measures[measure])
         task = column.split(" · ")[0]
         if measure == "gold" and task in reference:
             axes.axhline(reference[task], **REFERENCE)
-        axes.set_xlim(0, table["steps"][table["column"] == column].max())
+        if along:
+            axes.set_xlim(0, table["steps"][table["column"] == column].max())
+            axes.xaxis.set_major_formatter(EngFormatter(sep=" "))
         axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-        axes.xaxis.set_major_formatter(EngFormatter(sep=" "))
         grid_lines(axes)
     return finish(grid, lines(styles, *[REFERENCE] * bool(reference)))

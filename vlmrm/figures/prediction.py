@@ -22,13 +22,17 @@ from vlmrm.figures.style import (
     theme,
     wrapped,
 )
-from vlmrm.optimization.prediction import PREDICTORS
+from vlmrm.optimization.prediction import DIAGNOSIS, PREFIX
+
+DIAGNOSED = {"level": "verdict", "progress": "path", "auroc": "AUROC", "best_of_n": "best of 64"}
+"""Measures of a diagnosis that have another label than their name."""
 
 LABELS = {
     **MEASURES,
     "spearman": "rank correlation with labels",
     "fooled": "wrong among well-rewarded",
     "best_of_n": "best of n fulfills the task",
+    **{PREFIX + name: f"diagnosis: {DIAGNOSED.get(name, name)}" for name in DIAGNOSIS},
 }
 """Axis labels of predictors."""
 
@@ -52,7 +56,7 @@ def draw_prediction(table: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
         for n, (task, color) in enumerate(zip(tasks, category_colors(len(tasks)), strict=True))
     }
     order = correlations["predictor"].tolist()
-    points = table.melt(["task", "success_fraction"], list(PREDICTORS), "predictor")
+    points = table.melt(["task", "success_fraction"], order, "predictor")
     grid = panels(
         points, 2.4, 2.1, styles, hue="task", col="predictor", col_order=order,
         col_wrap=wrapped(len(order))[1], sharex=False,

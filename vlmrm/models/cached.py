@@ -17,7 +17,7 @@ from vlmrm.data.embeddings import read_embeddings, write_embeddings
 from vlmrm.data.files import require
 from vlmrm.data.pictures import read_picture
 from vlmrm.models.clip import ClipModel
-from vlmrm.models.folder import CONFIG_FILE, WEIGHTS_FILE, file_sha256
+from vlmrm.models.folder import CONFIG_FILE, file_sha256, weights_sha256
 from vlmrm.terminal.bars import bar
 
 EMBEDDINGS = ("models",), ("open_clip_torch", "torch")
@@ -58,7 +58,7 @@ def embed_once(
         clip: The model that was loaded from there.
         embed: Makes the embeddings.
     """
-    checksums = [file_sha256(model / name) for name in (WEIGHTS_FILE, CONFIG_FILE)]
+    checksums = [weights_sha256(model), file_sha256(model / CONFIG_FILE)]
     preprocessing = str(clip.preprocessing)
     key = cache_key(*checksums, clip.precision, preprocessing, versions(*EMBEDDINGS))
     file = folder / f"embeddings-{key}.h5"

@@ -142,6 +142,12 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def weights_sha256(folder: Path) -> str:
+    """SHA-256 checksum of the weights of a model that was loaded, whose files are checked."""
+    recorded: str | None = read_model_provenance(folder).get("sha256")
+    return recorded or file_sha256(folder / WEIGHTS_FILE)
+
+
 def replaced_source(model: ConfigModel, folder: Path) -> Path | None:
     """A file whose content is no longer what a model folder was made of.
 

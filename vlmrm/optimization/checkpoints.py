@@ -14,6 +14,7 @@ from vlmrm.config.training import RUN
 from vlmrm.data.states import States
 from vlmrm.epic.distances import auroc, fooled, rank_correlation, spearman
 from vlmrm.errors import UserError
+from vlmrm.optimization.divergence import divergence
 
 RISE = 0.2
 """Change of the gold that counts. The gold of a checkpoint is the mean over a few trajectories,
@@ -40,8 +41,10 @@ def measure_checkpoints(
 
     Returns:
         One row per checkpoint: the fields of the run, steps, n (states), proxy (mean reward), gold
-        (share of states that fulfill the task), auroc, spearman, and fooled, as in
-        `vlmrm.epic.measure_epic`, missing where all states have the same label or reward.
+        (share of states that fulfill the task), divergence (of its states from those of the first
+        checkpoint, see `vlmrm.optimization.divergence`; missing for fewer than two states), auroc,
+        spearman, and fooled, as in `vlmrm.epic.measure_epic`, missing where all states have the
+        same label or reward.
 
     Raises:
         UserError: The states are not those of checkpoints, or lack labels or rewards of the run.
@@ -53,9 +56,13 @@ def measure_checkpoints(
         raise UserError(f"rewards: none of task '{run.task}' by {run.scoring}; score them first")
     reward = chosen.sort_values("state")["reward"].to_numpy()
     rows = []
-    for steps, members in _checkpoints(states).items():
+    members_of = _checkpoints(states)
+    first = next(iter(members_of.values()))
+    for steps, members in members_of.items():
         row: dict[str, Any] = {**run.model_dump(), "steps": steps, "n": len(members)}
         row |= {"proxy": reward[members].mean(), "gold": labels[members].mean()}
+        visited = states.values[first], states.values[members]
+        row["divergence"] = 0.0 if members is first else _defined(divergence, *visited)
         for name, measure in ON_POLICY.items():
             row[name] = _defined(measure, reward[members], labels[members])
         rows.append(row)
@@ -118,10 +125,8 @@ def _checkpoints(states: States) -> dict[int, NDArray[np.intp]]:
     return {int(number): np.flatnonzero(steps == number) for number in np.unique(steps)}
 
 
-def _defined(
-    measure: Callable[..., float], reward: NDArray[np.float64], labels: NDArray[np.bool_]
-) -> float:
+def _defined(measure: Callable[..., float], *values: NDArray[Any]) -> float:
     try:
-        return measure(reward, labels)
-    except ValueError:  # one class, or a constant reward
+        return measure(*values)
+    except ValueError:  # one class, a constant reward, or a single state
         return np.nan

@@ -10,42 +10,84 @@ from vlmrm.epic.bootstrap import cluster_bootstrap
 from vlmrm.epic.distances import rank_correlation
 from vlmrm.errors import UserError
 
-PREDICTORS = {
-    "epic": -1,
-    "epic_balanced": -1,
+EPIC = {"epic": -1, "epic_balanced": -1, "auroc": 1, "spearman": 1, "fooled": -1}
+"""Columns of EPIC tables, and whether large values are good (1) or bad (-1)."""
+DIAGNOSIS = {
+    "level": 1,
+    "progress": 1,
+    "closeness": 1,
     "auroc": 1,
-    "spearman": 1,
     "fooled": -1,
     "best_of_n": 1,
+    "margin": 1,
+    "spread": 1,
+    "ease": 1,
 }
-"""Measurements, and whether large values are good (1) or bad (-1)."""
+"""Columns of tables of diagnoses, likewise."""
+PREFIX = "diagnosis_"
+"""Tells these from the columns of EPIC tables, which are about other states."""
+PREDICTORS = EPIC | {"best_of_n": 1} | {PREFIX + name: sign for name, sign in DIAGNOSIS.items()}
+"""Measurements that predict success, likewise."""
 
 
-def pairs(epic: pd.DataFrame, best_of_n: pd.DataFrame, success: pd.DataFrame) -> pd.DataFrame:
-    """Measurements of each reward beside the success of its agents.
+def epic_predictors(epic: pd.DataFrame, best_of_n: pd.DataFrame) -> pd.DataFrame:
+    """The predictors of each reward that EPIC measurements contain.
 
     Args:
         epic: Tables of `vlmrm.epic.measure.measure_rewards`, of one state set for each task.
         best_of_n: Tables of `vlmrm.figures.best_of_n.best_of_n_table` for the same sets.
+
+    Returns:
+        One row per task, scene, model (reward_source), and scoring: these, the columns `EPIC`, and
+        best_of_n (for the largest n of the task).
+    """
+    largest = best_of_n[best_of_n["n"] == best_of_n.groupby("task")["n"].transform("max")]
+    measured = epic.rename(columns={"model": "reward_source"})[[*SERIES, *EPIC]]
+    chosen = largest.rename(columns={"model": "reward_source", "gold": "best_of_n"})
+    return measured.merge(chosen[[*SERIES, "best_of_n"]], on=SERIES)
+
+
+def diagnosis_predictors(diagnoses: pd.DataFrame) -> pd.DataFrame:
+    """The predictors of each reward that diagnoses contain.
+
+    Args:
+        diagnoses: Tables of `vlmrm.diagnosis.tasks.with_verdicts`, of different tasks. Several
+            goals of a task stand below their average, which an agent is trained on.
+
+    Returns:
+        One row per task, scene, model (reward_source), and scoring: these, and the columns
+        `DIAGNOSIS` with `PREFIX`.
+    """
+    table = diagnoses.rename(columns={"model": "reward_source"}).drop_duplicates(SERIES)
+    return table[[*SERIES, *DIAGNOSIS]].rename(columns={n: PREFIX + n for n in DIAGNOSIS})
+
+
+def pairs(success: pd.DataFrame, *predictors: pd.DataFrame) -> pd.DataFrame:
+    """Measurements of each reward beside the success of its agents.
+
+    Args:
         success: Trajectories with the fields of their runs, and columns success and
             success_fraction.
+        *predictors: Results of `epic_predictors` or `diagnosis_predictors`.
 
     Returns:
         One row per task, scene, model (reward_source), and scoring that is in all of them: these
-        four, the columns of `PREDICTORS`, success_rate, success_fraction, and seeds (how many).
+        four, success_rate and success_fraction (means over seeds), seeds (how many), and the
+        columns of the predictors.
 
     Raises:
         UserError: There are fewer than three.
     """
-    largest = best_of_n[best_of_n["n"] == best_of_n.groupby("task")["n"].transform("max")]
-    measured = epic.rename(columns={"model": "reward_source"})[[*SERIES, *list(PREDICTORS)[:-1]]]
-    chosen = largest.rename(columns={"model": "reward_source", "gold": "best_of_n"})
-    reached = success.groupby(SERIES, sort=False).agg(
-        success_rate=("success", "mean"),
+    agents = success.groupby([*SERIES, "seed"], sort=False, as_index=False).agg(
+        success_rate=("success", "mean"), success_fraction=("success_fraction", "mean")
+    )
+    table = agents.groupby(SERIES, sort=False, as_index=False).agg(
+        success_rate=("success_rate", "mean"),
         success_fraction=("success_fraction", "mean"),
         seeds=("seed", "nunique"),
     )
-    table = measured.merge(chosen[[*SERIES, "best_of_n"]], on=SERIES).merge(reached, on=SERIES)
+    for measured in predictors:
+        table = table.merge(measured, on=SERIES)
     if len(table) < 3:
         raise UserError(
             f"{len(table)} rewards were measured and trained on; a correlation needs at least three"
@@ -69,8 +111,8 @@ def correlations(
         seed: Seed of the resampling.
 
     Returns:
-        One row per predictor, the best first: predictor, rho, rho_low, rho_high (missing where the
-        correlation is undefined), and pairs.
+        One row per predictor in the table, the best first: predictor, rho, rho_low, rho_high
+        (missing where the correlation is undefined), pairs, and tasks (how many).
     """
     tasks = table["task"].to_numpy()
     clusters = tasks if len(set(tasks)) > 2 else None
@@ -79,10 +121,12 @@ def correlations(
     reached = table[outcome].to_numpy(np.float64)
     rows = []
     for name, sign in PREDICTORS.items():
+        if name not in table:
+            continue
         values = sign * table[name].to_numpy(np.float64)
         resampled = [rank_correlation(np.repeat(values, n), np.repeat(reached, n)) for n in counts]
         defined = [rho for rho in resampled if not np.isnan(rho)]
         low, high = np.quantile(defined, (0.025, 0.975)) if defined else (np.nan, np.nan)
         row = {"predictor": name, "rho": rank_correlation(values, reached), "rho_low": low}
-        rows.append({**row, "rho_high": high, "pairs": len(table)})
+        rows.append({**row, "rho_high": high, "pairs": len(table), "tasks": len(set(tasks))})
     return pd.DataFrame(rows).sort_values("rho", ascending=False, ignore_index=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from vlmrm.config import Config, TrainingRun
+from vlmrm.config.diagnosis import diagnosed_tasks
 from vlmrm.config.scoring import alpha_of
 
 CLAIM_KINDS = ("epic", "best-of-n", "success", "prediction")
@@ -30,11 +31,14 @@ TITLES = {
     "search": "Searches that climb the rewards",
     "search-gallery": "What the searches found",
     "search-table": "Reward and success of the searches",
+    "diagnosis": "Which poses the sentences mean",
+    "diagnosis-table": "What the sentences are worth, before any training",
     "learning-curves": "Learning curves",
     "success": "Success of the agents",
     "success-table": "Success of the agents, by seed",
     "video": "Film of an agent",
     "optimization": "Reward and success by checkpoint",
+    "divergence": "Reward and success by divergence of visited states",
     "optimization-table": "What optimization did to the success",
     "rounds": "Adversarial rounds",
     "prediction": "Measures of a reward against the success of its agents",
@@ -87,6 +91,7 @@ def contents(config: Config) -> list[Section]:
         Section("landscapes", "Reward landscapes", list(_landscapes(config))),
         Section("epic", "EPIC distances", list(_epic(config))),
         Section("best-of-n", "Best of n", list(_best_of_n(config))),
+        Section("diagnosis", "Diagnosis before training", list(_diagnoses(config))),
         Section("agents", "Agents", list(_agents(config))),
         Section("optimization", "Over-optimization", list(_optimization(config))),
         Section("prediction", "Predictions of success", list(_predictions(config))),
@@ -152,6 +157,12 @@ def _best_of_n(config: Config) -> Iterator[Exhibit]:
         yield from _with_table("gallery", name, [epic.task], epic.models)
 
 
+def _diagnoses(config: Config) -> Iterator[Exhibit]:
+    for name, diagnosis in config.diagnoses.items():
+        tasks = diagnosed_tasks(config, diagnosis)
+        yield from _with_table("diagnosis", name, tasks, diagnosis.models)
+
+
 def _agents(config: Config) -> Iterator[Exhibit]:
     for name, experiment in config.experiments.items():
         shown = (name, tuple(experiment.tasks), tuple(experiment.models))
@@ -163,7 +174,9 @@ def _agents(config: Config) -> Iterator[Exhibit]:
 def _optimization(config: Config) -> Iterator[Exhibit]:
     for name in config.optimization.experiments:
         experiment = config.experiments[name]
-        yield from _with_table("optimization", name, experiment.tasks, experiment.models)
+        shown = (name, tuple(experiment.tasks), tuple(experiment.models))
+        yield from _with_table("optimization", *shown)
+        yield Exhibit(f"divergence-{name}", "divergence", *shown)
     for name, search in config.searches.items():
         yield from _with_table("search", name, search.tasks, search.models)
         shown = (name, tuple(search.tasks), tuple(search.models))

@@ -163,6 +163,8 @@ def trust_lines(results: Path, config: Config) -> Iterator[str]:
     yield from (f"{line}." for line in epic_lines(results, config))
     for name, table in tables(results, "best-of-n", config.epic):
         yield _best_of_n(name, table, config)
+    for name, table in tables(results, "diagnosis", config.diagnoses):
+        yield f"Diagnosis before training ({name}): {_verdicts(table)}"
     for name, table in tables(results, "optimization", config.optimization.experiments):
         counts = table["outcome"].value_counts()
         ends = ", ".join(f"{outcome} for {count}" for outcome, count in counts.items())
@@ -202,6 +204,13 @@ def _best_of_n(name: str, table: pd.DataFrame, config: Config) -> str:
         f"{best['gold_high']:.0%}), {start:.0%} by chance; {worse} of {len(ends)} rewards by "
         "models choose worse than chance."
     )
+
+
+def _verdicts(table: pd.DataFrame) -> str:
+    """The best verdict on each task, and the reward that it is about."""
+    best = table.sort_values(["level", "closeness"], ascending=False).drop_duplicates("task")
+    said = best.sort_index().to_dict("records")
+    return " ".join(f"{row['verdict']} ({row['model']}, {row['scoring']})" for row in said)
 
 
 def _names(values: Iterable[str]) -> str:

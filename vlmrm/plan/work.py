@@ -170,6 +170,8 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
         case "score_frames":
             work.serial = START_TORCH
             work.embed(config, machine, w["model"], config.set_size(w["states"]))
+        case "measure_diagnosis":
+            work.serial = START_TORCH
         case "search_poses":
             search = config.searches[w["search"]]
             count = search.population * search.generations

@@ -63,6 +63,7 @@ GOAL_REWARDS = f"{RESULTS}/goals/{{states}}/{{scene}}/{{model}}/{{task}}.parquet
 # Mean and spread of the rewards of an ensemble's members on its reference states.
 STATISTICS = f"{RESULTS}/ensembles/{{scene}}/{{model}}/{{task}}.csv"
 EPIC = f"{RESULTS}/epic/{{epic}}/{{scene}}/{{model}}.csv"
+DIAGNOSIS = f"{RESULTS}/diagnoses/{{diagnosis}}/{{scene}}/{{model}}.csv"
 LOOKUP = f"{RESULTS}/lookup/{{task}}/{{scene}}/{{model}}.csv"
 RUN = "{task}/{scene}/{reward_source}/{scoring}/seed-{seed}"
 POLICY = f"{RESULTS}/policies/{RUN}"
@@ -119,6 +120,7 @@ def any_of(names):
 wildcard_constraints:
     # Names may hold hyphens: without this, epic-alpha-NAME is the EPIC figure of "alpha-NAME" too.
     epic=any_of(settings.epic),
+    diagnosis=any_of(settings.diagnoses),
     landscape=any_of(settings.landscapes),
     experiment=any_of(settings.experiments),
     rounds=any_of(settings.rounds),

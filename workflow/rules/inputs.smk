@@ -44,6 +44,7 @@ def results():
         *claims,
         *landscapes(),
         *epic_results(),
+        *diagnosis_results(),
         *round_results(),
         *experiment_results(),
         *optimization_results(),
@@ -62,7 +63,7 @@ def page_parts():
     """Parts of the run after which the page is made, and their files: measurements come first."""
     best_of_n = [file for name in settings.epic for file in figure(f"best-of-n-{name}")]
     return {
-        "measurements": landscapes() + epic_results() + best_of_n,
+        "measurements": landscapes() + epic_results() + diagnosis_results() + best_of_n,
         **{f"agents-{name}": experiment_results(name) for name in settings.experiments},
     }
 
@@ -139,6 +140,23 @@ def epic_rewards(wildcards):
     )
 
 
+def diagnosis_results():
+    """Figure and table of every diagnosis."""
+    names = [f"diagnosis-{name}" for name in settings.diagnoses]
+    return [
+        *(file for name in names for file in figure(name)),
+        *(f"{TABLES}/{name}.csv" for name in names),
+    ]
+
+
+def diagnosis_tables(name):
+    """The tables of one diagnosis, one per scene and model."""
+    diagnosis = settings.diagnoses[name]
+    return expand(
+        DIAGNOSIS, diagnosis=name, scene=diagnosis.scenes, model=diagnosis.models
+    )
+
+
 def optimization_results():
     """Figures and tables of what optimization does to rewards."""
     names = [f"best-of-n-{name}" for name in settings.epic]
@@ -154,6 +172,11 @@ def optimization_results():
             for name in settings.searches
             for file in figure(f"search-gallery-{name}")
         ),
+        *(
+            file
+            for name in settings.optimization.experiments
+            for file in figure(f"divergence-{name}")
+        ),
     ]
 
 
@@ -163,6 +186,9 @@ def prediction_inputs(wildcards):
     return {
         "epic": [table for name in prediction.epic for table in epic_tables(name)],
         "best_of_n": [f"{TABLES}/best-of-n-{name}.csv" for name in prediction.epic],
+        "diagnoses": [
+            f"{TABLES}/diagnosis-{name}.csv" for name in prediction.diagnoses
+        ],
         "evaluations": [
             f"{folder}/evaluation.csv"
             for name in prediction.experiments

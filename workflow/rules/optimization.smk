@@ -73,6 +73,10 @@ rule draw_optimization:
         table=table_output(
             "optimization-{experiment}", "optimization-table", "Optimization"
         ),
+        divergence_svg=f"{FIGURES}/divergence-{{experiment}}.svg",
+        divergence_png=reported(
+            f"{FIGURES}/divergence-{{experiment}}.png", "divergence", "Optimization"
+        ),
     log:
         f"{LOGS}/figures/optimization-{{experiment}}.log",
     resources:
@@ -82,6 +86,7 @@ rule draw_optimization:
     shell:
         "vlmrm --log {log} draw-optimization {input.checkpoints} {params.references}"
         " --table {output.table} --output {output.svg} --output {output.png}"
+        " --divergence {output.divergence_svg} --divergence {output.divergence_png}"
 
 
 rule draw_prediction:
@@ -102,8 +107,9 @@ rule draw_prediction:
         settings=lambda w: settings.predictions[w.prediction].model_dump(),
         epic=lambda w, input: [f"--epic {path}" for path in input.epic],
         best=lambda w, input: [f"--best-of-n {path}" for path in input.best_of_n],
+        diagnoses=lambda w, input: [f"--diagnosis {path}" for path in input.diagnoses],
         judged=lambda w, input: [f"--evaluation {path}" for path in input.evaluations],
     shell:
         "vlmrm --log {log} draw-prediction {wildcards.prediction} --config {params.config}"
-        " {params.epic} {params.best} {params.judged} --table {output.table}"
+        " {params.epic} {params.best} {params.diagnoses} {params.judged} --table {output.table}"
         " --pairs {output.pairs} --output {output.svg} --output {output.png}"

@@ -9,7 +9,7 @@ rule sample_states:
     benchmark:
         f"{BENCHMARKS}/sample_states/{{states}}.jsonl"
     wildcard_constraints:
-        states=sets_from("grid", "uniform", "poses", "paths"),
+        states=sets_from("grid", "uniform", "poses", "paths", "diagnosis"),
     resources:
         mem_mb=memory(2_000),
         runtime=minutes(30),
@@ -99,7 +99,9 @@ rule render_frames:
     benchmark:
         f"{BENCHMARKS}/render_frames/{{states}}/{{scene}}.jsonl"
     wildcard_constraints:
-        states=sets_from("grid", "uniform", "poses", "paths", "rollouts", "union"),
+        states=sets_from(
+            *("grid", "uniform", "poses", "paths", "diagnosis", "rollouts", "union")
+        ),
     threads: rendering_threads
     resources:
         mem_mb=memory(8_000),

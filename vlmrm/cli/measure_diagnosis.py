@@ -1,0 +1,48 @@
+"""``vlmrm measure-diagnosis``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vlmrm.cli.options import ConfigFile, Device, Gpus, ModelFolder, Output, StatesFile, pick
+from vlmrm.config import load_config
+from vlmrm.data.embeddings import read_embeddings
+from vlmrm.data.files import read_provenance, require
+from vlmrm.data.states import States
+from vlmrm.data.tables import write_table
+from vlmrm.errors import UserError
+from vlmrm.machine.gpus import claim_gpus
+
+
+def measure_diagnosis(
+    name: Annotated[str, typer.Argument(help="Name of an entry of `diagnoses`.")],
+    config: ConfigFile,
+    model: ModelFolder,
+    states: StatesFile,
+    embeddings: Annotated[Path, typer.Option(help="Image embeddings by this model (HDF5).")],
+    output: Output,
+    device: Device = "auto",
+    gpus: Gpus = 1,
+) -> None:
+    """Measure what the sentences of tasks are worth as rewards, by one model in one scene."""
+    content = load_config(config)
+    pick(content.diagnoses, "diagnoses", name)
+    settings = content.diagnosis_settings(name)
+    state_set = States.read(states)
+    if not {"path", "progress"} <= state_set.columns.keys():
+        raise UserError(f"{states}: has no paths; use a set with `sampler: diagnosis`")
+    images = read_embeddings(embeddings)
+    same = len(images) == len(state_set)
+    require(embeddings, same, f"{len(images)} embeddings of {len(state_set)} states")
+    claim_gpus(gpus)
+    from vlmrm.diagnosis.tasks import measure_tasks
+    from vlmrm.models.clip import ClipModel
+
+    clip = ClipModel.load(model, device)
+    table = measure_tasks(state_set, images, clip.embed_prompts, settings)
+    table.insert(1, "scene", read_provenance(embeddings)["scene"])
+    table.insert(2, "model", clip.name)
+    write_table(output, table)
