@@ -13,9 +13,9 @@ VIEWS = {**DUO, "members": ["sim-XS"], "scenes": ["textured-fixed", "textured-le
 @pytest.fixture
 def base(content):
     """The smoke run without what its ensembles and rounds add."""
-    for name in ("duo", "views"):
+    for name, measured in (("duo", "rollouts"), ("views", "kneeling")):
         del content["models"][name]
-        content["epic"]["kneeling"]["models"].remove(name)
+        content["epic"][measured]["models"].remove(name)
     content["experiments"]["other-sources"]["models"].remove("views")
     return {**content, "rounds": {}, "predictions": {}}
 

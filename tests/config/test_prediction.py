@@ -26,7 +26,7 @@ from vlmrm.errors import UserError
             "predictions.rounds.diagnoses: 'some' and 'kneel' measure 'kneeling'; remove one",
         ),
         (
-            {"epic": ["mountain-car"], "diagnoses": ["some"]},
+            {"epic": ["rollouts"], "diagnoses": ["kneel"]},
             "predictions.rounds: no task is both measured and trained",
         ),
     ],

@@ -35,6 +35,13 @@ COLUMNS = {
     "best-of-n": {**REWARDS, "model": "smoke-S", "n": [1, 64], "gold": [0.5, 0.75], **INTERVAL},
     "gallery-table": {**REWARDS, "rank": [1, 2], "reward": [2.1, 1.9], "fails": "knees"},
     "search-table": {"reward_source": ["smoke-S", "random-XS"], "reward": [0.5, 0.1], "gold": 0.5},
+    "diagnosis-table": {
+        **REWARDS,
+        "task": "kneeling",
+        "level": [5, 1],
+        "closeness": [0.8, 0.1],
+        "verdict": ["An agent may learn.", "The model means something else."],
+    },
     "optimization-table": {"outcome": ["rises", "rises and falls"], "peak": [1.0, 0.5]},
     "prediction-table": {
         "predictor": ["auroc", "epic"],
