@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 def config(tmp_path_factory):
     content = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
     content |= {"experiments": {}, "epic": {}, "optimization": {}, "predictions": {}}
+    content |= {"diagnoses": {}}
     del content["tasks"]["standing"]["baseline"]
     content["tasks"]["wave"] = {"environment": "humanoid", "goal": "a robot that waves"}
     agent = content["training"]["cartpole"]["agent"]

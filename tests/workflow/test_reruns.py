@@ -70,6 +70,7 @@ def test_another_scoring_scores_again_without_looking_again(finished, smoke):
     # on that of the statistics.
     scored = {"score_states", "draw_landscape", "check_lookup"}
     scored |= {"score_by_goal", "measure_members", "score_ensemble"}
+    scored |= {"measure_diagnosis", "draw_diagnosis"}
     assert jobs <= scored | EPIC | TRAINING | OPTIMIZATION | PAGE
 
 
@@ -84,7 +85,7 @@ def test_another_model_renders_nothing_and_touches_no_other_model(finished, smok
 
 def test_another_ensemble_is_scored_without_looking(finished, smoke):
     smoke["models"]["mean"] = {**smoke["models"]["views"], "aggregate": "mean"}
-    smoke["epic"]["ensembles"]["models"].append("mean")
+    smoke["epic"]["kneeling"]["models"].append("mean")
     jobs = finished.planned(smoke)
     scoring = {"make_ensemble", "measure_members", "score_ensemble"}
     assert set(jobs) == EPIC | scoring | PAGE
@@ -92,10 +93,10 @@ def test_another_ensemble_is_scored_without_looking(finished, smoke):
 
 
 def test_another_state_set_is_scored_by_known_statistics(finished, smoke):
-    smoke["state_sets"]["others"] = {"sampler": "poses", "task": "standing", "size": 20}
-    smoke["epic"]["ensembles"]["states"] = "others"
+    smoke["state_sets"]["others"] = {"sampler": "poses", "task": "kneeling", "size": 20}
+    smoke["epic"]["kneeling"]["states"] = "others"
     jobs = finished.planned(smoke)
-    assert jobs["score_ensemble"] == 2
+    assert jobs["score_ensemble"] == 1
     assert "measure_members" not in jobs
 
 
@@ -162,10 +163,10 @@ def test_human_labels_measure_again_and_nothing_else(finished, smoke):
     jobs = finished.planned(smoke)
     by_oracle = {"draw_rewards_by_label", "draw_best_of_n", "draw_gallery"}
     assert set(jobs) == {"measure_epic", "measure_agreement", *EPIC} - by_oracle | PAGE
-    assert jobs["measure_epic"] == 2
+    assert jobs["measure_epic"] == 3
     assert jobs["measure_agreement"] == 1
     commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
-    assert commands.count("""--labels='anna'"'"'s labels.csv' --labels=bo.csv --output""") == 2
+    assert commands.count("""--labels='anna'"'"'s labels.csv' --labels=bo.csv --output""") == 3
     assert commands.count("""agreement-kneeling.csv -- 'anna'"'"'s labels.csv' bo.csv""") == 1
 
 
@@ -257,15 +258,14 @@ def runs_of(project, config, rule):
 def test_another_prompt_embeds_no_frame_and_leaves_other_tasks_and_references(finished, smoke):
     # Their states are those of an agent that learns from the prompt.
     del smoke["epic"]["rollouts"], smoke["optimization"]
-    # Theirs are contrasted with it.
-    del smoke["epic"]["ensembles"], smoke["experiments"]["ensembles"]
+    del smoke["diagnoses"]
     smoke["tasks"]["kneeling"]["goal"] = "a robot on its knees"
     jobs = set(finished.planned(smoke))
     assert not jobs & {"sample_states", "render_frames", "embed_frames", "train_model"}
     assert "evaluate_random_policy" not in jobs
     assert {task for task, _ in runs_of(finished, smoke, "score_states")} == {"kneeling"}
     assert {task for task, _ in runs_of(finished, smoke, "embed_prompts")} == {"kneeling"}
-    trained = {("kneeling", "smoke-S"), ("kneeling", "brightness")}
+    trained = {("kneeling", model) for model in ("smoke-S", "brightness", "views")}
     assert runs_of(finished, smoke, "train_policy") == trained
 
 
