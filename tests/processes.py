@@ -172,6 +172,8 @@ def _main(
         with path.open("w") as file:
             os.dup2(file.fileno(), number)
     sys.stdout, sys.stderr = (os.fdopen(os.dup(number), "w", buffering=1) for number in (1, 2))
+    if shell := sys.modules.get("snakemake.shell"):  # imported by a test
+        vars(shell)["STDOUT"] = sys.stdout
     module, name = entry.split(":")
     sys.argv = [module.partition(".")[0], *words]
     try:
