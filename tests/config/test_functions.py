@@ -98,6 +98,7 @@ def test_a_plain_score_must_be_among_the_scorings_where_it_is_measured(content):
     content |= {"rounds": {}, "predictions": {}, "experiments": {}, "optimization": {}}
     del content["state_sets"]["rollouts"], content["epic"]["rollouts"]
     del content["landscapes"]["kneeling"]
+    content["epic"]["kneeling"]["models"].remove("brightness")
     parse_config(content)
     content["epic"]["kneeling"]["models"].append("f")
     with pytest.raises(UserError, match=r"scorings: lacks alpha-0, the plain score of models\.f"):

@@ -163,10 +163,10 @@ def test_human_labels_measure_again_and_nothing_else(finished, smoke):
     jobs = finished.planned(smoke)
     by_oracle = {"draw_rewards_by_label", "draw_best_of_n", "draw_gallery"}
     assert set(jobs) == {"measure_epic", "measure_agreement", *EPIC} - by_oracle | PAGE
-    assert jobs["measure_epic"] == 3
+    assert jobs["measure_epic"] == 4
     assert jobs["measure_agreement"] == 1
     commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
-    assert commands.count("""--labels='anna'"'"'s labels.csv' --labels=bo.csv --output""") == 3
+    assert commands.count("""--labels='anna'"'"'s labels.csv' --labels=bo.csv --output""") == 4
     assert commands.count("""agreement-kneeling.csv -- 'anna'"'"'s labels.csv' bo.csv""") == 1
 
 
