@@ -109,3 +109,9 @@ def unknown(key: str, name: str, known: Iterable[str]) -> Iterator[str]:
     """The problem that ``key`` gives a name that is none of the known ones, if it does."""
     if name not in known:
         yield f"{key}: unknown name '{name}'{suggest(name, known)}"
+
+
+def refuse_unknown(key: str, name: str, known: Iterable[str]) -> None:
+    """Raises a `UserError` with the problem of `unknown`, if there is one."""
+    for problem in unknown(key, name, known):
+        raise UserError(problem)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,10 +16,10 @@ from vlmrm.cli.options import (
     check_sentences,
     scoring_name,
 )
-from vlmrm.config import SCENES, HumanoidOracleName
+from vlmrm.config import ORACLE_NAMES, SCENES
 from vlmrm.config.scoring import PLAIN
 from vlmrm.data.pictures import labeled_pictures
-from vlmrm.errors import UserError, printable, unknown
+from vlmrm.errors import UserError, printable, refuse_unknown
 from vlmrm.models.folder import check_model_folder
 
 if TYPE_CHECKING:
@@ -76,11 +76,9 @@ def diagnose(
     scorings = _scorings(scoring, goal, baseline, contrast)
     scenes = list(dict.fromkeys(scene or SCENES["humanoid"][:1]))
     for name in scenes:
-        for problem in unknown("--scene", name, SCENES["humanoid"]):
-            raise UserError(problem)
+        refuse_unknown("--scene", name, SCENES["humanoid"])
     if oracle is not None:
-        for problem in unknown("--oracle", oracle, get_args(HumanoidOracleName)):
-            raise UserError(problem)
+        refuse_unknown("--oracle", oracle, ORACLE_NAMES["humanoid"])
         if pictures is not None:
             raise UserError("--oracle: cannot be combined with --pictures")
     if table is not None and table.suffix != ".csv":

@@ -15,7 +15,7 @@ from vlmrm.config.architectures import packaged_models
 from vlmrm.config.settings import EmbeddingSettings, ExplorationSettings
 from vlmrm.data.pictures import labeled_pictures
 from vlmrm.data.states import States
-from vlmrm.errors import UserError, unknown
+from vlmrm.errors import UserError, refuse_unknown
 from vlmrm.models.folder import check_model_folder
 from vlmrm.web.server import address, listen, serve
 
@@ -72,8 +72,7 @@ def explore(
         environment = state_set.environment if state_set else "humanoid"
         settings = _settings(config, None if files else environment)
         scene = scene or SCENES[environment][0]
-        for problem in unknown("--scene", scene, SCENES[environment]):
-            raise UserError(problem)
+        refuse_unknown("--scene", scene, SCENES[environment])
         from vlmrm.exploring.explorer import EmbeddedCollection, Explorer
         from vlmrm.exploring.page import MAX_BODY, create_app
         from vlmrm.models.clip import ClipModel

@@ -26,7 +26,7 @@ from vlmrm.config import (
 from vlmrm.config.scoring import canonical_scoring
 from vlmrm.config.sentences import lacking_sentences
 from vlmrm.config.settings import EnsembleSettings
-from vlmrm.errors import UserError, shorten, suggest, unknown
+from vlmrm.errors import UserError, refuse_unknown, shorten, suggest
 
 T = TypeVar("T")
 ModelT = TypeVar(
@@ -76,8 +76,7 @@ Scene = Annotated[
 
 def _oracles(names: list[str]) -> list[str]:
     for name in names:
-        for problem in unknown("--oracle", name, ORACLE_NAMES["humanoid"]):
-            raise UserError(problem)
+        refuse_unknown("--oracle", name, ORACLE_NAMES["humanoid"])
     return names
 
 

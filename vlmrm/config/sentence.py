@@ -11,7 +11,7 @@ from vlmrm.config.architectures import packaged_models
 from vlmrm.config.base import MAX_NAME, ORACLE_NAMES
 from vlmrm.config.loading import read_layer
 from vlmrm.config.references import say_the_same
-from vlmrm.errors import UserError, suggest, unknown
+from vlmrm.errors import UserError, refuse_unknown, suggest
 
 SHARED = Path(__file__).with_name("shared")
 """Shared parts of configurations: a link to `config/shared` of the repository."""
@@ -55,11 +55,9 @@ def sentence_config(
         UserError: An argument is wrong; names its option.
     """
     shipped = read_layer(SHARED / "agents.yaml")
-    for problem in unknown("--environment", environment, shipped["training"]):
-        raise UserError(problem)
+    refuse_unknown("--environment", environment, shipped["training"])
     oracles = (*ORACLE_NAMES.get(environment, ()), NO_ORACLE)
-    for problem in unknown("--oracle", oracle or NO_ORACLE, oracles):
-        raise UserError(problem)
+    refuse_unknown("--oracle", oracle or NO_ORACLE, oracles)
     known = _shipped_task(sentence, environment)
     task = known.get("name") or _name_of(sentence)
     judge = oracle or known.get("oracle", NO_ORACLE)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from vlmrm.config import HumanoidOracleName, say_the_same
+from vlmrm.config import ORACLE_NAMES, say_the_same
 from vlmrm.config.scoring import PLAIN
 from vlmrm.data.states import States
 from vlmrm.diagnosis.measure import (
@@ -38,7 +38,7 @@ def _shipped(package: str, *path: str) -> Any:
 _TASKS = _shipped("vlmrm.config", "shared", "tasks.yaml")["tasks"]
 _PARAPHRASES = _shipped("vlmrm.diagnosis", "paraphrases.yaml")
 
-KNOWN: dict[str, str] = {task: _TASKS[task]["goal"] for task in get_args(HumanoidOracleName)}
+KNOWN: dict[str, str] = {task: _TASKS[task]["goal"] for task in ORACLE_NAMES["humanoid"]}
 """The paper's sentence for each pose."""
 PARAPHRASES: dict[str, list[str]] = {task: _PARAPHRASES[task] for task in KNOWN}
 """Other sentences for each pose, which no packaged model has seen."""

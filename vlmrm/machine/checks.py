@@ -200,12 +200,13 @@ def _environments(jobs: list[Job], config: Config) -> Iterator[str]:
     names = {config.tasks[task].environment for task in tasks}
     names |= {config.state_sets[states].environment for states in sets}
     captions: dict[str, dict[str, str]] = {}
-    for job in jobs:
-        corpus = config.corpora[job.wildcards["corpus"]] if job.rule == "make_corpus" else None
-        if corpus is not None and corpus.captions is not None:
-            own_name = config.state_sets[corpus.states[0]].environment
-            key = f"corpora.{job.wildcards['corpus']}.captions"
-            captions.setdefault(own_name, {})[key] = corpus.captions
+    made = {job.wildcards["corpus"] for job in jobs if job.rule == "make_corpus"}
+    for corpus_name in sorted(made):
+        corpus = config.corpora[corpus_name]
+        if corpus.captions is not None:
+            environment = config.state_sets[corpus.states[0]].environment
+            key = f"corpora.{corpus_name}.captions"
+            captions.setdefault(environment, {})[key] = corpus.captions
     for name, own in config.environments.items():
         training = config.training.get(name) if name in {*names, *captions} else None
         asked = captions.get(name, {})

@@ -34,8 +34,10 @@ def share_of_cores(jobs):
         return ALL_CORES
 
 
-# Jobs on several GPUs share the cores of the machine.
+# Jobs on several GPUs share the cores of the machine, and so do trainings where there is no GPU.
 CORES_PER_GPU = share_of_cores(len(GPUS)) if len(GPUS) > 1 else ALL_CORES
+TRAININGS = {path for name in settings.experiments for path in runs(name, POLICY)}
+CORES_PER_TRAINING = CORES_PER_GPU if GPUS else share_of_cores(len(TRAININGS))
 
 
 def memory(megabytes):
@@ -96,10 +98,7 @@ def training_threads(wildcards):
     Without a GPU to share, other trainings run beside one of frames: two of one core each take less
     time than one after the other on both.
     """
-    if not settings.sees_frames(run_of(wildcards)):
-        return 1
-    policies = {path for name in settings.experiments for path in runs(name, POLICY)}
-    return CORES_PER_GPU if GPUS else share_of_cores(len(policies))
+    return CORES_PER_TRAINING if settings.sees_frames(run_of(wildcards)) else 1
 
 
 def training_memory(wildcards, attempt):
