@@ -183,6 +183,13 @@ def test_trainings_run_beside_each_other(fresh):
     assert not re.search(r"^rule train_policy:$(?:\n.+)*\n    threads:", shown, re.M)
 
 
+def test_only_the_tasks_in_use_have_pictures_of_poses(fresh):
+    config = yaml.safe_load((fresh.folder / "config/demo.yaml").read_text())
+    shown = fresh.snakemake(config, "--dry-run", "--cores", "2").stdout
+    commands = re.findall(r"vlmrm .*draw-(?:poses|boundaries) .*", shown)
+    assert [re.findall(r"--oracle (\S+)", command) for command in commands] == [["kneeling"]] * 2
+
+
 def test_small_state_sets_leave_a_core_to_other_jobs(fresh):
     # Otherwise they would wait for several cores while trainings take each that becomes free.
     config = yaml.safe_load((fresh.folder / "config/demo.yaml").read_text())

@@ -275,8 +275,19 @@ def reference_of(wildcards):
 
 
 def humanoid_oracles():
-    """The oracles that judge the run's humanoids, as options; none for all of them."""
-    tasks = settings.tasks.values()
+    """The oracles that judge what the run measures or trains on the humanoid, as options.
+
+    Shared tasks that it does not use are left out. None stands for all.
+    """
+    sections = (settings.experiments, settings.landscapes, settings.searches)
+    used = {
+        task
+        for section in sections
+        for entry in section.values()
+        for task in entry.tasks
+    }
+    used |= {epic.task for epic in settings.epic.values()}
+    tasks = [settings.tasks[name] for name in used]
     names = {
         task.oracle for task in tasks if task.environment == "humanoid" and task.oracle
     }
