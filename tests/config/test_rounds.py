@@ -1,3 +1,4 @@
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,38 @@ def test_each_round_learns_what_the_agents_of_all_earlier_ones_met(content):
     base = config.models["smoke-S"]
     assert config.models["smoke-S-round-1"] == base.model_copy(update={"corpus": "smoke-S-round-1"})
     assert first.model_copy(update={"states": []}) == config.corpora["smoke"]
+
+
+def test_rounds_of_a_model_with_an_initial_one_continue_from_each_other(content):
+    content["models"]["smoke-S"]["initial_model"] = "sim-XS"
+    content["models"]["smoke-S"]["architecture"] = "sim-XS"
+    config = parse_config(content)
+    models = ["sim-XS", "smoke-S", "smoke-S-round-1", "smoke-S-round-2"]
+    for before, after in pairwise(models):
+        assert config.models[after].initial_model == before
+
+
+def test_states_that_an_initial_model_learned_from_do_not_measure_the_next_one(content):
+    content["corpora"]["more"] = {**content["corpora"]["smoke"], "states": ["kneeling"]}
+    base = content["models"]["smoke-S"]
+    content["models"]["first"] = {**base, "corpus": "more"}
+    base["initial_model"] = "first"
+    assert "'kneeling' is in the corpus of 'first'; use other states" in answer(content)
+
+
+@pytest.mark.parametrize(
+    ("initial", "told"),
+    [
+        ("sim-X", "models.smoke-S.initial_model: unknown name 'sim-X'; did you mean 'sim-XS'?"),
+        ("sim-XS", "models.smoke-S.initial_model: 'sim-XS' is a sim-XS, not a sim-S"),
+        ("random-XS", "'random-XS' is neither simulator-trained nor packaged; name one that is"),
+        ("smoke-S", "'smoke-S' is made from 'smoke-S' itself; name another, or remove it"),
+        ("smoke-S-round-2", "'smoke-S-round-2' is made from 'smoke-S' itself"),
+    ],
+)
+def test_an_initial_model_that_cannot_be_is_refused(content, initial, told):
+    content["models"]["smoke-S"]["initial_model"] = initial
+    assert told in answer(content)
 
 
 def test_agents_are_trained_on_the_models_of_all_rounds(content):

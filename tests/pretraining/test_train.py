@@ -58,6 +58,27 @@ def test_the_seed_determines_the_weights(corpus, tmp_path):
     assert not torch.equal(first, weights("c", 1))
 
 
+def test_training_starts_from_the_weights_of_an_initial_model(corpus, folder, tmp_path):
+    settings = SETTINGS.model_copy(
+        update={"epochs": 1, "initial_model": "first", "learning_rate": 1e-9}
+    )
+    train_model(settings, corpus, tmp_path / "next", "cpu", folder)
+    before, after = (
+        load_file(path / "open_clip_model.safetensors")["visual.conv1.weight"]
+        for path in (folder, tmp_path / "next")
+    )
+    torch.testing.assert_close(after, before)
+    first, following = read_model_provenance(folder), read_model_provenance(tmp_path / "next")
+    assert following["initial_sha256"] == first["sha256"]
+
+
+def test_an_initial_model_of_another_architecture_is_refused(corpus, folder, tmp_path):
+    settings = SETTINGS.model_copy(update={"architecture": "sim-S", "initial_model": "first"})
+    with pytest.raises(UserError, match="its weights are not those of sim-S; name an initial_mo"):
+        train_model(settings, corpus, tmp_path / "next", "cpu", folder)
+    assert not (tmp_path / "next").exists()
+
+
 def test_the_model_folder_loads_like_any_other(folder):
     assert (folder / CONFIG_FILE).is_file()
     assert ClipModel.load(folder, "cpu").embed_prompts(["a car"]).shape == (1, 64)

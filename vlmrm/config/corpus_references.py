@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from vlmrm.config.measurements import Rendering
-from vlmrm.config.models import Corpus, EnsembleModel, SimulatorModel
+from vlmrm.config.models import Corpus, EnsembleModel, PackagedModel, SimulatorModel
 from vlmrm.config.states import RolloutStates, StateSet, UnionStates
 from vlmrm.errors import unknown
 
@@ -60,6 +60,21 @@ def corpus_problems(config: Config) -> Iterator[str]:
             yield f"{key}: met by agents that are trained on a model of this corpus; remove them"
 
 
+def initial_model_problems(config: Config, name: str, model: SimulatorModel) -> Iterator[str]:
+    """What is wrong with the model that the training of another starts from."""
+    key, initial = f"models.{name}.initial_model", model.initial_model
+    if initial is None:
+        return
+    yield from unknown(key, initial, config.models)
+    start = config.models[initial]
+    if not isinstance(start, (SimulatorModel, PackagedModel)):
+        yield f"{key}: '{initial}' is neither simulator-trained nor packaged; name one that is"
+    if start.architecture != model.architecture:
+        yield f"{key}: '{initial}' is a {start.architecture}, not a {model.architecture}"
+    if ("models", name) in makes(config, "models", initial):
+        yield f"{key}: '{initial}' is made from '{name}' itself; name another, or remove it"
+
+
 def _captioned_problems(config: Config, key: str, corpus: Corpus) -> Iterator[str]:
     """What is wrong with a corpus whose captions are a function's."""
     for part, default in (("frames", {}), ("rendering", Rendering()), ("seed", 0)):
@@ -106,8 +121,9 @@ def makes(config: Config, section: str, name: str) -> set[tuple[str, str]]:
                 waiting += [("state_sets", part) for part in sets]
             case RolloutStates(run=run):
                 waiting.append(("models", run.reward_source))
-            case SimulatorModel(corpus=corpus):
+            case SimulatorModel(corpus=corpus, initial_model=initial):
                 waiting.append(("corpora", corpus))
+                waiting += [("models", initial)] if initial else []
             case EnsembleModel(members=members, reference=reference):
                 waiting += [("models", member) for member in members]
                 waiting.append(("state_sets", reference))
@@ -121,6 +137,8 @@ def learned_states(config: Config, key: str, states: str, models: Iterable[str])
         if isinstance(model, EnsembleModel):
             yield from learned_states(config, key, states, model.members)
         if isinstance(model, SimulatorModel):
+            if model.initial_model is not None:
+                yield from learned_states(config, key, states, [model.initial_model])
             learned = sets_in(config, config.corpora[model.corpus].states)
             for part in sets_in(config, [states]):
                 if part in learned:

@@ -83,6 +83,9 @@ class SimulatorModel(ConfigModel):
     """Name of an architecture in `vlmrm/models/architectures/`."""
     corpus: Name
     """Name of one of `corpora`, the training data."""
+    initial_model: Name | None = None
+    """Name of another simulator-trained or packaged model of this architecture, whose weights the
+    training starts from. By default, they are random."""
     epochs: PositiveInt = 8
     """Passes over the corpus."""
     batch_size: PositiveInt = 64

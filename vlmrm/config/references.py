@@ -15,7 +15,11 @@ from vlmrm.config.base import (
     REFERENCES,
     scenes_of,
 )
-from vlmrm.config.corpus_references import corpus_problems, learned_states
+from vlmrm.config.corpus_references import (
+    corpus_problems,
+    initial_model_problems,
+    learned_states,
+)
 from vlmrm.config.diagnosis import diagnosed_tasks, diagnosis_problems
 from vlmrm.config.ensembles import (
     ensemble_problems,
@@ -49,6 +53,7 @@ def problems(config: Config) -> Iterator[str]:
     for name, model in config.models.items():
         if isinstance(model, SimulatorModel):
             yield from unknown(f"models.{name}.corpus", model.corpus, config.corpora)
+            yield from initial_model_problems(config, name, model)
         if isinstance(model, PretrainedModel):
             yield from (f"models.{name}.{key}: {what}" for key, what in model.problems())
         yield from _architecture_problems(f"models.{name}.architecture", model)

@@ -28,8 +28,8 @@ class Rounds(ConfigModel):
     """Rounds of a simulator-trained model, which is that of round 0 and gives the entry its name.
 
     In each round, agents are trained on the round's model, and states that they met are added to
-    the corpus of the next round's model, which is trained anew by the same settings. The rounds
-    become entries of `corpora`, `models`, `state_sets`, `epic`, and `experiments`; an entry of the
+    the corpus of the next round's model, which is trained by the same settings: from random weights,
+    or from those of the round before if round 0 has an `initial_model`. The rounds become entries of `corpora`, `models`, `state_sets`, `epic`, and `experiments`; an entry of the
     same name in the configuration replaces one of these.
     """
 
@@ -119,7 +119,8 @@ def _entries(
             yield "epic", f"{model}-{task}", {**measurement, "models": models}
         if following:
             yield "corpora", following, {**corpus, "states": list(met)}
-            yield "models", following, {**base, "corpus": following}
+            initial = {"initial_model": model} if base.get("initial_model") else {}
+            yield "models", following, {**base, "corpus": following, **initial}
     trained = {
         "tasks": rounds.tasks, "models": models, "scorings": [rounds.scoring],
         "seeds": rounds.seeds,

@@ -20,7 +20,7 @@ from vlmrm.config import SimulatorModel
 from vlmrm.data.files import read_provenance
 from vlmrm.errors import UserError, blaming
 from vlmrm.models.clip import ClipModel, choose_device
-from vlmrm.models.folder import save_model_folder
+from vlmrm.models.folder import check_model_folder, save_model_folder, weights_sha256
 from vlmrm.models.libraries import open_clip
 from vlmrm.models.preprocessing import Preprocessing
 from vlmrm.models.random_init import build_random
@@ -58,6 +58,7 @@ def train_model(
     corpus: str | os.PathLike[str],
     folder: str | os.PathLike[str],
     device: str = "auto",
+    initial_model: str | os.PathLike[str] | None = None,
 ) -> None:
     """Trains a model on a corpus and writes its folder.
 
@@ -69,14 +70,19 @@ def train_model(
         corpus: File of `make_corpus` or `make_captioned_corpus`.
         folder: Output folder.
         device: A torch device, or ``auto``.
+        initial_model: Model folder of the same architecture, whose weights the training starts
+            from; by default, they are random.
 
     Raises:
-        UserError: The corpus cannot be read, or the training diverges.
+        UserError: The corpus or the initial model cannot be read, the latter is of another
+            architecture, or the training diverges.
     """
     parts = read_corpus(corpus)
     training, held_out = zip(*(part.split() for part in parts), strict=True)
     target = choose_device(device)
     network, model_config, preprocess_config = build_random(settings.architecture, settings.seed)
+    if initial_model is not None:
+        _copy_weights(initial_model, network, settings.architecture)
     preprocess_config = {**preprocess_config, "size": model_config["vision_cfg"]["image_size"]}
     preprocessing = Preprocessing.from_open_clip(preprocess_config)
     tokenizer = open_clip.SimpleTokenizer(context_length=model_config["text_cfg"]["context_length"])
@@ -100,8 +106,22 @@ def train_model(
         settings=settings.model_dump(),
         corpus=origin.get("settings"),
         corpus_run=origin.get("run"),
+        initial_sha256=weights_sha256(check_model_folder(initial_model)) if initial_model is not None else None,
         held_out=recognition,
     )
+
+
+def _copy_weights(
+    folder: str | os.PathLike[str], network: torch.nn.Module, architecture: str
+) -> None:
+    weights = ClipModel.load(folder, "cpu", "float32").network.state_dict()
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:  # torch raises nothing more specific
+        raise UserError(
+            f"{folder}: its weights are not those of {architecture}; name an initial_model of this "
+            "architecture"
+        ) from error
 
 
 def _fit(

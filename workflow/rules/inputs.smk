@@ -32,6 +32,12 @@ def captioned_frames(corpus):
     )
 
 
+def initial_model(model):
+    """The model whose weights the training of another starts from, if any."""
+    name = settings.models[model].initial_model
+    return [MODEL.format(model=name)] if name else []
+
+
 def landscape_inputs(wildcards):
     """The states of a landscape and their rewards in every scene, by every model."""
     landscape = settings.landscapes[wildcards.landscape]

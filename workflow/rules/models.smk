@@ -32,6 +32,7 @@ rule make_corpus:
 rule train_model:
     input:
         corpus=lambda w: CORPUS.format(corpus=settings.models[w.model].corpus),
+        initial_model=lambda w: initial_model(w.model),
     output:
         MODEL,
     log:
@@ -48,10 +49,13 @@ rule train_model:
     params:
         config=config_file,
         folder=subpath(output[0], parent=True),
+        initial_model=lambda w, input: [
+            f"--initial-model {quote(str(Path(path).parent))}" for path in input.initial_model
+        ],
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
         "vlmrm --log {log} train-model {wildcards.model} --config {params.config}"
-        " --corpus {input.corpus} --gpus {resources.gpu} --output {params.folder}"
+        " --corpus {input.corpus} {params.initial_model} --gpus {resources.gpu} --output {params.folder}"
 
 
 rule copy_model:
