@@ -28,9 +28,10 @@ class Rounds(ConfigModel):
     """Rounds of a simulator-trained model, which is that of round 0 and gives the entry its name.
 
     In each round, agents are trained on the round's model, and states that they met are added to
-    the corpus of the next round's model, which is trained by the same settings: from random weights,
-    or from those of the round before if round 0 has an `initial_model`. The rounds become entries of `corpora`, `models`, `state_sets`, `epic`, and `experiments`; an entry of the
-    same name in the configuration replaces one of these.
+    the corpus of the next round's model. It is trained by the same settings, from random weights,
+    or from those of the round before if round 0 has an `initial_model`. The rounds become entries
+    of `corpora`, `models`, `state_sets`, `epic`, and `experiments`; an entry of the same name in
+    the configuration replaces one of these.
     """
 
     number: PositiveInt

@@ -81,8 +81,9 @@ def train_model(
     training, held_out = zip(*(part.split() for part in parts), strict=True)
     target = choose_device(device)
     network, model_config, preprocess_config = build_random(settings.architecture, settings.seed)
+    initial_sha256 = None
     if initial_model is not None:
-        _copy_weights(initial_model, network, settings.architecture)
+        initial_sha256 = _copy_weights(initial_model, network, settings.architecture)
     preprocess_config = {**preprocess_config, "size": model_config["vision_cfg"]["image_size"]}
     preprocessing = Preprocessing.from_open_clip(preprocess_config)
     tokenizer = open_clip.SimpleTokenizer(context_length=model_config["text_cfg"]["context_length"])
@@ -106,14 +107,15 @@ def train_model(
         settings=settings.model_dump(),
         corpus=origin.get("settings"),
         corpus_run=origin.get("run"),
-        initial_sha256=weights_sha256(check_model_folder(initial_model)) if initial_model is not None else None,
+        initial_sha256=initial_sha256,
         held_out=recognition,
     )
 
 
 def _copy_weights(
     folder: str | os.PathLike[str], network: torch.nn.Module, architecture: str
-) -> None:
+) -> str:
+    """Copies the weights of a model folder into a network; returns their checksum."""
     weights = ClipModel.load(folder, "cpu", "float32").network.state_dict()
     try:
         network.load_state_dict(weights)
@@ -122,6 +124,7 @@ def _copy_weights(
             f"{folder}: its weights are not those of {architecture}; name an initial_model of this "
             "architecture"
         ) from error
+    return weights_sha256(check_model_folder(folder))
 
 
 def _fit(
