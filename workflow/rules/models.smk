@@ -50,7 +50,8 @@ rule train_model:
         config=config_file,
         folder=subpath(output[0], parent=True),
         initial_model=lambda w, input: [
-            f"--initial-model {quote(str(Path(path).parent))}" for path in input.initial_model
+            f"--initial-model {quote(str(Path(path).parent))}"
+            for path in input.initial_model
         ],
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
