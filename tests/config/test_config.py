@@ -1,6 +1,5 @@
 import copy
 import math
-import time
 from datetime import date
 from pathlib import Path
 from typing import get_args
@@ -9,12 +8,14 @@ import gymnasium as gym
 import pytest
 import stable_baselines3
 
-from vlmrm.config import OracleName, TrainingRun, load_config, parse_config, read_yaml
+from vlmrm.config import OracleName, load_config, parse_config
 from vlmrm.config import base as section
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 
 ROOT = Path(__file__).parents[2]
+
+
 CONFIGS = [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))]
 
 
@@ -263,38 +264,6 @@ def test_an_algorithm_is_refused_where_it_cannot_act(content):
             parse_config(spoilt)
 
 
-def test_a_key_given_twice_is_refused_with_its_lines(tmp_path):
-    file = tmp_path / "twice.yaml"
-    smoke = (ROOT / "config" / "smoke.yaml").read_text()
-    file.write_text(smoke + "\nepic: {}\n")
-    first = smoke.splitlines().index("epic:") + 1
-    last = len(smoke.splitlines()) + 2
-    with pytest.raises(UserError) as error:
-        load_config(file)
-    assert str(error.value) == (
-        f"{file}: epic: given twice, in lines {first} and {last}; remove or rename one"
-    )
-
-
-def test_a_key_that_overrules_a_merged_one_is_given_once(tmp_path):
-    file = tmp_path / "merged.yaml"
-    file.write_text("a: &a {x: 1, y: 1}\nb: &b {<<: *a, y: 2}\nc: {<<: *a, <<: *b, x: 3}\n")
-    assert read_yaml(file)["b"] == {"x": 1, "y": 2}
-    assert read_yaml(file)["c"] == {"x": 3, "y": 2}
-
-
-def test_a_file_that_is_missing_or_not_yaml_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"absent\.yaml"):
-        load_config(tmp_path / "absent.yaml")
-    broken = tmp_path / "broken.yaml"
-    broken.write_text("run:\n]")
-    with pytest.raises(UserError, match=r"broken\.yaml: not YAML in line 2"):
-        load_config(broken)
-    broken.write_text("")
-    with pytest.raises(UserError, match=r"broken\.yaml: has no keys; start"):
-        load_config(broken)
-
-
 def test_a_goal_may_say_the_same_as_the_baseline_where_only_the_goal_counts(content):
     content["tasks"]["same"] = {"environment": "humanoid", "goal": "x", "baseline": "X"}
     parse_config(content)
@@ -325,66 +294,6 @@ def test_an_experiment_has_a_number_of_runs_that_a_workflow_can_hold(content):
         parse_config(content)
 
 
-def bomb(part):
-    """Nine levels, each with ten aliases of the one before: a thousand million values."""
-    levels = [f"a0: &a0 {part}", *(f"a{n}: &a{n} [{f'*a{n - 1},' * 10}]" for n in range(1, 10))]
-    return "\n".join(levels)
-
-
-@pytest.mark.parametrize(
-    ("text", "answer"),
-    [
-        ("run: 2024-99-99", "line 1 holds no timestamp; correct it, or quote a text"),
-        ("a: 1\nrun: " + "9" * 5000, "line 2 holds no int; correct it, or quote a text"),
-        ("run: !!bool x", "line 1 holds no bool; correct it, or quote a text"),
-        ("run: !!timestamp x", "line 1 holds no timestamp; correct it, or quote a text"),
-        ("run: !!python/name:os.system", "not YAML in line 1 (could not determine a constructor"),
-        ("? [a]\n: 1", "not YAML in line 1 (found unhashable key)"),
-        ('run: "\\ud800"', "not YAML in line 1 ("),
-        ("run: \x00", "not YAML ("),
-        ("a: &a {b: *a}", "line 1 has more than 50 levels, or contains itself; write it in fewer"),
-        ("[" * 50 + "]" * 50 + "\n", None),
-        ("[" * 51 + "]" * 51, "line 1 has more than 50 levels"),
-        ("[" * 10**6, "has more than 50 levels"),
-        ("{a: " * 10**5, "has more than 50 levels"),
-        (bomb("{b: c}"), "has more than 100,000 values; make it smaller"),
-        (bomb("{b: c}").replace("[", "{<<: [").replace("]", "]}"), "has more than 100,000 values"),
-        ("x" * 2**20 + "y", "is larger than 1 MB; make it smaller"),
-        ("[" + "x, " * 200_000 + "]", "has more than 100,000 values; make it smaller"),
-    ],
-    ids=lambda text: str(text)[:20],
-)
-def test_yaml_that_cannot_be_read_is_answered_in_one_short_line(tmp_path, text, answer):
-    file = tmp_path / "bad.yaml"
-    file.write_text(text)
-    if answer is None:
-        read_yaml(file)
-        return
-    before = time.process_time()
-    with pytest.raises(UserError) as error:
-        read_yaml(file)
-    assert time.process_time() - before < 5  # far less; without limits, hours
-    message = str(error.value)
-    assert message.startswith(f"{file}: {answer}")
-    assert message.isprintable() and len(message) <= 300
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_utf_8_is_read_with_and_without_a_byte_order_mark(tmp_path, encoding):
-    file = tmp_path / "own.yaml"
-    file.write_text("run: Übung # ü\r\n", encoding=encoding)
-    assert read_yaml(file) == {"run": "Übung"}
-
-
-@pytest.mark.parametrize(("encoding", "line"), [("utf-16", 1), ("utf-32", 1), ("latin-1", 2)])
-def test_another_encoding_is_named_with_its_line(tmp_path, encoding, line):
-    file = tmp_path / "own.yaml"
-    file.write_text("models: {}\nrun: Übung\n", encoding=encoding)
-    with pytest.raises(UserError) as error:
-        read_yaml(file)
-    assert str(error.value) == f"{file}: line {line} is not UTF-8 text; save the file as UTF-8"
-
-
 def test_a_message_repeats_no_control_characters(content):
     content["models"]["a\x1b[2J\n"] = {}
     with pytest.raises(UserError) as error:
@@ -413,59 +322,6 @@ def test_every_oracle_of_the_configuration_exists_and_conversely():
     for environment, names in section.ORACLE_NAMES.items():
         judges = [n for n, oracle in oracles.ORACLES.items() if oracle.environment == environment]
         assert list(names) == judges
-
-
-@pytest.mark.parametrize(
-    ("switch", "read_by"),
-    [
-        ("openai_normalization", {"kneeling", "mountain-car"}),
-        ("frames_after_reset", {"kneeling", "mountain-car"}),
-        ("goal_never_cleared", {"mountain-car", "mountain-car oracle"}),
-        (
-            "time_limits_terminate",
-            {"kneeling", "kneeling oracle", "mountain-car", "mountain-car oracle"},
-        ),
-    ],
-)
-def test_a_switch_of_the_papers_code_trains_again_only_what_reads_it(content, switch, read_by):
-    for training in content["training"].values():
-        training.pop("lookup", None)  # not with every switch
-
-    def settings():
-        config = parse_config(content)
-        return {
-            f"{task} {source}".removesuffix(" smoke-S"): config.training_settings(
-                TrainingRun(task=task, scene=scene, reward_source=source, scoring="alpha-0", seed=0)
-            )
-            for task, scene in (("kneeling", "textured-fixed"), ("mountain-car", "textured"))
-            for source in ("smoke-S", "oracle")
-        }
-
-    before = settings()
-    content["paper_code"] = {switch: True}
-    after = settings()
-    assert {name for name in after if after[name] != before[name]} == read_by
-
-
-def test_a_contrast_reads_the_baseline_and_the_goals_of_other_tasks(content):
-    tasks = content["tasks"]
-    config = parse_config(content)
-    others = tasks["standing"]["goal"]
-    sentences = config.prompt_settings("kneeling").contrasts
-    assert sorted(sentences) == sorted([tasks["kneeling"]["baseline"], *others])
-    tasks["kneeling"]["contrast"] = "a humanoid robot lying down"
-    contrasts = parse_config(content).scoring_settings("kneeling").contrasts
-    assert contrasts == ["a humanoid robot lying down"]
-
-
-def test_without_a_contrast_other_tasks_are_not_read(content):
-    content["scorings"].remove("contrast-0.05")
-    config = parse_config(content)
-    assert config.prompt_settings("kneeling").contrasts == []
-    (run,) = [run for run in config.runs("humanoid") if run.reward_source in config.models][:1]
-    contrast = run.model_copy(update={"scoring": "contrast-0.05"})
-    assert config.training_settings(run).prompts.contrasts == []
-    assert config.training_settings(contrast).prompts.contrasts
 
 
 @pytest.mark.parametrize(
