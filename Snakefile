@@ -4,19 +4,30 @@ The configuration (config.yaml, or --configfile) says what is computed; the prof
 workflow/profiles/ say where. Each rule runs one `vlmrm` command.
 """
 
+import sys
 from pathlib import Path
 
 from snakemake.utils import min_version
 
+from vlmrm import __version__ as package
+
 min_version("9.0")
+
+# A module may come from another place than the package.
+VERSION = "0.2.0"
+if package != VERSION:
+    sys.exit(
+        f"vlmrm: this workflow is version {VERSION}, but the package is {package}; "
+        f"run `pip install vlmrm=={VERSION}`, or name the tag v{package} of the workflow"
+    )
 
 
 configfile: "config.yaml"
 
 
 # The image of the Dockerfile, where the workflow is asked to run in containers: as a file, which a
-# cluster's nodes can read, or from Docker.
-container: "vlmrm.sif" if Path("vlmrm.sif").exists() else "docker-daemon://vlmrm:latest"
+# cluster's nodes can read, or that of this version from Docker.
+container: "vlmrm.sif" if Path("vlmrm.sif").exists() else f"docker-daemon://vlmrm:{VERSION}"
 
 
 report: "workflow/report/workflow.rst"
@@ -37,10 +48,10 @@ include: "workflow/rules/optimization.smk"
 include: "workflow/rules/searches.smk"
 include: "workflow/rules/gallery.smk"
 include: "workflow/rules/page.smk"
+include: "workflow/rules/handlers.smk"
 
 
 rule all:
-    default_target: True
     input:
         results(),
         expand(PAGE_PART, part=page_parts()),

@@ -1,7 +1,15 @@
-"""The workflow, for commands that run it in any folder: links to the files of the repository."""
+"""The workflow, which runs in any folder and is a module for others: links to the repository."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 SNAKEFILE = Path(__file__).with_name("Snakefile")
+
+PROFILE = Path(__file__).parent / "profiles" / "default"
+"""Its settings of Snakemake on one machine, which a workflow that uses it as a module can share."""
+
+
+def is_workflow(snakefile: Path) -> bool:
+    """Whether a file is this Snakefile, or a copy of it: not that of a workflow that uses it."""
+    return snakefile.is_file() and snakefile.read_bytes() == SNAKEFILE.read_bytes()
