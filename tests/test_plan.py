@@ -369,11 +369,6 @@ def test_benchmarks_of_a_rule_scale_its_time(tmp_path):
     assert after["fetch_model"] == before["fetch_model"]
 
 
-def test_a_folder_without_workflow_is_refused(tmp_path):
-    with pytest.raises(UserError, match="no Snakefile here"):
-        planned_jobs([], folder=tmp_path)
-
-
 def test_the_table_has_a_row_for_each_rule_and_a_total():
     jobs = [fetching("RN50"), training("oracle"), training("oracle")]
     table = plan_table(make_plan(jobs, PAPER, LAPTOP), LAPTOP)

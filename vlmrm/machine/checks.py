@@ -65,12 +65,13 @@ def check_files(argv: Sequence[str]) -> None:
     """
     parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", type=Path, default=[])
-    parser.add_argument("--snakefile", "-s", type=Path, default=Path("Snakefile"))
+    parser.add_argument("--snakefile", "-s", type=Path)
     try:
         options = parser.parse_known_args(argv[1:])[0]
     except argparse.ArgumentError:
         return  # Snakemake says so
-    if not is_workflow(options.snakefile):
+    places = (Path("Snakefile"), Path("workflow", "Snakefile"))
+    if not is_workflow(options.snakefile or next(filter(Path.exists, places), places[0])):
         return  # a workflow that uses this one as a module; its files are its own matter
     default = Path("config.yaml")  # read also where others replace it
     try:

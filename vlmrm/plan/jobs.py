@@ -31,7 +31,7 @@ def planned_jobs(arguments: Sequence[str], folder: Path | None = None) -> list[J
         UserError: Snakemake refuses.
     """
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--nolock", *arguments]
-    run = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    run = subprocess.run(command, cwd=folder or Path.cwd(), capture_output=True, text=True)
     if run.returncode:
         lines = [line.strip() for line in (run.stderr + run.stdout).splitlines() if line.strip()]
         own = [line.partition("vlmrm: ")[2] for line in lines if "vlmrm: " in line]

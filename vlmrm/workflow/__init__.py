@@ -1,12 +1,15 @@
-"""The workflow, which runs in any folder and is a module for others: links to the repository."""
+"""The workflow, which runs in any folder and is a module for others."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-SNAKEFILE = Path(__file__).with_name("Snakefile")
+FOLDER = Path(__file__).with_name("workflow")
+"""A link to the folder of this name in the repository."""
 
-PROFILE = Path(__file__).parent / "profiles" / "default"
+SNAKEFILE = FOLDER / "Snakefile"
+
+PROFILE = FOLDER / "profiles" / "default"
 """Its settings of Snakemake on one machine, which a workflow that uses it as a module can share."""
 
 

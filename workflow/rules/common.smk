@@ -15,6 +15,9 @@ from vlmrm.page.contents import CLAIM_KINDS, drawn_measurements
 from vlmrm.page.contents import PAGE as PAGE_NAME
 from vlmrm.page.contents import TITLES, is_judged
 
+# Whether another workflow uses this one.
+IS_MODULE = os.path.abspath(f"{workflow.basedir}/rules") != str(workflow.current_basedir)
+
 # The Snakefile's config.yaml is the last; files of --configfile replace it. A module's are those of
 # the workflow that uses it.
 config_files = workflow.configfiles[:-1] or workflow.configfiles
@@ -78,8 +81,8 @@ def config_file(wildcards, output):
     Snakemake does not compare parameters that depend on outputs, so that runs share models; what a
     command reads of the configuration is compared through the parameter `settings`.
     """
-    if not workflow.dryrun:
-        write_config()  # nobody else does for a module, whose `onstart` is not run
+    if IS_MODULE and not workflow.dryrun:
+        write_config()  # which `onstart` does elsewhere
     return str(CONFIG)
 
 
