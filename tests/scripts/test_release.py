@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.scripts.test_install import ROOT
+from vlmrm import __version__
 
 release_notes = runpy.run_path(str(ROOT / "scripts" / "release.py"))["release_notes"]
 NAMED = ("vlmrm/__init__.py", "workflow/Snakefile", "CITATION.cff", "CHANGELOG.md")
@@ -49,6 +50,11 @@ def test_a_tag_of_another_version_and_another_date_are_named(project):
         release_notes(project)
 
 
+def test_pages_name_the_tag_and_the_image_of_the_version():
+    pages = "".join((ROOT / "docs" / name).read_text() for name in ("module.md", "cluster.md"))
+    assert {*re.findall(r"(?:[\"@ ]v|vlmrm:)(\d+\.\d+\.\d+)", pages)} == {__version__}
+
+
 def test_what_changes_after_a_release_is_not_in_its_notes(project):
     page = project / "CHANGELOG.md"
     text = page.read_text()
@@ -79,8 +85,8 @@ def built(tmp_path_factory):
         if (ROOT / name).exists():
             shutil.copy(ROOT / name, tree / name, follow_symlinks=False)
     hook = (
-        "import sys; from setuptools import build_meta as backend;"
-        "backend.build_sdist(sys.argv[1]); backend.build_wheel(sys.argv[1])"
+        "import sys; from setuptools import build_meta as backend; folder = sys.argv[1];"
+        "backend.build_sdist(folder); backend.build_wheel(folder)"
     )
     command = [sys.executable, "-c", hook, str(folder)]
     subprocess.run(command, cwd=tree, check=True, capture_output=True)
