@@ -149,4 +149,4 @@ def test_commands_and_the_workflow_run_from_the_wheel(built, tmp_path):
     goal = ("--goal", "a humanoid robot kneeling")
     assert "kneeling.jpg" in run("score", picture, "--model", "sim-XS", *goal)
     target = "results/small/states/kneeling.h5"
-    assert "sample states" in run("plan", "--config", "small.yaml", target)
+    assert "sample_states" in run("plan", "--config", "small.yaml", target)
