@@ -2,9 +2,9 @@
 
     python scripts/release.py [TAG]
 
-CHANGELOG.md, CITATION.cff, and workflow/Snakefile have to name the version of the package, the first two
-with the same date, and TAG, if given, has to be "v" and this version. Printed is the version's part of
-CHANGELOG.md. It needs no package but Python, and imports nothing of this one.
+CHANGELOG.md, CITATION.cff, and workflow/Snakefile have to name the version of the package, the
+first two with the same date, and TAG, if given, has to be "v" and this version. Printed is the
+version's part of CHANGELOG.md. It needs no package but Python, and imports nothing of this one.
 """
 
 from __future__ import annotations

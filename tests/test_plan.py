@@ -42,7 +42,7 @@ from vlmrm.plan.cost import (
     used_models,
     warnings,
 )
-from vlmrm.plan.jobs import Job, jobs_by_figure, parse_dry_run, planned_jobs
+from vlmrm.plan.jobs import Job, jobs_by_figure, parse_dry_run
 from vlmrm.plan.sizes import BATCH_PIXELS, SIZES, STAND_IN, Size, fitting_batch, known_size
 from vlmrm.plan.work import (
     LOOP,

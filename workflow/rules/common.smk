@@ -16,7 +16,9 @@ from vlmrm.page.contents import PAGE as PAGE_NAME
 from vlmrm.page.contents import TITLES, is_judged
 
 # Whether another workflow uses this one.
-IS_MODULE = os.path.abspath(f"{workflow.basedir}/rules") != str(workflow.current_basedir)
+IS_MODULE = os.path.abspath(f"{workflow.basedir}/rules") != str(
+    workflow.current_basedir
+)
 
 # The Snakefile's config.yaml is the last; files of --configfile replace it. A module's are those of
 # the workflow that uses it.
