@@ -37,9 +37,12 @@ RUN sh scripts/install.sh package
 ENV PATH="/vlmrm/.venv/bin:$PATH"
 
 ARG COMMIT=unknown
+ARG VERSION=unknown
 ENV VLMRM_COMMIT=${COMMIT}
 LABEL org.opencontainers.image.title="vlmrm" \
     org.opencontainers.image.description="CLIP models as reward models: train an agent from a sentence" \
+    org.opencontainers.image.licenses="MIT" \
+    org.opencontainers.image.version="${VERSION}" \
     org.opencontainers.image.revision="${COMMIT}"
 
 # Signals reach every process: `docker stop` has trainings write a checkpoint before they end.

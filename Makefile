@@ -4,7 +4,7 @@
 #   make smoke   the smallest run of the whole workflow
 #   make slurm-test  the workflow on a SLURM cluster of one node, which it starts and stops (Debian
 #                packages slurm-wlm and munge)
-#   make image   the container, by Docker
+#   make image   the container, by Docker, with the version as its tag
 #   make image-test  the container without Docker or a registry, and the smoke run inside it; see
 #                scripts/image.sh
 #   make lint    style and types
@@ -17,6 +17,7 @@ PYTHON ?= python3
 CORES ?= all
 FOLDER ?= .image
 BIN := .venv/bin
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' vlmrm/__init__.py)
 SNAKEMAKE := PATH="$$PWD/$(BIN):$$PATH" snakemake --cores $(CORES)
 COMPILE = .venv-lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet $(UPGRADE)
@@ -46,7 +47,8 @@ slurm-test: install
 	$(BIN)/python -m pytest -m slurm -rsP tests/slurm
 
 image:
-	docker build --build-arg COMMIT="$$(git describe --always --abbrev=12 --exclude='*' --dirty=+)" --tag vlmrm .
+	docker build --build-arg COMMIT="$$(git describe --always --abbrev=12 --exclude='*' --dirty=+)" \
+		--build-arg VERSION=$(VERSION) --tag vlmrm --tag vlmrm:$(VERSION) .
 
 image-test:
 	scripts/image.sh $(FOLDER)
@@ -55,7 +57,7 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakefmt --check workflow
 	$(SNAKEMAKE) --configfile config/smoke.yaml --lint
 
 docs: install

@@ -59,7 +59,13 @@ def measure(root: Path, config: dict) -> tuple[int, float, float]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "config.yaml"
         file.write_text(yaml.safe_dump(config))
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--snakefile",
+            str(root / "workflow" / "Snakefile"),
+        ]
         command += ["--directory", folder, "--cores", "8", "--configfile", str(file)]
         command += ["--dry-run", "--quiet", "rules"]
         started, busy = time.perf_counter(), processor_seconds()

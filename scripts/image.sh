@@ -43,12 +43,13 @@ fi
 # The certificates of this machine, for networks that are reached through an own authority.
 printf '[global]\ncert = /host-certificates.crt\n' >"$folder/pip.conf"
 commit=$(git -C "$project" rev-parse --short=12 HEAD)
+version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' "$project/vlmrm/__init__.py")
 rm -rf "$folder/context"
 mkdir "$folder/context"
 git -C "$project" archive HEAD | tar --extract --directory "$folder/context"
 began=$(date +%s)
 buildah build --isolation chroot --layers=$layers --build-arg BASE=localhost/base \
-    --build-arg COMMIT="$commit" --volume /etc/ssl/certs/ca-certificates.crt:/host-certificates.crt:ro \
+    --build-arg COMMIT="$commit" --build-arg VERSION="$version" --volume /etc/ssl/certs/ca-certificates.crt:/host-certificates.crt:ro \
     --volume "$folder/pip.conf:/etc/pip.conf:ro" --tag localhost/vlmrm "$folder/context"
 echo "Built in $(($(date +%s) - began)) seconds:"
 buildah images

@@ -26,7 +26,7 @@ def require(name):
 @pytest.fixture
 def workflow(tmp_path):
     """A folder with the workflow, in which a configuration is shortened."""
-    for name in ("Snakefile", "workflow", "profiles", "config.yaml"):
+    for name in ("workflow", "profiles", "config.yaml"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / FOLDER).mkdir(parents=True)
     for path in (ROOT / FOLDER).glob("*.py"):

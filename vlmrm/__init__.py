@@ -1,6 +1,6 @@
 """CLIP models as zero-shot reward models for reinforcement learning."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 import importlib
 import os

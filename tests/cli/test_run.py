@@ -57,7 +57,7 @@ def test_a_folder_with_another_run_stays_as_it_is(tmp_path, monkeypatch):
 
 
 def test_the_workflow_of_the_package_is_that_of_the_repository():
-    assert SNAKEFILE.resolve() == ROOT / "Snakefile"
+    assert SNAKEFILE.resolve() == ROOT / "workflow" / "Snakefile"
 
 
 def weights_of(policy):

@@ -92,3 +92,14 @@ def test_a_missing_key_is_reported_with_the_file_that_was_asked_for(write):
     write("own.yaml", extends=["base.yaml"])
     with pytest.raises(UserError, match=r"^own.yaml: run: missing"):
         load_config("own.yaml")
+
+
+def test_shared_parts_come_with_the_package_unless_the_folder_has_them(write, tmp_path):
+    write("own.yaml", run="own", extends=["base.yaml", "config/shared/sim.yaml"])
+    assert load_config("own.yaml").models["sim-M"].source == "packaged"
+    (tmp_path / "config" / "shared").mkdir(parents=True)
+    write("config/shared/sim.yaml", models={})
+    assert load_config("own.yaml").models.keys() == {"sim"}
+    write("own.yaml", run="own", extends=["base.yaml", "config/shared/tasks.yaml"])
+    with pytest.raises(UserError, match=r"^config/shared/tasks\.yaml: cannot be read"):
+        load_config("own.yaml")

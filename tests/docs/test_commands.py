@@ -19,7 +19,10 @@ from vlmrm.config import REFERENCES, load_config
 GROUP = typer.main.get_command(app)
 RULES = re.findall(
     r"^ *rule (\w+):",
-    "\n".join(path.read_text() for path in [ROOT / "Snakefile", *ROOT.glob("workflow/rules/*")]),
+    "\n".join(
+        path.read_text()
+        for path in [*ROOT.glob("workflow/Snakefile"), *ROOT.glob("workflow/rules/*")]
+    ),
     re.MULTILINE,
 )
 MAKEFILE = (ROOT / "Makefile").read_text()

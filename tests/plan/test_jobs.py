@@ -1,8 +1,5 @@
-import pytest
-
 from tests.machine.jobs import fetching, training
-from vlmrm.errors import UserError
-from vlmrm.plan.jobs import Job, jobs_by_figure, parse_dry_run, planned_jobs
+from vlmrm.plan.jobs import Job, jobs_by_figure, parse_dry_run
 
 
 def test_the_jobs_of_a_dry_run_are_told_apart():
@@ -55,8 +52,3 @@ def test_a_figure_costs_what_it_needs_and_nothing_else():
         "scenes humanoid": ["draw_scenes"],
         "poses": ["draw_poses"],
     }
-
-
-def test_a_folder_without_workflow_is_refused(tmp_path):
-    with pytest.raises(UserError, match="no Snakefile here"):
-        planned_jobs([], folder=tmp_path)

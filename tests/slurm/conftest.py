@@ -44,7 +44,7 @@ class Workflow:
     def __init__(self, folder: Path, environment: dict[str, str]):
         self.folder = folder
         self.environment = environment
-        for name in ("Snakefile", "workflow", "config", "config.yaml", "examples"):
+        for name in ("workflow", "config", "config.yaml", "examples"):
             source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
         (folder / "profiles").symlink_to("workflow/profiles")

@@ -73,7 +73,7 @@ class Project:
         """Standard output of the run that finished it."""
         self.shown = ""
         """Its standard error."""
-        for name in ("Snakefile", "workflow", "config", "config.yaml"):
+        for name in ("workflow", "config", "config.yaml"):
             source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
         (folder / "profiles").symlink_to("workflow/profiles")

@@ -30,6 +30,7 @@ from vlmrm.plan.cost import (
 )
 from vlmrm.plan.jobs import planned_jobs
 from vlmrm.plan.sizes import fitting_batch, gpu_weights, model_size
+from vlmrm.workflow import SNAKEFILE
 
 
 def plan(
@@ -54,7 +55,8 @@ def plan(
     settings = load_config(config)
     target = this_machine() if machine is None else load_machine(machine, gpus)
     try:
-        jobs = planned_jobs(["--configfile", str(config.resolve()), "--", *(targets or [])])
+        options = ["--snakefile", str(SNAKEFILE), "--configfile", str(config.resolve())]
+        jobs = planned_jobs([*options, "--", *(targets or [])])
     except UserError as error:
         raise UserError(f"{config}: {error}") from error
     if not jobs:

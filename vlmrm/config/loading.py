@@ -17,6 +17,9 @@ from vlmrm.config.config import Config
 from vlmrm.config.rounds import expand_rounds
 from vlmrm.errors import UserError, one_line, shorten, suggest
 
+SHARED = Path(__file__).with_name("shared")
+"""Shared parts of configurations: a link to `config/shared` of the repository."""
+
 MAX_BYTES = 2**20
 """Size of a YAML file."""
 MAX_VALUES = 100_000
@@ -98,7 +101,8 @@ def _decode(data: bytes) -> str:
 def parse_config(content: Mapping[str, Any], source: str = "config") -> Config:
     """Validates a configuration; `source` names its file in errors.
 
-    Files that it names under `extends` are read first, relative to the working directory.
+    Files that it names under `extends` are read first, relative to the working directory. Where
+    that has no `config/shared`, the shared parts that come with the package are read.
 
     Raises:
         UserError: A key or value is wrong; names the first such key and its file.
@@ -129,8 +133,16 @@ def _layers(
     for file in files:
         if file in (*extending, source):
             raise UserError(f"{source}: extends: {file} extends this file; remove one of them")
-        layers |= _layers(read_layer(file), file, (*extending, source))
+        layers |= _layers(read_layer(_place(file)), file, (*extending, source))
     return {**layers, source: {key: content[key] for key in content if key != "extends"}}
+
+
+def _place(file: str) -> Path:
+    """Where a file of `extends` is: in the working directory, or shared parts in the package."""
+    path = Path(file)
+    shipped = SHARED / path.name
+    is_shared = path.parent == Path("config/shared") and shipped.is_file()
+    return shipped if is_shared and not path.parent.exists() else path
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,12 +9,9 @@ from typing import Any
 
 from vlmrm.config.architectures import packaged_models
 from vlmrm.config.base import MAX_NAME, ORACLE_NAMES
-from vlmrm.config.loading import read_layer
+from vlmrm.config.loading import SHARED, read_layer
 from vlmrm.config.references import say_the_same
 from vlmrm.errors import UserError, refuse_unknown, suggest
-
-SHARED = Path(__file__).with_name("shared")
-"""Shared parts of configurations: a link to `config/shared` of the repository."""
 
 EXPERIMENT = "agent"
 """Name of the only experiment."""

@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from vlmrm.models.folder import MODELS, PROVENANCE_FILE
 from vlmrm.plan.cost import hours, make_plan, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs
 from vlmrm.plan.work import replay_bytes, work_of
+from vlmrm.workflow import is_workflow
 
 FORCE = "VLMRM_FORCE"
 """Environment variable that, set to 1, skips the checks of network, rendering, time, disk, and
@@ -64,27 +65,40 @@ def check_files(argv: Sequence[str]) -> None:
     """
     parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", type=Path, default=[])
+    parser.add_argument("--snakefile", "-s", type=Path)
     try:
-        named = parser.parse_known_args(argv[1:])[0].configfile
+        options = parser.parse_known_args(argv[1:])[0]
     except argparse.ArgumentError:
         return  # Snakemake says so
+    places = (Path("Snakefile"), Path("workflow", "Snakefile"))
+    if not is_workflow(options.snakefile or next(filter(Path.exists, places), places[0])):
+        return  # a workflow that uses this one as a module; its files are its own matter
     default = Path("config.yaml")  # read also where others replace it
     try:
-        for file in (*([default] if default.exists() else []), *named):
+        for file in (*([default] if default.exists() else []), *options.configfile):
             read_layer(file)
     except UserError as error:
         sys.exit(f"vlmrm: {error}")
 
 
-def check_start(argv: Sequence[str], config: Config) -> str | None:
-    """Problems of the run that a command line of Snakemake starts; asks it for a dry run."""
+def check_start(
+    argv: Sequence[str], config: Config, own_name: Callable[[str], str | None]
+) -> str | None:
+    """Problems of the run that a command line of Snakemake starts; asks it for a dry run.
+
+    Args:
+        argv: The command line.
+        config: Configuration of the run.
+        own_name: The name of a rule in this workflow, or None for rules of one that uses it.
+    """
     if "snakemake" not in argv[0]:
         return None
     try:
         jobs = planned_jobs(argv[1:])
     except UserError:
         return None  # a dry run that is not possible with these options
-    return find_problems(jobs, config)
+    own = [(job, own_name(job.rule)) for job in jobs]
+    return find_problems([job._replace(rule=name) for job, name in own if name], config)
 
 
 def find_problems(jobs: Iterable[Job], config: Config) -> str | None:

@@ -27,16 +27,11 @@ class Job(NamedTuple):
 def planned_jobs(arguments: Sequence[str], folder: Path | None = None) -> list[Job]:
     """The jobs of a dry run of Snakemake in a folder, by default this one.
 
-    Its Snakefile is run, unless the arguments name another.
-
     Raises:
-        UserError: There is no workflow in the folder, or Snakemake refuses.
+        UserError: Snakemake refuses.
     """
-    folder = folder or Path.cwd()
-    if "--snakefile" not in arguments and not (folder / "Snakefile").is_file():
-        raise UserError(f"{folder}: no Snakefile here; run this in the folder of the project")
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--nolock", *arguments]
-    run = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    run = subprocess.run(command, cwd=folder or Path.cwd(), capture_output=True, text=True)
     if run.returncode:
         lines = [line.strip() for line in (run.stderr + run.stdout).splitlines() if line.strip()]
         own = [line.partition("vlmrm: ")[2] for line in lines if "vlmrm: " in line]

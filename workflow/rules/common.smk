@@ -1,51 +1,47 @@
 """The configuration, and where each artifact lies."""
 
+import os
 import re
 import sys
 from pathlib import Path
 from shlex import quote
 
-import yaml
-
 from vlmrm.config import RANDOM_POLICY, TrainingRun, parse_config, read_yaml, scenes_of
 from vlmrm.config.ensembles import ensemble_settings, member_settings
 from vlmrm.config.optimization import studied
 from vlmrm.config.scoring import alpha_of
-from vlmrm.data.files import atomic_path
 from vlmrm.errors import UserError
-from vlmrm.machine.checks import check_start
-from vlmrm.machine.shared import check_shared
 from vlmrm.page.contents import CLAIM_KINDS, drawn_measurements
 from vlmrm.page.contents import PAGE as PAGE_NAME
 from vlmrm.page.contents import TITLES, is_judged
 
-# The Snakefile's config.yaml is the last; files of --configfile replace it.
+# Whether another workflow uses this one.
+IS_MODULE = os.path.abspath(f"{workflow.basedir}/rules") != str(
+    workflow.current_basedir
+)
+
+# The Snakefile's config.yaml is the last; files of --configfile replace it. A module's are those of
+# the workflow that uses it.
 config_files = workflow.configfiles[:-1] or workflow.configfiles
 
 try:
     # Snakemake silently keeps the last of a key given twice.
     for file in config_files:
         read_yaml(file)
-    settings = parse_config(config, ", ".join(map(str, config_files)))
-    check_shared(settings)
+    settings = parse_config(config, ", ".join(map(str, config_files)) or "config")
 except UserError as error:
     sys.exit(f"vlmrm: {error}")
 
 
 RESULTS = f"results/{settings.run}"
-CONFIG = f"{RESULTS}/config.yaml"
 LOGS = f"{RESULTS}/logs"
 # What jobs took, read by `vlmrm plan`.
 BENCHMARKS = f"{RESULTS}/benchmarks"
 
 # Jobs run the commands of this Snakemake's environment, whether it is activated or not, and whatever
-# other `vlmrm` is on PATH. Containers have their own.
+# other `vlmrm` is on PATH. Containers have a PATH of their own.
 COMMANDS = Path(sys.executable).parent
-prefix = (
-    '[ "${APPTAINER_NAME-}${SINGULARITY_NAME-}" ] || '
-    f'export PATH={quote(str(COMMANDS))}:"$PATH"; '
-)
-shell.prefix(prefix.replace("{", "{{").replace("}", "}}"))
+os.environ.update(PATH=f"{COMMANDS}{os.pathsep}{os.environ.get('PATH', '')}")
 
 # Shared by all runs: names of models and corpora mean the same everywhere.
 CORPUS = "resources/corpora/{corpus}.h5"
@@ -87,7 +83,9 @@ def config_file(wildcards, output):
     Snakemake does not compare parameters that depend on outputs, so that runs share models; what a
     command reads of the configuration is compared through the parameter `settings`.
     """
-    return CONFIG
+    if IS_MODULE and not workflow.dryrun:
+        write_config()  # which `onstart` does elsewhere
+    return str(CONFIG)
 
 
 def reported(path, caption, category):
@@ -95,7 +93,7 @@ def reported(path, caption, category):
     subject = "".join(re.findall(r"\{\w+\}", Path(path).name))
     return report(
         path,
-        caption=f"../../vlmrm/page/captions/{caption}.rst",
+        caption=f"../report/captions/{caption}.rst",
         category=category,
         labels={"figure or table": TITLES[caption], "of": subject},
     )
@@ -133,29 +131,3 @@ wildcard_constraints:
     scene="[^/]+",
     task="[^/]+",
     reward_source="[^/]+",
-
-
-onstart:
-    # Problems are reported before the first job, not by a job that fails hours later.
-    problems = check_start(sys.argv, settings)
-    if problems:
-        sys.exit("\n".join(f"vlmrm: {line}" for line in problems.splitlines()))
-    # The commands read the resolved configuration, which stays beside the results.
-    resolved = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
-    if not Path(CONFIG).exists() or Path(CONFIG).read_text() != resolved:
-        try:
-            with atomic_path(CONFIG) as temporary:
-                temporary.write_text(resolved)
-        except UserError as error:
-            sys.exit(f"vlmrm: {error}")
-
-
-onerror:
-    # What has been finished is on the page.
-    if Path(CONFIG).exists():
-        shell("vlmrm make-page {RESULTS} --output {PAGE} || true")
-
-
-onsuccess:
-    # A run that finished is a success, whatever becomes of this.
-    shell("vlmrm summarize {RESULTS} || true")

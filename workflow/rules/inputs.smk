@@ -65,7 +65,7 @@ def epic_states(wildcards):
 
 def epic_labels(wildcards):
     """Labels of people; none where the oracle's are meant."""
-    return settings.epic[wildcards.epic].label_files
+    return [local(path) for path in settings.epic[wildcards.epic].label_files]
 
 
 def epic_rewards(wildcards):

@@ -14,11 +14,6 @@ rule check_claims:
         "vlmrm --log {log} check-claims {input} --output {output}"
 
 
-localrules:
-    make_page,
-    update_page,
-
-
 rule make_page:
     input:
         results(),
@@ -26,9 +21,11 @@ rule make_page:
         PAGE,
     log:
         f"{LOGS}/page.log",
+    localrule: True
     resources:
         **DRAWING,
     params:
+        config=config_file,
         run=subpath(output[0], parent=True),
         settings=settings.model_dump(mode="json"),
     shell:
@@ -44,10 +41,12 @@ rule update_page:
         touch(PAGE_PART),
     log:
         f"{LOGS}/page/{{part}}.log",
+    localrule: True
     resources:
         **DRAWING,
     params:
+        config=config_file,
         run=subpath(output[0], ancestor=2),
-        page=lambda w: PAGE,
+        page=lambda w: str(FOLDER / PAGE_NAME),
     shell:
         "vlmrm --log {log} make-page {params.run} --output {params.page}"

@@ -58,7 +58,7 @@ rule evaluate_policy:
         table=f"{EVALUATION}/evaluation.csv",
         video=report(
             f"{EVALUATION}/video.mp4",
-            caption="../../vlmrm/page/captions/video.rst",
+            caption="../report/captions/video.rst",
             category="Agents",
             subcategory="{task}",
             labels={

@@ -1,0 +1,57 @@
+"""What happens before the first job and after the last one.
+
+Snakemake calls the handlers of a module only where the workflow that uses it does.
+"""
+
+import yaml
+
+from vlmrm.data.files import atomic_path
+from vlmrm.machine.checks import check_start
+from vlmrm.machine.shared import check_shared
+
+# A module's `prefix` changes the paths of rules.
+FOLDER = Path(rules.make_page.output[0]).parent
+CONFIG = FOLDER / "config.yaml"
+
+try:
+    check_shared(settings, Path(rules.make_corpus.output[0]).parents[1])
+except UserError as error:
+    sys.exit(f"vlmrm: {error}")
+
+# `use rule * from vlmrm as vlmrm_*` changes their names.
+RENAMED = rules.evaluate_random_policy.rule.name.split("evaluate_random_policy")
+
+
+def own_name(rule):
+    """The name of a rule in these files; None for rules of the workflow that uses them."""
+    name = rule.removeprefix(RENAMED[0]).removesuffix(RENAMED[-1])
+    return name if rules.has(name) else None
+
+
+def write_config():
+    """Writes the resolved configuration, which commands read and which stays beside the results."""
+    resolved = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
+    if not CONFIG.exists() or CONFIG.read_text() != resolved:
+        with atomic_path(CONFIG) as temporary:
+            temporary.write_text(resolved)
+
+
+onstart:
+    # Problems are reported before the first job, not by a job that fails hours later.
+    if problems := check_start(sys.argv, settings, own_name):
+        sys.exit("\n".join(f"vlmrm: {line}" for line in problems.splitlines()))
+    try:
+        write_config()
+    except UserError as error:
+        sys.exit(f"vlmrm: {error}")
+
+
+onerror:
+    # What has been finished is on the page.
+    if CONFIG.exists():
+        shell("vlmrm make-page {FOLDER} --output {FOLDER}/{PAGE_NAME} || true")
+
+
+onsuccess:
+    # A run that finished is a success, whatever becomes of this.
+    shell("vlmrm summarize {FOLDER} || true")
