@@ -15,9 +15,15 @@ from vlmrm.data.files import atomic_path
 from vlmrm.errors import UserError
 from vlmrm.machine.checks import check_start
 from vlmrm.machine.shared import check_shared
-from vlmrm.page.contents import CLAIM_KINDS, drawn_measurements
+from vlmrm.page.contents import CLAIM_KINDS, TITLES
 from vlmrm.page.contents import PAGE as PAGE_NAME
-from vlmrm.page.contents import TITLES, is_judged
+from vlmrm.page.contents import (
+    compares_sizes,
+    drawn_measurements,
+    is_judged,
+    measurements_of,
+    sized_models,
+)
 
 # The Snakefile's config.yaml is the last; files of --configfile replace it.
 config_files = workflow.configfiles[:-1] or workflow.configfiles
