@@ -11,7 +11,7 @@ from vlmrm.config import Config, TrainingRun
 from vlmrm.config.diagnosis import diagnosed_tasks
 from vlmrm.config.scoring import alpha_of
 
-CLAIM_KINDS = ("epic", "best-of-n", "success", "prediction")
+CLAIM_KINDS = ("epic", "best-of-n", "success", "size", "optimization", "search", "prediction")
 """Tables that claims are about, as the names of their files begin."""
 
 PAGE = "index.html"
