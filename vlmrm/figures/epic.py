@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -101,15 +102,16 @@ def draw_epic_by_size(
         for source in sources
     }
     series = table["source"] + " " + table["scoring"]
-    grid = _draw(
+    grid, found = _draw(
         table.assign(x=x, series=series), measures, "series", styles, draw_intervals,
-        width=3.4, height=2.9, pad=names_height(table),
+        width=4.9, height=2.2, pad=names_height(table),
     )  # fmt: skip
     grid.set_axis_labels(LABEL + "\nfunctions to the right: unknown" * bool(unsized.any()))
-    for (group, _), axes in grid.axes_dict.items():
+    for (group, measure), axes in found.items():
         size_axis(axes, low, high)
-        name_models(axes, grid.data[grid.data["group"] == group])
         axes.yaxis.set_major_locator(MaxNLocator(5))
+        if measure == measures[0]:
+            name_models(axes, grid.data[grid.data["group"] == group])
     colors = scoring_styles(scorings)
     marks = {SOURCES[source][0]: _style(source, INK) | {"linestyle": ""} for source in sources}
     return finish(grid, lines(colors | marks, DOTTED))
@@ -135,7 +137,7 @@ def draw_epic_by_alpha(
     if table.empty:
         raise UserError("EPIC table: no rows of an alpha; add alpha-0 to `scorings`")
     styles = model_styles(table, control_line=DASHED)
-    grid = _draw(table, measures, "model", styles, draw_band, 3.2, 2.5)
+    grid, _ = _draw(table, measures, "model", styles, draw_band, 3.2, 2.0)
     grid.set_axis_labels(ALPHA).set(xticks=sorted(ordered(table["x"])))
     return finish(grid, lines(styles, DOTTED))
 
@@ -235,23 +237,32 @@ def _draw(
     width: float,
     height: float,
     pad: float | None = None,
-) -> Any:
-    """Panels with a row per task, state set, scene and kind of labels, a column per measure."""
+) -> tuple[Any, dict[tuple[str, str], Axes]]:
+    """Panels for each measure, and for each task, state set, scene and kind of labels.
+
+    The more numerous of both have rows, the others columns.
+    """
     group = table["task"] + " · " + table["scene"]
     if table.drop_duplicates(["task", "states"])["task"].duplicated().any():
         group += " · " + table["states"]
     # Tables of earlier versions have no such column.
     if "labels" in table:
         group += np.where(table["labels"] == "human", " · human labels", "")
+    groups = ordered(group)
     points = long_form(table.assign(group=group), measures).sort_values("x", kind="stable")
-    grid = panels(
-        points, width, height, styles, hue=hue, sharey="col",
-        row="group", row_order=ordered(group), col="measure", col_order=measures,
-    )  # fmt: skip
+    places: dict[str, Any] = {"row": "measure", "row_order": measures, "sharey": "row"}
+    places |= {"col": "group", "col_order": groups}
+    if len(groups) > len(measures):
+        places = {"row": "group", "row_order": groups, "sharey": "col"}
+        places |= {"col": "measure", "col_order": measures}
+    grid = panels(points, width, height, styles, hue=hue, **places)
     grid.map_dataframe(draw)
-    for (title, measure), axes in grid.axes_dict.items():
+    axes_dict = {}
+    for key, axes in grid.axes_dict.items():
+        title, measure = key if places["row"] == "group" else key[::-1]
+        axes_dict[title, measure] = axes
         axes.axhline(UNINFORMATIVE[measure], **DOTTED)
         axes.set_ylabel(MEASURES[measure])
         axes.set_title(title if measure == measures[0] else "", pad=pad)
         grid_lines(axes)
-    return grid
+    return grid, axes_dict

@@ -11,6 +11,9 @@ from scipy.optimize import isotonic_regression
 
 from vlmrm.figures.style import GREY
 
+MANY = 10
+"""Models from which on their names stand upright."""
+
 LABEL = "image tower parameters (millions)"
 
 
@@ -54,14 +57,18 @@ def name_models(axes: Axes, table: pd.DataFrame) -> None:
     models = table[table["source"] != "random"].drop_duplicates("model")
     low, high = np.log(axes.get_xlim())
     places = (np.log(models["parameters"].to_numpy()) - low) / (high - low)
-    for name, place, shown in zip(models["model"], places, spread_out(places, 0.07), strict=True):
+    crowded = len(models) > MANY
+    size, rotation = (6, 90) if crowded else (7, 55)
+    width = axes.get_window_extent().width * 72 / axes.figure.dpi
+    gap = (size + 1) / np.sin(np.radians(rotation)) / width
+    for name, place, shown in zip(models["model"], places, spread_out(places, gap), strict=True):
         axes.plot(
             [place, shown], [1.0, 1.03], color=GREY, linewidth=0.7, transform=axes.transAxes,
             clip_on=False, scalex=False, scaley=False,
         )  # fmt: skip
         axes.text(
-            shown, 1.035, name, transform=axes.transAxes, fontsize=7, rotation=55,
-            rotation_mode="anchor", ha="left", va="bottom",
+            shown, 1.04, name, transform=axes.transAxes, fontsize=size, rotation=rotation,
+            rotation_mode="anchor", ha="left", va="center" if crowded else "bottom",
         )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from vlmrm.figures.style import (
     finish,
     grid_lines,
     lines,
+    panel_width,
     theme,
     wrapped,
 )
@@ -109,7 +110,8 @@ def draw_success(evaluations: Sequence[Judged]) -> Figure:
     grid = sns.catplot(
         pooled, kind="bar", x="success_rate", y="series", order=labels, hue="series",
         hue_order=labels, palette=colors, col="panel", col_wrap=columns, width=0.62, alpha=0.45,
-        saturation=1, errorbar=None, legend=False, height=height, aspect=2.8 / height,
+        saturation=1, errorbar=None, legend=False, height=height,
+        aspect=panel_width(2.8, columns) / height,
     )  # fmt: skip
     grid.set_titles("{col_name}").set(
         xlim=(0, 1), xticks=[0, 0.5, 1], ylim=(len(labels) - 0.5, -0.5)
