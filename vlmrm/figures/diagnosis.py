@@ -39,7 +39,7 @@ def draw_diagnosis(table: pd.DataFrame) -> Figure:
     width = len(poses) * CELL + 0.3
     columns = max(1, min(len(groups), int((PAGE - NAMES) / width)))
     rows = -(-len(groups) // columns)
-    size = (columns * width + NAMES, rows * (len(tasks) * CELL + 1.4))
+    size = (columns * width + NAMES, rows * (len(tasks) * CELL + 1.7))
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     several = len(ordered(first["scene"])) > 1

@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from vlmrm.config.scoring import alpha_of, scoring_order
@@ -196,20 +197,21 @@ def _wrap_texts(axes: Axes) -> None:
     grid = axes.get_gridspec()
     assert grid is not None
     width, height = axes.figure.get_size_inches() / (grid.ncols, grid.nrows)
-    texts = (axes._left_title, width), (axes.xaxis.label, width), (axes.yaxis.label, height)
-    for text, room in texts:
+    titles = [text for text in axes.get_children() if isinstance(text, Text)]
+    titles = [title for title in titles if title not in axes.texts]
+    across = [(text, width) for text in (*titles, axes.xaxis.label)]
+    for text, room in (*across, (axes.yaxis.label, height)):
         # A letter is about 0.6 times as wide as the font is high, and a bold one 0.7.
         letter = (0.7 if text.get_weight() == "bold" else 0.6) * text.get_fontsize() / 72
+        fitting = max(int(0.9 * room / letter), 1)
+        # An equation stays on its line.
+        words = text.get_text().replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
         parts = [
-            textwrap.fill(
-                line,
-                max(int(0.9 * room / letter), 1),
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-            for line in text.get_text().split("\n")
+            textwrap.fill(part, fitting, break_long_words=False, break_on_hyphens=False)
+            for part in words.split("\n")
         ]
-        text.set_text("\n".join(parts).replace(" ·\n", "\n"))
+        whole = "\n".join(parts).replace("\N{NO-BREAK SPACE}", " ")
+        text.set_text(whole.replace(" ·\n", "\n"))
 
 
 def lines(styles: Styles, *others: LineStyle) -> list[Line2D]:
