@@ -11,6 +11,7 @@ from vlmrm.states.uniform import sample_uniform
 BALANCE = EpicSettings(
     task="balance",
     states="uniform",
+    sampler="uniform",
     environment="cartpole",
     oracle="cartpole",
     discount=0.99,

@@ -5,9 +5,12 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from vlmrm.config import TrainingRun
 from vlmrm.data.states import States
+from vlmrm.figures.style import PAGE
 
 ALPHAS = (0.0, 0.5, 1.0)
 
@@ -27,6 +30,25 @@ def rewards_of(states, reward, task, scenes=("gymnasium",), models=("sim-S",)):
         )
         for scene, model, alpha in itertools.product(scenes, models, ALPHAS)
     )
+
+
+@pytest.fixture(autouse=True)
+def legible(monkeypatch):
+    """Each figure that a test draws has texts of at least 6 points, and panels within a page."""
+    drawn = []
+    make = Figure.__init__
+
+    def remembered(figure, *args, **options):
+        make(figure, *args, **options)
+        drawn.append(figure)
+
+    monkeypatch.setattr(Figure, "__init__", remembered)
+    yield
+    for figure in drawn:
+        texts = [text for text in figure.findobj(Text) if text.get_text().strip()]
+        assert min((text.get_fontsize() for text in texts), default=6) >= 6
+        if not any(axes.images for axes in figure.axes):
+            assert figure.get_size_inches()[0] <= PAGE + 0.01
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.collections import LineCollection
 
 from vlmrm.errors import UserError
-from vlmrm.figures.epic import MEASURES, draw_epic_by_alpha, draw_epic_by_size, spread_out
+from vlmrm.figures.epic import MEASURES, draw_epic_by_alpha, draw_epic_by_size
 from vlmrm.figures.style import GREY, scoring_color
 
 MODELS = (
@@ -44,10 +44,8 @@ def series(axes, color):
 
 def test_line_of_an_alpha_ascends_in_size(table):
     figure = draw_epic_by_size(table)
-    assert [axes.get_ylabel() for axes in figure.axes] == [
-        MEASURES["epic"],
-        MEASURES["epic_balanced"],
-    ]
+    labels = [axes.get_ylabel().replace("\n", " ") for axes in figure.axes]
+    assert labels == [MEASURES["epic"], MEASURES["epic_balanced"]]
     for alpha in (0.0, 1.0):
         (line,) = series(figure.axes[0], scoring_color(f"alpha-{alpha:g}"))
         assert np.allclose(line.get_xdata(), [1e6, 3e6], rtol=0.1)
@@ -118,16 +116,6 @@ def test_a_single_model_at_a_single_alpha_is_drawn(table):
 def test_missing_column_is_named(table):
     with pytest.raises(UserError, match="EPIC table: no column 'auroc_low'"):
         draw_epic_by_size(table.drop(columns="auroc_low"), ["auroc"])
-
-
-def test_close_places_are_spread_around_their_mean_and_far_ones_stay():
-    spread = spread_out([0.5, 0.1, 0.51], 0.1)
-    assert np.allclose(spread, [0.455, 0.1, 0.555])
-
-
-def test_spreading_one_cluster_into_another_keeps_the_gap():
-    places = [0.3, 0.31, 0.32, 0.44, 0.45]
-    assert np.diff(spread_out(places, 0.1)).min() == pytest.approx(0.1)
 
 
 def test_functions_of_unknown_size_stand_to_the_right_unconnected(table):

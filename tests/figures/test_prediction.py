@@ -15,7 +15,7 @@ def test_each_predictor_has_a_panel_the_best_first(labels_of):
     assert len(figure.axes) == len(PREDICTORS)
     assert labels_of(figure) == ["kneel", "lotus"]
     titles = [axes.get_title(loc="left") for axes in figure.axes]
-    assert titles[0].startswith("\N{GREEK SMALL LETTER RHO} = 1.00 (")
+    assert titles[0].startswith("\N{GREEK SMALL LETTER RHO} = 1.00\n(")
     assert figure.axes[-1].get_xlabel() == "AUROC"
 
 

@@ -13,11 +13,14 @@ from PIL import Image
 from vlmrm.errors import UserError
 from vlmrm.figures.style import (
     GREY,
+    PAGE,
     finish,
     lines,
+    model_styles,
     panels,
     save_figure,
     scoring_color,
+    size_colors,
     theme,
     wrapped,
 )
@@ -105,6 +108,40 @@ def test_alphas_are_ordered_by_lightness():
     light = [luminance(scoring_color(f"alpha-{a:g}")) for a in np.linspace(0, 1, 11)]
     assert np.all(np.diff(light) > 0)
     assert light[-1] < 0.85
+
+
+@pytest.mark.parametrize("n", range(2, 7))
+def test_sizes_are_ordered_by_darkness(n):
+    light = [luminance(color) for color in size_colors(n)]
+    assert np.all(np.diff(light) < -0.02)
+
+
+def test_models_differ_without_color():
+    styles = model_styles([*"abcdef"], controls=["f"])
+    assert len({(style["marker"], style["linestyle"]) for style in styles.values()}) == 6
+
+
+@pytest.mark.parametrize(("width", "place"), [(2.0, "beside"), (3.3, "below")])
+@theme()
+def test_a_legend_is_beside_narrow_panels_and_below_wide_ones(width, place):
+    table = pd.DataFrame({"x": [0, 1], "y": [1, 0], "panel": ["a", "b"]})
+    grid = panels(table, width, 2.0, col="panel")
+    figure = finish(grid, lines({name: {"color": GREY} for name in "abc"}))
+    figure.draw_without_rendering()
+    legend = figure.legends[0].get_window_extent()
+    panel = grid.axes[0, 1].get_window_extent()
+    assert legend.x0 > panel.x1 if place == "beside" else legend.y1 < panel.y0
+    assert figure.get_size_inches()[0] <= PAGE
+
+
+@theme()
+def test_texts_of_panels_have_lines_within_the_panel():
+    table = pd.DataFrame({"x": [0], "y": [1], "panel": ["a"]})
+    grid = panels(table, 1.5, 2.0, col="panel")
+    grid.axes[0, 0].set(title="kneeling · textured-fixed", xlabel="tower parameters, T = 0.05")
+    finish(grid, [])
+    assert grid.axes[0, 0].get_title(loc="left") == "kneeling\ntextured-fixed"
+    assert grid.axes[0, 0].get_xlabel() == "tower parameters,\nT = 0.05"
 
 
 @pytest.mark.parametrize(("n", "grid"), [(1, (1, 1)), (4, (1, 4)), (5, (2, 3)), (8, (2, 4))])

@@ -44,7 +44,7 @@ def test_table_by_seed(run):
     assert table["success_rate"].tolist() == [0.4, 0.8]
     assert list(table.columns) == [
         "task", "scene", "reward_source", "scoring", "seeds", "trajectories",
-        "success_rate", "low", "high", "success_fraction",
+        "success_rate", "low", "high", "success_fraction", "paper",
     ]  # fmt: skip
 
 
@@ -70,7 +70,19 @@ def test_bars_dots_intervals_and_the_random_policy(run, labels_of):
     assert np.concatenate(dots)[:, 0] == pytest.approx([0.4, 0.8])
     (random,) = (line for line in axes.lines if line.get_linestyle() == "--")
     assert np.allclose(random.get_xdata(), 0.2)
-    assert labels_of(figure) == ["95 % interval", "one seed", "random policy"]
+    assert labels_of(figure) == ["95 % interval", "one seed", "random policy", "paper"]
+
+
+def test_the_paper_is_marked_in_the_rows_that_it_has(run, labels_of):
+    place = {"task": "hands-on-hips", "scene": "textured-fixed"}
+    rewards = [("sim-S", "alpha-0"), ("sim-S", "alpha-1"), ("oracle", "alpha-0")]
+    runs = [run(source, scoring, **place) for source, scoring in rewards]
+    figure = draw_success([(each, evaluation(5)) for each in runs])
+    (axes,) = figure.axes
+    (diamonds,) = (line for line in axes.lines if line.get_marker() == "D")
+    marked = [x for x in diamonds.get_xdata() if not np.isnan(x)]
+    assert marked == [0.64]  # of alpha 0 by a model
+    assert labels_of(figure) == ["95 % interval", "paper"]
 
 
 def test_a_panel_for_each_task_and_scene(run):

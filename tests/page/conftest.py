@@ -50,6 +50,14 @@ COLUMNS = {
         "rho_high": 0.9,
         "pairs": 4,
     },
+    "success-by-size-table": {
+        **REWARDS,
+        "model": ["smoke-S", "views"],
+        "parameters": [9, 2],
+        "success_rate": [0.9, 0.1],
+        "success_rate_low": 0.05,
+        "success_rate_high": 0.95,
+    },
     "claims": {"claim": ["one", "two"], "verdict": ["holds", "cannot be said here"]},
     "oracles": {"task": ["kneeling", "lotus"], "poses, clean": [1.0, 0.9]},
 }

@@ -8,8 +8,11 @@ import pytest
 
 from tests.page.conftest import SMOKE
 from vlmrm.config import load_config
+from vlmrm.figures.paper import LARGEST, published_success
 from vlmrm.page import render
 from vlmrm.page.contents import TITLES, contents, filmed_runs
+
+TASKS = set(published_success()["task"])
 
 
 def sources(page):
@@ -87,7 +90,28 @@ def test_each_kind_has_a_caption_of_plain_paragraphs(name):
     caption = render._caption(name)
     assert caption.startswith("<p>")
     assert "`" not in caption
+    assert "{{" not in caption
     assert "zero-shot" not in caption
+
+
+def listed(names):
+    *first, last = [name.replace("-", " ") if name in TASKS else name for name in names]
+    comma = "," * (len(first) > 1)
+    return f"{', '.join(first)}{comma} and {last}" if first else last
+
+
+def test_captions_state_the_numbers_of_the_paper():
+    caption = {name: " ".join(render._caption(name).split()) for name in TITLES}
+    rates = published_success()["success_rate"]
+    published = published_success().assign(percent=[f"{100 * rate:.0f} %" for rate in rates])
+    largest = published[published["model"] == LARGEST]
+    for percent, rows in largest[largest["scene"] == "textured-fixed"].groupby("percent"):
+        assert f"{percent} for {listed(rows['task'])}" in caption["success"]
+    for row in largest[largest["scene"] != "textured-fixed"].itertuples():
+        assert f"{row.percent} in <code>{row.scene}</code>" in caption["success"]
+    sizes = published[(published["task"] == "kneeling") & (published["scene"] == "textured-fixed")]
+    for percent, rows in sizes.groupby("percent"):
+        assert f"{percent} for {listed(rows['model'])}" in caption["success-by-size"]
 
 
 def test_no_caption_is_left_over():

@@ -85,6 +85,7 @@ COMMANDS = (
     "draw-prediction",
     "draw-learning-curves",
     "draw-success",
+    "draw-success-by-size",
     "check-claims",
     "make-page",
     # By hand

@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from vlmrm.cli.options import Output
+from vlmrm.page.contents import CLAIM_KINDS
 
 
 def check_claims(
     tables: Annotated[
         list[Path],
-        typer.Argument(help="Tables of a run: epic-*, best-of-n-*, success-*, prediction-* (CSV)."),
+        typer.Argument(help=f"Tables of a run (CSV): {', '.join(CLAIM_KINDS)}, as names begin."),
     ],
     output: Output,
 ) -> None:

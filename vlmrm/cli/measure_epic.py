@@ -57,4 +57,5 @@ def measure_epic(
     table.insert(9, "precision", scored_by.get("precision"))
     errors = scored_by.get("precision_errors", {})
     table.insert(10, "precision_error", [errors.get(name, np.nan) for name in table["scoring"]])
+    table.insert(2, "sampler", settings.sampler)
     write_table(output, table)

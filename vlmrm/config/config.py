@@ -169,6 +169,7 @@ class Config(ConfigModel):
         return settings.EpicSettings(
             **self._labels(epic.task),
             states=epic.states,
+            sampler=self.state_sets[epic.states].sampler,
             discount=epic.discount,
             bootstrap=epic.bootstrap,
             seed=epic.seed,

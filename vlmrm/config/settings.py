@@ -109,6 +109,7 @@ class EpicSettings(ConfigModel):
 
     task: Name
     states: Name
+    sampler: str
     environment: Name
     oracle: OracleName | None
     discount: float

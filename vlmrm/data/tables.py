@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 NAMES = (
-    *("task", "states", "labels", "scene", "model", "source", "license", "precision"),
+    *("task", "states", "sampler", "labels", "scene", "model", "source", "license", "precision"),
     *("reference", "goal", "reward_source", "scoring", "first", "second"),
 )
 """Columns of texts."""

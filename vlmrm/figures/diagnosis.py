@@ -8,11 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from vlmrm.diagnosis.sentences import KNOWN
-from vlmrm.figures.style import INK, ordered, scoring_label, theme, wrapped
+from vlmrm.figures.style import INK, PAGE, ordered, scoring_label, theme
 from vlmrm.figures.tables import require_columns
 
-CELL = 0.42
+CELL = 0.31
 """Side of a cell in inches."""
+NAMES = 1.1
+"""Room for the names of tasks in inches."""
 
 
 @theme()
@@ -34,8 +36,10 @@ def draw_diagnosis(table: pd.DataFrame) -> Figure:
     first = table[table["scoring"] == scoring].drop_duplicates(["task", "scene", "model"])
     tasks, poses = ordered(first["task"]), list(KNOWN)
     groups = list(first.groupby(["scene", "model"], sort=False))
-    rows, columns = wrapped(len(groups))
-    size = (columns * (len(poses) * CELL + 0.3) + 1.6, rows * (len(tasks) * CELL + 1.7))
+    width = len(poses) * CELL + 0.3
+    columns = max(1, min(len(groups), int((PAGE - NAMES) / width)))
+    rows = -(-len(groups) // columns)
+    size = (columns * width + NAMES, rows * (len(tasks) * CELL + 1.7))
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     several = len(ordered(first["scene"])) > 1

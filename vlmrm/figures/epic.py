@@ -11,12 +11,18 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
-from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import isotonic_regression
+from matplotlib.ticker import MaxNLocator
 
 from vlmrm.config.scoring import alpha_of
 from vlmrm.errors import UserError
+from vlmrm.figures.sizes import (
+    LABEL,
+    name_models,
+    names_height,
+    side_by_side,
+    size_axis,
+    size_limits,
+)
 from vlmrm.figures.style import (
     ALPHA,
     DASHED,
@@ -87,35 +93,25 @@ def draw_epic_by_size(
     table = _placed(table)
     scorings = ordered_scorings(table["scoring"])
     sources = [source for source in SOURCES if source in set(table["source"])]
-    low, high = table["parameters"].min() / 1.35, table["parameters"].max() * 1.35
-    # Scorings stand slightly apart, or their intervals would hide each other.
-    sizes = np.log10(np.unique(table["parameters"]))
-    step = min([0.02 * np.log10(high / low), *(0.7 / len(scorings) * np.diff(sizes))])
-    shifts = (table["scoring"].map(scorings.index) - (len(scorings) - 1) / 2) * step
+    low, high = size_limits(table["parameters"])
+    places = table["scoring"].map(scorings.index)
+    x = side_by_side(table["parameters"], places, len(scorings))
     styles = {
         f"{source} {scoring}": _style(source, scoring_color(scoring))
         for scoring in scorings
         for source in sources
     }
     series = table["source"] + " " + table["scoring"]
-    names = table[table["source"] != "random"].drop_duplicates("model")["model"]
-    grid = _draw(
-        table.assign(x=table["parameters"] * 10**shifts, series=series), measures, "series",
-        styles, draw_intervals, width=3.4, height=2.9,
-        pad=16 + 3.5 * max(names.str.len(), default=0),
+    grid, found = _draw(
+        table.assign(x=x, series=series), measures, "series", styles, draw_intervals,
+        width=4.9, height=2.2, pad=names_height(table),
     )  # fmt: skip
-    label = "image tower parameters (millions)"
-    label += "\nfunctions to the right: unknown" if unsized.any() else ""
-    grid.set_axis_labels(label).set(xscale="log", xlim=(low, high))
-    ratio = high / low
-    # Ticks per decade: several on a narrow axis, few on a wide one.
-    multiples = (1, 2, 3, 5, 7) if ratio < 12 else (1, 2, 5) if ratio < 60 else (1,)
-    for (group, _), axes in grid.axes_dict.items():
-        _name_models(axes, grid.data[grid.data["group"] == group])
+    grid.set_axis_labels(LABEL + "\nfunctions to the right: unknown" * bool(unsized.any()))
+    for (group, measure), axes in found.items():
+        size_axis(axes, low, high)
         axes.yaxis.set_major_locator(MaxNLocator(5))
-        axes.xaxis.set_major_locator(LogLocator(subs=multiples))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n / 1e6:g}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        if measure == measures[0]:
+            name_models(axes, grid.data[grid.data["group"] == group])
     colors = scoring_styles(scorings)
     marks = {SOURCES[source][0]: _style(source, INK) | {"linestyle": ""} for source in sources}
     return finish(grid, lines(colors | marks, DOTTED))
@@ -141,7 +137,7 @@ def draw_epic_by_alpha(
     if table.empty:
         raise UserError("EPIC table: no rows of an alpha; add alpha-0 to `scorings`")
     styles = model_styles(table, control_line=DASHED)
-    grid = _draw(table, measures, "model", styles, draw_band, 3.2, 2.5)
+    grid, _ = _draw(table, measures, "model", styles, draw_band, 3.2, 2.0)
     grid.set_axis_labels(ALPHA).set(xticks=sorted(ordered(table["x"])))
     return finish(grid, lines(styles, DOTTED))
 
@@ -241,53 +237,32 @@ def _draw(
     width: float,
     height: float,
     pad: float | None = None,
-) -> Any:
-    """Panels with a row per task, state set, scene and kind of labels, a column per measure."""
+) -> tuple[Any, dict[tuple[str, str], Axes]]:
+    """Panels for each measure, and for each task, state set, scene and kind of labels.
+
+    The more numerous of both have rows, the others columns.
+    """
     group = table["task"] + " · " + table["scene"]
     if table.drop_duplicates(["task", "states"])["task"].duplicated().any():
         group += " · " + table["states"]
     # Tables of earlier versions have no such column.
     if "labels" in table:
         group += np.where(table["labels"] == "human", " · human labels", "")
+    groups = ordered(group)
     points = long_form(table.assign(group=group), measures).sort_values("x", kind="stable")
-    grid = panels(
-        points, width, height, styles, hue=hue, sharey="col",
-        row="group", row_order=ordered(group), col="measure", col_order=measures,
-    )  # fmt: skip
+    places: dict[str, Any] = {"row": "measure", "row_order": measures, "sharey": "row"}
+    places |= {"col": "group", "col_order": groups}
+    if len(groups) > len(measures):
+        places = {"row": "group", "row_order": groups, "sharey": "col"}
+        places |= {"col": "measure", "col_order": measures}
+    grid = panels(points, width, height, styles, hue=hue, **places)
     grid.map_dataframe(draw)
-    for (title, measure), axes in grid.axes_dict.items():
+    axes_dict = {}
+    for key, axes in grid.axes_dict.items():
+        title, measure = key if places["row"] == "group" else key[::-1]
+        axes_dict[title, measure] = axes
         axes.axhline(UNINFORMATIVE[measure], **DOTTED)
         axes.set_ylabel(MEASURES[measure])
         axes.set_title(title if measure == measures[0] else "", pad=pad)
         grid_lines(axes)
-    return grid
-
-
-def _name_models(axes: Axes, table: pd.DataFrame) -> None:
-    """Writes the models' names over the panel, each joined to its place on the log axis."""
-    models = table[table["source"] != "random"].drop_duplicates("model")
-    low, high = np.log(axes.get_xlim())
-    places = (np.log(models["parameters"].to_numpy()) - low) / (high - low)
-    for name, place, shown in zip(models["model"], places, spread_out(places, 0.07), strict=True):
-        axes.plot(
-            [place, shown], [1.0, 1.03], color=GREY, linewidth=0.7, transform=axes.transAxes,
-            clip_on=False, scalex=False, scaley=False,
-        )  # fmt: skip
-        axes.text(
-            shown, 1.035, name, transform=axes.transAxes, fontsize=7, rotation=55,
-            rotation_mode="anchor", ha="left", va="bottom",
-        )  # fmt: skip
-
-
-def spread_out(places: ArrayLike, gap: float) -> NDArray[np.float64]:
-    """Moves places on a line apart until neighbors are ``gap`` away, as little as it takes.
-
-    "Little" is the sum of squared distances.
-    """
-    values = np.asarray(places, dtype=np.float64)
-    order = np.argsort(values, kind="stable")
-    steps = gap * np.arange(len(values))
-    spread = np.empty_like(values)
-    if len(values):
-        spread[order] = isotonic_regression(values[order] - steps).x + steps
-    return spread
+    return grid, axes_dict

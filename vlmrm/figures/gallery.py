@@ -226,7 +226,7 @@ def _sheet(
     shown = [[blank if frame is None else frame for frame in line] for line in frames]
     figure, axes = pictures(shown, len(frames[0]) * WIDTH)
     height = first.shape[0] / first.shape[1] * WIDTH
-    title = 0.06 + 0.08 * max(text.count("\n") + 1 for line in texts for text in line)
+    title = 0.06 + 0.09 * max(text.count("\n") + 1 for line in texts for text in line)
     figure.set_size_inches(len(frames[0]) * WIDTH + 0.4, len(names) * (height + title) + 0.4)
     for panels, name, line, words, verdicts in zip(
         axes, names, frames, texts, accepted, strict=True
@@ -235,5 +235,5 @@ def _sheet(
         for panel, frame, text, verdict in zip(panels, line, words, verdicts, strict=True):
             panel.set_frame_on(frame is not None)
             color = ACCEPTED if verdict else REJECTED
-            panel.set_title(text, fontsize=5.5, fontweight="normal", color=color, pad=2)
+            panel.set_title(text, fontsize=6, fontweight="normal", color=color, pad=2)
     return figure

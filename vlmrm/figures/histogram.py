@@ -11,11 +11,13 @@ from matplotlib.ticker import MaxNLocator
 
 from vlmrm.data.states import States
 from vlmrm.errors import UserError, suggest
-from vlmrm.figures.style import GREY, category_colors, finish, panels, scoring_label, theme
+from vlmrm.figures.style import category_colors, finish, panels, scoring_label, theme
 from vlmrm.figures.tables import task_rewards
 
 BINS = 30
-COLORS = {"not fulfilled": GREY, "fulfilled": category_colors(1)[0]}
+ALPHA = 0.45
+"""Opacity of the areas."""
+COLORS = {"not fulfilled": (0.72, 0.72, 0.72), "fulfilled": category_colors(1)[0]}
 
 
 @theme()
@@ -45,7 +47,7 @@ def draw_reward_histogram(states: States, rewards: pd.DataFrame, task: str, orac
     grid = panels(table, 2.1, 1.9, row="row", col="scoring", sharex=False, sharey=False)
     grid.map_dataframe(
         sns.histplot, "reward", hue="label", hue_order=list(COLORS), palette=COLORS, bins=BINS,
-        stat="density", common_norm=False, element="step", alpha=0.35, linewidth=1.2, legend=False,
+        stat="density", common_norm=False, element="step", alpha=ALPHA, linewidth=1.2, legend=False,
     )  # fmt: skip
     for (row, scoring), axes in grid.axes_dict.items():
         axes.set_title(scoring_label(scoring))
@@ -56,7 +58,7 @@ def draw_reward_histogram(states: States, rewards: pd.DataFrame, task: str, orac
         axes.set_visible(axes.has_data())  # a model may lack some scorings
     each = table.drop_duplicates("state")
     handles = [
-        Patch(facecolor=(*color, 0.35), edgecolor=color, label=f"{label} (n = {count:,})")
+        Patch(facecolor=(*color, ALPHA), edgecolor=color, label=f"{label} (n = {count:,})")
         for label, color in COLORS.items()
         if (count := int((each["label"] == label).sum()))
     ]

@@ -21,9 +21,11 @@ from vlmrm.errors import UserError, suggest
 from vlmrm.figures.style import (
     GREY,
     INK,
+    MAX_COLUMNS,
     finish,
     lines,
     ordered,
+    panel_width,
     scoring_color,
     scoring_styles,
     theme,
@@ -129,6 +131,8 @@ def _within(values: NDArray[np.float64], coordinate: Coordinate) -> NDArray[np.b
 def draw_landscape(table: pd.DataFrame, environment: str) -> Figure:
     """Draws the curves of all scorings, a row of panels per model, a column per task and scene.
 
+    Where these are many, they have the rows, and the models the columns.
+
     Args:
         table: As `landscape_table` makes it.
         environment: Determines the axis and the goal.
@@ -141,23 +145,29 @@ def draw_landscape(table: pd.DataFrame, environment: str) -> Figure:
     if several_tasks and several_scenes:
         columns = table["task"] + " · " + table["scene"]
     table = table.assign(column=columns)
-    width = 3.0 if columns.nunique() < 4 else 1.6
+    rows, across, height = "model", "column", 2.3
+    if columns.nunique() > MAX_COLUMNS:
+        rows, across, height = "column", "model", 1.2
+    width = panel_width(3.0, table[across].nunique())
     grid = sns.relplot(
-        table, x="coordinate", y="rescaled", row="model", col="column", hue="scoring", kind="line",
+        table, x="coordinate", y="rescaled", row=rows, col=across, hue="scoring", kind="line",
         palette={name: scoring_color(name) for name in ordered(table["scoring"])}, estimator=None,
-        linewidth=1.4, legend=False, height=2.3, aspect=width / 2.3,
+        linewidth=1.4, legend=False, height=height, aspect=width / height,
     )  # fmt: skip
     grid.set_axis_labels(coordinate.label, "").set(
         xlim=(coordinate.low, coordinate.high), yticks=[0, 0.5, 1]
     )
     grid.set_titles("{col_name}" if several_tasks else "{row_name} · {col_name}")
     if several_tasks:
-        for model, axes in zip(grid.row_names, grid.axes[:, 0], strict=True):
-            axes.set_ylabel(model)
-    for (model, column), axes in grid.axes_dict.items():
+        for name, axes in zip(grid.row_names, grid.axes[:, 0], strict=True):
+            axes.set_ylabel(name)
+    for key, axes in grid.axes_dict.items():
+        model, column = key if rows == "model" else key[::-1]
         panel = table[(table["model"] == model) & (table["column"] == column)]
         goal = _draw_goal(axes, panel, coordinate)
         axes.xaxis.set_major_locator(MaxNLocator(5 if coordinate.goal is not None else 2))
+        if across == "model" and column != grid.row_names[0]:
+            axes.set_title("")
     grid.figure.supylabel(
         "reward\n(each curve rescaled to 0-1)", fontsize=9, multialignment="center"
     )

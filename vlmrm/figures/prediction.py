@@ -76,5 +76,5 @@ def draw_prediction(table: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
 def _title(rho: float, low: float, high: float) -> str:
     if math.isnan(rho):  # all agents, or all rewards, are equal
         return "no correlation"
-    interval = "" if math.isnan(low) else f" ({low:.2f} to {high:.2f})"
+    interval = "" if math.isnan(low) else f"\n({low:.2f} to {high:.2f})"
     return f"\N{GREEK SMALL LETTER RHO} = {rho:.2f}{interval}"

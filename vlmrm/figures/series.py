@@ -28,8 +28,8 @@ REFERENCES = {
 }
 """Label and color of the references that reward models are compared with."""
 
-LINES = ("-", (0, (5, 1.2, 1, 1.2)), (0, (1, 1)))
-"""Lines of the first, second and third model; dashes are for references."""
+LINES = ("-", (0, (5, 1.2, 1, 1.2)), (0, (1, 1)), (0, (7, 1.5)))
+"""Lines of the first to the fourth model; short dashes are for references."""
 
 Series = tuple[str, str]
 """Reward source and scoring, which runs with different seeds share."""
@@ -66,7 +66,8 @@ def with_bands(styles: Styles, table: pd.DataFrame) -> dict[str, LineStyle]:
 def series_styles(runs: Iterable[TrainingRun]) -> dict[Series, Style]:
     """Returns the styles of all series: models in their order, by scoring, then references.
 
-    Color stands for the scoring if there are several, and for the model otherwise.
+    Color stands for the scoring if there are several, and for the model otherwise. So does the line
+    for the model, by which models differ without color, too.
     """
     found = dict.fromkeys((run.reward_source, run.scoring) for run in runs)
     models = list(dict.fromkeys(model for model, _ in found if model not in REFERENCES))
@@ -80,7 +81,7 @@ def series_styles(runs: Iterable[TrainingRun]) -> dict[Series, Style]:
     styles: dict[Series, Style] = {}
     for model, scoring in trained:
         color = scoring_color(scoring) if several else colors[model]
-        line = LINES[models.index(model) % len(LINES)] if several else "-"
+        line = LINES[models.index(model) % len(LINES)]
         styles[model, scoring] = Style(f"{model}, {scoring_label(scoring)}", color, line)
     for reference, (label, color) in REFERENCES.items():
         for series in found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from vlmrm.config.scoring import alpha_of, scoring_order
@@ -41,6 +43,12 @@ MARKERS = "osD^vPX*"
 """Markers of the first to the eighth series."""
 MAX_COLUMNS = 4
 """Panels side by side before the next row begins."""
+PAGE = 170 / 25.4
+"""Width of a page's text in inches. Figures of panels are not wider, so that they keep their size
+in print."""
+BESIDE = 1.7
+"""Width of a legend beside the panels in inches; below them, it takes `ENTRY` for each row."""
+ENTRY = 0.19
 
 
 @contextmanager
@@ -143,6 +151,10 @@ def panels(
         styles: Line styles of the levels of ``hue``, in drawing order.
         **options: Other arguments of the grid.
     """
+    columns = options.get("col_wrap") or (
+        table[options["col"]].nunique() if "col" in options else 1
+    )
+    width = panel_width(width, columns)
     if styles:
         keys = dict.fromkeys(key for style in styles.values() for key in style)
         of_hue = {key: [style[key] for style in styles.values()] for key in keys}
@@ -151,18 +163,55 @@ def panels(
     return grid.set_titles("")
 
 
+def panel_width(width: float, columns: int) -> float:
+    """The width of a panel, or what the page leaves for each column, in inches."""
+    return min(width, PAGE / columns)
+
+
 def finish(grid: Any, handles: Sequence[Artist], **legend: Any) -> Figure:
-    """The figure of a seaborn grid, with a legend beside the panels."""
+    """The figure of a seaborn grid, with a legend beside the panels, or below wide ones."""
     figure: Figure = grid.figure
     # Seaborn opens figures in pyplot, which would keep them forever.
     plt.close(figure)
     width, height = figure.get_size_inches()
-    figure.set_size_inches(width + 1.7, height + 0.2)
     figure.set_layout_engine(
         ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.04)
     )
-    figure.legend(handles=handles, loc="outside right upper", **legend)
+    for axes in figure.axes:
+        _wrap_texts(axes)
+    if width + BESIDE <= PAGE:
+        figure.set_size_inches(width + BESIDE, height + 0.2)
+        figure.legend(handles=handles, loc="outside right upper", **legend)
+        return figure
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    # A letter is about 0.07 inches wide, and a line with its spaces half an inch.
+    columns = max(1, min(len(handles), int(PAGE / (0.6 + 0.07 * longest))))
+    rows = -(-len(handles) // columns) + ("title" in legend)
+    figure.set_size_inches(PAGE, height + 0.2 + ENTRY * rows)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, **legend)
     return figure
+
+
+def _wrap_texts(axes: Axes) -> None:
+    """Breaks the title and the labels of a panel into lines that are not longer than the panel."""
+    grid = axes.get_gridspec()
+    assert grid is not None
+    width, height = axes.figure.get_size_inches() / (grid.ncols, grid.nrows)
+    titles = [text for text in axes.get_children() if isinstance(text, Text)]
+    titles = [title for title in titles if title not in axes.texts]
+    across = [(text, width) for text in (*titles, axes.xaxis.label)]
+    for text, room in (*across, (axes.yaxis.label, height)):
+        # A letter is about 0.6 times as wide as the font is high, and a bold one 0.7.
+        letter = (0.7 if text.get_weight() == "bold" else 0.6) * text.get_fontsize() / 72
+        fitting = max(int(0.9 * room / letter), 1)
+        # An equation stays on its line.
+        words = text.get_text().replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+        parts = [
+            textwrap.fill(part, fitting, break_long_words=False, break_on_hyphens=False)
+            for part in words.split("\n")
+        ]
+        whole = "\n".join(parts).replace("\N{NO-BREAK SPACE}", " ")
+        text.set_text(whole.replace(" ·\n", "\n"))
 
 
 def lines(styles: Styles, *others: LineStyle) -> list[Line2D]:

@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 from vlmrm.config import RANDOM_POLICY, TrainingRun
 from vlmrm.config.training import RUN, SERIES
 from vlmrm.errors import UserError
+from vlmrm.figures.paper import PAPER, paper_column
 from vlmrm.figures.series import series_styles
 from vlmrm.figures.style import (
     DASHED,
@@ -22,6 +23,7 @@ from vlmrm.figures.style import (
     finish,
     grid_lines,
     lines,
+    panel_width,
     theme,
     wrapped,
 )
@@ -56,7 +58,8 @@ def success_table(evaluations: Sequence[Judged], by_seed: bool = False) -> pd.Da
 
     Returns:
         Columns task, scene, reward_source, scoring, seeds (separated by blanks), trajectories,
-        success_rate, low, high, success_fraction (mean share of timesteps that fulfill the task).
+        success_rate, low, high, success_fraction (mean share of timesteps that fulfill the task),
+        and paper, the result of `vlmrm.figures.paper.paper_column`.
 
     Raises:
         UserError: A column is missing, or no trajectory was judged.
@@ -78,7 +81,8 @@ def success_table(evaluations: Sequence[Judged], by_seed: bool = False) -> pd.Da
                 "success_fraction": group["success_fraction"].mean(),
             }
         )
-    return pd.DataFrame(rows).drop(columns="seed", errors="ignore")
+    rates = pd.DataFrame(rows).drop(columns="seed", errors="ignore")
+    return rates.assign(paper=paper_column(rates))
 
 
 @theme()
@@ -86,7 +90,7 @@ def draw_success(evaluations: Sequence[Judged]) -> Figure:
     """Draws the success rate of every reward, a panel for each task and scene.
 
     Bars with 95 % Wilson intervals are all seeds together, dots the single seeds, a dashed line
-    the random policy.
+    the random policy, and hollow diamonds what the paper states.
 
     Raises:
         UserError: A column is missing, or no trajectory was judged.
@@ -106,7 +110,8 @@ def draw_success(evaluations: Sequence[Judged]) -> Figure:
     grid = sns.catplot(
         pooled, kind="bar", x="success_rate", y="series", order=labels, hue="series",
         hue_order=labels, palette=colors, col="panel", col_wrap=columns, width=0.62, alpha=0.45,
-        saturation=1, errorbar=None, legend=False, height=height, aspect=2.8 / height,
+        saturation=1, errorbar=None, legend=False, height=height,
+        aspect=panel_width(2.8, columns) / height,
     )  # fmt: skip
     grid.set_titles("{col_name}").set(
         xlim=(0, 1), xticks=[0, 0.5, 1], ylim=(len(labels) - 0.5, -0.5)
@@ -115,6 +120,8 @@ def draw_success(evaluations: Sequence[Judged]) -> Figure:
         rates = pooled[trained & (pooled["panel"] == panel)]
         places = rates["series"].map(labels.index)
         axes.hlines(places, rates["low"], rates["high"], color=INK, linewidth=1.2)
+        if rates["paper"].notna().any():
+            axes.plot(rates["paper"], places, **PAPER, clip_on=False)
         sns.stripplot(
             single[single["panel"] == panel], x="success_rate", y="series", order=labels,
             hue="series", hue_order=labels, palette=colors, jitter=False, size=4, linewidth=0.5,
@@ -127,8 +134,13 @@ def draw_success(evaluations: Sequence[Judged]) -> Figure:
         grid_lines(axes, "x")
     # After the strips, which name the axes again.
     grid.set_axis_labels("success rate", "")
-    entries = [INTERVAL, *[SEED] * (not single.empty), *[RANDOM] * (not trained.all())]
-    return finish(grid, lines({}, *entries))
+    shown = {
+        "one seed": not single.empty,
+        "random policy": not trained.all(),
+        "paper": pooled["paper"].notna().any(),
+    }
+    entries = [entry for entry in (SEED, RANDOM, PAPER) if shown[entry["label"]]]
+    return finish(grid, lines({}, INTERVAL, *entries))
 
 
 def _trajectories(evaluations: Sequence[Judged]) -> pd.DataFrame:

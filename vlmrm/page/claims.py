@@ -3,7 +3,7 @@
 A claim compares two numbers, or one with a bound. It holds where their 95 % intervals are apart
 in the right order, and fails where they are apart in the other; otherwise it cannot be said.
 Where a claim is about several tasks, models, or scenes, each is compared: it holds if all hold,
-and fails if one fails.
+and fails if one fails. A claim on average compares the mean difference with 0 instead.
 """
 
 from __future__ import annotations
@@ -11,23 +11,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import yaml
 
-from vlmrm.config import RANDOM_POLICY, REFERENCES
-from vlmrm.config.training import SERIES
-from vlmrm.data.tables import read_table
-from vlmrm.figures.success import wilson_interval
-from vlmrm.page.contents import CLAIM_KINDS
+from vlmrm.epic.bootstrap import cluster_bootstrap
+from vlmrm.page.claimed import claimed_numbers, published_numbers
 
 HOLDS, FAILS, OPEN = "holds", "fails", "cannot be said here"
 
-KEYS = ("task", "states", "scene", "model", "source", "scoring", "n", "predictor")
+KEYS = ("task", "states", "sampler", "scene", "model", "source", "scoring", "n", "predictor")
 """Columns that say what a number is about."""
 EXTREMES = ("largest", "smallest")
 """Stand for a model by its parameters, or for an n."""
+NEAREST = "nearest"
+"""Stands for the single model whose size is closest to that of the other side."""
+SAME_SIZE = 1.5
+"""Ratio of parameters up to which two sizes count as the same."""
+SINGLE = ("pretrained", "packaged", "simulator")
+"""Sources of single models."""
+FEWEST = 5
+"""Comparisons that an average needs."""
+RESAMPLES = 2000
+"""Of the comparisons of an average, for its interval."""
+
+
+class Comparison(NamedTuple):
+    """A comparison, its verdict, and the numbers compared; a bound is None."""
+
+    verdict: str
+    larger: dict[str, Any] | None
+    smaller: dict[str, Any] | None
 
 
 def known_claims() -> list[dict[str, Any]]:
@@ -41,8 +57,7 @@ def check_claims(paths: Sequence[Path]) -> pd.DataFrame:
     """Checks all claims against the tables of a run.
 
     Args:
-        paths: Tables (CSV) of EPIC measurements, the best of n, success, and predictions, by which
-            their names begin.
+        paths: Tables (CSV), as for `vlmrm.page.claimed.claimed_numbers`.
 
     Returns:
         One row per claim: claim, verdict, comparisons (how many hold, of how many), found (the
@@ -50,20 +65,23 @@ def check_claims(paths: Sequence[Path]) -> pd.DataFrame:
         sample (states or trajectories of each number), seeds (agents behind it; missing for
         measurements), and files.
     """
-    found = _measured(paths)
+    found = claimed_numbers(paths)
     rows = []
     for claim in known_claims():
         compared = compare(claim, found.get(claim["table"], pd.DataFrame()))
-        verdicts = [verdict for verdict, *_ in compared]
+        verdicts = [comparison.verdict for comparison in compared]
         sides = [side for _, *pair in compared for side in pair if side is not None]
+        verdict, words = _all_of(verdicts), "; ".join(_in_words(claim, each) for each in compared)
+        if claim.get("on_average"):
+            verdict, words = on_average(claim, compared)
         rows.append(
             {
                 "claim": claim["claim"],
-                "verdict": _all_of(verdicts),
+                "verdict": verdict,
                 "comparisons": f"{verdicts.count(HOLDS)} of {len(verdicts)}",
-                "found": "; ".join(_in_words(claim, *pair) for _, *pair in compared),
+                "found": words,
                 "by": claim["by"],
-                "stated": claim["stated"],
+                "stated": _stated(claim),
                 "sample": _range(side.get("sample") for side in sides),
                 "seeds": _range(side.get("seeds") for side in sides),
                 "files": " ".join(dict.fromkeys(side["file"] for side in sides)),
@@ -72,10 +90,8 @@ def check_claims(paths: Sequence[Path]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def compare(
-    claim: dict[str, Any], table: pd.DataFrame
-) -> list[tuple[str, dict[str, Any] | None, dict[str, Any] | None]]:
-    """The comparisons of a claim: the verdict, the larger, and the smaller, which may be a bound.
+def compare(claim: dict[str, Any], table: pd.DataFrame) -> list[Comparison]:
+    """The comparisons of a claim.
 
     Args:
         claim: An entry of claims.yaml.
@@ -84,31 +100,95 @@ def compare(
     """
     if table.empty or claim["column"] not in table:
         return []
-    chosen = _select(table, claim["where"])
+    chosen = _select(table, claim["where"]).dropna(subset=claim["column"])
     larger, smaller = (claim.get(side) for side in ("larger", "smaller"))
-    if not isinstance(larger, dict) or not isinstance(smaller, dict):
-        bound = smaller if larger is None else larger
-        rows = chosen.to_dict("records")
-        pairs: list[Any] = [(row, None) if larger is None else (None, row) for row in rows]
+    if isinstance(larger, dict) and isinstance(smaller, dict):
+        pairs = _pairs(chosen, larger, smaller)
     else:
-        bound = None
-        fixed = larger.keys() | smaller.keys()
-        # A random model is compared with one of another name.
-        fixed = fixed | {"model", "source"} if fixed & {"model", "source"} else fixed
-        keys = [key for key in KEYS if key in chosen and key not in fixed]
-        pairs = []
-        for _, group in chosen.groupby(keys, sort=False, dropna=False):
-            sides = [_select(group, side).to_dict("records") for side in (larger, smaller)]
-            if all(sides) and sides[0][0] != sides[1][0]:
-                pairs.append((sides[0][0], sides[1][0]))
-    return [(_verdict(claim["column"], high, low, bound), high, low) for high, low in pairs]
+        rows = chosen.to_dict("records")
+        pairs = [(row, None) if larger is None else (None, row) for row in rows]
+    return [Comparison(_verdict(claim, high, low), high, low) for high, low in pairs]
 
 
-def _verdict(column: str, larger: Any, smaller: Any, bound: float | None) -> str:
+def on_average(claim: dict[str, Any], compared: Sequence[Comparison]) -> tuple[str, str]:
+    """Verdict on the mean difference of comparisons, and the difference in words.
+
+    The 95 % interval is from a bootstrap over tasks, whose comparisons depend on each other; over
+    comparisons, where there are fewer than three tasks.
+    """
+    if len(compared) < FEWEST:
+        return OPEN, f"{len(compared)} comparisons; an average needs {FEWEST}" if compared else ""
+    column = claim["column"]
+
+    def value(row: dict[str, Any] | None) -> float:
+        return float(_bound(claim) if row is None else row[column])
+
+    differences = np.array([value(high) - value(low) for _, high, low in compared])
+    tasks = [str((high or low or {}).get("task")) for _, high, low in compared]
+    clusters = tasks if len(set(tasks)) > 2 else None
+    member_of, draw = cluster_bootstrap(len(differences), clusters, RESAMPLES, 0)
+    weights = draw(RESAMPLES)[:, member_of]
+    low, high = np.quantile(weights @ differences / weights.sum(axis=1), (0.025, 0.975))
+    verdict = HOLDS if low > 0 else FAILS if high < 0 else OPEN
+    mean = differences.mean()
+    return verdict, f"mean difference {mean:.3f} ({low:.3f} to {high:.3f})"
+
+
+def _pairs(table: pd.DataFrame, larger: dict[str, Any], smaller: dict[str, Any]) -> list[Any]:
+    """Rows of both sides that are equal in everything that the sides do not name."""
+    fixed = larger.keys() | smaller.keys()
+    # A random model is compared with one of another name, and a sampler has other states.
+    for names in ({"model", "source"}, {"sampler", "states"}):
+        fixed = fixed | names if fixed & names else fixed
+    keys = [key for key in KEYS if key in table and key not in fixed]
+    groups = (
+        [group for _, group in table.groupby(keys, sort=False, dropna=False)] if keys else [table]
+    )
+    pairs = []
+    for group in groups:
+        if NEAREST in (larger.get("model"), smaller.get("model")):
+            pairs += _of_same_size(group, larger, smaller)
+            continue
+        sides = [_select(group, side).iloc[:1] for side in (larger, smaller)]
+        rows = {index: row for side in sides for index, row in side.to_dict("index").items()}
+        if len(rows) == 2:  # one row may be on both sides
+            pairs.append(tuple(rows.values()))
+    return pairs
+
+
+def _of_same_size(group: pd.DataFrame, larger: Any, smaller: Any) -> list[Any]:
+    """Each row of one side with the single model of about its size, where there is one."""
+    nearest_is_larger = larger.get("model") == NEAREST
+    named = _select(group, smaller if nearest_is_larger else larger)
+    single = group[group["source"].isin(SINGLE)]
+    pairs = []
+    for row in named.to_dict("records"):
+        ratios = np.abs(np.log(single["parameters"] / row["parameters"]))
+        if ratios.min() <= np.log(SAME_SIZE):
+            partner = single.loc[ratios.idxmin()].to_dict()
+            pairs.append((partner, row) if nearest_is_larger else (row, partner))
+    return pairs
+
+
+def _bound(claim: dict[str, Any]) -> float:
+    """The number with which numbers are compared."""
+    larger = claim.get("larger")
+    return float(claim["smaller"] if larger is None else larger)
+
+
+def _verdict(claim: dict[str, Any], larger: Any, smaller: Any) -> str:
+    column = claim["column"]
+
     def interval(row: Any) -> Any:
-        return (bound, bound) if row is None else (row[f"{column}_low"], row[f"{column}_high"])
+        if row is None:
+            return _bound(claim), _bound(claim)
+        return row[f"{column}_low"], row[f"{column}_high"]
 
     (large_low, large_high), (small_low, small_high) = interval(larger), interval(smaller)
+    if "within" in claim:
+        span = max(large_high, small_high) - min(large_low, small_low)
+        apart = large_low > small_high or large_high < small_low
+        return HOLDS if span <= claim["within"] else FAILS if apart else OPEN
     if large_low > small_high:
         return HOLDS
     return FAILS if large_high < small_low else OPEN
@@ -118,48 +198,6 @@ def _all_of(verdicts: list[str]) -> str:
     if FAILS in verdicts:
         return FAILS
     return HOLDS if verdicts and OPEN not in verdicts else OPEN
-
-
-def _measured(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
-    """All numbers by kind, in columns of the same names, with sample, seeds, and file."""
-    found = {}
-    for kind in CLAIM_KINDS:
-        own = [path for path in paths if path.name.startswith(f"{kind}-")]
-        if own:
-            parts = [read_table(path).assign(file=f"tables/{path.name}") for path in own]
-            found[kind] = pd.concat(parts, ignore_index=True)
-    if "epic" in found:
-        found["epic"]["sample"] = found["epic"].pop("n")
-    if "prediction" in found:
-        found["prediction"]["sample"] = found["prediction"]["pairs"]
-    if "success" in found:
-        found["success"] = _pooled(found["success"])
-    sizes = {}
-    if "epic" in found:
-        trained = found["epic"][found["epic"]["source"] != "random"]
-        sizes = dict(zip(trained["model"], trained["parameters"], strict=True))
-    for table in found.values():
-        if "model" in table:
-            table["parameters"] = table["model"].map(sizes)
-    return found
-
-
-def _pooled(success: pd.DataFrame) -> pd.DataFrame:
-    """Success of agents by models, all seeds of a reward together."""
-    by_model = success[~success["reward_source"].isin((*REFERENCES, RANDOM_POLICY))]
-    # Two experiments may contain the same agent.
-    by_model = by_model.drop_duplicates([*SERIES, "seeds"])
-    rows = []
-    for key, seeds in by_model.groupby(SERIES, sort=False):
-        trials = int(seeds["trajectories"].sum())
-        successes = round(float((seeds["success_rate"] * seeds["trajectories"]).sum()))
-        low, high = wilson_interval(successes, trials)
-        rate = {"success_rate": successes / trials, "success_rate_low": low}
-        number = {**rate, "success_rate_high": high, "sample": trials, "seeds": len(seeds)}
-        rows.append(
-            {**dict(zip(SERIES, key, strict=True)), **number, "file": seeds["file"].iloc[0]}
-        )
-    return pd.DataFrame(rows).rename(columns={"reward_source": "model"})
 
 
 def _select(table: pd.DataFrame, where: dict[str, Any]) -> pd.DataFrame:
@@ -177,18 +215,34 @@ def _select(table: pd.DataFrame, where: dict[str, Any]) -> pd.DataFrame:
     return table
 
 
-def _in_words(claim: dict[str, Any], larger: Any, smaller: Any) -> str:
+def _stated(claim: dict[str, Any]) -> str:
+    """What the paper states: the success rates that it states, and a remark."""
+    numbers = []
+    if claim["by"] == "paper" and claim["table"] == "success":
+        for _, *pair in compare(claim, published_numbers()):
+            sides = [side for side in pair if side is not None]
+            numbers.append(
+                " against ".join(f"{s['success_rate']:.0%} ({_about(s)})" for s in sides)
+            )
+    return "; ".join([*numbers, *[claim["stated"]] * bool(claim["stated"])])
+
+
+def _about(row: dict[str, Any]) -> str:
+    names = ("task", "scene", "model", "scoring")
+    return ", ".join(str(row[key]) for key in names if key in row)
+
+
+def _in_words(claim: dict[str, Any], comparison: Comparison) -> str:
     column = claim["column"]
 
-    def side(row: Any, name: str) -> str:
+    def side(row: Any) -> str:
         if row is None:
-            return f"{claim[name]:g}"
+            return f"{_bound(claim):g}"
         return f"{row[column]:.2f} ({row[f'{column}_low']:.2f} to {row[f'{column}_high']:.2f})"
 
-    about = larger or smaller
-    names = [str(about[key]) for key in ("task", "scene", "model", "scoring") if key in about]
-    comparison = f"{side(larger, 'larger')} against {side(smaller, 'smaller')}"
-    return f"{', '.join(names)}: {comparison}" if names else comparison
+    _, larger, smaller = comparison
+    about = _about(larger or smaller or {})
+    return f"{about}: " * bool(about) + f"{side(larger)} against {side(smaller)}"
 
 
 def _range(values: Any) -> str:

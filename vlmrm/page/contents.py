@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 from vlmrm.config import Config, TrainingRun
 from vlmrm.config.diagnosis import diagnosed_tasks
 from vlmrm.config.scoring import alpha_of
 
-CLAIM_KINDS = ("epic", "best-of-n", "success", "prediction")
+CLAIM_KINDS = ("epic", "best-of-n", "success", "size", "optimization", "search", "prediction")
 """Tables that claims are about, as the names of their files begin."""
 
 PAGE = "index.html"
@@ -36,6 +37,8 @@ TITLES = {
     "learning-curves": "Learning curves",
     "success": "Success of the agents",
     "success-table": "Success of the agents, by seed",
+    "success-by-size": "Success of the agents by size of the model",
+    "success-by-size-table": "Success of the agents and size of their models",
     "video": "Film of an agent",
     "optimization": "Reward and success by checkpoint",
     "divergence": "Reward and success by divergence of visited states",
@@ -119,6 +122,37 @@ def is_judged(config: Config, experiment: str) -> bool:
     return any(config.tasks[task].oracle for task in config.experiments[experiment].tasks)
 
 
+def compares_sizes(config: Config, experiment: str) -> bool:
+    """Whether agents of an experiment are judged whose reward models differ in size.
+
+    Functions have no size, and random weights are a control.
+    """
+    names = config.experiments[experiment].models
+    models = {name: config.models[name] for name in names}
+    sizes = {
+        model.architecture or name
+        for name, model in models.items()
+        if model.source not in ("function", "random")
+    }
+    return is_judged(config, experiment) and len(sizes) > 1
+
+
+def sized_models(config: Config, experiment: str) -> list[str]:
+    """The models of an experiment that have a size."""
+    names = config.experiments[experiment].models
+    return [name for name in names if config.models[name].source != "function"]
+
+
+def measurements_of(config: Config, experiment: str) -> list[str]:
+    """EPIC measurements of rewards that agents of an experiment are trained on."""
+    rewards = {(run.task, run.scene, run.reward_source) for run in config.runs(experiment)}
+    return [
+        name
+        for name, epic in config.epic.items()
+        if rewards & set(product([epic.task], epic.scenes, epic.models))
+    ]
+
+
 def _with_table(
     kind: str, name: str, tasks: Iterable[str], models: Iterable[str], table: str = ""
 ) -> Iterator[Exhibit]:
@@ -169,6 +203,10 @@ def _agents(config: Config) -> Iterator[Exhibit]:
         yield Exhibit(f"learning-{name}", "learning-curves", *shown)
         if is_judged(config, name):
             yield from _with_table("success", *shown)
+        if compares_sizes(config, name):
+            # Tables that begin with "success-" are of the agents alone.
+            yield Exhibit(f"size-{name}", "success-by-size", *shown)
+            yield Exhibit(f"size-{name}", "success-by-size-table", *shown, is_table=True)
 
 
 def _optimization(config: Config) -> Iterator[Exhibit]:

@@ -11,9 +11,15 @@ from vlmrm.config.ensembles import ensemble_settings, member_settings
 from vlmrm.config.optimization import studied
 from vlmrm.config.scoring import alpha_of
 from vlmrm.errors import UserError
-from vlmrm.page.contents import CLAIM_KINDS, drawn_measurements
+from vlmrm.page.contents import CLAIM_KINDS, TITLES
 from vlmrm.page.contents import PAGE as PAGE_NAME
-from vlmrm.page.contents import TITLES, is_judged
+from vlmrm.page.contents import (
+    compares_sizes,
+    drawn_measurements,
+    is_judged,
+    measurements_of,
+    sized_models,
+)
 
 # Whether another workflow uses this one.
 IS_MODULE = os.path.abspath(f"{workflow.basedir}/rules") != str(

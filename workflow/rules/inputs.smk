@@ -249,6 +249,17 @@ def evaluations_of(wildcards):
     )
 
 
+def size_inputs(wildcards):
+    """Evaluations of the agents of an experiment, and the models and EPIC tables of their rewards."""
+    name = wildcards.experiment
+    measured = measurements_of(settings, name)
+    return {
+        "evaluations": [f"{folder}/evaluation.csv" for folder in runs(name, EVALUATION)],
+        "models": expand(MODEL, model=sized_models(settings, name)),
+        "epic": [table for epic in measured for table in epic_tables(epic)],
+    }
+
+
 def run_of(wildcards):
     """The training run that the wildcards of `RUN` name."""
     return TrainingRun(**{name: wildcards[name] for name in TrainingRun.model_fields})

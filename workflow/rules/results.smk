@@ -16,6 +16,7 @@ def results():
         *diagnosis_results(),
         *round_results(),
         *experiment_results(),
+        *size_results(),
         *optimization_results(),
         *galleries(),
     ]
@@ -24,6 +25,7 @@ def results():
 def claimed_tables():
     """The tables that claims are about."""
     files = epic_results() + optimization_results() + experiment_results()
+    files += size_results()
     kinds = tuple(f"{TABLES}/{kind}-" for kind in CLAIM_KINDS)
     return [file for file in files if file.startswith(kinds)]
 
@@ -116,6 +118,15 @@ def experiment_results(*names):
         *(file for name in judged for file in figure(f"success-{name}")),
         *(f"{TABLES}/success-{name}.csv" for name in judged),
         *(f"{folder}/video.mp4" for name in names for folder in runs(name, EVALUATION)),
+    ]
+
+
+def size_results():
+    """Figures and tables of success by size of the model, of experiments with several sizes."""
+    names = [name for name in settings.experiments if compares_sizes(settings, name)]
+    return [
+        *(file for name in names for file in figure(f"size-{name}")),
+        *(f"{TABLES}/size-{name}.csv" for name in names),
     ]
 
 

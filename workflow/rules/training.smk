@@ -136,3 +136,23 @@ rule draw_success:
     shell:
         "vlmrm --log {log} draw-success {input} --table {output.table}"
         " --output {output.svg} --output {output.png}"
+
+
+rule draw_success_by_size:
+    input:
+        unpack(size_inputs),
+    output:
+        **figure_outputs("size-{experiment}", "success-by-size", "Agents"),
+        table=table_output("size-{experiment}", "success-by-size-table", "Agents"),
+    log:
+        f"{LOGS}/figures/size-{{experiment}}.log",
+    resources:
+        **DRAWING,
+    params:
+        models=lambda w, input: [
+            f"--model {Path(path).parent}" for path in input.models
+        ],
+        epic=lambda w, input: [f"--epic {path}" for path in input.epic],
+    shell:
+        "vlmrm --log {log} draw-success-by-size {input.evaluations} {params.models} {params.epic}"
+        " --table {output.table} --output {output.svg} --output {output.png}"

@@ -1,0 +1,98 @@
+"""Checks the claims of vlmrm/page/claims.yaml against the tables under results/reference.
+
+    python benchmarks/claims.py
+
+Writes results/reference/claims.csv. All studies measured the same weights of the packaged models,
+so their tables count as those of one run. Names of state sets begin with the study, so that only
+claims about samplers compare numbers of different studies. Columns that older tables lack come from
+the configuration beside them. What agents met is correlated with what they reached as in
+`predictions`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from vlmrm.config.training import SERIES
+from vlmrm.data.tables import read_table, write_table
+from vlmrm.optimization.prediction import EPIC, correlations
+from vlmrm.page.claims import check_claims
+
+REFERENCE = Path(__file__).parents[1] / "results" / "reference"
+
+# Names as those of a run's tables, and where the tables are.
+TABLES = {
+    "epic-demo": "demo/epic-kneeling.csv",
+    "epic-scorings": "scorings/epic.csv",
+    "epic-ensembles": "ensembles/measures.csv",
+    "epic-agents": "agents/epic-on-rollouts.csv",
+    "best-of-n-scorings": "scorings/best-of-n.csv",
+    "success-demo-classic-control": "demo/success-classic-control.csv",
+    "success-demo-humanoid": "demo/success-humanoid.csv",
+    "success-classic-control": "classic-control/success.csv",
+    "success-ceilings": "ceilings/success-ceilings.csv",
+    "success-agents": "agents/success-humanoid.csv",
+    "optimization-agents": "agents/optimization-humanoid.csv",
+    "search-searches": "searches/search-sizes.csv",
+}
+
+
+def main() -> None:
+    tables = {name: converted(REFERENCE / path) for name, path in TABLES.items()}
+    tables["prediction-agents"] = prediction(tables["epic-agents"], tables["success-agents"])
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{name}.csv" for name in tables]
+        for path, table in zip(paths, tables.values(), strict=True):
+            write_table(path, table)
+        claims = check_claims(paths)
+    files = {f"tables/{name}.csv": path for name, path in TABLES.items()}
+    files["tables/prediction-agents.csv"] = f"{TABLES['epic-agents']} {TABLES['success-agents']}"
+    claims["files"] = [" ".join(files[name] for name in row.split()) for row in claims["files"]]
+    write_table(REFERENCE / "claims.csv", claims)
+    print(claims.groupby("by", sort=False)["verdict"].value_counts().to_string())
+
+
+def converted(path: Path) -> pd.DataFrame:
+    """A table with the columns of today."""
+    table = read_table(path)
+    config = yaml.safe_load((path.parent / "config.yaml").read_text())
+    table = table.rename(columns={"image_parameters": "parameters"})
+    if "reward" in table:
+        table = of_ensembles(table, config)
+    if "alpha" in table:
+        table["scoring"] = [f"alpha-{alpha:g}" for alpha in table.pop("alpha")]
+    if "trajectories" in table:
+        return table.rename(columns={"seed": "seeds"})
+    if "epic" in table:
+        table["source"] = [config["models"][name]["source"] for name in table["model"]]
+        sets = config["state_sets"]
+        table["sampler"] = [sets[name]["sampler"] for name in table["states"]]
+        table["states"] = f"{path.parent.name}/" + table["states"]
+    return table
+
+
+def of_ensembles(table: pd.DataFrame, config: dict[str, Any]) -> pd.DataFrame:
+    """Measures of rewards by the sentence and in the scene of the task."""
+    table = table.rename(columns={"reward": "model"})
+    entries = [config["epic"][task] for task in table["task"]]
+    table["states"] = [entry["states"] for entry in entries]
+    table["scene"] = [entry["scenes"][0] for entry in entries]
+    pairs = zip(table["model"], entries, strict=True)
+    return table[[model in entry["models"] for model, entry in pairs]].reset_index(drop=True)
+
+
+def prediction(epic: pd.DataFrame, success: pd.DataFrame) -> pd.DataFrame:
+    """Rank correlation of measures on what agents met with what they reached."""
+    reached = success.groupby(SERIES, as_index=False)["success_fraction"].mean()
+    measures = [name for name in EPIC if name in epic]
+    measured = epic.rename(columns={"model": "reward_source"})[[*SERIES, *measures]]
+    return correlations(reached.merge(measured, on=SERIES))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""The numbers of a run that claims are about, in columns of the same names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from vlmrm.config import RANDOM_POLICY, REFERENCES
+from vlmrm.config.scoring import PLAIN
+from vlmrm.config.training import SERIES
+from vlmrm.data.tables import read_table
+from vlmrm.figures.paper import published_success
+from vlmrm.figures.success import wilson_interval
+from vlmrm.page.contents import CLAIM_KINDS
+
+MEDIUM = "alpha-0.5"
+"""The scoring that a gain is measured with."""
+
+
+def claimed_numbers(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
+    """All numbers by kind of table.
+
+    Args:
+        paths: Tables (CSV); their names begin with their kind, one of `CLAIM_KINDS`.
+
+    Returns:
+        For each kind, the table with columns file, parameters (of the model's image tower, where a
+        table says them), sample (states or trajectories), and seeds. Numbers that are of one agent
+        each have themselves as interval.
+    """
+    found = {}
+    for kind in CLAIM_KINDS:
+        own = [path for path in paths if path.name.startswith(f"{kind}-")]
+        if own:
+            parts = [read_table(path).assign(file=f"tables/{path.name}") for path in own]
+            found[kind] = pd.concat(parts, ignore_index=True)
+    sizes = _sizes(found)
+    if "epic" in found:
+        found["epic"] = _with_gain(found["epic"].rename(columns={"n": "sample"}))
+    if "prediction" in found:
+        found["prediction"]["sample"] = found["prediction"]["pairs"]
+    if "success" in found:
+        found["success"] = _pooled(found["success"])
+    if "optimization" in found:
+        table = _by_models(found["optimization"])
+        falls = (table["outcome"] == "rises and falls").astype(float)
+        found["optimization"] = _exact(table.assign(falls=falls), ["falls", "regret", "drop"])
+    if "search" in found:
+        found["search"] = _by_models(found["search"])
+    for table in found.values():
+        if "model" in table:
+            table["parameters"] = table["model"].map(sizes)
+    return found
+
+
+def published_numbers() -> pd.DataFrame:
+    """What the paper states of success, as a table of a run would have it."""
+    return _exact(published_success(), ["success_rate"]).assign(file="")
+
+
+def _exact(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Numbers whose intervals are themselves."""
+    ends = {f"{name}{end}": table[name] for name in columns for end in ("_low", "_high")}
+    return table.assign(**ends)
+
+
+def _sizes(found: dict[str, pd.DataFrame]) -> dict[str, float]:
+    """Parameters of models by their names, without random weights."""
+    sized = [table for table in found.values() if {"model", "parameters"} <= set(table)]
+    if not sized:
+        return {}
+    models = pd.concat([table[["model", "source", "parameters"]] for table in sized])
+    models = models[models["source"] != "random"].dropna(subset="parameters")
+    return dict(zip(models["model"], models["parameters"], strict=True))
+
+
+def _by_models(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of agents or searches by models."""
+    by_model = table[~table["reward_source"].isin((*REFERENCES, RANDOM_POLICY))]
+    return by_model.rename(columns={"reward_source": "model"}).reset_index(drop=True)
+
+
+def _with_gain(epic: pd.DataFrame) -> pd.DataFrame:
+    """Adds gain: by how much regularization lowers the EPIC distance, in rows of `MEDIUM`.
+
+    Its interval is as wide as both distances allow, as if they were independent.
+    """
+    about = [name for name in ("task", "states", "scene", "model", "file") if name in epic]
+    plain = epic[epic["scoring"] == PLAIN].drop_duplicates(about).set_index(about)
+    distances = plain[["epic", "epic_low", "epic_high"]]
+    before = distances.reindex(pd.MultiIndex.from_frame(epic[about])).set_axis(epic.index)
+    before[epic["scoring"] != MEDIUM] = np.nan
+    return epic.assign(
+        gain=before["epic"] - epic["epic"],
+        gain_low=before["epic_low"] - epic["epic_high"],
+        gain_high=before["epic_high"] - epic["epic_low"],
+    )
+
+
+def _pooled(success: pd.DataFrame) -> pd.DataFrame:
+    """Success of agents by models, all seeds of a reward together."""
+    by_model = success[~success["reward_source"].isin((*REFERENCES, RANDOM_POLICY))]
+    # Two experiments may contain the same agent.
+    by_model = by_model.drop_duplicates([*SERIES, "seeds"])
+    rows = []
+    for key, seeds in by_model.groupby(SERIES, sort=False):
+        trials = int(seeds["trajectories"].sum())
+        successes = round(float((seeds["success_rate"] * seeds["trajectories"]).sum()))
+        low, high = wilson_interval(successes, trials)
+        rate = {"success_rate": successes / trials, "success_rate_low": low}
+        number = {**rate, "success_rate_high": high, "sample": trials, "seeds": len(seeds)}
+        rows.append(
+            {**dict(zip(SERIES, key, strict=True)), **number, "file": seeds["file"].iloc[0]}
+        )
+    return pd.DataFrame(rows).rename(columns={"reward_source": "model"})
