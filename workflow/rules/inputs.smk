@@ -254,7 +254,9 @@ def size_inputs(wildcards):
     name = wildcards.experiment
     measured = measurements_of(settings, name)
     return {
-        "evaluations": [f"{folder}/evaluation.csv" for folder in runs(name, EVALUATION)],
+        "evaluations": [
+            f"{folder}/evaluation.csv" for folder in runs(name, EVALUATION)
+        ],
         "models": expand(MODEL, model=sized_models(settings, name)),
         "epic": [table for epic in measured for table in epic_tables(epic)],
     }
