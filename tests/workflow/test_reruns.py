@@ -18,7 +18,8 @@ EPIC = {
     "draw_best_of_n",
     "draw_gallery",
 }
-TRAINING = {"train_policy", "evaluate_policy", "draw_learning_curves", "draw_success"}
+FILMS = {"film_policy", "draw_filmstrip"}
+TRAINING = {"train_policy", "evaluate_policy", "draw_learning_curves", "draw_success", *FILMS}
 OPTIMIZATION = {"measure_checkpoints", "draw_optimization"}
 PAGE = {"make_page", "update_page", "check_claims"}
 """The page shows the results and the configuration, and claims are held against the tables."""
@@ -267,6 +268,9 @@ def test_another_prompt_embeds_no_frame_and_leaves_other_tasks_and_references(fi
     assert {task for task, _ in runs_of(finished, smoke, "embed_prompts")} == {"kneeling"}
     trained = {("kneeling", model) for model in ("smoke-S", "brightness", "views")}
     assert runs_of(finished, smoke, "train_policy") == trained
+    # The sentence is written in the film of the reference, whose policy is as good as before.
+    assert ("kneeling", "oracle") not in runs_of(finished, smoke, "evaluate_policy")
+    assert ("kneeling", "oracle") in runs_of(finished, smoke, "film_policy")
 
 
 def test_another_episode_length_judges_every_policy_of_the_environment_again(finished, smoke):
@@ -311,6 +315,8 @@ def test_another_seed_trains_that_run_alone(finished, smoke):
     assert jobs == {
         "train_policy": 2,
         "evaluate_policy": 2,
+        "film_policy": 2,
+        "draw_filmstrip": 1,
         "draw_learning_curves": 1,
         "draw_success": 1,
         "check_claims": 1,

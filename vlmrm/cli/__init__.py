@@ -66,6 +66,7 @@ COMMANDS = (
     "train-policy",
     "evaluate-policy",
     "evaluate-random-policy",
+    "film-policy",
     # Figures
     "draw-scenes",
     "draw-poses",
@@ -85,6 +86,7 @@ COMMANDS = (
     "draw-prediction",
     "draw-learning-curves",
     "draw-success",
+    "draw-filmstrip",
     "check-claims",
     "make-page",
     # By hand

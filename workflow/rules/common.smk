@@ -17,7 +17,7 @@ from vlmrm.machine.checks import check_start
 from vlmrm.machine.shared import check_shared
 from vlmrm.page.contents import CLAIM_KINDS, drawn_measurements
 from vlmrm.page.contents import PAGE as PAGE_NAME
-from vlmrm.page.contents import TITLES, is_judged
+from vlmrm.page.contents import TITLES, has_filmstrip, is_judged
 
 # The Snakefile's config.yaml is the last; files of --configfile replace it.
 config_files = workflow.configfiles[:-1] or workflow.configfiles
