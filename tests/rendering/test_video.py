@@ -7,7 +7,7 @@ import pytest
 from vlmrm.rendering.band import ACCEPTED, REJECTED, Band, Legend
 from vlmrm.rendering.video import HOLD, Take, rendered, write_video
 
-LEGEND = Legend("a lamp that shines", "sim-S, alpha-0")
+LEGEND = Legend("a lamp that shines", "by sim-S, alpha-0")
 SHAPE = (200, 300, 3)
 
 

@@ -131,14 +131,15 @@ def test_a_copy_without_the_times_of_its_files_is_finished_too(finished, smoke, 
 def test_a_training_without_its_last_file_is_not_finished(finished, smoke):
     run = finished.folder / "results" / "smoke"
     final = next((run / "policies" / "kneeling").rglob("policy.zip"))
-    film = run / "evaluations" / final.parent.relative_to(run / "policies") / "video.mp4"
+    evaluation = run / "evaluations" / final.parent.relative_to(run / "policies")
+    judged = (evaluation / "trajectories.h5", evaluation / "video.mp4")
     assert (final.parent / "best.zip").exists()
-    for file in (final, film):
+    for file in (final, *judged):
         file.rename(file.with_suffix(".away"))
     try:
         assert finished.planned(smoke)["train_policy"] == 1
     finally:
-        for file in (film, final):
+        for file in (*judged, final):
             file.with_suffix(".away").rename(file)
 
 
@@ -337,5 +338,5 @@ def test_another_setting_of_an_agent_trains_its_environment_alone(finished, smok
 
 def test_judging_another_checkpoint_trains_nothing(finished, smoke):
     smoke["evaluation"]["checkpoint"] = "final"
-    judging = {"evaluate_policy", "draw_success", "draw_optimization"}
-    assert set(finished.planned(smoke)) == judging | PAGE
+    judging = {"evaluate_policy", "evaluate_live_policy", "draw_success", "draw_optimization"}
+    assert set(finished.planned(smoke)) == judging | FILMS | PAGE

@@ -25,7 +25,7 @@ MOMENTS = 6
 """Pictures of a trajectory, at equal distances of time."""
 SIZE = 250
 """Side of the humanoid's pictures in pixels."""
-LINE = 26
+LINE = 24
 """Characters in a line of a row's label."""
 TEXT_WIDTH = 2.9
 """Width in inches of what is written on both sides of the pictures."""

@@ -33,7 +33,7 @@ class Legend:
 
     Attributes:
         task: The sentence, or the name of the task.
-        reward: Whose the reward is.
+        reward: Whose the reward is, as in "by sim-S".
     """
 
     task: str
@@ -69,7 +69,7 @@ class Band:
         pen.rectangle(self._plot, PLOT)
         small = self._font(9.5)
         pen.text((self._px(8), self._top + self._px(19)), "reward", SOFT, small)
-        reward = _shortened(f"by {self._legend.reward}", small, self._px(118))
+        reward = _shortened(self._legend.reward, small, self._px(118))
         pen.text((self._px(8), self._top + self._px(36)), reward, SOFT, small)
         title = _shortened(title, small, self._width - self._px(75))
         pen.text((self._px(8), self.height - self._px(17)), title, SOFT, small)

@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vlmrm.config import REFERENCES, Rendering, TrainingRun
+from vlmrm.config import Rendering, TrainingRun
 from vlmrm.config.settings import (
     FilmSettings,
     RunRewardSettings,
@@ -26,8 +26,16 @@ from vlmrm.rendering.video import Frame, Take, rendered, write_video
 from vlmrm.rendering.views import make_views
 from vlmrm.rewards.sources import RewardSource, StepBatch
 from vlmrm.tasks.oracles import Oracle, labeled
-from vlmrm.training.evaluation import Episode
 
+if TYPE_CHECKING:
+    from vlmrm.training.evaluation import Episode  # loads PyTorch, which films do without
+
+REFERENCES = {
+    "oracle": "by the oracle",
+    "oracle-score": "by the oracle's score",
+    "ground-truth": "of the environment",
+}
+"""Whose the reward of a reference is."""
 FRAMES_PER_SECOND = 30
 """Rate of the films of environments that say none."""
 
@@ -227,8 +235,8 @@ def _legend(run: TrainingRun, goals: Sequence[str]) -> Legend:
     if goals:
         task = f"\N{LEFT DOUBLE QUOTATION MARK}{goals[0]}\N{RIGHT DOUBLE QUOTATION MARK}"
         task += f" and {len(goals) - 1} more" * (len(goals) > 1)
-    scoring = "" if run.reward_source in REFERENCES else f", {run.scoring}"
-    return Legend(task, run.reward_source + scoring)
+    by_model = f"by {run.reward_source}, {run.scoring}"
+    return Legend(task, REFERENCES.get(run.reward_source, by_model))
 
 
 def _frames_per_second(settings: RunRewardSettings) -> float:
