@@ -43,8 +43,10 @@ def judged(*shares):
 def test_the_median_is_filmed_first():
     table = judged(0.9, 0.1, 0.5, 0.7, 0.3)
     assert typical_trajectories(table, 1).tolist() == [2]
-    assert typical_trajectories(table, 3).tolist() == [2, 1, 0]
+    assert typical_trajectories(table, 2).tolist() == [2, 4]
+    assert typical_trajectories(table, 3).tolist() == [2, 3, 1]
     assert sorted(typical_trajectories(table, 9)) == [0, 1, 2, 3, 4]
+    assert typical_trajectories(judged(0.5), 3).tolist() == [0]
 
 
 def test_of_two_in_the_middle_the_worse_one_is_the_median():

@@ -72,7 +72,7 @@ def draw_filmstrip(agents: Sequence[Agent], settings: FilmstripSettings) -> Figu
             if oracle:
                 mark, color = verdict(bool(states.oracle_labels(run.task, oracle)[row]))
                 text = f"{mark} {text}"
-            panel.set_title(text, fontsize=7, fontweight="normal", color=color, pad=2)
+            panel.set_title(text, fontsize=7.5, color=color, pad=2)
         if oracle:
             success = _success([judged for judged, _ in group], run)
             place = {"transform": panels[-1].transAxes, "va": "center", "fontsize": 7.5}

@@ -13,11 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vlmrm.config import Rendering, TrainingRun
-from vlmrm.config.settings import (
-    FilmSettings,
-    RunRewardSettings,
-    TrainingSettings,
-)
+from vlmrm.config.settings import FilmSettings, RunRewardSettings, TrainingSettings
 from vlmrm.data.frames import FRAMES_PER_CHUNK, FrameReader
 from vlmrm.data.states import States
 from vlmrm.envs import make_env
@@ -43,10 +39,10 @@ Rows = NDArray[np.intp]
 
 
 def typical_trajectories(table: pd.DataFrame, count: int) -> Rows:
-    """Trajectories that stand for an evaluation, the median first.
+    """Trajectories that stand for an evaluation: the median, and others.
 
-    They are evenly spread over the ranking by the share of timesteps that fulfill the task. Without
-    an oracle, they are the first ones.
+    Trajectories are ranked by the share of timesteps that fulfill the task; the others are evenly
+    spread over the ranking, the best first. Without an oracle, all are the first ones.
 
     Args:
         table: The table of `vlmrm.training.evaluation.evaluate`.
@@ -59,9 +55,10 @@ def typical_trajectories(table: pd.DataFrame, count: int) -> Rows:
     if np.isnan(share).any():
         return np.arange(count)
     order = np.argsort(-share, kind="stable")
-    places = (2 * np.arange(count) + 1) * len(order) // (2 * count)
     middle = len(order) // 2
-    return order[sorted(places, key=lambda place: (abs(place - middle), -place))]
+    rest, others = np.delete(order, middle), count - 1
+    places = (2 * np.arange(others) + 1) * len(rest) // max(2 * others, 1)
+    return np.append(order[middle], rest[places])
 
 
 def kept_trajectories(
