@@ -256,8 +256,10 @@ def test_agents(run):
     }
     source = ("--task", "pole", "--reward-source", "oracle")
     run("train-policy", *source, "--output", "policy", sections=sections)
-    judged = ("--policy", "policy/policy.zip", "--output", "judged.csv", "--video", "video.mp4")
+    kept = ("--trajectories", "kept.h5")
+    judged = ("--policy", "policy/policy.zip", "--output", "judged.csv", *kept)
     run("evaluate-policy", *source, *judged, sections=sections)
+    run("film-policy", *source, *kept, "--output", "video.mp4", sections=sections)
     run("evaluate-random-policy", "--task", "pole", "--output", "random.csv", sections=sections)
     rollouts = {
         "sampler": "rollouts",

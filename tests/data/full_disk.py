@@ -17,7 +17,7 @@ import seaborn as sns
 import stable_baselines3
 from matplotlib import pyplot as plt
 
-from tests.rendering.test_video import Lamp
+from tests.rendering.test_video import LEGEND, SHAPE, take
 from vlmrm.config import Corpus, PackagedModel, RandomModel
 from vlmrm.data.embeddings import write_embeddings, write_prompt_embeddings
 from vlmrm.data.files import atomic_path
@@ -35,7 +35,6 @@ PAGE = 4096
 RNG = np.random.default_rng(0)
 UNITS = np.tile(np.linalg.qr(RNG.normal(size=(32, 32)))[0].astype(np.float32), (50, 1))
 FRAMES = RNG.integers(0, 256, (37, 20, 20, 3), dtype=np.uint8)
-LAMP = RNG.uniform(0, 255, (1, 200, 1))
 REWARDS = pd.DataFrame({"reward": RNG.normal(size=9000)})
 POINTS = RNG.normal(size=(2, 300))
 STATES = States(
@@ -89,7 +88,7 @@ WRITERS = {
     "replay.npz": write_replay,
     "figure.svg": write_figure,
     "figure.png": write_figure,
-    "video.mp4": lambda path: write_video(path, LAMP, Lamp(), 30),
+    "video.mp4": lambda path: write_video(path, [take(*range(200))], LEGEND, SHAPE, 30),
     "random": lambda folder: make_random_model(RANDOM, folder),
     "packaged": lambda folder: copy_packaged(PACKAGED, folder),
 }

@@ -50,6 +50,13 @@ def test_a_training_renders_and_embeds_every_step():
     assert reference.seconds(LAPTOP) == pytest.approx(serial, rel=0.01)
 
 
+def test_a_film_renders_and_embeds_its_trajectories():
+    run = training("ViT-bigG-14").wildcards
+    work = work_of(Job("film_policy", run), PAPER, LAPTOP)
+    assert (work.frames, work.images) == (2 * 3 * 100, 3 * 100)
+    assert work_of(Job("evaluate_policy", run), PAPER, LAPTOP).frames == 0
+
+
 def test_an_ensemble_renders_each_view_and_embeds_it_by_each_member():
     small = ["ViT-B-32", "ViT-B-16"]
     models = {name: RandomModel(source="random", architecture=name) for name in small}

@@ -39,14 +39,16 @@ def test_the_best_policy_is_that_of_the_best_checkpoint(tmp_path):
 def test_the_latest_episode_is_shown_at_every_checkpoint(tmp_path):
     videos = {}
     train_toy(
-        tmp_path, AGENTS["dqn"], write_video=lambda path, states: videos.update({path: states})
+        tmp_path,
+        AGENTS["dqn"],
+        write_video=lambda path, states, rewards: videos.update({path: (states, rewards)}),
     )
     names = [path.stem for path in videos]
     assert names == sorted(p.stem for p in (tmp_path / "checkpoints").glob("*.zip"))[: len(names)]
     assert len(names) >= 5
-    for path, states in videos.items():
+    for path, (episode, rewards) in videos.items():
         assert path.parent == tmp_path / "videos"
-        (episode,) = states
+        assert rewards.shape == (len(episode),)
         np.testing.assert_array_equal(episode[:, 1], np.arange(1, 8))  # whole, and of one piece
         assert len(np.unique(episode[:, 2])) == 1
 

@@ -50,7 +50,9 @@ def save_policy(path, task, **changes):
 def judge(policy, task, workers=None, **changes):
     agent = None if policy is None else CONFIG.training[CONFIG.tasks[task].environment].agent
     settings = CONFIG.random_evaluation_settings(task)
-    return evaluate(policy, settings.model_copy(update={"agent": agent, **changes}), workers)
+    changed = settings.model_copy(update={"agent": agent, **changes})
+    table, played = evaluate(policy, changed, workers)
+    return table, played.states
 
 
 def test_one_row_per_trajectory():

@@ -12,7 +12,8 @@ from vlmrm.config import TrainingRun, parse_config
 from vlmrm.data.frames import FrameReader
 from vlmrm.rewards.sources import EnvironmentReward, FrameReward
 from vlmrm.training.checkpoints import Checkpoint
-from vlmrm.training.live import evaluate_and_film, sample_live_rollouts
+from vlmrm.training.films import film, trajectory_rewards
+from vlmrm.training.live import evaluate_live, sample_live_rollouts
 from vlmrm.training.run import Interrupted, train
 
 AGENT = {
@@ -166,14 +167,33 @@ def test_episodes_that_were_cut_off_are_truncated_in_the_replay_buffer(tmp_path,
     assert buffer.dones[:30].sum() < 10
 
 
-def test_a_policy_is_filmed_while_it_is_judged(tmp_path, trained):
+def test_trajectories_are_kept_with_their_frames_while_a_policy_is_judged(tmp_path, trained):
     settings = config().evaluation_settings(RUN)
-    table = evaluate_and_film(trained / "policy.zip", settings, tmp_path / "video.mp4", workers=0)
+    frames = tmp_path / "frames.h5"
+    table, kept = evaluate_live(trained / "policy.zip", settings, frames, workers=0)
     assert list(table["trajectory"]) == [0, 1, 2, 3, 4]
     assert table["success"].notna().all()
+    assert len(kept) == table["steps"][:2].sum()
+    assert set(kept.columns["trajectory"]) == {0, 1}
+    np.testing.assert_array_equal(kept.labels["success"], kept.values[:, -1])
+    with FrameReader(frames) as reader:
+        shown = reader[:]
+    np.testing.assert_array_equal(shown[:, 0, 0, 0], np.round(kept.values[:, 0] * 3))
+
+
+def test_a_film_shows_the_frames_that_were_drawn(tmp_path, trained):
+    content = config()
+    _, kept = evaluate_live(
+        trained / "policy.zip", content.evaluation_settings(RUN), tmp_path / "frames.h5", workers=0
+    )
+    reward = FrameReward(lambda frames: frames.mean(axis=(1, 2, 3)))
+    settings = content.film_settings(RUN)
+    with FrameReader(tmp_path / "frames.h5") as reader:
+        rewards = trajectory_rewards(kept, settings, reward, reader)
+        np.testing.assert_allclose(rewards, reader[:].mean(axis=(1, 2, 3)))
+        film(tmp_path / "video.mp4", kept, settings, reward, reader)
     with av.open(str(tmp_path / "video.mp4")) as video:
-        frames = sum(1 for _ in video.decode(video=0))
-    assert frames == table["steps"][:2].sum()
+        assert sum(1 for _ in video.decode(video=0)) > len(kept)
 
 
 @pytest.mark.parametrize("name", ["met", "learned"])
@@ -204,5 +224,5 @@ def test_a_changed_environment_does_not_continue_a_training(tmp_path):
 
 def test_a_share_of_the_steps_can_be_asked_of_an_episode(tmp_path, trained):
     settings = config(quorum=0.9).evaluation_settings(RUN)
-    table = evaluate_and_film(trained / "policy.zip", settings, tmp_path / "video.mp4", workers=0)
+    table, _ = evaluate_live(trained / "policy.zip", settings, tmp_path / "frames.h5", workers=0)
     assert not table["success"].any(), "only the last step is a success"

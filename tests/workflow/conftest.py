@@ -39,8 +39,10 @@ def provenance(section):
 
 
 for option, value in zip(sys.argv, sys.argv[1:]):
+    # Inputs of other commands.
+    kept = ["--frames", "--trajectories"] if "evaluate-policy" in sys.argv else []
     frames = ["--frames"] if "sample-rollouts" in sys.argv else []
-    made = ("--output", "--table", "--generations", "--divergence", "--video", *frames)
+    made = ("--output", "--table", "--generations", "--divergence", *kept, *frames)
     if option not in made:
         continue
     path = Path(value)

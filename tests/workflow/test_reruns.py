@@ -18,7 +18,8 @@ EPIC = {
     "draw_best_of_n",
     "draw_gallery",
 }
-TRAINING = {"train_policy", "evaluate_policy", "draw_learning_curves", "draw_success"}
+FILMS = {"film_policy", "draw_filmstrip"}
+TRAINING = {"train_policy", "evaluate_policy", "draw_learning_curves", "draw_success", *FILMS}
 OPTIMIZATION = {"measure_checkpoints", "draw_optimization"}
 PAGE = {"make_page", "update_page", "check_claims"}
 """The page shows the results and the configuration, and claims are held against the tables."""
@@ -130,14 +131,15 @@ def test_a_copy_without_the_times_of_its_files_is_finished_too(finished, smoke, 
 def test_a_training_without_its_last_file_is_not_finished(finished, smoke):
     run = finished.folder / "results" / "smoke"
     final = next((run / "policies" / "kneeling").rglob("policy.zip"))
-    film = run / "evaluations" / final.parent.relative_to(run / "policies") / "video.mp4"
+    evaluation = run / "evaluations" / final.parent.relative_to(run / "policies")
+    judged = (evaluation / "trajectories.h5", evaluation / "video.mp4")
     assert (final.parent / "best.zip").exists()
-    for file in (final, film):
+    for file in (final, *judged):
         file.rename(file.with_suffix(".away"))
     try:
         assert finished.planned(smoke)["train_policy"] == 1
     finally:
-        for file in (film, final):
+        for file in (*judged, final):
             file.with_suffix(".away").rename(file)
 
 
@@ -267,6 +269,9 @@ def test_another_prompt_embeds_no_frame_and_leaves_other_tasks_and_references(fi
     assert {task for task, _ in runs_of(finished, smoke, "embed_prompts")} == {"kneeling"}
     trained = {("kneeling", model) for model in ("smoke-S", "brightness", "views")}
     assert runs_of(finished, smoke, "train_policy") == trained
+    # The sentence is written in the film of the reference, whose policy is as good as before.
+    assert ("kneeling", "oracle") not in runs_of(finished, smoke, "evaluate_policy")
+    assert ("kneeling", "oracle") in runs_of(finished, smoke, "film_policy")
 
 
 def test_another_episode_length_judges_every_policy_of_the_environment_again(finished, smoke):
@@ -311,6 +316,8 @@ def test_another_seed_trains_that_run_alone(finished, smoke):
     assert jobs == {
         "train_policy": 2,
         "evaluate_policy": 2,
+        "film_policy": 2,
+        "draw_filmstrip": 1,
         "draw_learning_curves": 1,
         "draw_success": 1,
         "check_claims": 1,
@@ -331,5 +338,5 @@ def test_another_setting_of_an_agent_trains_its_environment_alone(finished, smok
 
 def test_judging_another_checkpoint_trains_nothing(finished, smoke):
     smoke["evaluation"]["checkpoint"] = "final"
-    judging = {"evaluate_policy", "draw_success", "draw_optimization"}
-    assert set(finished.planned(smoke)) == judging | PAGE
+    judging = {"evaluate_policy", "evaluate_live_policy", "draw_success", "draw_optimization"}
+    assert set(finished.planned(smoke)) == judging | FILMS | PAGE

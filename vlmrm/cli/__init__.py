@@ -66,6 +66,7 @@ COMMANDS = (
     "train-policy",
     "evaluate-policy",
     "evaluate-random-policy",
+    "film-policy",
     # Figures
     "draw-scenes",
     "draw-poses",
@@ -86,6 +87,7 @@ COMMANDS = (
     "draw-learning-curves",
     "draw-success",
     "draw-success-by-size",
+    "draw-filmstrip",
     "check-claims",
     "make-page",
     # By hand

@@ -21,7 +21,7 @@ from vlmrm.cli.options import (
 from vlmrm.config import load_config
 from vlmrm.config.scoring import PLAIN
 from vlmrm.data.tables import write_table
-from vlmrm.rendering import check_scene
+from vlmrm.errors import UserError
 
 
 def evaluate_policy(
@@ -30,7 +30,12 @@ def evaluate_policy(
     reward_source: RewardSource,
     policy: Annotated[Path, typer.Option(help="Trained policy (ZIP).")],
     output: Output,
-    video: Annotated[Path | None, typer.Option(help="Write a video here (MP4).")] = None,
+    trajectories: Annotated[
+        Path | None, typer.Option(help="Also write the trajectories of the film here (HDF5).")
+    ] = None,
+    frames: Annotated[
+        Path | None, typer.Option(help="And their frames (HDF5), for one of `environments`.")
+    ] = None,
     scene: Scene = None,
     scoring: ScoringName = PLAIN,
     seed: Seed = 0,
@@ -43,17 +48,23 @@ def evaluate_policy(
     content = load_config(config)
     run = training_run(content, task, scene, reward_source, scoring, seed)
     settings = content.evaluation_settings(run)
-    if video is not None:
-        check_scene(settings.environment, run.scene)
-    from vlmrm.rendering.video import write_trajectories
+    if frames is not None and trajectories is None:
+        raise UserError("--trajectories: missing; give it, for the states of --frames")
+    if frames is not None and settings.own is None:
+        raise UserError(f"--frames: remove it; states of {settings.environment} are enough")
+    if trajectories is not None and frames is None and settings.own is not None:
+        raise UserError("--frames: missing; this environment draws frames only while it acts")
     from vlmrm.training.evaluation import evaluate, with_run
-    from vlmrm.training.live import evaluate_and_film
+    from vlmrm.training.films import kept_trajectories, typical_trajectories
+    from vlmrm.training.live import evaluate_live
 
-    if video is not None and settings.own is not None:
-        table = evaluate_and_film(policy, settings, video, workers)
-        write_table(output, with_run(table, run))
-        return
-    table, trajectories = evaluate(policy, settings, workers)
+    if frames is not None:
+        table, kept = evaluate_live(policy, settings, frames, workers)
+    else:
+        table, played = evaluate(policy, settings, workers)
+        rows = typical_trajectories(table, settings.video_trajectories)
+        episodes = {int(row): played.first(row) for row in rows}
+        kept = kept_trajectories(episodes, table, settings.environment)
     write_table(output, with_run(table, run))
-    if video is not None and settings.video is not None:
-        write_trajectories(video, trajectories[: settings.video_trajectories], settings.video)
+    if trajectories is not None:
+        kept.write(trajectories, run=run.model_dump())

@@ -275,42 +275,42 @@ class Config(ConfigModel):
 
     def training_settings(self, run: TrainingRun) -> settings.TrainingSettings:
         """What one training run reads: without frames, no sentence and no rendering."""
-        task = self.tasks[run.task]
-        training = self.training[task.environment]
-        uses_model = run.reward_source not in REFERENCES
-        sees_frames = self.sees_frames(run)
-        prompts = settings.PromptSettings(task=run.task)
-        embedding: settings.EmbeddingSettings | FunctionModel = settings.EmbeddingSettings()
-        ensemble = None
-        if sees_frames:
-            prompts = self.prompt_settings(run.task, [run.scoring])
-            embedding = self.embedding_settings
-            match self.models.get(run.reward_source):
-                case FunctionModel() as embedding:
-                    prompts = function_prompts(self, embedding, run.task, [run.scoring])
-                case EnsembleModel():
-                    ensemble = ensemble_settings(self, run.reward_source, run.task, run.scene)
+        environment = self.tasks[run.task].environment
         return settings.TrainingSettings(
-            run=run,
-            environment=task.environment,
-            oracle=task.oracle,
-            agent=training.agent,
-            prompts=prompts,
-            max_lookup_error=training.lookup.max_error if uses_model and training.lookup else None,
-            rendering=self.rendering_settings(task.environment) if sees_frames else Rendering(),
-            embedding=embedding,
-            paper_code=self._paper_code(task.environment, sees_frames),
+            **self._reward(run),
+            agent=self.training[environment].agent,
+            paper_code=self._paper_code(environment, self.sees_frames(run)),
             video=self._video(run) if self.evaluation.training_videos else None,
-            ensemble=ensemble,
-            own=self.environments.get(task.environment),
         )
+
+    def film_settings(self, run: TrainingRun) -> settings.FilmSettings:
+        """What filming the agent of a run reads."""
+        goals = self.tasks[run.task].goals
+        return settings.FilmSettings(**self._reward(run), goals=goals, video=self._video(run))
+
+    def filmstrip_settings(self, experiment: str) -> settings.FilmstripSettings:
+        """What drawing moments of the agents of an experiment reads."""
+        runs = [run for run in self.runs(experiment) if self.can_render(run.task)]
+        tasks = {run.task: self.tasks[run.task] for run in runs}
+        environments = {name: task.environment for name, task in tasks.items()}
+        humanoid = "humanoid" in environments.values()
+        return settings.FilmstripSettings(
+            runs=runs,
+            environments=environments,
+            goals={name: task.goals for name, task in tasks.items()},
+            oracles={name: task.oracle for name, task in tasks.items()},
+            rendering=self.rendering if humanoid else Rendering(),
+        )
+
+    def can_render(self, task: str) -> bool:
+        """Whether states of a task can be rendered again, unlike those of own environments."""
+        return self.tasks[task].environment not in self.environments
 
     def evaluation_settings(self, run: TrainingRun) -> settings.EvaluationSettings:
         """What judging the policy of a run reads."""
         return settings.EvaluationSettings(
             **self._play(run.task),
             **self._judgment(run.task),
-            video=self._video(run),
             video_trajectories=self.evaluation.video_trajectories,
         )
 
@@ -360,6 +360,35 @@ class Config(ConfigModel):
             "oracle": self.tasks[task].oracle,
             "trajectories": self.evaluation.trajectories,
             "seed": self.evaluation.seed,
+        }
+
+    def _reward(self, run: TrainingRun) -> dict[str, Any]:
+        """The fields of `RunRewardSettings`: without frames, no sentence and no rendering."""
+        task = self.tasks[run.task]
+        lookup = self.training[task.environment].lookup
+        uses_model = run.reward_source not in REFERENCES
+        sees_frames = self.sees_frames(run)
+        prompts = settings.PromptSettings(task=run.task)
+        embedding: settings.EmbeddingSettings | FunctionModel = settings.EmbeddingSettings()
+        ensemble = None
+        if sees_frames:
+            prompts = self.prompt_settings(run.task, [run.scoring])
+            embedding = self.embedding_settings
+            match self.models.get(run.reward_source):
+                case FunctionModel() as embedding:
+                    prompts = function_prompts(self, embedding, run.task, [run.scoring])
+                case EnsembleModel():
+                    ensemble = ensemble_settings(self, run.reward_source, run.task, run.scene)
+        return {
+            "run": run,
+            "environment": task.environment,
+            "oracle": task.oracle,
+            "prompts": prompts,
+            "max_lookup_error": lookup.max_error if uses_model and lookup else None,
+            "rendering": self.rendering_settings(task.environment) if sees_frames else Rendering(),
+            "embedding": embedding,
+            "ensemble": ensemble,
+            "own": self.environments.get(task.environment),
         }
 
     def _paper_code(self, environment: str, sees_frames: bool) -> PaperCode:

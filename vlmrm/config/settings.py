@@ -215,13 +215,12 @@ class VideoSettings(ConfigModel):
     rendering: Rendering
 
 
-class TrainingSettings(ConfigModel):
-    """One training run: the agent, and what its reward is computed from."""
+class RunRewardSettings(ConfigModel):
+    """What the reward of a training run is computed from."""
 
     run: TrainingRun
     environment: Name
     oracle: OracleName | None
-    agent: Algorithm
     prompts: PromptSettings
     max_lookup_error: float | None
     """Largest error of interpolation; None where rewards are computed from frames or are no
@@ -230,9 +229,6 @@ class TrainingSettings(ConfigModel):
     """Of the frames that the reward model sees."""
     embedding: EmbeddingSettings | FunctionModel
     """How the reward model embeds frames, or the function that scores them."""
-    paper_code: PaperCode
-    video: VideoSettings | None
-    """Of the latest episode at every checkpoint; None for no videos."""
     ensemble: EnsembleSettings | None = None
     """How several models score each frame; None where one does, or none."""
     own: Own = None
@@ -241,6 +237,35 @@ class TrainingSettings(ConfigModel):
     def scenes(self) -> list[str]:
         """Scenes in which the reward model sees each state."""
         return self.ensemble.scenes if self.ensemble else [self.run.scene]
+
+
+class TrainingSettings(RunRewardSettings):
+    """One training run: the agent, and what its reward is computed from."""
+
+    agent: Algorithm
+    paper_code: PaperCode
+    video: VideoSettings | None
+    """Of the latest episode at every checkpoint; None for no videos."""
+
+
+class FilmSettings(RunRewardSettings):
+    """The film of an agent: what is written in it, and how the reward of its frames is computed."""
+
+    goals: list[str]
+    video: VideoSettings
+
+
+class FilmstripSettings(ConfigModel):
+    """The agents whose trajectories are drawn, in the order of their files."""
+
+    runs: list[TrainingRun]
+    environments: dict[Name, Name]
+    """Task to its environment."""
+    goals: dict[Name, list[str]]
+    """Task to its sentences."""
+    oracles: dict[Name, OracleName | None]
+    """Task to its oracle."""
+    rendering: Rendering
 
 
 class PlaySettings(ConfigModel):
@@ -259,9 +284,8 @@ class EvaluationSettings(PlaySettings):
     oracle: OracleName | None
     trajectories: int
     seed: int
-    video: VideoSettings | None = None
-    """None where no video is made."""
     video_trajectories: int = 0
+    """Trajectories that are kept for films."""
 
 
 class RolloutSettings(PlaySettings):

@@ -175,7 +175,7 @@ class Evaluation(ConfigModel):
     seed: Seed = 10_000
     """First seed of the initial states. Keep it far from the training seeds."""
     video_trajectories: PositiveInt = 3
-    """Number of trajectories in the video."""
+    """Number of trajectories in the film of an agent: the median of the evaluation, and others."""
     training_videos: bool = True
     """Record a video of the latest episode at every checkpoint of a training."""
     video_size: Annotated[int, Field(ge=32, le=1024)] = 320

@@ -27,10 +27,16 @@ class FrameWriter:
 
     The file appears at ``path`` only if the block ends without an error and every frame was
     written.
+
+    Args:
+        path: Output file (HDF5).
+        shape: Number, height, width, and channels of the frames; a number of None is known only in
+            the end.
+        **context: Added to the provenance.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], shape: tuple[int, int, int, int], **context: Any
+        self, path: str | os.PathLike[str], shape: tuple[int | None, int, int, int], **context: Any
     ):
         self._file = create_hdf5(path, "frames", context)
         self._shape = shape
@@ -38,25 +44,30 @@ class FrameWriter:
 
     def __enter__(self) -> FrameWriter:
         n, height, width, channels = self._shape
+        chunk = FRAMES_PER_CHUNK if n is None else min(FRAMES_PER_CHUNK, max(n, 1))
         self._new = self._file.__enter__()
         self._frames = self._new.create_dataset(
             "frames",
-            shape=self._shape,
+            shape=(n or 0, height, width, channels),
+            maxshape=self._shape,
             dtype=np.uint8,
-            chunks=(min(FRAMES_PER_CHUNK, max(n, 1)), height, width, channels),
+            chunks=(chunk, height, width, channels),
             **COMPRESSION,
         )
         return self
 
     def append(self, frames: NDArray[np.uint8]) -> None:
         """Appends uint8 frames ``[n, H, W, 3]``."""
+        if self._shape[0] is None:
+            self._frames.resize(self._written + len(frames), axis=0)
         self._frames[self._written : self._written + len(frames)] = frames
         self._new.check()
         self._written += len(frames)
 
     def __exit__(self, *exception: Any) -> None:
-        if exception[0] is None and self._written != self._shape[0]:
-            error = RuntimeError(f"{self._written} of {self._shape[0]} frames were written")
+        expected = self._shape[0]
+        if exception[0] is None and self._written != expected and expected is not None:
+            error = RuntimeError(f"{self._written} of {expected} frames were written")
             self._file.__exit__(type(error), error, None)
             raise error
         self._file.__exit__(*exception)

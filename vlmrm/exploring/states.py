@@ -13,7 +13,7 @@ from vlmrm.data.states import States
 from vlmrm.diagnosis.cached import cached_embeddings, cached_frames
 from vlmrm.exploring.collection import SMALL, SharedFrames, informative, png, ranked_rows
 from vlmrm.models.clip import ClipModel
-from vlmrm.rendering.crop import RobotFinder
+from vlmrm.rendering.crop import RobotFinder, crop
 from vlmrm.web.pictures import Pictures
 
 SHARP = 768
@@ -65,9 +65,7 @@ class StateFrames:
         frame = self._frames[row]
         if self._finder is not None:
             with self._lock:
-                square = self._finder.square(self.states.values[row])
-            left, top, side = (round(len(frame) * share) for share in square)
-            frame = frame[top : top + side, left : left + side]
+                frame = crop(frame, self._finder.square(self.states.values[row]))
         return png(frame, SMALL)
 
     def picture(self, row: int) -> bytes:

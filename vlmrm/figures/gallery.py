@@ -9,29 +9,26 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vlmrm.config import Rendering
 from vlmrm.config.settings import GallerySettings, SearchFigureSettings
 from vlmrm.config.training import TrainingRun
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
-from vlmrm.figures.poses import ACCEPTED, REJECTED
-from vlmrm.figures.style import ordered, pictures, scoring_label, theme
+from vlmrm.figures.style import (
+    LABEL_WIDTH,
+    PICTURE_WIDTH,
+    ordered,
+    pictures,
+    scoring_label,
+    theme,
+    verdict,
+)
 from vlmrm.figures.tables import task_rewards
 from vlmrm.optimization.search import best_so_far
-from vlmrm.rendering import Renderer, make_renderer
-from vlmrm.rendering.parallel import draw
+from vlmrm.rendering.crop import close_ups
 from vlmrm.tasks.criteria import failures
 
 COUNT = 4
 """Wrong states of a row, and as many true ones."""
-WIDTH = 1.25
-"""Width of a picture in inches."""
-BURIED = -100.0
-"""Height in meters at which the robot is out of sight, below the floor."""
-DIFFERENT = 24
-"""Difference of a color, of 255, by which a pixel shows the robot."""
-BORDER = 6
-"""Pixels around the robot."""
 
 Frames = NDArray[np.uint8]
 
@@ -100,11 +97,10 @@ def draw_gallery(table: pd.DataFrame, states: States, settings: GallerySettings)
     for _, row in table.iterrows():
         name = f"{row['model']}\n{row['scene']}" if several else row["model"]
         rows.setdefault(name, []).append(row)
-    frames: dict[Hashable, Frames] = {}
+    values, scenes = states.values[table["state"]], table["scene"].tolist()
+    shown = close_ups(states.environment, values, scenes, settings.rendering)
+    frames = dict(zip(table.index, shown, strict=True))
     texts: dict[Hashable, str] = {}
-    for scene, group in table.groupby("scene", sort=False):
-        shown = _frames(states, group["state"].to_numpy(), str(scene), settings.rendering)
-        frames |= dict(zip(group.index, shown, strict=True))
     for index, row in table.iterrows():
         first = row["fails"].split("; ")[0]
         texts[index] = f"rank {row['rank']} ({row['reward_std']:+.1f} sd)\n{first}"
@@ -133,11 +129,12 @@ def draw_search_gallery(found: Sequence[States], settings: SearchFigureSettings)
     """
     winners: dict[str, dict[tuple[str, int], tuple[Frames, str, bool]]] = {}
     columns = list(dict.fromkeys((run.task, run.seed) for run in settings.runs))
-    for run, states in zip(settings.runs, found, strict=True):
-        best = best_so_far(states.columns["reward"], 1)
-        frame = _frames(states, best, run.scene, settings.rendering)[0]
-        fails = failures(settings.oracles[run.task], states.values[best])[0]
-        text = fails[0] if fails else "\N{CHECK MARK}"
+    best = [states.values[best_so_far(states.columns["reward"], 1)[0]] for states in found]
+    scenes = [run.scene for run in settings.runs]
+    frames = close_ups("humanoid", np.stack(best), scenes, settings.rendering)
+    for run, state, frame in zip(settings.runs, best, frames, strict=True):
+        fails = failures(settings.oracles[run.task], state[None])[0]
+        text = fails[0] if fails else "fulfilled"
         winners.setdefault(_reward_name(run, settings), {})[run.task, run.seed] = (
             frame,
             text,
@@ -172,48 +169,6 @@ def _columns(members: Sequence[pd.Series], count: int) -> list[pd.Series | None]
     return line
 
 
-def _frames(
-    states: States, rows: NDArray[np.intp], scene: str, rendering: Rendering
-) -> list[Frames]:
-    """Frames of some states; those of the humanoid show a square around the robot."""
-    renderer = make_renderer(states.environment, scene, rendering)
-    try:
-        frames = list(draw(renderer, states.values[rows]))
-        if states.environment == "humanoid":
-            empty = _empty(renderer, states.values[rows[0]])
-            frames = [_cropped(frame, empty) for frame in frames]
-        return frames
-    finally:
-        renderer.close()
-
-
-def _empty(renderer: Renderer, state: NDArray[np.float64]) -> Frames:
-    """The scene without the robot."""
-    buried = state.copy()
-    buried[2] = BURIED
-    return draw(renderer, buried[None])[0]
-
-
-def _cropped(frame: Frames, empty: Frames) -> Frames:
-    """The square ``[S, S, 3]`` around what differs from the empty scene; all, if everything does.
-
-    Args:
-        frame: A frame ``[H, H, 3]``.
-        empty: The scene without the robot ``[H, H, 3]``.
-    """
-    size = len(frame)
-    seen = (np.abs(frame.astype(int) - empty) > DIFFERENT).any(axis=2)
-    if not seen.any():
-        return frame
-    (top, bottom), (left, right) = (
-        (int(found.min()), int(found.max()) + 1) for found in np.nonzero(seen)
-    )
-    side = min(size, max(bottom - top, right - left) + 2 * BORDER)
-    top = min(max((top + bottom - side) // 2, 0), size - side)
-    left = min(max((left + right - side) // 2, 0), size - side)
-    return frame[top : top + side, left : left + side]
-
-
 def _sheet(
     names: Sequence[str],
     frames: Sequence[Sequence[Frames | None]],
@@ -224,16 +179,17 @@ def _sheet(
     first = next(frame for line in frames for frame in line if frame is not None)
     blank = np.full_like(first, 255)
     shown = [[blank if frame is None else frame for frame in line] for line in frames]
-    figure, axes = pictures(shown, len(frames[0]) * WIDTH)
-    height = first.shape[0] / first.shape[1] * WIDTH
+    width = len(frames[0]) * PICTURE_WIDTH + LABEL_WIDTH
+    figure, axes = pictures(shown, width)
+    height = first.shape[0] / first.shape[1] * PICTURE_WIDTH
     title = 0.06 + 0.09 * max(text.count("\n") + 1 for line in texts for text in line)
-    figure.set_size_inches(len(frames[0]) * WIDTH + 0.4, len(names) * (height + title) + 0.4)
+    figure.set_size_inches(width, len(names) * (height + title) + 0.4)
     for panels, name, line, words, verdicts in zip(
         axes, names, frames, texts, accepted, strict=True
     ):
         panels[0].set_ylabel(name)
-        for panel, frame, text, verdict in zip(panels, line, words, verdicts, strict=True):
+        for panel, frame, text, fulfilled in zip(panels, line, words, verdicts, strict=True):
             panel.set_frame_on(frame is not None)
-            color = ACCEPTED if verdict else REJECTED
-            panel.set_title(text, fontsize=6, fontweight="normal", color=color, pad=2)
+            mark, color = verdict(fulfilled) if text else ("", "none")
+            panel.set_title(f"{mark} {text}", fontsize=6, fontweight="normal", color=color, pad=2)
     return figure

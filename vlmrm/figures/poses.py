@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,9 +10,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from vlmrm.config import ORACLE_NAMES, Rendering
-from vlmrm.figures.style import pictures, theme
-from vlmrm.rendering import make_renderer
-from vlmrm.rendering.parallel import draw
+from vlmrm.figures.style import LABEL_WIDTH, PICTURE_WIDTH, pictures, theme, verdict
+from vlmrm.rendering.crop import close_ups
 from vlmrm.tasks.body import Bools
 from vlmrm.tasks.oracle_accuracy import closest_to_boundary
 from vlmrm.tasks.oracles import ORACLES
@@ -20,9 +20,6 @@ from vlmrm.tasks.poses import pose_library, turned
 COLUMNS = 9
 YAW = np.radians(35)
 """The poses are turned a little, which shows both their width and their depth."""
-ACCEPTED, REJECTED = (0.0, 0.45, 0.25), (0.75, 0.2, 0.1)
-"""Colors of the oracle's verdicts."""
-
 
 Row = tuple[str, list[str], NDArray[np.float64], Bools]
 """Title, names of the pictures, states, and the oracle's verdicts."""
@@ -30,7 +27,7 @@ Row = tuple[str, list[str], NDArray[np.float64], Bools]
 
 @theme()
 def draw_contact_sheet(
-    tasks: Sequence[str] = ORACLE_NAMES["humanoid"], size: int = 160, scene: str = "textured-fixed"
+    tasks: Sequence[str] = ORACLE_NAMES["humanoid"], size: int = 250, scene: str = "textured-fixed"
 ) -> Figure:
     """Draws the poses of the library under the task they were written for.
 
@@ -59,7 +56,7 @@ def draw_contact_sheet(
 def draw_boundaries(
     tasks: Sequence[str] = ORACLE_NAMES["humanoid"],
     count: int = 10,
-    size: int = 160,
+    size: int = 250,
     scene: str = "textured-fixed",
 ) -> Figure:
     """Draws a row of borderline states per task, accepted ones first.
@@ -78,15 +75,16 @@ def draw_boundaries(
 
 
 def _sheet(rows: list[Row], size: int, scene: str) -> Figure:
-    renderer = make_renderer("humanoid", scene, Rendering(humanoid_size=size))
-    frames = [list(draw(renderer, turned(states, YAW))) for _, _, states, _ in rows]
-    renderer.close()
-    figure, axes = pictures(frames, max(map(len, frames)) * size / 100)
+    states = turned(np.concatenate([states for _, _, states, _ in rows]), YAW)
+    shown = iter(close_ups("humanoid", states, [scene] * len(states), Rendering(), size))
+    frames = [list(itertools.islice(shown, len(states))) for _, _, states, _ in rows]
+    width = max(map(len, frames)) * PICTURE_WIDTH
+    figure, axes = pictures(frames, width)
+    figure.set_size_inches(width + LABEL_WIDTH, figure.get_figheight())
     for panels, (title, names, _, verdicts) in zip(axes, rows, strict=True):
         panels[0].set_ylabel(title)
         for panel, name, accepted in zip(panels, names, verdicts, strict=False):
-            mark = "\N{CHECK MARK}" if accepted else "\N{MULTIPLICATION X}"
-            color = ACCEPTED if accepted else REJECTED
-            points = 6.5 if name else 11
+            mark, color = verdict(accepted)
+            points = 6 if name else 11
             panel.set_title(f"{mark} {name}", fontsize=points, fontweight="normal", color=color)
     return figure

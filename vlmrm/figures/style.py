@@ -37,10 +37,16 @@ Styles = Mapping[str, LineStyle]
 
 INK: Color = (0.15, 0.15, 0.15)
 GREY: Color = (0.55, 0.55, 0.55)
+ACCEPTED: Color = (0.0, 0.45, 0.25)
+REJECTED: Color = (0.75, 0.2, 0.1)
 DASHED = (0, (3, 2))
 ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
 MARKERS = "osD^vPX*"
 """Markers of the first to the eighth series."""
+PICTURE_WIDTH = 1.25
+"""Width in inches of each of several pictures in a row."""
+LABEL_WIDTH = 0.4
+"""Width in inches of the names of rows."""
 MAX_COLUMNS = 4
 """Panels side by side before the next row begins."""
 PAGE = 170 / 25.4
@@ -224,6 +230,11 @@ def wrapped(n: int) -> tuple[int, int]:
     """Rows and columns of a grid for ``n`` panels, with rows of about equal length."""
     rows = -(-n // MAX_COLUMNS)
     return rows, -(-n // rows)
+
+
+def verdict(accepted: bool) -> tuple[str, Color]:
+    """Mark and color of an oracle's verdict."""
+    return ("\N{CHECK MARK}", ACCEPTED) if accepted else ("\N{MULTIPLICATION X}", REJECTED)
 
 
 def grid_lines(axes: Axes, axis: Literal["x", "y", "both"] = "y") -> None:

@@ -40,6 +40,7 @@ TITLES = {
     "success-by-size": "Success of the agents by size of the model",
     "success-by-size-table": "Success of the agents and size of their models",
     "video": "Film of an agent",
+    "filmstrip": "Moments of the agents",
     "optimization": "Reward and success by checkpoint",
     "divergence": "Reward and success by divergence of visited states",
     "optimization-table": "What optimization did to the success",
@@ -96,6 +97,7 @@ def contents(config: Config) -> list[Section]:
         Section("best-of-n", "Best of n", list(_best_of_n(config))),
         Section("diagnosis", "Diagnosis before training", list(_diagnoses(config))),
         Section("agents", "Agents", list(_agents(config))),
+        Section("filmstrips", "Film strips", list(_filmstrips(config))),
         Section("optimization", "Over-optimization", list(_optimization(config))),
         Section("prediction", "Predictions of success", list(_predictions(config))),
         Section("claims", "Claims", list(_claims(config))),
@@ -113,8 +115,7 @@ def filmed_runs(config: Config) -> list[TrainingRun]:
 
 def drawn_measurements(config: Config) -> list[str]:
     """EPIC measurements whose states can be rendered again, unlike those of own environments."""
-    tasks = {name: config.tasks[epic.task] for name, epic in config.epic.items()}
-    return [name for name, task in tasks.items() if task.environment not in config.environments]
+    return [name for name, epic in config.epic.items() if config.can_render(epic.task)]
 
 
 def is_judged(config: Config, experiment: str) -> bool:
@@ -151,6 +152,11 @@ def measurements_of(config: Config, experiment: str) -> list[str]:
         for name, epic in config.epic.items()
         if rewards & set(product([epic.task], epic.scenes, epic.models))
     ]
+
+
+def has_filmstrip(config: Config, experiment: str) -> bool:
+    """Whether states of an agent of an experiment can be rendered again."""
+    return any(config.can_render(task) for task in config.experiments[experiment].tasks)
 
 
 def _with_table(
@@ -209,6 +215,13 @@ def _agents(config: Config) -> Iterator[Exhibit]:
             yield Exhibit(f"size-{name}", "success-by-size-table", *shown, is_table=True)
 
 
+def _filmstrips(config: Config) -> Iterator[Exhibit]:
+    for name, experiment in config.experiments.items():
+        if has_filmstrip(config, name):
+            shown = (name, tuple(experiment.tasks), tuple(experiment.models))
+            yield Exhibit(f"filmstrip-{name}", "filmstrip", *shown)
+
+
 def _optimization(config: Config) -> Iterator[Exhibit]:
     for name in config.optimization.experiments:
         experiment = config.experiments[name]
@@ -237,7 +250,7 @@ def _claims(config: Config) -> Iterator[Exhibit]:
 def _scenes(config: Config) -> Iterator[Exhibit]:
     tasks: dict[str, list[str]] = {}
     for name, task in config.tasks.items():
-        if task.environment not in config.environments:
+        if config.can_render(name):
             tasks.setdefault(task.environment, []).append(name)
     for environment in sorted(tasks):
         yield Exhibit(f"scenes-{environment}", "scenes", environment, tuple(tasks[environment]))

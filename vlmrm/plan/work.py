@@ -181,10 +181,14 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
                 work.embed(config, machine, w["reward_source"], count)
         case "train_policy":
             _train(work, TrainingRun.model_validate(w), config, machine)
-        case "evaluate_policy":
+        case "evaluate_policy" | "evaluate_live_policy":
             run = config.evaluation_settings(TrainingRun.model_validate(w))
             work.shared = run.trajectories * run.episode_steps * STEP[rated(run.environment)]
-            work.film(run.video, run.video_trajectories * run.episode_steps)
+            if job.rule == "evaluate_live_policy":
+                count = run.video_trajectories * run.episode_steps
+                work.disk = COMPRESSED[OWN] * work.render(OWN, "default", count, Rendering())
+        case "film_policy":
+            _film(work, TrainingRun.model_validate(w), config, machine)
         case "evaluate_random_policy":
             random = config.random_evaluation_settings(w["task"])
             step = STEP[rated(random.environment)]
@@ -215,6 +219,18 @@ def _train(work: Work, run: TrainingRun, config: Config, machine: Machine) -> No
     if machine.gpus == 0 or config.training[environment].lookup is not None:
         work.serial += work.accelerated
         work.accelerated = 0
+
+
+def _film(work: Work, run: TrainingRun, config: Config, machine: Machine) -> None:
+    settings, played = config.film_settings(run), config.evaluation_settings(run)
+    count = played.video_trajectories * played.episode_steps
+    sees_frames = config.sees_frames(run)
+    if settings.own is None:
+        work.film(settings.video, count)
+        for scene in settings.scenes if sees_frames else []:
+            work.render(settings.environment, scene, count, settings.rendering)
+    if sees_frames:
+        work.embed(config, machine, run.reward_source, count)
 
 
 def updates(agent: OffPolicyAgent) -> int:

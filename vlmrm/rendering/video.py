@@ -1,60 +1,95 @@
-"""Videos of trajectories."""
+"""Videos of trajectories, with what was asked, the reward, and the verdict written below."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config.settings import VideoSettings
 from vlmrm.data.files import atomic_path
-from vlmrm.envs import make_env
-from vlmrm.rendering import Renderer, make_renderer
+from vlmrm.rendering import Renderer
+from vlmrm.rendering.band import Band, Legend
+
+HOLD = 0.75
+"""Seconds for which the last frame of a trajectory stays: most take little longer."""
+NARROWEST = 240
+"""Width in pixels from which on text is legible; smaller frames are enlarged."""
+
+Frame = NDArray[np.uint8]
 
 
-def write_trajectories(
-    path: str | os.PathLike[str], trajectories: NDArray[np.float64], settings: VideoSettings
-) -> None:
-    """Writes trajectories ``[K, T, D]`` as a video in real time."""
-    renderer = make_renderer(settings.environment, settings.scene, settings.rendering)
-    try:
-        rate = make_env(settings.environment, 1).metadata["render_fps"]
-        write_video(path, trajectories, renderer, rate)
-    finally:
-        renderer.close()
+@dataclass(frozen=True)
+class Take:
+    """A trajectory as a film shows it.
+
+    Attributes:
+        frames: Uint8 RGB frames ``[H, W, 3]``, one after each of ``T`` steps.
+        rewards: Their rewards ``[T]``.
+        verdicts: The oracle's verdicts ``[T]``; None without an oracle.
+        title: Which trajectory it is.
+    """
+
+    frames: Iterable[Frame]
+    rewards: NDArray[np.floating]
+    verdicts: NDArray[np.bool_] | None
+    title: str
+
+
+def rendered(renderer: Renderer, states: NDArray[np.float64]) -> Iterator[Frame]:
+    """Renders states ``[T, D]`` one by one; each frame is valid until the next."""
+    frame = np.empty(renderer.shape, np.uint8)
+    for state in states:
+        renderer.render(state, frame)
+        yield frame
 
 
 def write_video(
     path: str | os.PathLike[str],
-    trajectories: NDArray[np.float64],
-    renderer: Renderer,
+    takes: Sequence[Take],
+    legend: Legend,
+    shape: tuple[int, ...],
     frames_per_second: float,
 ) -> None:
     """Writes trajectories, one after another, to an MP4 file that plays everywhere.
 
+    Below each frame is a band: see `vlmrm.rendering.band`.
+
     Args:
         path: Where the file appears, whole or not at all.
-        trajectories: States ``[K, T, D]``.
-        renderer: Renders the states.
-        frames_per_second: States per second of video; the inverse of the environment's time step
+        takes: The trajectories.
+        legend: What is written below all frames.
+        shape: Height, width, and channels of the frames.
+        frames_per_second: Steps per second of video; the inverse of the environment's time step
             for real time.
     """
-    frame = np.empty(renderer.shape, dtype=np.uint8)
-    with open_video(path, renderer.shape, frames_per_second) as append:
-        for state in trajectories.reshape(-1, trajectories.shape[-1]):
-            renderer.render(state, frame)
-            append(frame)
+    zoom = -(-NARROWEST // shape[1])
+    height, width = zoom * shape[0], zoom * shape[1]
+    rewards = [take.rewards for take in takes]
+    band = Band(legend, width, rewards)
+    size = (height + band.height, width, 3)
+    hold = round(HOLD * frames_per_second)
+    with open_video(path, size, frames_per_second) as append:
+        for take in takes:
+            common = band.trajectory(take.title)
+            for step, frame in enumerate(take.frames):
+                seconds = (step + 1) / frames_per_second
+                below = band.draw(common, take.rewards, take.verdicts, step, seconds)
+                picture = np.vstack([frame.repeat(zoom, axis=0).repeat(zoom, axis=1), below])
+                last = step + 1 == len(take.rewards)
+                for _ in range(1 + hold * last):
+                    append(picture)
 
 
 @contextmanager
 def open_video(
     path: str | os.PathLike[str], shape: tuple[int, ...], frames_per_second: float
-) -> Iterator[Callable[[NDArray[np.uint8]], None]]:
+) -> Iterator[Callable[[Frame], None]]:
     """Opens an MP4 file that appears at the end of the block; yields what appends a frame.
 
     Args:
@@ -72,7 +107,7 @@ def open_video(
         stream = video.add_stream("libx264", rate=rate, options={"crf": "20"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
 
-        def append(frame: NDArray[np.uint8]) -> None:
+        def append(frame: Frame) -> None:
             picture = np.ascontiguousarray(frame[:height, :width])
             video.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.config.base import Aggregate
-from vlmrm.config.settings import TrainingSettings
+from vlmrm.config.settings import RunRewardSettings
 from vlmrm.data.tables import read_table
 from vlmrm.errors import blaming
 from vlmrm.models.clip import ClipModel
@@ -112,7 +112,7 @@ def _member_rewards(
 
 
 def load_ensemble(
-    settings: TrainingSettings,
+    settings: RunRewardSettings,
     folders: Mapping[str, Path],
     statistics: Path,
     device: str = "auto",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.config import REFERENCES, FunctionModel
-from vlmrm.config.settings import SearchSettings, TrainingSettings
+from vlmrm.config.settings import RunRewardSettings, SearchSettings
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_rewards, read_table
 from vlmrm.errors import blaming
@@ -104,7 +104,7 @@ class EnvironmentReward:
 
 
 def reward_source(
-    settings: TrainingSettings,
+    settings: RunRewardSettings,
     models: Sequence[Path] = (),
     grid: tuple[Path, Path, Path] | None = None,
     device: str = "auto",
@@ -158,7 +158,7 @@ def reward_source(
 
 
 def model_reward(
-    settings: TrainingSettings | SearchSettings, model: Path, device: str = "auto", gpus: int = 1
+    settings: RunRewardSettings | SearchSettings, model: Path, device: str = "auto", gpus: int = 1
 ) -> VLMReward:
     """Loads a model as the reward of a run's task; arguments as for `reward_source`.
 

@@ -30,8 +30,8 @@ from vlmrm.training.curve import MEANS, LearningCurve
 from vlmrm.training.deferred import DeferredReward
 from vlmrm.training.vec_env.worker import STOP_SIGNALS
 
-VideoWriter = Callable[[Path, NDArray[np.float64]], None]
-"""Writes a video of trajectories ``[K, T, D]`` to a file."""
+VideoWriter = Callable[[Path, NDArray[np.float64], NDArray[np.float32]], None]
+"""Writes a video of an episode to a file ``STEPS.mp4``: states ``[T, D]``, rewards ``[T]``."""
 
 
 class DeferredCallback(BaseCallback):
@@ -215,22 +215,23 @@ class VideoCallback(SaveCallback):
         super().__init__(save_freq)
         self._folder = folder
         self._write_video = write_video
-        self._episode: list[NDArray[np.float64]] = []
-        self._latest: NDArray[np.float64] | None = None
+        self._episode: list[tuple[NDArray[np.float64], np.float32]] = []
+        self._latest: list[tuple[NDArray[np.float64], np.float32]] = []
 
     def _on_rollout_end(self) -> None:
-        for steps, _ in self.model.rewarded:
-            for state, done in zip(steps.states[:, 0], steps.dones[:, 0], strict=True):
-                self._episode.append(state)
+        for steps, rewards in self.model.rewarded:
+            of_first = (steps.states[:, 0], rewards[:, 0], steps.dones[:, 0])
+            for state, reward, done in zip(*of_first, strict=True):
+                self._episode.append((state, reward))
                 if done:
-                    self._latest = np.stack(self._episode)
-                    self._episode = []
+                    self._latest, self._episode = self._episode, []
 
     def _save(self) -> None:
-        if self._latest is not None:
+        if self._latest:
             path = self._folder / f"{self.model.num_timesteps:09}.mp4"
-            self._write_video(path, self._latest[None])
-            self._latest = None
+            states, rewards = zip(*self._latest, strict=True)
+            self._write_video(path, np.stack(states), np.array(rewards))
+            self._latest = []
 
 
 class CheckpointCallback(SaveCallback):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,13 @@ Policy = Callable[[NDArray[np.float32]], NDArray[Any]]
 """Observations ``[N, ...]`` to actions ``[N, ...]``."""
 
 
+class Episode(NamedTuple):
+    """An episode of one environment: states ``[T, D]`` after each step, its own rewards ``[T]``."""
+
+    states: NDArray[np.float64]
+    rewards: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class Played:
     """What happened in K environments; each goes on with a new episode where one ends."""
@@ -53,12 +60,17 @@ class Played:
         steps = self.dones.shape[1]
         return np.where(self.dones.any(axis=1), self.dones.argmax(axis=1) + 1, steps)
 
+    def first(self, environment: int) -> Episode:
+        """The first episode of an environment."""
+        steps = slice(self.lengths[environment])
+        return Episode(self.states[environment, steps], self.rewards[environment, steps])
+
 
 def evaluate(
     policy: str | os.PathLike[str] | None,
     settings: EvaluationSettings,
     workers: int | None = None,
-) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+) -> tuple[pd.DataFrame, Played]:
     """Runs a policy without exploration noise, and judges the state after each step.
 
     Args:
@@ -70,14 +82,13 @@ def evaluate(
 
     Returns:
         One row per trajectory (trajectory, steps, success_fraction, success,
-        ground_truth_return; success is missing without an oracle), and the states
-        ``[trajectories, steps, D]``.
+        ground_truth_return; success is missing without an oracle), and what happened.
 
     Raises:
         UserError: The file does not contain a policy of this agent.
     """
     played = play(policy, settings, settings.trajectories, settings.seed, workers)
-    return judge(played, settings), played.states
+    return judge(played, settings), played
 
 
 def with_run(table: pd.DataFrame, run: TrainingRun) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Films and state sets of environments that draw their frames only while they act."""
+"""Evaluations and state sets of environments that draw their frames only while they act."""
 
 from __future__ import annotations
 
@@ -12,53 +12,64 @@ import numpy as np
 import pandas as pd
 
 from vlmrm.config.settings import EvaluationSettings, RolloutSettings
-from vlmrm.data.frames import FrameWriter
+from vlmrm.data.frames import FRAMES_PER_CHUNK, FrameWriter
 from vlmrm.data.states import States
-from vlmrm.rendering.video import open_video
 from vlmrm.terminal.bars import bar
 from vlmrm.training.evaluation import Played, evaluate, judge, opened
+from vlmrm.training.films import kept_trajectories
 from vlmrm.training.rollouts import KEEP_EVERY, Draw, collect, draw
 
-FRAMES_PER_SECOND = 30
-"""Rate of the films of environments that say none."""
 
-
-def evaluate_and_film(
+def evaluate_live(
     policy: str | os.PathLike[str],
     settings: EvaluationSettings,
-    video: str | os.PathLike[str],
+    frames: str | os.PathLike[str],
     workers: int | None = None,
-) -> pd.DataFrame:
-    """Judges a policy as `evaluate`, and films the first trajectories while it judges them.
+) -> tuple[pd.DataFrame, States]:
+    """Judges a policy as `evaluate`, and keeps the first trajectories with their frames.
+
+    Args:
+        policy: As for `evaluate`.
+        settings: As for `evaluate`.
+        frames: Output file of the frames (HDF5).
+        workers: As for `evaluate`.
 
     Returns:
-        The table of `evaluate`.
+        The table of `evaluate`, and the states of the frames, as by `kept_trajectories`.
     """
-    filmed = min(settings.video_trajectories, settings.trajectories)
-    tables = []
+    count = min(settings.video_trajectories, settings.trajectories)
+    tables, episodes, shown = [], {}, []
     # A process draws that has not loaded PyTorch; see `load_triton_first`.
-    with opened(policy, settings, 1, settings.seed, workers=1, live_frames=True) as (env, act):
-        rate = env.get_attr("metadata")[0].get("render_fps", FRAMES_PER_SECOND)
-        with open_video(video, env.frame_shape, rate) as append:
-            for number in range(filmed):
-                env.seed(settings.seed + number)
-                observations = env.reset()
-                states, rewards, done = [], [], np.zeros(1, bool)
-                while not done.any():
-                    observations, reward, done, _ = env.step(act(observations))  # type: ignore[assignment]
-                    env.finish_frames()
-                    append(env.frames(0, 1)[0, 0])
-                    states.append(env.states)
-                    rewards.append(reward.astype(np.float64))
-                dones = np.arange(1, len(states) + 1) == len(states)
-                episode = Played(np.stack(states, 1), np.stack(rewards, 1), dones[None])
-                tables.append(judge(episode, settings))
-    if rest := settings.trajectories - filmed:
-        update = {"trajectories": rest, "seed": settings.seed + filmed}
+    with (
+        opened(policy, settings, 1, settings.seed, workers=1, live_frames=True) as (env, act),
+        FrameWriter(frames, (None, *env.frame_shape), policy=str(policy)) as writer,
+    ):
+        names = env.env_method("state_names", indices=0)[0]
+        for number in range(count):
+            env.seed(settings.seed + number)
+            observations = env.reset()
+            states, rewards, done = [], [], np.zeros(1, bool)
+            while not done.any():
+                observations, reward, done, _ = env.step(act(observations))  # type: ignore[assignment]
+                env.finish_frames()
+                shown.append(env.frames(0, 1)[0, 0].copy())
+                if len(shown) == FRAMES_PER_CHUNK:
+                    writer.append(np.stack(shown))
+                    shown.clear()
+                states.append(env.states)
+                rewards.append(reward.astype(np.float64))
+            dones = np.arange(1, len(states) + 1) == len(states)
+            played = Played(np.stack(states, 1), np.stack(rewards, 1), dones[None])
+            tables.append(judge(played, settings))
+            episodes[number] = played.first(0)
+        if shown:
+            writer.append(np.stack(shown))
+    if rest := settings.trajectories - count:
+        update = {"trajectories": rest, "seed": settings.seed + count}
         tables.append(evaluate(policy, settings.model_copy(update=update), workers)[0])
     table = pd.concat(tables, ignore_index=True)
     table["trajectory"] = np.arange(len(table))
-    return table
+    return table, replace(kept_trajectories(episodes, table, settings.environment), names=names)
 
 
 def sample_live_rollouts(

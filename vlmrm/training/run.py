@@ -29,7 +29,6 @@ from vlmrm.envs import make_env
 from vlmrm.errors import UserError, one_line
 from vlmrm.machine.gpus import check_device
 from vlmrm.rendering.opengl import render_on
-from vlmrm.rendering.video import write_trajectories
 from vlmrm.rendering.views import make_views
 from vlmrm.rewards.sources import RewardSource
 from vlmrm.tasks.oracles import Oracle, find_oracle
@@ -47,6 +46,7 @@ from vlmrm.training.callbacks import (
 from vlmrm.training.checkpoints import Checkpoint
 from vlmrm.training.curve import LearningCurve
 from vlmrm.training.deferred import RING_CALLS, DeferredReward, steps_per_call
+from vlmrm.training.films import film_episode
 from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
@@ -121,16 +121,17 @@ def train(
         frames_after_reset=paper_code.frames_after_reset,
         live_frames=bool(reward.frames_per_call and settings.own),
     )
+    oracle = find_oracle(settings.oracle, settings.own) if settings.oracle else None
     write_video = None
     if settings.video is not None and not settings.own:
-        write_video = functools.partial(write_trajectories, settings=settings.video)
+        write_video = functools.partial(film_episode, settings=settings, oracle=oracle)
     with closing(VectorEnv(spec, workers)) as env:
         learn(
             settings.run,
             agent,
             env,
             reward,
-            find_oracle(settings.oracle, settings.own) if settings.oracle else None,
+            oracle,
             output,
             device,
             paper_code,

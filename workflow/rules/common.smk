@@ -16,14 +16,17 @@ from vlmrm.page.contents import PAGE as PAGE_NAME
 from vlmrm.page.contents import (
     compares_sizes,
     drawn_measurements,
+    has_filmstrip,
     is_judged,
     measurements_of,
     sized_models,
 )
 
 # Whether another workflow uses this one.
-IS_MODULE = os.path.abspath(f"{workflow.basedir}/rules") != str(
-    workflow.current_basedir
+ROOT = os.path.abspath(f"{workflow.current_basedir}/../..")
+IS_MODULE = os.path.abspath(workflow.main_snakefile) not in (
+    f"{ROOT}/Snakefile",
+    f"{ROOT}/workflow/Snakefile",
 )
 
 # The Snakefile's config.yaml is the last; files of --configfile replace it. A module's are those of

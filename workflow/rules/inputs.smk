@@ -24,6 +24,11 @@ def sets_from(*samplers, live=False):
     )
 
 
+def tasks_of(live):
+    """Names of the tasks of the user's own environments, or of all others, as a constraint."""
+    return any_of(name for name in settings.tasks if settings.can_render(name) != live)
+
+
 def captioned_frames(corpus):
     """The frames of a corpus with captions by a function; none where they are rendered for it."""
     entry = settings.corpora[corpus]
@@ -218,6 +223,20 @@ def model_inputs(wildcards):
     }
 
 
+def film_inputs(wildcards):
+    """The trajectories of a film; with their frames where these are drawn only while agents act."""
+    files = {"trajectories": f"{EVALUATION}/trajectories.h5"}
+    if not settings.can_render(wildcards.task):
+        files["frames"] = f"{EVALUATION}/frames.h5"
+    return {name: path.format(**wildcards) for name, path in files.items()}
+
+
+def filmed(experiment, file):
+    """A file of the evaluation of each agent of an experiment whose states can be rendered."""
+    runs = settings.filmstrip_settings(experiment).runs
+    return [f"{EVALUATION}/{file}".format(**run.model_dump()) for run in runs]
+
+
 def lookup_inputs(wildcards):
     """The grid and the states that it is checked with, and their rewards."""
     lookup = training_of(wildcards).lookup
@@ -230,7 +249,7 @@ def lookup_inputs(wildcards):
 
 
 def reward_options(wildcards, input):
-    """The inputs as options of `vlmrm train-policy`."""
+    """The inputs as options of `vlmrm train-policy` and `vlmrm film-policy`."""
     options = [
         (name, path)
         for name, paths in input.items()

@@ -112,12 +112,14 @@ def round_results():
 def experiment_results(*names):
     """Figures, tables and videos of experiments, by default of all; success where it is judged."""
     names = names or settings.experiments
+    rendered = [name for name in names if has_filmstrip(settings, name)]
     judged = [name for name in names if is_judged(settings, name)]
     return [
         *(file for name in names for file in figure(f"learning-{name}")),
         *(file for name in judged for file in figure(f"success-{name}")),
         *(f"{TABLES}/success-{name}.csv" for name in judged),
         *(f"{folder}/video.mp4" for name in names for folder in runs(name, EVALUATION)),
+        *(file for name in rendered for file in figure(f"filmstrip-{name}")),
     ]
 
 

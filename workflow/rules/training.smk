@@ -56,7 +56,47 @@ rule evaluate_policy:
         final=f"{POLICY}/policy.zip",
     output:
         table=f"{EVALUATION}/evaluation.csv",
-        video=report(
+        trajectories=f"{EVALUATION}/trajectories.h5",
+    log:
+        f"{LOGS}/evaluations/{RUN}.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluate_policy/{RUN}.jsonl"
+    wildcard_constraints:
+        task=tasks_of(live=False),
+    threads: cores_for(settings.evaluation.trajectories, 25)
+    resources:
+        mem_mb=memory(8_000),
+        runtime=minutes(60),
+    params:
+        config=config_file,
+        frames=lambda w, output: [
+            f"--frames {path}" for path in output.get("frames", [])
+        ],
+        settings=lambda w: settings.evaluation_settings(run_of(w)).model_dump(),
+    shell:
+        "vlmrm --log {log} evaluate-policy --config {params.config} --task {wildcards.task}"
+        " --scene {wildcards.scene} --reward-source {wildcards.reward_source} --scoring {wildcards.scoring}"
+        " --seed {wildcards.seed} --policy {input.policy} --workers {threads}"
+        " --output {output.table} --trajectories {output.trajectories} {params.frames}"
+
+
+use rule evaluate_policy as evaluate_live_policy with:
+    output:
+        table=f"{EVALUATION}/evaluation.csv",
+        trajectories=f"{EVALUATION}/trajectories.h5",
+        frames=[f"{EVALUATION}/frames.h5"],
+    benchmark:
+        f"{BENCHMARKS}/evaluate_live_policy/{RUN}.jsonl"
+    wildcard_constraints:
+        task=tasks_of(live=True),
+
+
+rule film_policy:
+    input:
+        unpack(training_inputs),
+        unpack(film_inputs),
+    output:
+        report(
             f"{EVALUATION}/video.mp4",
             caption="../report/captions/video.rst",
             category="Agents",
@@ -68,21 +108,22 @@ rule evaluate_policy:
             },
         ),
     log:
-        f"{LOGS}/evaluations/{RUN}.log",
+        f"{LOGS}/films/{RUN}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluate_policy/{RUN}.jsonl"
-    threads: cores_for(settings.evaluation.trajectories, 25)
+        f"{BENCHMARKS}/film_policy/{RUN}.jsonl"
+    threads: training_threads
     resources:
-        mem_mb=memory(8_000),
+        mem_mb=model_memory,
         runtime=minutes(60),
+        gpu=lambda w: 0 if looks_up(w) else 1,
     params:
         config=config_file,
-        settings=lambda w: settings.evaluation_settings(run_of(w)).model_dump(),
+        inputs=reward_options,
+        settings=lambda w: settings.film_settings(run_of(w)).model_dump(),
     shell:
-        "vlmrm --log {log} evaluate-policy --config {params.config} --task {wildcards.task}"
+        "vlmrm --log {log} film-policy --config {params.config} --task {wildcards.task}"
         " --scene {wildcards.scene} --reward-source {wildcards.reward_source} --scoring {wildcards.scoring}"
-        " --seed {wildcards.seed} --policy {input.policy} --workers {threads}"
-        " --output {output.table} --video {output.video}"
+        " --seed {wildcards.seed} {params.inputs} --gpus {resources.gpu} --output {output}"
 
 
 rule evaluate_random_policy:
@@ -156,3 +197,25 @@ rule draw_success_by_size:
     shell:
         "vlmrm --log {log} draw-success-by-size {input.evaluations} {params.models} {params.epic}"
         " --table {output.table} --output {output.svg} --output {output.png}"
+
+
+rule draw_filmstrip:
+    input:
+        evaluations=lambda w: filmed(w.experiment, "evaluation.csv"),
+        trajectories=lambda w: filmed(w.experiment, "trajectories.h5"),
+    output:
+        **figure_outputs("filmstrip-{experiment}", "filmstrip", "Agents"),
+    log:
+        f"{LOGS}/figures/filmstrip-{{experiment}}.log",
+    resources:
+        **DRAWING,
+    params:
+        config=config_file,
+        trajectories=lambda w, input: [
+            f"--trajectories {path}" for path in input.trajectories
+        ],
+        settings=lambda w: settings.filmstrip_settings(w.experiment).model_dump(),
+    shell:
+        "vlmrm --log {log} draw-filmstrip {wildcards.experiment} {input.evaluations}"
+        " {params.trajectories} --config {params.config}"
+        " --output {output.svg} --output {output.png}"
