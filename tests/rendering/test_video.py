@@ -1,8 +1,12 @@
+import base64
+import io
+import re
+
 import av
 import numpy as np
 import pytest
 
-from vlmrm.rendering.video import write_video
+from vlmrm.rendering.video import show_video, write_video
 
 
 class Lamp:
@@ -36,3 +40,13 @@ def test_a_failure_leaves_no_video(tmp_path):
     with pytest.raises(RuntimeError):
         write_video(tmp_path / "video.mp4", np.array([[[9.0], [-1.0]]]), Lamp(), 30)
     assert not any(tmp_path.iterdir())
+
+
+def test_a_notebook_shows_and_stores_a_video():
+    frames = (np.full((32, 48, 3), shade, np.uint8) for shade in (20, 120, 200))
+    html = show_video(frames, 25)._repr_html_()
+    [data] = re.findall(r'<video [^>]*src="data:video/mp4;base64,([^"]*)"></video>', html)
+    with av.open(io.BytesIO(base64.b64decode(data))) as video:
+        assert float(video.streams.video[0].average_rate) == 25
+        shown = [frame.to_ndarray(format="rgb24").mean() for frame in video.decode(video=0)]
+    np.testing.assert_allclose(shown, [20, 120, 200], atol=4)
