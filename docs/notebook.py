@@ -1,6 +1,6 @@
 """Runs examples/sentence.ipynb and stores its outputs; also makes it a page of the site.
 
-.venv/bin/uv run --no-project --with nbclient --with ipykernel docs/notebook.py
+.venv/bin/uv run --no-project --with nbclient --with ipykernel --with ipywidgets docs/notebook.py
 """
 
 import hashlib
