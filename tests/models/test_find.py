@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from tests.documentation import blocks
 from tests.models.fetching import CONFIG, FRAMES, REPOSITORY, WEIGHTS, refused, sha256
 from vlmrm import VLMReward
 from vlmrm.config import PretrainedModel, parse_config
@@ -262,6 +263,20 @@ def test_a_local_folder_in_the_same_layout(model_folder, folder, tmp_path, no_ne
 
 
 @pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
+def test_the_page_makes_a_folder_of_weights_that_open_clip_has_trained(
+    register, model_folder, tmp_path, monkeypatch
+):
+    register()
+    monkeypatch.chdir(tmp_path)
+    torch.save(load_file(model_folder / WEIGHTS), "my-weights.pt")
+    (code,) = blocks("published-models.md", "python")
+    exec(code.replace("ViT-B-32", "tiny"), {})
+    goal = "a humanoid robot kneeling"
+    rewards = VLMReward.load("models/mine", goal, device="cpu")(FRAMES)
+    expected = VLMReward.load(model_folder, goal, device="cpu")(FRAMES)
+    np.testing.assert_allclose(rewards, expected, atol=1e-5)
+
+
 def test_a_local_folder_with_other_files_is_another_model(published, folder, tmp_path, name):
     source = tmp_path / "source"
     source.mkdir()
