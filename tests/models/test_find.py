@@ -262,7 +262,6 @@ def test_a_local_folder_in_the_same_layout(model_folder, folder, tmp_path, no_ne
     )
 
 
-@pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
 def test_the_page_makes_a_folder_of_weights_that_open_clip_has_trained(
     register, model_folder, tmp_path, monkeypatch
 ):
@@ -271,12 +270,15 @@ def test_the_page_makes_a_folder_of_weights_that_open_clip_has_trained(
     torch.save(load_file(model_folder / WEIGHTS), "my-weights.pt")
     (code,) = blocks("published-models.md", "python")
     exec(code.replace("ViT-B-32", "tiny"), {})
+    made, given = (ClipModel.load(path, "cpu") for path in ("models/mine", model_folder))
     goal = "a humanoid robot kneeling"
-    rewards = VLMReward.load("models/mine", goal, device="cpu")(FRAMES)
-    expected = VLMReward.load(model_folder, goal, device="cpu")(FRAMES)
-    np.testing.assert_allclose(rewards, expected, atol=1e-5)
+    np.testing.assert_allclose(made.embed_prompts([goal]), given.embed_prompts([goal]), atol=1e-6)
+    # The preprocessing is open_clip's own, so images differ a little.
+    rewards, expected = (VLMReward(model, goal)(FRAMES) for model in (made, given))
+    np.testing.assert_allclose(rewards, expected, atol=5e-3)
 
 
+@pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
 def test_a_local_folder_with_other_files_is_another_model(published, folder, tmp_path, name):
     source = tmp_path / "source"
     source.mkdir()
