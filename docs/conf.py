@@ -1,7 +1,7 @@
 """Sphinx: these pages as a site, with the API from the docstrings; `make docs` builds it.
 
 The source folder is the whole repository, in which a link means the same as on GitHub: Markdown
-pages become pages of the site, and other files are copied beside them.
+pages and notebooks become pages of the site, and other files are copied beside them.
 """
 
 import re
@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from docs.notebook import markdown, read
 from vlmrm import __version__
 
 project = "vlmrm"
@@ -20,7 +21,9 @@ release = version = __version__
 author = "The vlmrm authors"
 copyright = author
 root_doc = "docs/index"
-include_patterns = ["*.md", "config/*.md", "docs/*.md", "results/reference/**.md"]
+source_suffix = {".md": "markdown", ".ipynb": "markdown"}
+include_patterns = ["*.md", "config/*.md", "docs/*.md", "examples/*.ipynb"]
+include_patterns += ["results/reference/**.md"]
 # What else may be in the folder is not even searched.
 exclude_patterns = [".*", "resources", "build", "results/[!r]*"]
 
@@ -40,6 +43,12 @@ html_title = f"vlmrm {release}"
 html_extra_path = ["site"]  # index.html, which leads to the first page
 
 
+def show_notebook(app: Sphinx, page: str, source: list[str]) -> None:
+    """Shows a notebook with the outputs that are stored in it."""
+    if app.env.doc2path(page).suffix == ".ipynb":
+        source[0] = markdown(read(source[0]))
+
+
 def add_navigation(app: Sphinx, page: str, source: list[str]) -> None:
     """Makes the lists of the first page, which GitHub shows as they are, the navigation."""
     if page == "README" or page.startswith("results/"):
@@ -47,7 +56,7 @@ def add_navigation(app: Sphinx, page: str, source: list[str]) -> None:
     if page == app.config.root_doc:
         for section in re.split(r"^## ", source[0], flags=re.MULTILINE)[1:]:
             title, _, text = section.partition("\n")
-            links = re.findall(r"^- \[(.*?)\]\((\S+?)\.md\)", text, re.MULTILINE)
+            links = re.findall(r"^- \[(.*?)\]\((\S+?)\.(?:md|ipynb)\)", text, re.MULTILINE)
             entries = "\n".join(f"{name} <{path}>" for name, path in links)
             source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n{entries}\n```\n"
 
@@ -64,6 +73,7 @@ def shorten(types: str | None) -> str | None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("source-read", show_notebook)
     app.connect("source-read", add_navigation)
     app.connect("autodoc-process-signature", shorten_types)
     return {"parallel_read_safe": True}

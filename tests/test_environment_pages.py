@@ -13,12 +13,12 @@ from tests.processes import vlmrm
 from vlmrm.config import load_config
 
 FOLDER = "config/environments"
-NEEDS = {"cheetah": "gymnasium", "maze": "gymnasium_robotics", "minigrid": "minigrid"}
-NAMES = ["cheetah", "maze", "minigrid", "minigrid-model"]
+NEEDS = {"maze": "gymnasium_robotics", "minigrid": "minigrid"}
+NAMES = ["cheetah", "maze", "minigrid", "minigrid-model", "pendulum"]
 
 
 def require(name):
-    module = NEEDS[name.partition("-")[0]]
+    module = NEEDS.get(name.partition("-")[0], "gymnasium")
     if importlib.util.find_spec(module) is None:
         pytest.skip(f"{module} is not installed: envs/environments.txt")
 
@@ -63,7 +63,7 @@ def test_the_pages_name_every_configuration_and_a_command_that_runs_it():
         for command in commands(page)
         if command[:4] == ["snakemake", "--cores", "all", "--configfile"]
     ]
-    assert named == [f"{FOLDER}/maze.yaml", f"{FOLDER}/minigrid-model.yaml"]
+    assert named == [f"{FOLDER}/{name}.yaml" for name in ("pendulum", "maze", "minigrid-model")]
     assert sorted(path.stem for path in (ROOT / FOLDER).glob("*.yaml")) == NAMES
     assert (ROOT / "envs" / "environments.txt").is_file()
 
@@ -72,7 +72,7 @@ def test_the_pages_name_every_configuration_and_a_command_that_runs_it():
 @pytest.mark.parametrize("name", NAMES)
 def test_each_configuration_runs_as_documented(workflow, name):
     require(name)
-    (command,) = [c for c in commands("environments.md") if c[0] == "snakemake"]
+    *_, command = [c for c in commands("environments.md") if c[0] == "snakemake"]
     folder = workflow(name)
     arguments = [part.replace("maze", name).replace("all", "1") for part in command[1:]]
     ran = run_jobs(folder, *arguments)
@@ -103,12 +103,11 @@ def test_a_model_of_ones_own_is_made_command_by_command(workflow):
     assert "room.png" in run.stdout
 
 
-def test_the_entry_of_the_page_is_that_of_the_file():
-    page = text("environments.md").split("## The entry")[1]
-    (block,) = re.findall(r"\n\n((?:    .*\n)+)", page)[:1]
-    entry = yaml.safe_load(block)
-    whole = load_config(ROOT / FOLDER / "cheetah.yaml").model_dump(mode="json", exclude_unset=True)
-    included(entry, whole)
+def test_the_first_configuration_of_the_page_is_the_whole_file():
+    first, *_ = blocks("environments.md", "yaml")
+    assert yaml.safe_load(first) == yaml.safe_load((ROOT / FOLDER / "pendulum.yaml").read_text())
+    (function,) = blocks("environments.md", "python")
+    assert function in (ROOT / FOLDER / "pendulum.py").read_text()
 
 
 def test_what_the_tutorial_prints_is_in_the_files():

@@ -56,6 +56,31 @@ def test_a_folder_with_another_run_stays_as_it_is(tmp_path, monkeypatch):
     assert [*tmp_path.rglob("*.*")] == [table]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("A humanoid robot doing a cartwheel, kneeling", "It has never read: cartwheel."),
+        (SENTENCE, None),
+    ],
+)
+def test_words_that_the_model_has_never_read_are_named_before_the_first_job(
+    tmp_path, monkeypatch, capsys, sentence, said
+):
+    class Planning(Exception):
+        pass
+
+    def plan(options):
+        raise Planning
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("vlmrm.cli.run.planned_jobs", plan)
+    with pytest.raises(Planning):
+        run(sentence)
+    printed = capsys.readouterr().out
+    assert "this is not zero-shot" in printed
+    assert said in printed if said else "never read" not in printed
+
+
 def test_the_workflow_of_the_package_is_that_of_the_repository():
     assert SNAKEFILE.resolve() == ROOT / "workflow" / "Snakefile"
 

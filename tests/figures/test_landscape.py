@@ -4,7 +4,7 @@ import pytest
 
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
-from vlmrm.figures.landscape import draw_landscape, landscape_table
+from vlmrm.figures.landscape import draw_landscape, draw_rewards, landscape_table
 from vlmrm.figures.style import scoring_label
 
 from .conftest import ALPHAS, rewards_of
@@ -140,3 +140,13 @@ def test_missing_column_is_named(cartpole):
     rewards = rewards_of(cartpole, lambda a: 0.0, "balance").drop(columns="scoring")
     with pytest.raises(UserError, match="rewards: no column 'scoring'"):
         landscape_table(cartpole, rewards, {"balance": None})
+
+
+def test_a_landscape_needs_no_files(paths, labels_of):
+    rewards = {"alpha-0": np.arange(14.0), "alpha-1": -np.arange(14.0)}
+    figure = draw_rewards(paths, rewards, "splits", "sim-M")
+    (axes,) = figure.axes
+    assert axes.get_title(loc="left") == "sim-M · textured-fixed"
+    heights = [line.get_ydata() for line in axes.lines]
+    np.testing.assert_allclose(heights, [np.linspace(0, 1, 7), np.linspace(1, 0, 7)])
+    assert labels_of(figure)[1:] == [scoring_label("alpha-0"), scoring_label("alpha-1")]

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from tests.documentation import blocks
 from tests.models.fetching import CONFIG, FRAMES, REPOSITORY, WEIGHTS, refused, sha256
 from vlmrm import VLMReward
 from vlmrm.config import PretrainedModel, parse_config
@@ -259,6 +260,22 @@ def test_a_local_folder_in_the_same_layout(model_folder, folder, tmp_path, no_ne
     assert f"models.tiny.path: {tmp_path} has no {CONFIG}" in refused(
         absent, tmp_path / "other" / "tiny"
     )
+
+
+def test_the_page_makes_a_folder_of_weights_that_open_clip_has_trained(
+    register, model_folder, tmp_path, monkeypatch
+):
+    register()
+    monkeypatch.chdir(tmp_path)
+    torch.save(load_file(model_folder / WEIGHTS), "my-weights.pt")
+    (code,) = blocks("published-models.md", "python")
+    exec(code.replace("ViT-B-32", "tiny"), {})
+    made, given = (ClipModel.load(path, "cpu") for path in ("models/mine", model_folder))
+    goal = "a humanoid robot kneeling"
+    np.testing.assert_allclose(made.embed_prompts([goal]), given.embed_prompts([goal]), atol=1e-6)
+    # The preprocessing is open_clip's own, so images differ a little.
+    rewards, expected = (VLMReward(model, goal)(FRAMES) for model in (made, given))
+    np.testing.assert_allclose(rewards, expected, atol=5e-3)
 
 
 @pytest.mark.parametrize("name", [WEIGHTS, CONFIG])

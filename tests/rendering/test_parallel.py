@@ -6,10 +6,11 @@ import psutil
 import pytest
 
 from vlmrm.config import Rendering
+from vlmrm.data.states import States
 from vlmrm.envs.humanoid import humanoid_model
 from vlmrm.errors import UserError
 from vlmrm.rendering import make_renderer
-from vlmrm.rendering.parallel import BATCH, render_states
+from vlmrm.rendering.parallel import BATCH, render_all, render_states
 
 SMALL = Rendering(humanoid_size=32)
 
@@ -25,6 +26,14 @@ def states():
 @pytest.fixture(scope="module")
 def frames(states):
     return np.concatenate(list(render_states("humanoid", "textured-fixed", SMALL, states, 1)))
+
+
+def test_a_set_is_rendered_at_once_in_the_first_scene(states, frames):
+    np.testing.assert_array_equal(render_all(States("humanoid", states), rendering=SMALL), frames)
+    with pytest.raises(UserError, match="humanoid has no scene 'textured-fxied'; did you mean"):
+        render_all(States("humanoid", states), "textured-fxied", SMALL)
+    with pytest.raises(UserError, match="'ant' cannot be drawn from states"):
+        render_all(States("ant", states))
 
 
 def test_every_state_gets_its_own_frame_in_order(states, frames):

@@ -1,11 +1,15 @@
 """Films: their frames, and what is written below them."""
 
+import base64
+import io
+import re
+
 import av
 import numpy as np
 import pytest
 
 from vlmrm.rendering.band import ACCEPTED, REJECTED, Band, Legend
-from vlmrm.rendering.video import HOLD, Take, rendered, write_video
+from vlmrm.rendering.video import HOLD, Take, rendered, show_video, write_video
 
 LEGEND = Legend("a lamp that shines", "by sim-S, alpha-0")
 SHAPE = (200, 300, 3)
@@ -120,3 +124,13 @@ def test_a_long_sentence_takes_two_lines_at_most():
         for count in (1, 3, 30)
     ]
     assert heights[0] < heights[1] == heights[2]
+
+
+def test_a_notebook_shows_and_stores_a_video():
+    frames = (np.full((32, 48, 3), shade, np.uint8) for shade in (20, 120, 200))
+    html = show_video(frames, 25)._repr_html_()
+    [data] = re.findall(r'<video [^>]*src="data:video/mp4;base64,([^"]*)"></video>', html)
+    with av.open(io.BytesIO(base64.b64decode(data))) as video:
+        assert float(video.streams.video[0].average_rate) == 25
+        shown = [frame.to_ndarray(format="rgb24").mean() for frame in video.decode(video=0)]
+    np.testing.assert_allclose(shown, [20, 120, 200], atol=4)

@@ -42,6 +42,18 @@ def test_a_contrast_is_the_probability_of_the_goal(model_folder):
     np.testing.assert_allclose(reward(FRAMES), chance, atol=1e-5)
 
 
+def test_several_scorings_give_the_rewards_of_each(model_folder):
+    model = ClipModel.load(model_folder, "cpu")
+    reward = VLMReward(model, GOAL, BASELINE)
+    found = reward.by_scoring(FRAMES, ["alpha-0.50", "alpha-0"])
+    assert list(found) == ["alpha-0.5", "alpha-0"]
+    for scoring, rewards in found.items():
+        alone = VLMReward(model, GOAL, BASELINE, scoring)(FRAMES)
+        np.testing.assert_allclose(rewards, alone, atol=1e-5)
+    with pytest.raises(ValueError, match="contrast needs other sentences"):
+        reward.by_scoring(FRAMES, ["contrast-0.05"])
+
+
 @pytest.mark.parametrize("baseline", [GOAL, f" {GOAL.upper()}\n", [GOAL, GOAL.title()]])
 def test_a_baseline_that_the_model_reads_as_the_goal_needs_alpha_0(model_folder, baseline):
     model = ClipModel.load(model_folder, "cpu")

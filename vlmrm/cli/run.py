@@ -158,6 +158,15 @@ def _describe(config: Config, run: TrainingRun) -> None:
     )
     if _knows_simulators(config.models[run.reward_source]):
         print(f"{run.reward_source} was trained on these environments: this is not zero-shot.")
+        from vlmrm.pretraining.captions import new_words  # loads MuJoCo
+
+        if words := new_words(task.environment, " ".join(task.goals)):  # type: ignore[arg-type]
+            print(
+                printable(
+                    f"It has never read: {', '.join(words)}. It may reward anything for them; a "
+                    "published model may know them (--model; docs/published-models.md)."
+                )
+            )
 
 
 def _knows_simulators(model: Model) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from vlmrm.config import scenes_of
 from vlmrm.config.scoring import scoring_order
 from vlmrm.data.states import States
 from vlmrm.envs.mountain_car import GOAL_POSITION, ROAD
@@ -31,6 +33,7 @@ from vlmrm.figures.style import (
     theme,
 )
 from vlmrm.figures.tables import require_columns, rescaled, task_rewards
+from vlmrm.rewards.scoring import reward_table
 
 COLUMNS = ("task", "scene", "model", "scoring", "coordinate", "fulfilled", "reward", "rescaled")
 """Columns of the landscape table."""
@@ -125,6 +128,31 @@ def _line(states: States, oracle: str | None) -> tuple[NDArray[np.float64], NDAr
 
 def _within(values: NDArray[np.float64], coordinate: Coordinate) -> NDArray[np.bool_]:
     return (values >= coordinate.low - 1e-9) & (values <= coordinate.high + 1e-9)
+
+
+def draw_rewards(
+    states: States,
+    rewards: Mapping[str, NDArray[np.floating[Any]]],
+    oracle: str,
+    model: str,
+    scene: str | None = None,
+) -> Figure:
+    """Draws the landscape of one model and one sentence, without files.
+
+    Args:
+        states: As for `landscape_table`.
+        rewards: Rewards ``[N]`` of these states by scoring, as `vlmrm.VLMReward.by_scoring` returns
+            them.
+        oracle: The oracle of the task. The humanoid's path leads to its pose.
+        model: Name of the model, for the title.
+        scene: Scene of the frames, for the title; by default, the first one of the environment.
+
+    Raises:
+        UserError: As in `landscape_table`.
+    """
+    name = scene or scenes_of(states.environment)[0]
+    table = reward_table(oracle, rewards).assign(model=model, scene=name)
+    return draw_landscape(landscape_table(states, table, {oracle: oracle}), states.environment)
 
 
 @theme()

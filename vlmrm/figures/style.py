@@ -258,7 +258,9 @@ def pictures(
     layout = ConstrainedLayoutEngine(
         w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.01, compress=True
     )
-    figure = Figure(figsize=(width, sum(heights) + 0.2 * len(rows)), layout=layout)
+    # Notebooks show figures once pyplot has made one; an open one would be kept forever.
+    figure = plt.figure(figsize=(width, sum(heights) + 0.2 * len(rows)), layout=layout)
+    plt.close(figure)
     axes = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
     for panel in axes.flat:
         panel.set(xticks=[], yticks=[], frame_on=False)

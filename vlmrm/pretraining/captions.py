@@ -7,6 +7,7 @@ state the same facts in other words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,19 @@ def write_caption(
 def generic_caption(environment: EnvironmentName, rng: np.random.Generator) -> Caption:
     """A random caption that fits every frame of the environment."""
     return Caption(_choice(GENERIC[environment], rng), {})
+
+
+def new_words(environment: EnvironmentName, sentence: str) -> list[str]:
+    """The words of a sentence that are in none of the environment's captions, each once."""
+    facts = PHRASES[environment].values()
+    phrases = [phrase for values in facts for texts in values.values() for phrase in texts]
+    captions = [*OPENINGS[environment], *GENERIC[environment], *phrases]
+    known = set(_words(" ".join(captions)))
+    return [word for word in dict.fromkeys(_words(sentence)) if word not in known]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
 
 
 def _choice(texts: tuple[str, ...], rng: np.random.Generator) -> str:

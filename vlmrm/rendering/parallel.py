@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config import Rendering
+from vlmrm.config import Rendering, scenes_of
+from vlmrm.data.states import States
 from vlmrm.machine.processes import map_in_processes, worker_count
 from vlmrm.rendering import Renderer, make_renderer
 
@@ -16,6 +17,28 @@ BATCH = 32
 """Frames that one process renders at a time."""
 
 Frames = NDArray[np.uint8]
+
+
+def render_all(
+    states: States, scene: str | None = None, rendering: Rendering | None = None
+) -> Frames:
+    """Renders a set of states in this process, and keeps all of its frames in memory.
+
+    Args:
+        states: The states.
+        scene: One of the scenes of their environment; by default, the first one.
+        rendering: Image size and shadows; by default, those of a configuration.
+
+    Returns:
+        Uint8 RGB ``[N, H, W, 3]``.
+
+    Raises:
+        UserError: As in `render_states`.
+    """
+    name = states.environment
+    chosen = scene or scenes_of(name)[0]
+    batches = render_states(name, chosen, rendering or Rendering(), states.values, workers=1)
+    return np.concatenate(list(batches))
 
 
 def render_states(

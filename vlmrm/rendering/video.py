@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -113,3 +116,34 @@ def open_video(
 
         yield append
         video.mux(stream.encode())
+
+
+@dataclass(frozen=True)
+class InlineVideo:
+    """A video that a notebook shows and stores, as the last value of a cell."""
+
+    content: bytes = field(repr=False)
+    """The MP4 file."""
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.content).decode()
+        return (
+            f'<video controls loop style="max-width: 100%" src="data:video/mp4;base64,{data}">'
+            "</video>"
+        )
+
+
+def show_video(frames: Iterable[NDArray[np.uint8]], frames_per_second: float) -> InlineVideo:
+    """Makes a video for a notebook.
+
+    Args:
+        frames: Uint8 RGB frames ``[H, W, 3]`` of one size, at least one.
+        frames_per_second: Rate of the video.
+    """
+    frames = list(frames)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "video.mp4"
+        with open_video(path, frames[0].shape, frames_per_second) as append:
+            for frame in frames:
+                append(frame)
+        return InlineVideo(path.read_bytes())

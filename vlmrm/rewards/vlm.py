@@ -103,6 +103,19 @@ class VLMReward:
         """Rewards, float32 ``[N]``, of uint8 RGB frames ``[N, H, W, 3]``."""
         return self.score(self.model.embed_images(frames)).astype(np.float32)
 
+    def by_scoring(
+        self, frames: NDArray[np.uint8], scorings: Sequence[str]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Rewards ``[N]`` of uint8 RGB frames ``[N, H, W, 3]`` by each scoring.
+
+        The frames are embedded once, for all of them.
+
+        Raises:
+            ValueError: One is no scoring, or sentences that it needs are missing.
+        """
+        names = list(map(canonical_scoring, scorings))
+        return self._directions.rewards(self.model.embed_images(frames), names)
+
     def score(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
         """Rewards ``[N]`` of the model's unit image embeddings ``[N, E]``."""
         return self._directions.rewards(embeddings, [self.scoring])[self.scoring]
