@@ -56,6 +56,17 @@ def test_human_labels_replace_the_oracle(states):
     assert table["auroc"].tolist() == [1]
 
 
+def test_where_no_state_succeeds_there_is_nothing_to_measure(states, caplog):
+    rows = np.flatnonzero(~states.labels["cartpole"])
+    refused = rows, np.zeros(len(rows), dtype=bool)
+    table = measure_rewards(states, rewards_of(-states.values[:, 0]), BALANCE, refused)
+    assert "no state fulfills it; nothing to measure" in caplog.text
+    assert table["p"].tolist() == [0]
+    assert table["n"].tolist() == [len(rows)]
+    assert np.isfinite(table["epic_ground_truth"]).all()  # which needs no labels
+    assert table[["epic", "epic_low", "auroc", "fooled_high"]].isna().all(axis=None)
+
+
 @pytest.mark.parametrize(
     ("rewards", "message"),
     [

@@ -53,6 +53,17 @@ def test_line_of_an_alpha_ascends_in_size(table):
     assert figure.axes[0].get_xscale() == "log"
 
 
+@pytest.mark.parametrize("draw", [draw_epic_by_size, draw_epic_by_alpha])
+def test_measures_that_are_undefined_leave_their_panels_empty(table, draw):
+    empty = table.assign(task="splits")
+    empty[[name for name in table if name.split("_low")[0].split("_high")[0] in MEASURES]] = np.nan
+    for shown in (empty, pd.concat([table, empty], ignore_index=True)):
+        figure = draw(shown)
+        figure.canvas.draw()
+        panels = [axes for axes in figure.axes if axes.has_data()]
+        assert len(panels) == 2 * shown["task"].nunique()
+
+
 def test_error_bars_reach_from_low_to_high(table):
     figure = draw_epic_by_size(table, ["epic"])
     color = scoring_color("alpha-0")

@@ -1,12 +1,13 @@
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from tests.page.conftest import SMOKE, success
 from vlmrm.config import TrainingRun, load_config
 from vlmrm.config.diagnosis import Diagnosis
-from vlmrm.page.summary import outcomes, trained_line, trust_lines
+from vlmrm.page.summary import epic_lines, outcomes, trained_line, trust_lines
 
 
 @pytest.fixture
@@ -49,6 +50,15 @@ def test_it_says_what_agents_are_trained_on(models, references, said):
     experiment = config.experiments["humanoid"].model_copy(update=update)
     config = config.model_copy(update={"experiments": {"humanoid": experiment}})
     assert said in trained_line(config, 0)
+
+
+def test_a_measurement_without_a_success_is_said_to_be_none(tmp_path):
+    config = load_config(SMOKE)
+    (tmp_path / "tables").mkdir()
+    row = {"source": "packaged", "model": "sim-XS", "scoring": "alpha-0", "p": 0.0, "epic": np.nan}
+    pd.DataFrame([row]).to_csv(tmp_path / "tables" / "epic-rollouts.csv", index=False)
+    (line,) = epic_lines(tmp_path, config)
+    assert line == "EPIC distance to the labels of rollouts: no state fulfills the task"
 
 
 def test_the_best_verdict_on_each_task_is_said_before_any_agent_is_there(tmp_path):

@@ -18,7 +18,7 @@ among the states. The related measures do not, or only measure how well the rewa
 from vlmrm.epic.canonical import canonical_shaping, epic_distance, tabulate
 from vlmrm.epic.distances import auroc, class_balanced_distance, fooled, pearson_distance, spearman
 from vlmrm.epic.to_ground_truth import measure_ground_truth
-from vlmrm.epic.to_labels import MEASURES, measure_epic
+from vlmrm.epic.to_labels import MEASURES, measure_epic, undefined_measures
 
 __all__ = [
     "MEASURES",
@@ -32,4 +32,5 @@ __all__ = [
     "pearson_distance",
     "spearman",
     "tabulate",
+    "undefined_measures",
 ]

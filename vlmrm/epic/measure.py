@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -9,8 +11,10 @@ from numpy.typing import NDArray
 from vlmrm.config.settings import EpicSettings
 from vlmrm.data.states import States
 from vlmrm.envs.ground_truth import GROUND_TRUTH
-from vlmrm.epic import measure_epic, measure_ground_truth, tabulate
+from vlmrm.epic import measure_epic, measure_ground_truth, tabulate, undefined_measures
 from vlmrm.errors import UserError
+
+LOGGER = logging.getLogger("vlmrm")
 
 TRANSITION_STATES = 256
 """Number of states whose transitions are compared: all pairs, with every action."""
@@ -35,11 +39,13 @@ def measure_rewards(
     Returns:
         The columns labels (human or oracle), scene, and model, followed by those of
         `vlmrm.epic.measure_epic`. If the environment has its own reward, the columns of
-        `vlmrm.epic.measure_ground_truth` follow, for `TRANSITION_STATES` of the states.
+        `vlmrm.epic.measure_ground_truth` follow, for `TRANSITION_STATES` of the states. Where all
+        labels are the same, as in rollouts of an agent that never succeeds, the measures are NaN,
+        and a warning says so.
 
     Raises:
-        UserError: The states have no labels for the task, the rewards belong to other states, or
-            labels or rewards are degenerate.
+        UserError: The states have no labels for the task, or the rewards belong to other states or
+            are degenerate.
     """
     name = settings.task
     if human_labels is None:
@@ -56,13 +62,18 @@ def measure_rewards(
             raise UserError(f"rewards: {len(values)} of task '{name}' for {len(states)} states")
     clusters = states.columns.get("trajectory")
     try:
-        table = measure_epic(
-            {scoring: values[rows] for scoring, values in by_scoring.items()},
-            labels,
-            clusters=None if clusters is None else clusters[rows],
-            bootstrap=settings.bootstrap,
-            seed=settings.seed,
-        )
+        if labels.all() or not labels.any():
+            share = "every" if labels.all() else "no"
+            LOGGER.warning("epic of task %s: %s state fulfills it; nothing to measure", name, share)
+            table = undefined_measures(by_scoring, labels)
+        else:
+            table = measure_epic(
+                {scoring: values[rows] for scoring, values in by_scoring.items()},
+                labels,
+                clusters=None if clusters is None else clusters[rows],
+                bootstrap=settings.bootstrap,
+                seed=settings.seed,
+            )
         if states.environment in GROUND_TRUTH:
             table = table.merge(_to_ground_truth(states, by_scoring, settings), on="scoring")
     except ValueError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,20 @@ def measure_epic(
             row |= zip((name, f"{name}_low", f"{name}_high"), map(float, value), strict=True)
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def undefined_measures(scorings: Iterable[str], labels: ArrayLike) -> pd.DataFrame:
+    """The table of `measure_epic` where all labels are the same, so that no measure is defined.
+
+    Args:
+        scorings: Names of the scorings.
+        labels: Bool ``[N]``.
+    """
+    truth = np.asarray(labels, dtype=np.bool_)
+    ends = ("", "_low", "_high")
+    empty = dict.fromkeys((f"{name}{end}" for name in MEASURES for end in ends), np.nan)
+    size = {"n": len(truth), "p": float(truth.mean())}
+    return pd.DataFrame([{"scoring": scoring, **size, **empty} for scoring in scorings])
 
 
 def _bootstrap(

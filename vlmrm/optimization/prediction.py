@@ -39,10 +39,10 @@ def epic_predictors(epic: pd.DataFrame, best_of_n: pd.DataFrame) -> pd.DataFrame
 
     Returns:
         One row per task, scene, model (reward_source), and scoring: these, the columns `EPIC`, and
-        best_of_n (for the largest n of the task).
+        best_of_n (for the largest n of the task). Where EPIC is undefined, there is none.
     """
     largest = best_of_n[best_of_n["n"] == best_of_n.groupby("task")["n"].transform("max")]
-    measured = epic.rename(columns={"model": "reward_source"})[[*SERIES, *EPIC]]
+    measured = epic.rename(columns={"model": "reward_source"})[[*SERIES, *EPIC]].dropna()
     chosen = largest.rename(columns={"model": "reward_source", "gold": "best_of_n"})
     return measured.merge(chosen[[*SERIES, "best_of_n"]], on=SERIES)
 

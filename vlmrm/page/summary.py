@@ -129,6 +129,10 @@ def epic_lines(results: Path, config: Config) -> list[str]:
     lines = []
     for name, table in tables(results, "epic", config.epic):
         random = table["source"] == "random"
+        if table["epic"].isna().all():
+            share = "every" if table["p"].iloc[0] else "no"
+            lines.append(f"EPIC distance to the labels of {name}: {share} state fulfills the task")
+            continue
         best = (table if random.all() else table[~random]).nsmallest(1, "epic").iloc[0]
         controls = table[random & (table["scoring"] == best["scoring"])]["epic"]
         beside = "" if controls.empty else f"random weights {controls.mean():.2f}; "
