@@ -184,7 +184,9 @@ def finish(grid: Any, handles: Sequence[Artist], **legend: Any) -> Figure:
         ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.04)
     )
     for axes in figure.axes:
-        _wrap_texts(axes)
+        spec = axes.get_gridspec()
+        assert spec is not None
+        _wrap_texts(axes, width / spec.ncols, height / spec.nrows)
     if width + BESIDE <= PAGE:
         figure.set_size_inches(width + BESIDE, height + 0.2)
         figure.legend(handles=handles, loc="outside right upper", **legend)
@@ -198,17 +200,15 @@ def finish(grid: Any, handles: Sequence[Artist], **legend: Any) -> Figure:
     return figure
 
 
-def _wrap_texts(axes: Axes) -> None:
-    """Breaks the title and the labels of a panel into lines that are not longer than the panel."""
-    grid = axes.get_gridspec()
-    assert grid is not None
-    width, height = axes.figure.get_size_inches() / (grid.ncols, grid.nrows)
+def _wrap_texts(axes: Axes, width: float, height: float) -> None:
+    """Breaks the title and the labels of a panel, of a size in inches, into lines that fit it."""
     titles = [text for text in axes.get_children() if isinstance(text, Text)]
     titles = [title for title in titles if title not in axes.texts]
     across = [(text, width) for text in (*titles, axes.xaxis.label)]
     for text, room in (*across, (axes.yaxis.label, height)):
         # A letter is about 0.6 times as wide as the font is high, and a bold one 0.7.
-        letter = (0.7 if text.get_weight() == "bold" else 0.6) * text.get_fontsize() / 72
+        bold = text.get_fontweight() == "bold"
+        letter = (0.7 if bold else 0.6) * float(text.get_fontsize()) / 72
         fitting = max(int(0.9 * room / letter), 1)
         # An equation stays on its line.
         words = text.get_text().replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")

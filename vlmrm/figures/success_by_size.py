@@ -179,16 +179,15 @@ def _styles(points: pd.DataFrame, tasks: Sequence[str]) -> dict[str, LineStyle]:
     """Style of each series: color and marker stand for the task, the line for the state set."""
     colors = dict(zip(tasks, category_colors(len(tasks)), strict=True))
     styles: dict[str, LineStyle] = {}
-    for task, rows in points[points["series"] != CONTROL].groupby("task", sort=False):
-        measured = [name for name in ordered(rows["series"]) if name != task]
-        for name in [task, *measured]:
+    named = points[points["series"] != CONTROL]
+    for number, task in enumerate(tasks):
+        measured = [s for s in ordered(named["series"][named["task"] == task]) if s != task]
+        for place, name in enumerate([task, *measured]):
             styles[name] = {
                 "color": colors[task],
-                "linestyle": DASHES[measured.index(name) % len(DASHES)]
-                if name in measured
-                else "-",
+                "linestyle": DASHES[max(place - 1, 0) % len(DASHES)],
                 "linewidth": 1.3,
-                "marker": MARKERS[tasks.index(task) % len(MARKERS)],
+                "marker": MARKERS[number % len(MARKERS)],
                 "markersize": 5,
                 "markerfacecolor": colors[task],
             }
