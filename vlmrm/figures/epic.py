@@ -61,7 +61,7 @@ SOURCES = {
     "pretrained": ("pretrained", "o"),
     "packaged": ("trained on this domain", "s"),
     "simulator": ("trained on this domain", "s"),
-    "ensemble": ("ensemble", "^"),
+    "ensemble": ("ensemble", "P"),
     "random": ("random weights", "D"),
     "function": ("function", "^"),
 }

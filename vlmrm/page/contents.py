@@ -145,13 +145,14 @@ def sized_models(config: Config, experiment: str) -> list[str]:
 
 
 def measurements_of(config: Config, experiment: str) -> list[str]:
-    """EPIC measurements of rewards that agents of an experiment are trained on."""
+    """EPIC measurements that compare the rewards that agents of an experiment are trained on."""
     rewards = {(run.task, run.scene, run.reward_source) for run in config.runs(experiment)}
-    return [
-        name
-        for name, epic in config.epic.items()
-        if rewards & set(product([epic.task], epic.scenes, epic.models))
-    ]
+    found = []
+    for name, epic in config.epic.items():
+        shared = rewards & set(product([epic.task], epic.scenes, epic.models))
+        if len({model for _, _, model in shared}) > 1:
+            found.append(name)
+    return found
 
 
 def has_filmstrip(config: Config, experiment: str) -> bool:

@@ -1,0 +1,47 @@
+"""Which figures a run has."""
+
+import pytest
+import yaml
+
+from tests.page.conftest import SMOKE
+from vlmrm.config import parse_config
+from vlmrm.page.contents import compares_sizes, contents, measurements_of, sized_models
+
+
+@pytest.fixture
+def content():
+    return yaml.safe_load(SMOKE.read_text())
+
+
+def compared(content):
+    """The experiments with a figure of success by size."""
+    config = parse_config(content, "test")
+    exhibits = [exhibit for section in contents(config) for exhibit in section.exhibits]
+    names = [e.subject for e in exhibits if e.caption == "success-by-size"]
+    assert names == [name for name in config.experiments if compares_sizes(config, name)]
+    return names
+
+
+def test_an_experiment_with_models_of_several_sizes_has_a_figure_by_size(content):
+    assert compared(content) == ["other-sources"]
+    content["experiments"]["humanoid"]["models"].append("sim-XS")
+    assert compared(content) == ["humanoid", "other-sources"]
+
+
+@pytest.mark.parametrize("model", ["brightness", "random-XS"])
+def test_functions_and_controls_are_no_size(content, model):
+    content["experiments"]["humanoid"]["models"].append(model)
+    assert compared(content) == ["other-sources"]
+
+
+def test_two_models_of_one_architecture_have_one_size(content):
+    content["models"]["again"] = {**content["models"]["smoke-S"], "seed": 1}
+    content["experiments"]["humanoid"]["models"].append("again")
+    assert compared(content) == ["other-sources"]
+
+
+def test_distances_stand_beside_it_where_several_of_its_models_were_measured(content):
+    config = parse_config(content, "test")
+    assert sized_models(config, "other-sources") == ["smoke-S", "views"]
+    assert measurements_of(config, "other-sources") == ["kneeling"]
+    assert measurements_of(config, "classic-control") == []
