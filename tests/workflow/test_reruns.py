@@ -72,6 +72,7 @@ def test_another_scoring_scores_again_without_looking_again(finished, smoke):
     scored = {"score_states", "draw_landscape", "check_lookup"}
     scored |= {"score_by_goal", "measure_members", "score_ensemble"}
     scored |= {"measure_diagnosis", "draw_diagnosis"}
+    scored.add("draw_success_by_size")
     assert jobs <= scored | EPIC | TRAINING | OPTIMIZATION | PAGE
 
 
@@ -164,7 +165,8 @@ def test_human_labels_measure_again_and_nothing_else(finished, smoke):
     smoke["epic"]["kneeling"]["labels"] = files
     jobs = finished.planned(smoke)
     by_oracle = {"draw_rewards_by_label", "draw_best_of_n", "draw_gallery"}
-    assert set(jobs) == {"measure_epic", "measure_agreement", *EPIC} - by_oracle | PAGE
+    measuring = {"measure_epic", "measure_agreement", "draw_success_by_size"}
+    assert set(jobs) == measuring | EPIC - by_oracle | PAGE
     assert jobs["measure_epic"] == 4
     assert jobs["measure_agreement"] == 1
     commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
@@ -338,5 +340,5 @@ def test_another_setting_of_an_agent_trains_its_environment_alone(finished, smok
 
 def test_judging_another_checkpoint_trains_nothing(finished, smoke):
     smoke["evaluation"]["checkpoint"] = "final"
-    judging = {"evaluate_policy", "evaluate_live_policy", "draw_success", "draw_optimization"}
-    assert set(finished.planned(smoke)) == judging | FILMS | PAGE
+    judging = {"evaluate_policy", "evaluate_live_policy", "draw_success", "draw_success_by_size"}
+    assert set(finished.planned(smoke)) == judging | {"draw_optimization"} | FILMS | PAGE

@@ -269,15 +269,22 @@ def evaluations_of(wildcards):
 
 
 def size_inputs(wildcards):
-    """Evaluations of the agents of an experiment, and the models and EPIC tables of their rewards."""
+    """The models of an experiment that have a size, their EPIC tables, and their agents' evaluations."""
     name = wildcards.experiment
-    measured = measurements_of(settings, name)
+    models = sized_models(settings, name)
+    sized = [run for run in settings.runs(name) if run.reward_source in models]
     return {
         "evaluations": [
-            f"{folder}/evaluation.csv" for folder in runs(name, EVALUATION)
+            f"{EVALUATION}/evaluation.csv".format(**run.model_dump()) for run in sized
         ],
-        "models": expand(MODEL, model=sized_models(settings, name)),
-        "epic": [table for epic in measured for table in epic_tables(epic)],
+        "models": expand(MODEL, model=models),
+        "epic": [
+            EPIC.format(epic=epic, scene=scene, model=model)
+            for epic in measurements_of(settings, name)
+            for scene in settings.epic[epic].scenes
+            for model in settings.epic[epic].models
+            if model in models
+        ],
     }
 
 
