@@ -16,6 +16,7 @@ Color = tuple[int, int, int]
 
 PAPER: Color = (252, 252, 252)
 PLOT: Color = (233, 233, 233)
+LINE: Color = (204, 204, 204)
 INK: Color = (38, 38, 38)
 SOFT: Color = (100, 100, 100)
 ACCEPTED: Color = (0, 115, 64)
@@ -66,6 +67,7 @@ class Band:
         for number, line in enumerate(self._lines):
             place = (self._px(8), self._px(6 + 17 * number))
             pen.text(place, line, INK, self._font(13, bold=True))
+        pen.line((0, 0, self._width, 0), LINE)  # many frames are as white as the band
         pen.rectangle(self._plot, PLOT)
         small = self._font(9.5)
         pen.text((self._px(8), self._top + self._px(19)), "reward", SOFT, small)

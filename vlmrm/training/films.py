@@ -172,7 +172,9 @@ def trajectory_rewards(
             reward.state = None  # nothing is before the first step
             size = reward.frames_per_call or len(rows)
             for part in (rows[start : start + size] for start in range(0, len(rows), size)):
-                shown = footage and np.stack([frame.copy() for frame in footage.pictures(part)])
+                shown = None
+                if footage is not None:
+                    shown = np.stack([frame.copy() for frame in footage.pictures(part)])
                 steps = StepBatch(
                     states.values[part, None],
                     states.columns["environment_reward"][part, None].astype(np.float32),
