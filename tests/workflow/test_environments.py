@@ -37,7 +37,7 @@ def test_states_and_frames_come_from_one_job_and_the_rest_is_the_same(fresh):
     jobs = fresh.planned(CONFIG)
     assert jobs["sample_live_rollouts"] == 3
     assert not {"render_frames", "sample_rollouts", "draw_scenes"} & jobs.keys()
-    expected = {"embed_frames": 3, "score_states": 3, "train_policy": 2, "evaluate_policy": 2}
+    expected = {"embed_frames": 3, "score_states": 3, "train_policy": 2, "evaluate_live_policy": 2}
     assert {rule: jobs[rule] for rule in expected} == expected
     figures = {"draw_learning_curves", "draw_success", "draw_best_of_n", "draw_optimization"}
     assert figures <= jobs.keys()
