@@ -40,10 +40,13 @@ def evaluate_live(
     count = min(settings.video_trajectories, settings.trajectories)
     tables, episodes, shown = [], {}, []
     # A process draws that has not loaded PyTorch; see `load_triton_first`.
-    with (
-        opened(policy, settings, 1, settings.seed, workers=1, live_frames=True) as (env, act),
-        FrameWriter(frames, (None, *env.frame_shape), policy=str(policy)) as writer,
-    ):
+    with ExitStack() as stack:
+        env, act = stack.enter_context(
+            opened(policy, settings, 1, settings.seed, workers=1, live_frames=True)
+        )
+        height, width, channels = env.frame_shape
+        shape = (None, height, width, channels)
+        writer = stack.enter_context(FrameWriter(frames, shape, policy=str(policy)))
         names = env.env_method("state_names", indices=0)[0]
         for number in range(count):
             env.seed(settings.seed + number)
