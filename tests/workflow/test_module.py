@@ -10,7 +10,7 @@ import yaml
 
 from tests.processes import snakemake
 from vlmrm import __version__
-from vlmrm.workflow import PROFILE, SNAKEFILE, is_workflow
+from vlmrm.workflow import PROFILE
 
 from .conftest import ROOT
 
@@ -28,7 +28,7 @@ CONFIG = {
     "state_sets": {"kneeling": {"sampler": "poses", "task": "kneeling", "size": 20, "seed": 1}},
 }
 REWARDS = "results/poses/rewards/kneeling/textured-fixed/sim-XS/kneeling.parquet"
-OTHER = """
+SNAKEFILE = """
 configfile: "config.yaml"
 
 rule best:
@@ -56,7 +56,7 @@ class Other:
 
     def run(self, *arguments, env=None, **parts):
         parts = {"target": REWARDS, "names": "vlmrm_*", "option": "", "own": "", **parts}
-        (self.folder / "Snakefile").write_text(OTHER.format(**parts))
+        (self.folder / "Snakefile").write_text(SNAKEFILE.format(**parts))
         (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config))
         # A stand-in for `vlmrm` neither renders nor fills the disk.
         env = {**os.environ, "VLMRM_FORCE": "1", **(env or {})}
@@ -135,18 +135,6 @@ def test_its_profile_reads_no_settings_of_the_other_workflow(other, ours):
     options = ("--dry-run", "--configfile", "config.yaml", "--workflow-profile", PROFILE)
     run = other.run(*options, module=ours)
     assert run.returncode == 0, run.stderr
-
-
-def test_only_its_own_snakefile_counts_as_this_workflow(tmp_path):
-    inner, outer = tmp_path / "workflow" / "Snakefile", tmp_path / "Snakefile"
-    inner.parent.mkdir()
-    assert not is_workflow(outer)
-    shutil.copy(SNAKEFILE, inner)
-    outer.write_text('"""At the top."""\n\ninclude: "workflow/Snakefile"\n')
-    assert is_workflow(inner)
-    assert is_workflow(outer)
-    outer.write_text("rule all:\n")
-    assert not is_workflow(outer)
 
 
 def test_mistakes_in_its_configuration_are_one_line(other, ours):

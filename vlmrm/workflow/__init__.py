@@ -14,13 +14,5 @@ PROFILE = FOLDER / "profiles" / "default"
 
 
 def is_workflow(snakefile: Path) -> bool:
-    """Whether a file is this Snakefile, a copy, or one that does nothing but include it.
-
-    Workflows that use this one as a module have another.
-    """
-    if not snakefile.is_file():
-        return False
-    content = snakefile.read_bytes()
-    if b'\ninclude: "workflow/Snakefile"\n' in content:
-        return is_workflow(snakefile.parent / "workflow" / "Snakefile")
-    return content == SNAKEFILE.read_bytes()
+    """Whether a file is this Snakefile, or a copy of it: not that of a workflow that uses it."""
+    return snakefile.is_file() and snakefile.read_bytes() == SNAKEFILE.read_bytes()
