@@ -6,6 +6,7 @@ import runpy
 
 import matplotlib
 import pytest
+from matplotlib import pyplot
 
 from tests.docs.pages import ROOT
 
@@ -72,6 +73,7 @@ def test_the_code_runs(code, monkeypatch):
     names = {"__name__": "__main__"}
     for cell in code:
         exec(cell.source, names)
+        pyplot.close("all")  # a notebook does so after each cell
         if "parameters" in cell.metadata.get("tags", []):
             assert SHORT.keys() <= names.keys()
             names |= SHORT

@@ -23,10 +23,8 @@ from vlmrm.page.contents import (
 )
 
 # Whether another workflow uses this one.
-ROOT = os.path.abspath(f"{workflow.current_basedir}/../..")
-IS_MODULE = os.path.abspath(workflow.main_snakefile) not in (
-    f"{ROOT}/Snakefile",
-    f"{ROOT}/workflow/Snakefile",
+IS_MODULE = os.path.abspath(f"{workflow.basedir}/rules") != str(
+    workflow.current_basedir
 )
 
 # The Snakefile's config.yaml is the last; files of --configfile replace it. A module's are those of

@@ -1,4 +1,0 @@
-"""The workflow, for `snakemake` in this folder; its place is workflow/Snakefile."""
-
-
-include: "workflow/Snakefile"
