@@ -102,17 +102,17 @@ def _with_gain(epic: pd.DataFrame) -> pd.DataFrame:
 
 def _pooled(success: pd.DataFrame) -> pd.DataFrame:
     """Success of agents by models, all seeds of a reward together."""
-    by_model = success[~success["reward_source"].isin((*REFERENCES, RANDOM_POLICY))]
+    reward = ["model" if name == "reward_source" else name for name in SERIES]
     # Two experiments may contain the same agent.
-    by_model = by_model.drop_duplicates([*SERIES, "seeds"])
+    by_model = _by_models(success).drop_duplicates([*reward, "seeds"])
     rows = []
-    for key, seeds in by_model.groupby(SERIES, sort=False):
+    for key, seeds in by_model.groupby(reward, sort=False):
         trials = int(seeds["trajectories"].sum())
         successes = round(float((seeds["success_rate"] * seeds["trajectories"]).sum()))
         low, high = wilson_interval(successes, trials)
         rate = {"success_rate": successes / trials, "success_rate_low": low}
         number = {**rate, "success_rate_high": high, "sample": trials, "seeds": len(seeds)}
         rows.append(
-            {**dict(zip(SERIES, key, strict=True)), **number, "file": seeds["file"].iloc[0]}
+            {**dict(zip(reward, key, strict=True)), **number, "file": seeds["file"].iloc[0]}
         )
-    return pd.DataFrame(rows).rename(columns={"reward_source": "model"})
+    return pd.DataFrame(rows)

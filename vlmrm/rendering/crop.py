@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.config import Rendering
-from vlmrm.rendering import make_renderer
+from vlmrm.rendering.parallel import render_states
 from vlmrm.rendering.scenes import place, scene_camera, scene_model
 
 BORDER = 0.04
@@ -111,10 +112,8 @@ def close_ups(
             rendering = rendering.model_copy(update={"humanoid_size": round(size / side)})
     pictures: dict[int, NDArray[np.uint8]] = {}
     for scene in dict.fromkeys(scenes):
-        renderer = make_renderer(environment, scene, rendering)
-        for row in (row for row, other in enumerate(scenes) if other == scene):
-            frame = np.empty(renderer.shape, np.uint8)
-            renderer.render(states[row], frame)
+        rows = [row for row, other in enumerate(scenes) if other == scene]
+        batches = render_states(environment, scene, rendering, states[rows], workers=1)
+        for row, frame in zip(rows, chain.from_iterable(batches), strict=True):
             pictures[row] = crop(frame, squares[row]).copy() if squares else frame
-        renderer.close()
     return [pictures[row] for row in range(len(scenes))]
