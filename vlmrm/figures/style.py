@@ -52,6 +52,8 @@ MAX_COLUMNS = 4
 PAGE = 170 / 25.4
 """Width of a page's text in inches. Figures of panels are not wider, so that they keep their size
 in print."""
+COLUMN = 85 / 25.4
+"""Width of one of two columns of a page in inches. Figures with one panel in a row are not wider."""
 BESIDE = 1.7
 """Width of a legend beside the panels in inches; below them, it takes `ENTRY` for each row."""
 ENTRY = 0.19
@@ -170,12 +172,17 @@ def panels(
 
 
 def panel_width(width: float, columns: int) -> float:
-    """The width of a panel, or what the page leaves for each column, in inches."""
-    return min(width, PAGE / columns)
+    """The width of a panel, or what the paper leaves for each of ``columns``, in inches."""
+    return min(width, paper_width(columns) / columns)
+
+
+def paper_width(columns: int) -> float:
+    """The widest that a figure with so many panels in a row may be, in inches."""
+    return PAGE if columns > 1 else COLUMN
 
 
 def finish(grid: Any, handles: Sequence[Artist], **legend: Any) -> Figure:
-    """The figure of a seaborn grid, with a legend beside the panels, or below wide ones."""
+    """The figure of a seaborn grid, with a legend beside the panels if it fits there, or below."""
     figure: Figure = grid.figure
     # Seaborn opens figures in pyplot, which would keep them forever.
     plt.close(figure)
@@ -187,15 +194,16 @@ def finish(grid: Any, handles: Sequence[Artist], **legend: Any) -> Figure:
         spec = axes.get_gridspec()
         assert spec is not None
         _wrap_texts(axes, width / spec.ncols, height / spec.nrows)
-    if width + BESIDE <= PAGE:
+    widest = paper_width(len(grid.col_names))
+    if width + BESIDE <= widest:
         figure.set_size_inches(width + BESIDE, height + 0.2)
         figure.legend(handles=handles, loc="outside right upper", **legend)
         return figure
     longest = max(len(str(handle.get_label())) for handle in handles)
     # A letter is about 0.07 inches wide, and a line with its spaces half an inch.
-    columns = max(1, min(len(handles), int(PAGE / (0.6 + 0.07 * longest))))
+    columns = max(1, min(len(handles), int(widest / (0.6 + 0.07 * longest))))
     rows = -(-len(handles) // columns) + ("title" in legend)
-    figure.set_size_inches(PAGE, height + 0.2 + ENTRY * rows)
+    figure.set_size_inches(widest, height + 0.2 + ENTRY * rows)
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, **legend)
     return figure
 
