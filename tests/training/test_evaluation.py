@@ -1,11 +1,12 @@
 import functools
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.damage import DAMAGES, damaged
 from tests.training.toy_training import spoil_weights
-from vlmrm.config import parse_config
+from vlmrm.config import TrainingRun, load_config, parse_config
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import ORACLES
@@ -13,6 +14,8 @@ from vlmrm.training.algorithms import make_agent
 from vlmrm.training.evaluation import evaluate
 from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
+
+REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "agents"
 
 SMALL = {"total_timesteps": 1, "net_arch": [8]}
 
@@ -157,3 +160,13 @@ def test_mountain_car_succeeds_by_arriving():
     table, states = judge(None, "climb")
     arrived = ORACLES["mountain-car"](states.reshape(-1, 2)).reshape(6, 30).any(axis=1)
     assert list(table["success"]) == list(arrived)
+
+
+def test_a_policy_of_the_reference_results_still_kneels():
+    config = load_config(REFERENCE / "config.yaml")
+    run = TrainingRun(
+        task="kneeling", scene="textured-fixed", reward_source="sim-L", scoring="alpha-0", seed=0
+    )
+    settings = config.evaluation_settings(run).model_copy(update={"trajectories": 2})
+    table, _ = evaluate(REFERENCE / "policies" / "kneeling.zip", settings)
+    assert table["success"].all()
