@@ -63,6 +63,14 @@ def test_every_film_plays(page):
     page.execute_script("for (const video of document.querySelectorAll('video')) video.pause()")
 
 
+def test_films_play_while_they_are_in_view(page):
+    *_, last = page.find_elements(By.TAG_NAME, "video")
+    page.execute_script("arguments[0].scrollIntoView({block: 'center'})", last)
+    assert wait(page, "return ![...document.querySelectorAll('video')].at(-1).paused")
+    page.execute_script("scrollTo(0, 0)")
+    assert wait(page, "return [...document.querySelectorAll('video')].at(-1).paused")
+
+
 @pytest.mark.parametrize("width", [1280, 400])
 def test_it_fits_the_window(page, width):
     try:
