@@ -80,7 +80,7 @@ def test_a_plan_of_months_on_a_cpu_comes_with_a_warning():
     rows = make_plan([training("ViT-L-14")], PAPER, LAPTOP)
     (slow,) = warnings(rows, PAPER.models, PAPER, LAPTOP)
     assert slow.startswith("Warning: about ")
-    assert "`make demo` takes an hour" in slow
+    assert "`make demo` takes 20 minutes" in slow
     assert not list(warnings(rows, PAPER.models, PAPER, MACHINES["h200"]))
 
 

@@ -253,7 +253,7 @@ def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:
     counted = " and ".join(f"{n} {name}{'s' if n > 1 else ''}" for name, n in counts.items())
     yield (
         f"{counted} on published models: about {hours(seconds)} hours on {machine.cores} cores, "
-        "and there is no GPU that PyTorch can use; run `make demo` (an hour), or see what less "
+        "and there is no GPU that PyTorch can use; run `make demo` (20 minutes), or see what less "
         f"would take with `vlmrm plan`; {FORCE}=1 starts it anyway"
     )
 

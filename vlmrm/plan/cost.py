@@ -190,5 +190,5 @@ def warnings(
     if not machine.gpus and sum_seconds(rows) > LONG * 3600:
         yield (
             f"Warning: about {hours(sum_seconds(rows))} hours on this CPU; this run needs a GPU. "
-            "`make demo` takes an hour on two cores."
+            "`make demo` takes 20 minutes on two cores."
         )

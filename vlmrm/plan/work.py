@@ -35,8 +35,8 @@ STEP = {"humanoid": 1.45e-3, "cartpole": 1.9e-4, "mountain-car": 3.6e-4, OWN: 1e
 UPDATE = {"cartpole": 2.7e-3, "mountain-car": 7.6e-3}
 STATE = {"humanoid": 2.2e-3, "cartpole": 1e-6, "mountain-car": 1e-6}
 LOOP = 1.18  # a training over the sum of its parts, measured
-START = 2.5  # importing NumPy and pandas
-START_TORCH = 11.0  # importing PyTorch, and open_clip or Stable-Baselines3
+START = 1.5  # importing NumPy and pandas
+START_TORCH = 4.5  # importing PyTorch, and open_clip or Stable-Baselines3
 
 # Bytes on disk, measured.
 COMPRESSED = {"humanoid": 0.072, "cartpole": 0.001, "mountain-car": 0.044, OWN: 0.05}  # per byte
