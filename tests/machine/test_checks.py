@@ -1,88 +1,25 @@
 """Problems are reported before the first job."""
 
-import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections import namedtuple
 from pathlib import Path
 
 import pytest
 
-from tests.machine.jobs import DEMO, PAPER, ROOT, RUN, embedding, fetching, training, unnamed
+from tests.machine.conftest import Usage
+from tests.machine.jobs import DEMO, PAPER, ROOT, embedding, fetching, training, unnamed
 from tests.processes import snakemake
 from tests.workflow.conftest import Project
-from vlmrm.config import Corpus, SimulatorModel, load_config
-from vlmrm.machine import checks
+from vlmrm.config import load_config
+from vlmrm.machine import checks, model_checks
 from vlmrm.machine.checks import find_problems
 from vlmrm.machine.doctor import Check, Verdict
 from vlmrm.machine.gpus import on_cluster
-from vlmrm.models.look_up import Finding
 from vlmrm.plan.jobs import Job, planned_jobs
-
-Usage = namedtuple("Usage", "total used free")
-
-
-def library(monkeypatch, name, found):
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        "importlib.util.find_spec", lambda n, *rest: found if n == name else find(n, *rest)
-    )
-
-
-@pytest.fixture
-def machine(monkeypatch, tmp_path):
-    """A machine with neither hub nor GPU, with the library of all tokenizers, and a large disk."""
-
-    def unreachable():
-        problems = "https://huggingface.co not reachable (no route): published models cannot be ..."
-        return Check("Hub", Verdict.note, problems)
-
-    monkeypatch.setattr(checks, "check_hub", unreachable)
-    monkeypatch.setattr("vlmrm.models.look_up.look_up_models", lambda models, folder: {})
-    monkeypatch.setattr(checks, "check_rendering", lambda: Check("Rendering", Verdict.fine, "EGL"))
-    monkeypatch.setattr(checks, "cuda_works", lambda: False)
-    monkeypatch.setattr(checks, "on_cluster", lambda: False)
-    library(monkeypatch, "transformers", object())
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1e12))
-    monkeypatch.delenv(checks.FORCE, raising=False)
-    monkeypatch.chdir(tmp_path)
-    return monkeypatch
-
-
-def test_models_that_cannot_be_downloaded_are_reported_before_the_start(machine):
-    problems = find_problems([fetching("RN50"), fetching("ViT-L-14")], PAPER)
-    assert problems is not None
-    assert problems.startswith(
-        "models.RN50: with 1 more, must be downloaded, but https://huggingface.co"
-    )
-    assert "not reachable (no route); run `make demo`" in problems
-    assert "HF_ENDPOINT" in problems
-    # Those that are here already, or are made here, need no hub.
-    assert (
-        find_problems([Job("embed_prompts", {"task": "kneeling", "model": "RN50"})], PAPER) is None
-    )
-    machine.setenv(checks.FORCE, "1")
-    assert find_problems([fetching("RN50")], PAPER) is None
-
-
-def test_the_hub_is_asked_for_every_model_before_the_start(machine):
-    asked = []
-
-    def look_up(models, folder):
-        asked.append((list(models), folder))
-        return {name: Finding({}, problem=f"models.{name}: is gated") for name in models}
-
-    machine.setattr(checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
-    machine.setattr("vlmrm.models.look_up.look_up_models", look_up)
-    assert find_problems([fetching("RN50"), fetching("ViT-L-14")], PAPER) == (
-        "models.RN50: is gated; VLMRM_FORCE=1 starts it anyway\n"
-        "models.ViT-L-14: is gated; VLMRM_FORCE=1 starts it anyway"
-    )
-    assert asked == [(["RN50", "ViT-L-14"], Path("resources/models"))]
 
 
 def test_what_imports_mujoco_is_not_started_where_rendering_does_not_work(machine):
@@ -154,7 +91,7 @@ def test_a_start_loads_neither_pytorch_nor_mujoco():
 
 
 def test_a_disk_that_is_too_small_is_reported_before_the_start(machine):
-    machine.setattr(checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
+    machine.setattr(model_checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
     machine.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 5e9))
     jobs = [fetching("ViT-bigG-14")]
     for cluster in (True, False):
@@ -187,43 +124,11 @@ def test_results_on_a_disk_of_their_own_need_no_space_elsewhere(machine):
             return Usage(0, 0, 1e6 if Path(path).stat().st_dev == there else 1e12)
 
         machine.setattr(shutil, "disk_usage", free)
-        machine.setattr(checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
+        machine.setattr(model_checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
         assert find_problems([fetching("ViT-bigG-14")], PAPER) is None
         problems = find_problems([training("oracle")], PAPER)
         assert problems is not None
         assert f"the disk of {other} has 1.0 MB free" in problems
-
-
-LONG = " ".join(["a humanoid robot kneeling"] * 7)
-
-
-@pytest.mark.parametrize(
-    "reading",
-    [
-        Job("embed_prompts", {"task": "kneeling", "model": "new-S"}, ("prompts.h5",)),
-        Job("train_policy", RUN | {"reward_source": "new-S"}, ("policy.zip",)),
-    ],
-)
-def test_a_sentence_that_is_too_long_is_refused_before_its_model_is_trained(machine, reading):
-    new = SimulatorModel(source="simulator", architecture="sim-S", corpus="sim")
-    task = DEMO.tasks["kneeling"].model_copy(update={"goal": LONG})
-    config = DEMO.model_copy(
-        update={
-            "models": {"new-S": new},
-            "corpora": {"sim": Corpus(frames={"humanoid": {"textured-fixed": 100}})},
-            "tasks": {**DEMO.tasks, "kneeling": task},
-        }
-    )
-    making = Job("train_model", {"model": "new-S"}, ("resources/models/new-S",))
-    problem = find_problems([making, reading], config)
-    assert problem.startswith("tasks.kneeling: 'a humanoid robot kneeling a humanoid robot")
-    assert "' is longer than models.new-S reads (40 tokens): it would not read '" in problem
-    assert "would not read 'humanoid robot kneeling'" in problem
-    # However many jobs read it, one line says so.
-    assert find_problems([making, reading, reading], config) == problem
-    # A model that is there refuses it in the first seconds.
-    assert find_problems([reading], config) is None
-    assert find_problems([making, reading], config.model_copy(update={"tasks": DEMO.tasks})) is None
 
 
 def test_a_replay_buffer_larger_than_memory_is_refused_before_the_start(machine):
@@ -260,15 +165,6 @@ def test_all_problems_are_reported_at_once(machine):
     assert "must be downloaded" in hub
     assert "no GPU that PyTorch can use" in gpu
     assert "of disk space are needed" in disk
-
-
-def test_a_tokenizers_library_is_missed_before_the_download(machine):
-    machine.setattr(checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
-    library(machine, "transformers", None)
-    problems = find_problems([fetching("RN50"), fetching("SigLIP2-B-32")], PAPER)
-    assert problems is not None
-    assert problems.startswith("models.SigLIP2-B-32: needs the library transformers")
-    assert find_problems([fetching("RN50")], PAPER) is None
 
 
 @pytest.fixture

@@ -33,8 +33,8 @@ from vlmrm.config.sentence import EXPERIMENT, sentence_config
 from vlmrm.data.files import atomic_path
 from vlmrm.data.tables import read_table
 from vlmrm.errors import UserError, printable, shorten
-from vlmrm.machine.checks import unread_words
 from vlmrm.machine.machines import this_machine
+from vlmrm.machine.model_checks import unread_words
 from vlmrm.models.folder import MODELS, read_model_provenance
 from vlmrm.plan.cost import make_plan, read_benchmarks, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs

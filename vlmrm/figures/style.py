@@ -53,7 +53,7 @@ PAGE = 170 / 25.4
 """Width of a page's text in inches. Figures of panels are not wider, so that they keep their size
 in print."""
 COLUMN = 85 / 25.4
-"""Width of one of two columns of a page in inches. Figures with one panel in a row are not wider."""
+"""Width of one of two columns of a page in inches, the limit of figures with one panel in a row."""
 BESIDE = 1.7
 """Width of a legend beside the panels in inches; below them, it takes `ENTRY` for each row."""
 ENTRY = 0.19

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import json
 import os
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import humanize
 
-from vlmrm.config import Config, FunctionModel, PretrainedModel, TrainingRun, read_layer
-from vlmrm.config.architectures import architecture_file, sim_architectures
+from vlmrm.config import Config, FunctionModel, read_layer
+from vlmrm.config.architectures import sim_architectures
 from vlmrm.config.ensembles import towers
 from vlmrm.envs.probe import environment_problem
 from vlmrm.errors import UserError
-from vlmrm.machine.doctor import Verdict, check_hub, check_rendering, cuda_works
+from vlmrm.machine.doctor import Verdict, check_rendering, cuda_works
 from vlmrm.machine.functions import function_problems
 from vlmrm.machine.gpus import on_cluster
 from vlmrm.machine.machines import MACHINES
 from vlmrm.machine.memory import memory_problem
-from vlmrm.models.folder import MODELS, PROVENANCE_FILE
+from vlmrm.machine.model_checks import download_problems, text_problems
+from vlmrm.models.folder import PROVENANCE_FILE
 from vlmrm.plan.cost import hours, make_plan, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs
 from vlmrm.plan.work import replay_bytes, work_of
@@ -112,100 +110,16 @@ def find_problems(jobs: Iterable[Job], config: Config) -> str | None:
         config: Configuration of the run.
     """
     jobs = list(jobs)
-    to_fetch = [job.wildcards["model"] for job in jobs if job.rule == "fetch_model"]
-    without_library = _without_library(to_fetch, config)
-    problems = [*_tokenizers(without_library), *_sentences(jobs, config)]
-    problems += [*_memory(jobs, config), *_writable(jobs)]
+    problems = [*text_problems(jobs, config), *_memory(jobs, config), *_writable(jobs)]
     forced = os.environ.get(FORCE) == "1"
     without_opengl = [] if forced else [*_opengl(jobs)]
     # Without OpenGL, environments would fail for that reason alone.
     problems += [] if without_opengl else _environments(jobs, config)
     if not forced:
-        online = [name for name in to_fetch if name not in without_library]
-        problems += [*_published(online, config), *without_opengl, *_gpu(jobs, config)]
-        problems += [*_space(jobs, config)]
-        functions = function_problems(jobs, config)
-        problems += [f"{problem}; {FORCE}=1 starts it anyway" for problem in functions]
+        guesses = [*download_problems(jobs, config), *without_opengl, *_gpu(jobs, config)]
+        guesses += [*_space(jobs, config), *function_problems(jobs, config)]
+        problems += [f"{problem}; {FORCE}=1 starts it anyway" for problem in guesses]
     return "\n".join(problems) or None
-
-
-def _published(names: list[str], config: Config) -> Iterator[str]:
-    """Asks the hub for every model that will be downloaded."""
-    models = {
-        name: model
-        for name in names
-        if isinstance(model := config.models[name], PretrainedModel) and model.path is None
-    }
-    if not models:
-        return
-    first = f"models.{next(iter(models))}:{_others(list(models))}"
-    if (hub := check_hub()).verdict is not Verdict.fine:
-        reason, _, _ = hub.message.partition(": published models")
-        yield (
-            f"{first} must be downloaded, but {reason}; run `make demo`, which needs no network, "
-            "or copy the folders to resources/models from a machine that has them, or name a "
-            f"mirror in HF_ENDPOINT; {FORCE}=1 starts it anyway"
-        )
-        return
-    from vlmrm.models import look_up  # loads PyTorch
-
-    for finding in look_up.look_up_models(models, MODELS).values():
-        if finding.problem:
-            yield f"{finding.problem}; {FORCE}=1 starts it anyway"
-
-
-def _without_library(names: list[str], config: Config) -> list[str]:
-    """The models whose tokenizer needs a library that is not installed."""
-    if importlib.util.find_spec("transformers") is not None:
-        return []
-    return [name for name in names if _has_tokenizer(config, name)]
-
-
-def _tokenizers(needing: list[str]) -> Iterator[str]:
-    if needing:
-        yield (
-            f"models.{needing[0]}:{_others(needing)} needs the library transformers for the "
-            "tokenizer; install it with `pip install transformers`, or remove the models from the "
-            "configuration"
-        )
-
-
-def _sentences(jobs: list[Job], config: Config) -> Iterator[str]:
-    """Sentences that models would not read to their end, which are trained or downloaded first.
-
-    The jobs themselves refuse such sentences: at once, where the model is there already.
-    """
-    coming = {job.wildcards["model"] for job in jobs if job.rule in ("train_model", "fetch_model")}
-    # Each once, however many agents are trained on it.
-    read: dict[tuple[str, str], set[str]] = {}
-    for job in jobs:
-        if job.rule == "embed_prompts":
-            name, prompts = job.wildcards["model"], config.prompt_settings(job.wildcards["task"])
-        elif job.rule == "train_policy":
-            run = TrainingRun.model_validate(job.wildcards)
-            name, prompts = run.reward_source, config.training_settings(run).prompts
-        else:
-            continue
-        if name in coming:
-            read.setdefault((name, prompts.task), set()).update(prompts.sentences)
-    for (name, task), texts in read.items():
-        if problem := unread_words(config, name, texts):
-            yield f"tasks.{task}: {problem}"
-
-
-def unread_words(config: Config, name: str, texts: Iterable[str]) -> str | None:
-    """Why a model with CLIP's tokenizer would not read sentences to their end; None if it would."""
-    length = _tokens_read(config, name)
-    # A token is a byte or more; two mark start and end.
-    if length is None or all(len(text.encode()) + 2 <= length for text in texts):
-        return None
-    from vlmrm.models import sentences  # loads PyTorch
-
-    try:
-        sentences.check_lengths(sentences.clip_tokenizer(length), sorted(texts), f"models.{name}")
-    except UserError as error:
-        return str(error)
-    return None
 
 
 def _environments(jobs: list[Job], config: Config) -> Iterator[str]:
@@ -237,7 +151,7 @@ def _opengl(jobs: list[Job]) -> Iterator[str]:
         return
     check = check_rendering()
     if check.verdict is Verdict.broken:
-        yield f"rendering does not work: {check.message}; {FORCE}=1 starts it anyway"
+        yield f"rendering does not work: {check.message}"
 
 
 def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:
@@ -254,7 +168,7 @@ def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:
     yield (
         f"{counted} on published models: about {hours(seconds)} hours on {machine.cores} cores, "
         "and there is no GPU that PyTorch can use; run `make demo` (20 minutes), or see what less "
-        f"would take with `vlmrm plan`; {FORCE}=1 starts it anyway"
+        "would take with `vlmrm plan`"
     )
 
 
@@ -304,8 +218,7 @@ def _space(jobs: list[Job], config: Config) -> Iterator[str]:
             yield (
                 f"about {humanize.naturalsize(size)} of disk space are needed, but the disk of "
                 f"{folders[disk].resolve()} has {humanize.naturalsize(free)} free; free some, or "
-                "remove models, states or trainings from the configuration; "
-                f"{FORCE}=1 starts it anyway"
+                "remove models, states or trainings from the configuration"
             )
 
 
@@ -329,27 +242,3 @@ def _embeds(job: Job, config: Config) -> bool:
     return job.rule == "embed_frames" or (
         config.training[config.tasks[job.wildcards["task"]].environment].lookup is None
     )
-
-
-def _has_tokenizer(config: Config, name: str) -> bool:
-    """Whether an architecture needs transformers for its text; unknown ones do not."""
-    return bool(_text_tower(config, name).get("hf_tokenizer_name"))
-
-
-def _tokens_read(config: Config, name: str) -> int | None:
-    """Tokens of a sentence that a model with CLIP's tokenizer reads; None for other tokenizers."""
-    tower = _text_tower(config, name)
-    known = tower and not tower.get("hf_tokenizer_name")
-    return int(tower.get("context_length", 77)) if known else None
-
-
-def _text_tower(config: Config, name: str) -> dict[str, Any]:
-    """The text tower of a model's architecture, as open_clip describes it; empty if unknown."""
-    architecture = config.models[name].architecture
-    if architecture is None:
-        return {}
-    return dict(json.loads(architecture_file(architecture).read_text())["text_cfg"])
-
-
-def _others(names: list[str]) -> str:
-    return f" with {len(names) - 1} more," if len(names) > 1 else ""

@@ -1,0 +1,37 @@
+import importlib.util
+import shutil
+from collections import namedtuple
+
+import pytest
+
+from vlmrm.machine import checks, model_checks
+from vlmrm.machine.doctor import Check, Verdict
+
+Usage = namedtuple("Usage", "total used free")
+
+
+def library(monkeypatch, name, found):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda n, *rest: found if n == name else find(n, *rest)
+    )
+
+
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """A machine with neither hub nor GPU, with the library of all tokenizers, and a large disk."""
+
+    def unreachable():
+        problems = "https://huggingface.co not reachable (no route): published models cannot be ..."
+        return Check("Hub", Verdict.note, problems)
+
+    monkeypatch.setattr(model_checks, "check_hub", unreachable)
+    monkeypatch.setattr("vlmrm.models.look_up.look_up_models", lambda models, folder: {})
+    monkeypatch.setattr(checks, "check_rendering", lambda: Check("Rendering", Verdict.fine, "EGL"))
+    monkeypatch.setattr(checks, "cuda_works", lambda: False)
+    monkeypatch.setattr(checks, "on_cluster", lambda: False)
+    library(monkeypatch, "transformers", object())
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1e12))
+    monkeypatch.delenv(checks.FORCE, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
