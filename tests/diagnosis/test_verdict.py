@@ -115,6 +115,12 @@ def test_other_words_are_not_those_that_were_measured():
     assert f"other words, as in '{PARAPHRASES['kneeling'][0]}'" in advice
 
 
+def test_where_all_known_words_were_measured_the_pose_s_own_are_named():
+    wrong = GOOD | {"preferred": "lotus"}
+    rows = [wrong | {"goal": goal} for goal in (KNOWN["kneeling"], *PARAPHRASES["kneeling"])]
+    assert f"other words, as in '{KNOWN['kneeling']}'" in describe(rows)[0]["try_next"]
+
+
 def test_each_row_of_a_task_has_its_verdict_and_advice_that_nothing_measured_covers():
     rows = [GOOD | {"ease": 0.2}, GOOD | {"scoring": "contrast-0.05", "fooled": 0.3}]
     likely, fooled = describe(rows)

@@ -41,6 +41,14 @@ def test_rewards_arrive_where_they_belong_in_one_call(calls, counted):
     assert (len(queue), calls) == (0, [5])
 
 
+def test_a_step_that_only_resets_adds_nothing(counted):
+    queue = FrameQueue(counted, np.zeros((2, 2)))
+    queue.add((0, np.array([False, False])), frames_in({}, 2)[0])
+    queue.add(1, pictures(1, 2))
+    queue.flush()
+    assert queue.rewards.tolist() == [[0, 0], [1, 2]]
+
+
 def test_frames_do_not_pile_up(calls, counted):
     queue = FrameQueue(counted, np.zeros((9, 2)), frames_per_call=5)
     for row in range(9):

@@ -11,6 +11,7 @@ from stable_baselines3.common import env_checker as stable_env_checker
 
 from tests.rewards.counting import CountingEnv, shown
 from vlmrm import FrameInfoWrapper, VLMReward, VLMRewardVectorWrapper, VLMRewardWrapper
+from vlmrm.errors import UserError
 from vlmrm.models.clip import ClipModel
 
 GOAL, BASELINE = "pole vertically upright on top of the cart", "pole and cart"
@@ -140,6 +141,21 @@ def test_a_reward_of_the_wrong_shape_is_refused():
     envs.reset(seed=0)
     with pytest.raises(ValueError, match=r"rewards must be of shape \(2,\), got \(2, 4, 3\)"):
         envs.step(ACTIONS)
+
+
+@pytest.mark.parametrize("wrap", [VLMRewardWrapper, VLMRewardVectorWrapper])
+def test_a_reward_that_is_not_finite_is_refused(wrap):
+    def broken(frames):
+        return np.full(len(frames), np.nan)
+
+    env = cartpole()
+    if wrap is VLMRewardVectorWrapper:
+        env = SyncVectorEnv([lambda: FrameInfoWrapper(cartpole())])
+    env = wrap(env, broken)
+    env.reset(seed=0)
+    with pytest.raises(UserError, match="not finite in 1 of 1"):
+        env.step(env.action_space.sample())
+    env.close()
 
 
 def test_many_environments_get_the_rewards_of_the_wrapper_of_one(reward):

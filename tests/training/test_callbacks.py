@@ -36,13 +36,17 @@ def test_the_best_policy_is_that_of_the_best_checkpoint(tmp_path):
     assert not all(np.array_equal(best[k], final[k]) for k in best)
 
 
-def test_the_latest_episode_is_shown_at_every_checkpoint(tmp_path):
+@pytest.mark.parametrize("stop_at", [None, 8, 32])
+def test_the_latest_episode_is_shown_at_every_checkpoint(tmp_path, stop_at):
     videos = {}
-    train_toy(
-        tmp_path,
-        AGENTS["dqn"],
-        write_video=lambda path, states, rewards: videos.update({path: (states, rewards)}),
-    )
+
+    def write_video(path, states, rewards):
+        videos[path] = states, rewards
+
+    if stop_at is not None:
+        with pytest.raises(Interrupted):
+            train_toy(tmp_path, AGENTS["dqn"], at_call(stop_at, terminate), write_video=write_video)
+    train_toy(tmp_path, AGENTS["dqn"], write_video=write_video)
     names = [path.stem for path in videos]
     assert names == sorted(p.stem for p in (tmp_path / "checkpoints").glob("*.zip"))[: len(names)]
     assert len(names) >= 5

@@ -36,7 +36,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 
-def rank_correlation(rewards: ArrayLike, values: ArrayLike) -> float:
+def correlation_or_zero(rewards: ArrayLike, values: ArrayLike) -> float:
     """Spearman's rank correlation of rewards ``[N]`` and numbers ``[N]``; 0 if one is constant."""
     return float(np.nan_to_num(distances.rank_correlation(rewards, values)))
 
@@ -116,7 +116,7 @@ def measure_poses(rewards: ArrayLike, labels: ArrayLike, scores: ArrayLike) -> d
     """
     return {
         **measure_pictures(rewards, labels),
-        "closeness": rank_correlation(rewards, scores),
+        "closeness": correlation_or_zero(rewards, scores),
         "margin": margin(rewards, labels, near_misses(scores, labels)),
         "ease": float(np.mean(finite("scores", scores))),
     }
@@ -135,7 +135,7 @@ def compare_sentences(cosines: ArrayLike) -> list[dict[str, Any]]:
     """
     goal, *others = finite("cosines", cosines).T
     return [
-        {"correlation": rank_correlation(goal, other), "closer": float(np.mean(goal > other))}
+        {"correlation": correlation_or_zero(goal, other), "closer": float(np.mean(goal > other))}
         for other in others
     ]
 

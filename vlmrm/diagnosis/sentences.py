@@ -16,9 +16,9 @@ from vlmrm.config.scoring import PLAIN
 from vlmrm.data.states import States
 from vlmrm.diagnosis.measure import (
     confusion,
+    correlation_or_zero,
     measure_poses,
     preferred,
-    rank_correlation,
     relative_spread,
 )
 from vlmrm.epic.distances import auroc
@@ -137,7 +137,7 @@ def measure_sentences(
                 "goal": goal,
                 "preferred": preferred(areas),
                 "oracle": task,
-                "progress": rank_correlation(reward[path], states.columns["progress"][path]),
+                "progress": correlation_or_zero(reward[path], states.columns["progress"][path]),
                 **measure_poses(
                     reward[poses], labels[task], states.columns[f"score {task}"][poses]
                 ),

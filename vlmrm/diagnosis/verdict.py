@@ -201,9 +201,10 @@ def _advice(rows: Sequence[Row], best: Row, found: Level) -> list[str]:
 
 
 def _other_sentence(rows: Sequence[Row], task: str) -> str:
-    """A known sentence for a pose that is not among the goals of these rows."""
+    """A known sentence for a pose that is not among the goals of these rows, if there is one."""
     measured = {row["goal"] for row in rows}
-    return next(text for text in (KNOWN[task], *PARAPHRASES[task]) if text not in measured)
+    known = (KNOWN[task], *PARAPHRASES[task])
+    return next((text for text in known if text not in measured), KNOWN[task])
 
 
 def judge_pictures(rows: Sequence[Row], others: Sequence[Row]) -> list[str]:

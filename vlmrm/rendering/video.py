@@ -20,7 +20,7 @@ from vlmrm.rendering import Renderer
 from vlmrm.rendering.band import Band, Legend
 
 HOLD = 0.75
-"""Seconds for which the last frame of a trajectory stays: most take little longer."""
+"""Seconds for which the last frame of a trajectory stays; most trajectories last little longer."""
 NARROWEST = 240
 """Width in pixels from which on text is legible; smaller frames are enlarged."""
 

@@ -7,7 +7,7 @@ env = VLMRewardWrapper(env, reward)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,9 @@ from vlmrm.data.tables import read_table
 from vlmrm.errors import blaming
 from vlmrm.models.clip import ClipModel
 from vlmrm.rewards.aggregation import Statistics, aggregate_rewards
+from vlmrm.rewards.frame_queue import FrameScorer
 from vlmrm.rewards.members import statistics_of
 from vlmrm.rewards.vlm import VLMReward
-
-FrameScore = Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]]
-"""Uint8 RGB frames ``[N, H, W, 3]`` to rewards ``[N]``."""
 
 
 class EnsembleReward:
@@ -35,7 +33,7 @@ class EnsembleReward:
 
     def __init__(
         self,
-        members: Sequence[FrameScore],
+        members: Sequence[FrameScorer],
         statistics: Sequence[tuple[float, float]],
         aggregate: Aggregate = "mean",
         penalty: float = 1.0,
@@ -67,7 +65,7 @@ class EnsembleReward:
     def standardized_on(
         cls,
         frames: NDArray[np.uint8],
-        members: Sequence[FrameScore],
+        members: Sequence[FrameScorer],
         aggregate: Aggregate = "mean",
         penalty: float = 1.0,
     ) -> EnsembleReward:
@@ -95,7 +93,7 @@ class EnsembleReward:
 
 
 def _member_rewards(
-    members: Sequence[FrameScore], views: Sequence[NDArray[np.uint8]], seen: Sequence[int]
+    members: Sequence[FrameScorer], views: Sequence[NDArray[np.uint8]], seen: Sequence[int]
 ) -> NDArray[np.float64]:
     """Rewards ``[K, N]`` of K members, each of which sees one of several views ``[N, H, W, 3]``."""
     embeddings: dict[tuple[int, int], NDArray[np.float32]] = {}

@@ -43,6 +43,8 @@ class FrameQueue:
             index: Any index of NumPy that selects as many entries as there are frames.
             frames: Uint8 ``[M, H, W, 3]``; not copied.
         """
+        if not len(frames):
+            return  # of no size, where a step has only reset all environments
         self._waiting.append((index, frames))
         if len(self) >= self.frames_per_call:
             self.flush()

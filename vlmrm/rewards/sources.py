@@ -136,7 +136,6 @@ def reward_source(
         grid_states = States.read(states)
         table = read_rewards(rewards, len(grid_states))
         return StateReward(RewardGrid.from_table(grid_states, table, run.task, run.scoring))
-    # Loads open_clip, which takes seconds and which the other sources do without.
     prompts = settings.prompts
     if isinstance(settings.embedding, FunctionModel):
         from vlmrm.rewards.factories import load_function
@@ -147,6 +146,7 @@ def reward_source(
         loaded = load_function(run.reward_source, function)
         reward = function_reward(loaded, function.embeddings, prompts, run.scoring)
         return WindowReward(reward, function.window, function.batch_size)
+    # Loads open_clip, which takes seconds and which the other sources do without.
     from vlmrm.rewards.ensemble import load_ensemble
 
     if settings.ensemble is not None:

@@ -1,7 +1,8 @@
 """Windows: the latest frames of an episode, for rewards that depend on several.
 
 The frames of a window are `WINDOW_STEPS` steps apart, in trainings as in state sets of rollouts,
-which keep one state in as many. At the start of an episode, its first frame is repeated.
+which keep one state in as many. Where such a set is a part of these, the next earlier state that is
+in it stands for a missing one. At the start of an episode, its first frame is repeated.
 """
 
 from __future__ import annotations

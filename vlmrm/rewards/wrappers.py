@@ -64,7 +64,7 @@ class VLMRewardWrapper(_Renders):
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         observation, own, terminated, truncated, info = self.env.step(action)
-        reward = float(self.reward(self._frame()[None])[0])
+        (reward,) = check_rewards(self.reward(self._frame()[None]), (1,)).tolist()
         return observation, reward, terminated, truncated, {**info, ENVIRONMENT_REWARD: own}
 
 

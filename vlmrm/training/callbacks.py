@@ -215,8 +215,13 @@ class VideoCallback(SaveCallback):
         super().__init__(save_freq)
         self._folder = folder
         self._write_video = write_video
+        self._whole = True
+        """Whether the running episode is there from its beginning."""
         self._episode: list[tuple[NDArray[np.float64], np.float32]] = []
         self._latest: list[tuple[NDArray[np.float64], np.float32]] = []
+
+    def _on_training_start(self) -> None:
+        self._whole = self.model.num_timesteps == 0
 
     def _on_rollout_end(self) -> None:
         for steps, rewards in self.model.rewarded:
@@ -224,7 +229,9 @@ class VideoCallback(SaveCallback):
             for state, reward, done in zip(*of_first, strict=True):
                 self._episode.append((state, reward))
                 if done:
-                    self._latest, self._episode = self._episode, []
+                    if self._whole:
+                        self._latest = self._episode
+                    self._whole, self._episode = True, []
 
     def _save(self) -> None:
         if self._latest:

@@ -135,7 +135,7 @@ class DeferredReward(OffPolicyAlgorithm):
         self.rewarded: list[tuple[StepBatch, NDArray[np.float32]]] = []
         """Steps of the latest `collect_rollouts`, without frames, and their rewards ``[K, N]``."""
         self.stop_requested = False
-        """Whether to stop before the next step; callbacks set it, or return False."""
+        """Whether to stop before the next step: a callback returned False, or set it elsewhere."""
         self._queue: RewardQueue | None = None
 
     @property

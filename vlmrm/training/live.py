@@ -88,7 +88,7 @@ def sample_live_rollouts(
         settings: As for `sample_rollouts`.
         folder: As for `sample_rollouts`.
         frames: Output file of the frames (HDF5).
-        workers: Maximum number of processes, by default one per core.
+        workers: Maximum number of processes, by default one.
         **context: Added to the provenance of the frames.
     """
     drawn = draw(settings, folder)

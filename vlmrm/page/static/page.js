@@ -38,10 +38,12 @@ function sort(header) {
   header.setAttribute("aria-sort", down ? "descending" : "ascending");
   const value = (row) => row.cells[column].dataset.value;
   const compare = (a, b) => value(a).localeCompare(value(b), "en", { numeric: false });
-  const isNumber = [...table.tBodies[0].rows].every((row) => !isNaN(value(row)));
+  const rows = [...table.tBodies[0].rows];
+  const isNumber = rows.every((row) => !isNaN(value(row)));
   const order = isNumber ? (a, b) => value(a) - value(b) : compare;
-  const rows = [...table.tBodies[0].rows].sort((a, b) => (down ? order(b, a) : order(a, b)));
-  table.tBodies[0].append(...rows);
+  const known = rows.filter(value).sort((a, b) => (down ? order(b, a) : order(a, b)));
+  // What is missing comes last in both directions.
+  table.tBodies[0].append(...known, ...rows.filter((row) => !value(row)));
 }
 
 for (const button of document.querySelectorAll("th button")) {
