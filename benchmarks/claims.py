@@ -29,9 +29,11 @@ REFERENCE = Path(__file__).parents[1] / "results" / "reference"
 TABLES = {
     "epic-demo": "demo/epic-kneeling.csv",
     "epic-scorings": "scorings/epic.csv",
+    "epic-sizes": "sizes/epic.csv",
     "epic-ensembles": "ensembles/measures.csv",
     "epic-agents": "agents/epic-on-rollouts.csv",
     "best-of-n-scorings": "scorings/best-of-n.csv",
+    "best-of-n-sizes": "sizes/best-of-n.csv",
     "success-demo-classic-control": "demo/success-classic-control.csv",
     "success-demo-humanoid": "demo/success-humanoid.csv",
     "success-classic-control": "classic-control/success.csv",
