@@ -36,6 +36,7 @@ from vlmrm.errors import UserError, printable, shorten
 from vlmrm.machine.machines import this_machine
 from vlmrm.machine.model_checks import unread_words
 from vlmrm.models.folder import MODELS, read_model_provenance
+from vlmrm.page.summary import LEARNED
 from vlmrm.plan.cost import make_plan, read_benchmarks, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs
 from vlmrm.workflow import SNAKEFILE
@@ -44,8 +45,6 @@ CONFIG = "run.yaml"
 """Name of the configuration in the results folder."""
 TARGET = "agents"
 """The rule that trains, judges, films, and draws."""
-GOOD = 0.5
-"""Share of successful trajectories from which on the agent has learned its task."""
 
 
 def run(
@@ -209,7 +208,7 @@ def _results(config: Config, run: TrainingRun) -> Iterator[str]:
     table = folder / "tables" / f"success-{EXPERIMENT}.csv"
     if table.is_file():
         agents = read_table(table).query("reward_source == @run.reward_source")
-        if agents["success_rate"].max() >= GOOD:
+        if agents["success_rate"].max() >= LEARNED:
             yield "Next: another sentence, or more seeds and models in the configuration."
             return
     yield "Next: more --total-timesteps, other words, another --model or --scoring."
