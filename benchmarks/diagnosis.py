@@ -2,8 +2,8 @@
 
     python benchmarks/diagnosis.py
 
-First, the rank correlation of every measure with the success of the agents of
-`benchmarks/agents.csv`: eight on `sim-L` after 100,000 steps (means of two seeds), and six on
+First, the rank correlation of every measure, and of those of results/reference/sizes on more poses,
+with the success of the agents of `benchmarks/agents.csv`: eight on `sim-L` after 100,000 steps (means of two seeds), and six on
 `sim-S` after 60,000 (kneeling: 100,000; one seed). `predictions` of a configuration does the same
 with the agents of a run.
 
@@ -20,15 +20,17 @@ import pandas as pd
 
 from vlmrm.config.settings import DiagnosisSettings, PromptSettings
 from vlmrm.config.training import SERIES
+from vlmrm.data.tables import read_table
 from vlmrm.diagnosis.cached import cached_embeddings, cached_states
 from vlmrm.diagnosis.sentences import AVERAGE, KNOWN, PARAPHRASES, Sentences, measure_sentences
 from vlmrm.diagnosis.tasks import measure_tasks, with_verdicts
 from vlmrm.diagnosis.verdict import MEANS, SPREAD
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import check_model_folder
-from vlmrm.optimization.prediction import correlations, diagnosis_predictors
+from vlmrm.optimization.prediction import correlations, diagnosis_predictors, epic_predictors
 
 AGENTS = Path(__file__).with_name("agents.csv")
+SIZES = Path(__file__).parents[1] / "results" / "reference" / "sizes"
 SCENE = "textured-fixed"
 POSES = 128
 OTHERS = """
@@ -68,7 +70,8 @@ def main() -> None:
         rows = measure_sentences(states, images, prompts, goals, ["alpha-0"])
         sentence_rows += [row for row in rows if row["goal"] != AVERAGE]
     measures = diagnosis_predictors(with_verdicts(pd.concat(tables, ignore_index=True)))
-    table = agents.merge(measures, on=SERIES)
+    larger = epic_predictors(read_table(SIZES / "epic.csv"), read_table(SIZES / "best-of-n.csv"))
+    table = agents.merge(measures, on=SERIES).merge(larger, on=SERIES)
     print(table.drop(columns="scene").to_string(index=False, float_format="{:.3f}".format))
     print(f"\nRank correlation with success, n = {len(table)} agents of", end=" ")
     print(f"{table['task'].nunique()} tasks, with the 95 % interval over tasks:")
