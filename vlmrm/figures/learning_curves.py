@@ -13,7 +13,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 from vlmrm.config import RANDOM_POLICY, TrainingRun
 from vlmrm.config.training import RUN, SERIES
 from vlmrm.errors import UserError
-from vlmrm.figures.series import REFERENCES, series_styles, with_bands
+from vlmrm.figures.series import REFERENCE_STYLES, series_styles, with_bands
 from vlmrm.figures.style import GREY, LineStyle, finish, grid_lines, lines, panels, theme, wrapped
 from vlmrm.figures.tables import require_columns, rescaled
 
@@ -29,7 +29,7 @@ MEASURES = {
 }
 """Columns of the table and their axis labels, from top to bottom."""
 
-RANDOM: LineStyle = {"color": GREY, "linestyle": ":", "label": REFERENCES[RANDOM_POLICY][0]}
+RANDOM: LineStyle = {"color": GREY, "linestyle": ":", "label": REFERENCE_STYLES[RANDOM_POLICY][0]}
 
 Curve = tuple[TrainingRun, pd.DataFrame]
 """A training run and its learning curve."""

@@ -20,7 +20,7 @@ from vlmrm.figures.style import (
     scoring_label,
 )
 
-REFERENCES = {
+REFERENCE_STYLES = {
     "oracle": ("oracle reward", INK),
     "oracle-score": ("oracle score", INK),
     "ground-truth": ("ground-truth reward", GREY),
@@ -70,7 +70,7 @@ def series_styles(runs: Iterable[TrainingRun]) -> dict[Series, Style]:
     for the model, by which models differ without color, too.
     """
     found = dict.fromkeys((run.reward_source, run.scoring) for run in runs)
-    models = list(dict.fromkeys(model for model, _ in found if model not in REFERENCES))
+    models = list(dict.fromkeys(model for model, _ in found if model not in REFERENCE_STYLES))
     trained = [
         (model, scoring)
         for model in models
@@ -83,7 +83,7 @@ def series_styles(runs: Iterable[TrainingRun]) -> dict[Series, Style]:
         color = scoring_color(scoring) if several else colors[model]
         line = LINES[models.index(model) % len(LINES)]
         styles[model, scoring] = Style(f"{model}, {scoring_label(scoring)}", color, line)
-    for reference, (label, color) in REFERENCES.items():
+    for reference, (label, color) in REFERENCE_STYLES.items():
         for series in found:
             if series[0] == reference:
                 styles[series] = Style(label, color, (0, (3, 2)))

@@ -54,7 +54,7 @@ MUJOCO = {
 }
 """Rules whose commands import MuJoCo, which loads OpenGL also where nothing is rendered."""
 
-EMBEDDING = {"train_policy": "training", "embed_frames": "embedding"}
+EMBEDDING_RULES = {"train_policy": "training", "embed_frames": "embedding"}
 """Rules in which models embed frames, as they are reported."""
 
 
@@ -163,7 +163,7 @@ def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:
     seconds = sum_seconds(make_plan(long, config, machine))
     if seconds < TOO_LONG * 3600 or cuda_works():
         return
-    counts = Counter(EMBEDDING[job.rule] for job in long)
+    counts = Counter(EMBEDDING_RULES[job.rule] for job in long)
     counted = " and ".join(f"{n} {name}{'s' if n > 1 else ''}" for name, n in counts.items())
     yield (
         f"{counted} on published models: about {hours(seconds)} hours on {machine.cores} cores, "
@@ -231,7 +231,7 @@ def _size_on_disk(place: Path) -> int:
 
 def _embeds(job: Job, config: Config) -> bool:
     """Whether a model of published size embeds frames in a job."""
-    if job.rule not in EMBEDDING:
+    if job.rule not in EMBEDDING_RULES:
         return False
     name = job.wildcards.get("model") or job.wildcards["reward_source"]
     models = [config.models[tower] for tower in towers(config, name)]

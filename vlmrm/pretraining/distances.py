@@ -20,7 +20,7 @@ from vlmrm.tasks.poses import mirrored
 
 FAR = 100.0
 """Distance from a value that no state has, and from everything of another environment."""
-REFERENCES = 2000
+MAX_EXAMPLES = 2000
 """Largest number of states with a value from which distances are measured, mirror images aside."""
 POLE_ANGLE = np.radians(15)
 """Unit of the lean of CartPole's pole in radians."""
@@ -56,7 +56,7 @@ def distances(
             distance = np.full(len(states), FAR, np.float32)
             true = np.flatnonzero(shown == value)
             if len(true):
-                some = rng.permutation(true)[:REFERENCES]
+                some = rng.permutation(true)[:MAX_EXAMPLES]
                 tree = KDTree(np.concatenate([seen[fact][some], reflected[fact][some]]))
                 distance[:] = tree.query(seen[fact], workers=workers)[0]
                 distance[true] = 0

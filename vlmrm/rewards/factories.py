@@ -13,7 +13,7 @@ from vlmrm.errors import UserError, one_line
 from vlmrm.imports import import_object
 from vlmrm.rewards.functions import CheckedFunction, answering
 
-EMBEDDING = ("embed_images", "embed_sentences")
+EMBEDDING_METHODS = ("embed_images", "embed_sentences")
 """Methods of a function with embeddings."""
 
 
@@ -31,11 +31,11 @@ def load_function(name: str, model: FunctionModel) -> CheckedFunction:
     factory = find_factory(name, model)
     with answering(key, model.function):
         function = factory(**model.settings)
-    embeds = all(callable(getattr(function, method, None)) for method in EMBEDDING)
+    embeds = all(callable(getattr(function, method, None)) for method in EMBEDDING_METHODS)
     returned = f"{model.function} returned a {type(function).__name__}"
     if model.embeddings and not embeds:
         raise UserError(
-            f"{key}.embeddings: true, but {returned} without {' and '.join(EMBEDDING)}; add them, "
+            f"{key}.embeddings: true, but {returned} without {' and '.join(EMBEDDING_METHODS)}; add them, "
             "or remove the key"
         )
     if not model.embeddings and not callable(function):

@@ -26,7 +26,7 @@ from vlmrm.tasks.oracles import Oracle, labeled
 if TYPE_CHECKING:
     from vlmrm.training.evaluation import Episode  # loads PyTorch, which films do without
 
-REFERENCES = {
+REFERENCE_WORDS = {
     "oracle": "by the oracle",
     "oracle-score": "by the oracle's score",
     "ground-truth": "of the environment",
@@ -235,7 +235,7 @@ def _legend(run: TrainingRun, goals: Sequence[str]) -> Legend:
         task = f"\N{LEFT DOUBLE QUOTATION MARK}{goals[0]}\N{RIGHT DOUBLE QUOTATION MARK}"
         task += f" and {len(goals) - 1} more" * (len(goals) > 1)
     by_model = f"by {run.reward_source}, {run.scoring}"
-    return Legend(task, REFERENCES.get(run.reward_source, by_model))
+    return Legend(task, REFERENCE_WORDS.get(run.reward_source, by_model))
 
 
 def _frames_per_second(settings: RunRewardSettings) -> float:
