@@ -35,8 +35,8 @@ def load_function(name: str, model: FunctionModel) -> CheckedFunction:
     returned = f"{model.function} returned a {type(function).__name__}"
     if model.embeddings and not embeds:
         raise UserError(
-            f"{key}.embeddings: true, but {returned} without {' and '.join(EMBEDDING_METHODS)}; add "
-            "them, or remove the key"
+            f"{key}.embeddings: true, but {returned} without "
+            f"{' and '.join(EMBEDDING_METHODS)}; add them, or remove the key"
         )
     if not model.embeddings and not callable(function):
         remedy = f"set {key}.embeddings" if embeds else "return a callable"
