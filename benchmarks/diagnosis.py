@@ -2,10 +2,11 @@
 
     python benchmarks/diagnosis.py
 
-First, the rank correlation of every measure, and of those of results/reference/sizes on more poses,
-with the success of the agents of `benchmarks/agents.csv`: eight on `sim-L` after 100,000 steps (means of two seeds), and six on
-`sim-S` after 60,000 (kneeling: 100,000; one seed). `predictions` of a configuration does the same
-with the agents of a run.
+First, the rank correlation of every measure with the success of the agents of
+`benchmarks/agents.csv`: eight on `sim-L` after 100,000 steps (means of two seeds), and six on
+`sim-S` after 60,000 (kneeling: 100,000; one seed). Beside them are the measures on the larger pose
+sets of results/reference/sizes. `predictions` of a configuration does the same with the agents of a
+run.
 
 Then, how far the measures tell sentences apart that mean a pose (the paraphrases of
 vlmrm/diagnosis) from those that do not.
