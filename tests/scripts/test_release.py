@@ -58,7 +58,7 @@ def test_pages_name_the_tag_and_the_image_of_the_version():
 def test_what_changes_after_a_release_is_not_in_its_notes(project):
     page = project / "CHANGELOG.md"
     text = page.read_text()
-    assert "## Unreleased\n\n## " in text
+    assert "## Unreleased\n" in text
     page.write_text(text.replace("## Unreleased\n", "## Unreleased\n\n- Later.\n"))
     assert release_notes(project) == release_notes(ROOT)
 
