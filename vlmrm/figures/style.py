@@ -200,8 +200,8 @@ def finish(grid: Any, handles: Sequence[Artist], **legend: Any) -> Figure:
         figure.legend(handles=handles, loc="outside right upper", **legend)
         return figure
     longest = max(len(str(handle.get_label())) for handle in handles)
-    # A letter is about 0.07 inches wide, and a line with its spaces half an inch.
-    columns = max(1, min(len(handles), int(widest / (0.6 + 0.07 * longest))))
+    # A letter is about 0.06 inches wide, and a line with its spaces half an inch.
+    columns = max(1, min(len(handles), int(widest / (0.5 + 0.06 * longest))))
     rows = -(-len(handles) // columns) + ("title" in legend)
     figure.set_size_inches(widest, height + 0.2 + ENTRY * rows)
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, **legend)
