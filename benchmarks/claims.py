@@ -37,6 +37,7 @@ TABLES = {
     "success-demo-classic-control": "demo/success-classic-control.csv",
     "success-demo-humanoid": "demo/success-humanoid.csv",
     "success-classic-control": "classic-control/success.csv",
+    "success-sizes": "sizes/success.csv",
     "success-ceilings": "ceilings/success-ceilings.csv",
     "success-agents": "agents/success-humanoid.csv",
     "optimization-agents": "agents/optimization-humanoid.csv",
