@@ -58,9 +58,10 @@ def test_pages_name_the_tag_and_the_image_of_the_version():
 def test_what_changes_after_a_release_is_not_in_its_notes(project):
     page = project / "CHANGELOG.md"
     text = page.read_text()
-    assert "## Unreleased\n" in text
-    page.write_text(text.replace("## Unreleased\n", "## Unreleased\n\n- Later.\n"))
-    assert release_notes(project) == release_notes(ROOT)
+    released = text[text.index("\n## ", text.index("## Unreleased\n") + 1) :]
+    for later in ("", "- Later.\n"):
+        page.write_text(f"# Changelog\n\n## Unreleased\n\n{later}{released}")
+        assert release_notes(project) == release_notes(ROOT)
 
 
 def test_every_python_that_is_admitted_tries_the_wheel_before_it_is_published():
