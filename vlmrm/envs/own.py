@@ -19,6 +19,7 @@ from vlmrm.config import Environment
 from vlmrm.errors import UserError, one_line, suggest
 from vlmrm.imports import import_module, import_object, missing_module
 from vlmrm.machine.libraries import load_triton_first
+from vlmrm.rendering.live import draw
 
 SMALLEST_PICTURE = 36
 """Side in pixels below which Stable-Baselines3's NatureCNN cannot read a picture."""
@@ -93,7 +94,7 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
         Raises:
             UserError: The environment draws nothing, or something else.
         """
-        picture: Any = super().render()
+        picture: Any = draw(self.env)
         if isinstance(picture, np.ndarray):
             if picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3:
                 return picture

@@ -19,6 +19,7 @@ from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv, VectorWrapper
 from numpy.typing import NDArray
 
+from vlmrm.rendering.live import draw
 from vlmrm.rewards.frame_queue import FrameScorer, check_rewards
 
 FRAME = "frame"
@@ -44,7 +45,7 @@ class _Renders(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     def _frame(self) -> NDArray[np.uint8]:
         # A copy, because an environment may draw the next frame into the same array.
-        return np.array(self.env.render(), dtype=np.uint8)
+        return np.array(draw(self.env), dtype=np.uint8)
 
 
 class VLMRewardWrapper(_Renders):
