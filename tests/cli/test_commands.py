@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from PIL import Image
@@ -16,7 +17,7 @@ from vlmrm.config import RANDOM_POLICY, load_config
 from vlmrm.data.files import read_provenance
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
-from vlmrm.data.tables import read_table
+from vlmrm.data.tables import read_table, write_table
 from vlmrm.terminal.bars import SHOWN
 
 ROOT = Path(__file__).parents[2]
@@ -297,3 +298,21 @@ def test_without_egl_a_command_says_what_to_install(command, without_egl, tmp_pa
     (line,) = run.stderr.splitlines()
     assert line.startswith("vlmrm: MUJOCO_GL: OpenGL cannot start (")
     assert "install the Debian packages libegl1 and libgl1-mesa-dri" in line
+
+
+def test_success_by_size_knows_packaged_models_by_name(tmp_path):
+    judged = pd.DataFrame({"success": [1, 1, 0, 1], "success_fraction": [0.9, 0.8, 0.1, 0.6]})
+    run = {"task": "kneeling", "scene": "textured-fixed", "scoring": "alpha-0", "seed": 0}
+    names = ["sim-XS", "sim-S"]
+    for name in names:
+        write_table(tmp_path / f"{name}.csv", judged.assign(**run, reward_source=name))
+    files = [tmp_path / f"{name}.csv" for name in names]
+    models = [option for name in names for option in ("--model", name)]
+    table = tmp_path / "sizes.csv"
+    done = vlmrm(
+        *("draw-success-by-size", *files, *models),
+        *("--table", table, "--output", tmp_path / "size.svg"),
+    )
+    assert done.returncode == 0, done.stderr
+    parameters = read_table(table).set_index("model")["parameters"]
+    assert 0 < parameters["sim-XS"] < parameters["sim-S"]

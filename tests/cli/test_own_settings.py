@@ -114,6 +114,9 @@ def test_states_to_figures(run):
     epic |= {"state_sets": {"few": UNIFORM}, **tasks}
     measured = ("--model", "m", "--states", "few.h5", "--rewards", "few.parquet")
     run("measure-epic", "e", *measured, "--output", "epic.csv", sections=epic)
+    packaged = ("--model", "sim-XS", *measured[2:], "--output", "packaged.csv")
+    folder = run("measure-epic", "e", *packaged, sections=epic)
+    assert set(read_table(folder / "packaged.csv")["source"]) == {"simulator"}
     drawn = ("few.parquet", "--states", "few.h5", "--output", "rewards.svg")
     run("draw-rewards-by-label", "e", *drawn, sections=epic)
     best = ("few.parquet", "--states", "few.h5", "--output", "best.svg", "--table", "best.csv")

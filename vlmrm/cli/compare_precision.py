@@ -25,7 +25,7 @@ from vlmrm.models.folder import check_model_folder
 
 
 def compare_precision(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    model: Annotated[Path, typer.Argument(help="Model folder, or packaged model.")],
     frames: FramesFile,
     goal: Goals,
     baseline: Baselines = None,

@@ -14,7 +14,7 @@ def draw_success_by_size(
     evaluations: Annotated[list[Path], typer.Argument(help="Evaluations of policies (CSV).")],
     model: Annotated[
         list[Path],
-        typer.Option(help="Folder of a reward model, which has its name; repeat."),
+        typer.Option(help="Folder with the name of a reward model, or packaged model; repeat."),
     ],
     output: Figures,
     epic: Annotated[
@@ -29,10 +29,11 @@ def draw_success_by_size(
     from vlmrm.figures import success_by_size
     from vlmrm.figures.style import save_figure
     from vlmrm.figures.tables import read_runs
-    from vlmrm.models.folder import read_model_provenance
+    from vlmrm.models.folder import find_model_folder, read_model_provenance
 
     judged = read_runs(evaluations)
-    origins = {folder.name: read_model_provenance(folder) for folder in model}
+    folders = map(find_model_folder, model)
+    origins = {folder.name: read_model_provenance(folder) for folder in folders}
     sizes = pd.DataFrame(
         {
             "model": name,

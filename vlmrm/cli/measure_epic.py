@@ -15,7 +15,7 @@ from vlmrm.data.states import States
 from vlmrm.data.tables import read_rewards, write_table
 from vlmrm.errors import UserError
 from vlmrm.labeling.labels import majority, read_answers
-from vlmrm.models.folder import read_model_provenance
+from vlmrm.models.folder import find_model_folder, read_model_provenance
 
 
 def measure_epic(
@@ -34,7 +34,7 @@ def measure_epic(
     content = load_config(config)
     pick(content.epic, "epic", name)
     settings = content.epic_settings(name)
-    origin = read_model_provenance(model)
+    origin = read_model_provenance(find_model_folder(model))
     state_set = States.read(states)
     scored = read_rewards(rewards, len(state_set))
     human_labels = None

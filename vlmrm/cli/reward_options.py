@@ -14,7 +14,8 @@ from vlmrm.errors import UserError
 Models = Annotated[
     list[Path] | None,
     typer.Option(
-        "--model", help="Model folder, to score frames; repeat for the members of an ensemble."
+        "--model",
+        help="Model folder, or packaged model, to score frames; repeat for an ensemble's members.",
     ),
 ]
 Statistics = Annotated[Path | None, typer.Option(help="Statistics of an ensemble's members (CSV).")]

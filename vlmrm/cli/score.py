@@ -12,6 +12,7 @@ from vlmrm.cli.options import (
     Contrasts,
     Device,
     Goals,
+    ModelFolder,
     ScoringName,
     check_sentences,
 )
@@ -23,7 +24,7 @@ from vlmrm.models.folder import check_model_folder
 
 def score(
     images: Annotated[list[Path], typer.Argument(help="Images in any common format.")],
-    model: Annotated[Path, typer.Option(help="Model folder.")],
+    model: ModelFolder,
     goal: Goals,
     baseline: Baselines = None,
     contrast: Contrasts = None,

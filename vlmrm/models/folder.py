@@ -39,6 +39,23 @@ MODELS = Path("resources/models")
 """Folder of the workflow's model folders."""
 
 
+def find_model_folder(folder: str | os.PathLike[str]) -> Path:
+    """The model folder of this path, or else that of the packaged model of this name.
+
+    Raises:
+        UserError: There is neither.
+    """
+    folder = Path(folder)
+    if folder.is_dir():
+        return folder
+    if str(folder) in packaged_models():
+        return WEIGHTS_FOLDER / folder
+    raise UserError(
+        f"{folder}: no such model folder; make it with `vlmrm fetch-model` or `train-model`, "
+        f"or name a packaged model ({', '.join(packaged_models())})"
+    )
+
+
 def check_model_folder(folder: str | os.PathLike[str]) -> Path:
     """Checks that a folder contains a model, and returns its path.
 
@@ -49,14 +66,7 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
         UserError: The folder, its configuration, its weights, or a library for its tokenizer is
             missing, the configuration is damaged, or parts of the model are elsewhere.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        if str(folder) in packaged_models():
-            return WEIGHTS_FOLDER / folder
-        raise UserError(
-            f"{folder}: no such model folder; make it with `vlmrm fetch-model` or `train-model`, "
-            f"or name a packaged model ({', '.join(packaged_models())})"
-        )
+    folder = find_model_folder(folder)
     match read_model_provenance(folder).get("source"):
         case "function":
             raise UserError(
