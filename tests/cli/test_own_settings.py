@@ -262,7 +262,7 @@ def test_agents(run):
     kept = ("--trajectories", "kept.h5")
     judged = ("--policy", "policy/policy.zip", "--output", "judged.csv", *kept)
     run("evaluate-policy", *source, *judged, sections=sections)
-    run("film-policy", *source, *kept, "--output", "video.mp4", sections=sections)
+    run("record-video", *source, *kept, "--output", "video.mp4", sections=sections)
     run("evaluate-random-policy", "--task", "pole", "--output", "random.csv", sections=sections)
     rollouts = {
         "sampler": "rollouts",

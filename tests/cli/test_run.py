@@ -1,4 +1,4 @@
-"""`vlmrm run`: from a sentence to a film."""
+"""`vlmrm run`: from a sentence to a video."""
 
 import os
 import re

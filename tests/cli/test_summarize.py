@@ -37,7 +37,7 @@ def run(tmp_path):
     return summarize
 
 
-def test_the_best_reward_is_named_with_its_spread_over_seeds_and_its_film(run, tmp_path):
+def test_the_best_reward_is_named_with_its_spread_over_seeds_and_its_video(run, tmp_path):
     place = "results/smoke/evaluations/kneeling/textured/sim-S/alpha-0.5/seed-3/video.mp4"
     (tmp_path / place).parent.mkdir(parents=True)
     (tmp_path / place).touch()
@@ -53,7 +53,7 @@ def test_the_best_reward_is_named_with_its_spread_over_seeds_and_its_film(run, t
         "kneeling: 90% of 200 trajectories succeed with sim-S, alpha-0.5 (2 seeds, 80% to 100%; "
         "random policy 1%)",
         f"    {place}",
-        "All figures, films, and tables: results/smoke",
+        "All figures, videos, and tables: results/smoke",
     ]
 
 
@@ -86,4 +86,4 @@ def test_without_random_weights_there_is_nothing_beside_a_model(run):
 
 
 def test_what_is_not_finished_is_left_out(run):
-    assert run() == ["All figures, films, and tables: results/smoke"]
+    assert run() == ["All figures, videos, and tables: results/smoke"]

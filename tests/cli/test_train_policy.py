@@ -48,7 +48,7 @@ def config(tmp_path_factory):
         ("standing", "smoke-S", {"scoring": "alpha-0.5"}, r"tasks\.standing\.baseline: missing"),
         ("cartpole", "ground-truth", {}, r"cartpole\.agent\.learning_starts: 1200 is not below"),
         ("kneeling", "smoke-S", {"scene": "kitchen"}, "humanoid has no scene 'kitchen'"),
-        # Nothing draws for the reward, but the checkpoints are filmed.
+        # Nothing draws for the reward, but videos of the checkpoints are recorded.
         ("kneeling", "oracle", {"scene": "kitchen"}, "humanoid has no scene 'kitchen'"),
     ],
 )

@@ -10,7 +10,7 @@ from vlmrm.errors import UserError
 from vlmrm.figures.filmstrip import MOMENTS, draw_filmstrip
 from vlmrm.tasks.poses import pose_library
 from vlmrm.training.evaluation import Episode
-from vlmrm.training.films import kept_trajectories
+from vlmrm.training.videos import kept_trajectories
 
 POSES = {name: pose_library()[name].state for name in ("kneel, hanging", "upright, hanging")}
 

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 
 from vlmrm.config import RANDOM_POLICY, load_config
 from vlmrm.figures.style import save_figure
-from vlmrm.page.contents import contents, filmed_runs
+from vlmrm.page.contents import contents, recorded_runs
 from vlmrm.page.render import write_page
-from vlmrm.page.summary import film_of
+from vlmrm.page.summary import video_of
 
 ROOT = Path(__file__).parents[2]
 SMOKE = ROOT / "config" / "smoke.yaml"
@@ -82,7 +82,7 @@ def success(runs, rates):
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory):
-    """A folder of results with each figure, table, and film of the smoke configuration."""
+    """A folder of results with each figure, table, and video of the smoke configuration."""
     results = tmp_path_factory.mktemp("run") / "results" / "smoke"
     config = load_config(SMOKE)
     for folder in ("figures", "tables", "benchmarks"):
@@ -104,20 +104,20 @@ def finished_run(tmp_path_factory):
         runs = list(config.runs(name))
         rates = np.linspace(0.9, 0.0, len(runs))
         success(runs, rates).to_csv(results / "tables" / f"success-{name}.csv", index=False)
-    film = results / "film.mp4"
-    with av.open(str(film), "w") as video:
-        stream = video.add_stream("libx264", rate=10)
+    video = results / "video.mp4"
+    with av.open(str(video), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for shade in range(0, 250, 25):
             picture = np.full((48, 64, 3), shade, np.uint8)
-            video.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        video.mux(stream.encode())
-    for run in filmed_runs(config):
-        (results / film_of(run)).parent.mkdir(parents=True)
-        shutil.copy(film, results / film_of(run))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    for run in recorded_runs(config):
+        (results / video_of(run)).parent.mkdir(parents=True)
+        shutil.copy(video, results / video_of(run))
     record = {"rule_name": "train_policy", "s": 61.0}
     (results / "benchmarks" / "one.jsonl").write_text(json.dumps(record) + "\n")
-    for path in (*drawn, film):
+    for path in (*drawn, video):
         path.unlink()
     return results
 

@@ -54,16 +54,16 @@ def test_every_figure_loads(page):
     assert wait(page, script)
 
 
-def test_every_film_plays(page):
-    films = page.find_elements(By.TAG_NAME, "video")
-    assert len(films) > 7
+def test_every_video_plays(page):
+    videos = page.find_elements(By.TAG_NAME, "video")
+    assert len(videos) > 7
     page.execute_script("for (const video of document.querySelectorAll('video')) video.play()")
     every = "return [...document.querySelectorAll('video')].every(v => {})"
     assert wait(page, every.format("v.currentTime > 0 && v.videoWidth === 64 && !v.error"))
     page.execute_script("for (const video of document.querySelectorAll('video')) video.pause()")
 
 
-def test_films_play_while_they_are_in_view(page):
+def test_videos_play_while_they_are_in_view(page):
     *_, last = page.find_elements(By.TAG_NAME, "video")
     page.execute_script("arguments[0].scrollIntoView({block: 'center'})", last)
     assert wait(page, "return ![...document.querySelectorAll('video')].at(-1).paused")
@@ -91,10 +91,10 @@ def test_it_fits_the_window(page, width):
 
 
 def test_the_switch_hides_what_does_not_belong(page):
-    films = "#films figure"
-    everything = len(shown(page, films))
+    videos = "#videos figure"
+    everything = len(shown(page, videos))
     choose(page, task="kneeling", model="smoke-S-round-1")
-    assert [e.text for e in shown(page, "#films figure strong")] == [
+    assert [e.text for e in shown(page, "#videos figure strong")] == [
         "oracle",
         "smoke-S-round-1, alpha-0",
     ]
@@ -102,7 +102,7 @@ def test_the_switch_hides_what_does_not_belong(page):
     assert headings == ["Adversarial rounds: smoke-S"]
     assert shown(page, "#landscapes .nothing")
     page.find_element(By.CSS_SELECTOR, "#choices [type=reset]").click()
-    WebDriverWait(page, 300, 0.05).until(lambda _: len(shown(page, films)) == everything)
+    WebDriverWait(page, 300, 0.05).until(lambda _: len(shown(page, videos)) == everything)
     assert not shown(page, ".nothing")
 
 

@@ -10,13 +10,13 @@ from tests.page.conftest import SMOKE
 from vlmrm.config import load_config
 from vlmrm.figures.paper import LARGEST, published_success
 from vlmrm.page import render
-from vlmrm.page.contents import TITLES, contents, filmed_runs
+from vlmrm.page.contents import TITLES, contents, recorded_runs
 
 TASKS = set(published_success()["task"])
 
 
 def sources(page):
-    """What figures, films, and links to tables refer to."""
+    """What figures, videos, and links to tables refer to."""
     return re.findall(r'(?:src|href)="(?!#)(?!data:,")([^"]+)"', page)
 
 
@@ -40,14 +40,14 @@ def test_a_large_run_links_to_files_beside_the_page(smoke, monkeypatch):
 def test_what_is_missing_is_not_finished(smoke):
     whole = smoke.page()
     assert "not finished" not in whole
-    assert re.search(r"all \d+ figures, tables, and films are finished", whole)
+    assert re.search(r"all \d+ figures, tables, and videos are finished", whole)
     (smoke.results / "figures" / "landscape-cartpole.svg").unlink()
     shutil.rmtree(smoke.results / "evaluations")
     page = smoke.page()
-    films = len(filmed_runs(load_config(SMOKE)))
+    videos = len(recorded_runs(load_config(SMOKE)))
     assert page.count("This figure: not finished.") == 1
-    tasks = {run.task for run in filmed_runs(load_config(SMOKE))}
-    assert page.count("The film: not finished.") == films + len(tasks)
+    tasks = {run.task for run in recorded_runs(load_config(SMOKE))}
+    assert page.count("The video: not finished.") == videos + len(tasks)
     assert "0 of them are finished" in page
 
 

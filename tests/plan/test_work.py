@@ -50,9 +50,9 @@ def test_a_training_renders_and_embeds_every_step():
     assert reference.seconds(LAPTOP) == pytest.approx(serial, rel=0.01)
 
 
-def test_a_film_renders_and_embeds_its_trajectories():
+def test_a_video_renders_and_embeds_its_trajectories():
     run = training("ViT-bigG-14").wildcards
-    work = work_of(Job("film_policy", run), PAPER, LAPTOP)
+    work = work_of(Job("record_video", run), PAPER, LAPTOP)
     assert (work.frames, work.images) == (2 * 3 * 100, 3 * 100)
     assert work_of(Job("evaluate_policy", run), PAPER, LAPTOP).frames == 0
 

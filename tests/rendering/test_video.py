@@ -1,4 +1,4 @@
-"""Films: their frames, and what is written below them."""
+"""Videos: their frames, and what is written below them."""
 
 import base64
 import io
@@ -43,7 +43,7 @@ def frames_of(path):
         return stream.average_rate, [f.to_ndarray(format="rgb24") for f in video.decode(stream)]
 
 
-def test_a_film_shows_the_trajectories_one_after_another_and_holds_their_ends(tmp_path):
+def test_a_video_shows_the_trajectories_one_after_another_and_holds_their_ends(tmp_path):
     takes = [take(20, 60), take(120, 200)]
     write_video(tmp_path / "video.mp4", takes, LEGEND, SHAPE, frames_per_second=1 / 0.015)
     rate, frames = frames_of(tmp_path / "video.mp4")

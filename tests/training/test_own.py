@@ -12,9 +12,9 @@ from vlmrm.config import TrainingRun, parse_config
 from vlmrm.data.frames import FrameReader
 from vlmrm.rewards.sources import EnvironmentReward, FrameReward
 from vlmrm.training.checkpoints import Checkpoint
-from vlmrm.training.films import film, trajectory_rewards
 from vlmrm.training.live import evaluate_live, sample_live_rollouts
 from vlmrm.training.run import Interrupted, train
+from vlmrm.training.videos import record_trajectories, trajectory_rewards
 
 AGENT = {
     "algorithm": "dqn",
@@ -181,17 +181,17 @@ def test_trajectories_are_kept_with_their_frames_while_a_policy_is_judged(tmp_pa
     np.testing.assert_array_equal(shown[:, 0, 0, 0], np.round(kept.values[:, 0] * 3))
 
 
-def test_a_film_shows_the_frames_that_were_drawn(tmp_path, trained):
+def test_a_video_shows_the_frames_that_were_drawn(tmp_path, trained):
     content = config()
     _, kept = evaluate_live(
         trained / "policy.zip", content.evaluation_settings(RUN), tmp_path / "frames.h5", workers=0
     )
     reward = FrameReward(lambda frames: frames.mean(axis=(1, 2, 3)))
-    settings = content.film_settings(RUN)
+    settings = content.recording_settings(RUN)
     with FrameReader(tmp_path / "frames.h5") as reader:
         rewards = trajectory_rewards(kept, settings, reward, reader)
         np.testing.assert_allclose(rewards, reader[:].mean(axis=(1, 2, 3)))
-        film(tmp_path / "video.mp4", kept, settings, reward, reader)
+        record_trajectories(tmp_path / "video.mp4", kept, settings, reward, reader)
     with av.open(str(tmp_path / "video.mp4")) as video:
         assert sum(1 for _ in video.decode(video=0)) > len(kept)
 

@@ -7,8 +7,8 @@ import yaml
 
 from tests.workflow.conftest import ROOT
 from vlmrm.config import load_config
-from vlmrm.page.contents import contents, filmed_runs
-from vlmrm.page.summary import film_of
+from vlmrm.page.contents import contents, recorded_runs
+from vlmrm.page.summary import video_of
 from vlmrm.plan.jobs import parse_dry_run
 
 
@@ -18,10 +18,10 @@ def dry_run(project, config, *targets):
     return parse_dry_run(run.stdout)
 
 
-def test_the_page_has_all_figures_tables_and_films_of_the_workflow(fresh):
+def test_the_page_has_all_figures_tables_and_videos_of_the_workflow(fresh):
     file = ROOT / "config" / "smoke.yaml"
     config = load_config(file)
-    promised = {str(film_of(run)) for run in filmed_runs(config)}
+    promised = {str(video_of(run)) for run in recorded_runs(config)}
     for section in contents(config):
         for exhibit in section.exhibits:
             suffixes = ["csv"] if exhibit.is_table else ["svg", "png"]

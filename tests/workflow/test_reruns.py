@@ -18,8 +18,8 @@ EPIC = {
     "draw_best_of_n",
     "draw_gallery",
 }
-FILMS = {"film_policy", "draw_filmstrip"}
-TRAINING = {"train_policy", "evaluate_policy", "draw_learning_curves", "draw_success", *FILMS}
+VIDEOS = {"record_video", "draw_filmstrip"}
+TRAINING = {"train_policy", "evaluate_policy", "draw_learning_curves", "draw_success", *VIDEOS}
 OPTIMIZATION = {"measure_checkpoints", "draw_optimization"}
 PAGE = {"make_page", "update_page", "check_claims"}
 """The page shows the results and the configuration, and claims are held against the tables."""
@@ -271,9 +271,9 @@ def test_another_prompt_embeds_no_frame_and_leaves_other_tasks_and_references(fi
     assert {task for task, _ in runs_of(finished, smoke, "embed_prompts")} == {"kneeling"}
     trained = {("kneeling", model) for model in ("smoke-S", "brightness", "views")}
     assert runs_of(finished, smoke, "train_policy") == trained
-    # The sentence is written in the film of the reference, whose policy is as good as before.
+    # The sentence is written in the video of the reference, whose policy is as good as before.
     assert ("kneeling", "oracle") not in runs_of(finished, smoke, "evaluate_policy")
-    assert ("kneeling", "oracle") in runs_of(finished, smoke, "film_policy")
+    assert ("kneeling", "oracle") in runs_of(finished, smoke, "record_video")
 
 
 def test_another_episode_length_judges_every_policy_of_the_environment_again(finished, smoke):
@@ -318,7 +318,7 @@ def test_another_seed_trains_that_run_alone(finished, smoke):
     assert jobs == {
         "train_policy": 2,
         "evaluate_policy": 2,
-        "film_policy": 2,
+        "record_video": 2,
         "draw_filmstrip": 1,
         "draw_learning_curves": 1,
         "draw_success": 1,
@@ -341,4 +341,4 @@ def test_another_setting_of_an_agent_trains_its_environment_alone(finished, smok
 def test_judging_another_checkpoint_trains_nothing(finished, smoke):
     smoke["evaluation"]["checkpoint"] = "final"
     judging = {"evaluate_policy", "evaluate_live_policy", "draw_success", "draw_success_by_size"}
-    assert set(finished.planned(smoke)) == judging | {"draw_optimization"} | FILMS | PAGE
+    assert set(finished.planned(smoke)) == judging | {"draw_optimization"} | VIDEOS | PAGE

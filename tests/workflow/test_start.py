@@ -254,7 +254,7 @@ def test_without_gpu_a_training_for_months_is_not_started(tmp_path, published, m
     assert run.returncode == 0, run.stderr
 
 
-def test_a_sentence_without_oracle_is_trained_and_filmed_but_not_scored(fresh, smoke):
+def test_a_sentence_without_oracle_is_trained_and_recorded_but_not_scored(fresh, smoke):
     waving = {"environment": "humanoid", "goal": "a robot waving", "baseline": "a robot"}
     smoke["tasks"]["waving"] = waving
     experiment = {"tasks": ["waving"], "models": ["smoke-S"], "scorings": ["alpha-0"], "seeds": [0]}

@@ -66,7 +66,7 @@ COMMANDS = (
     "train-policy",
     "evaluate-policy",
     "evaluate-random-policy",
-    "film-policy",
+    "record-video",
     # Figures
     "draw-scenes",
     "draw-poses",

@@ -31,7 +31,7 @@ def evaluate_policy(
     policy: Annotated[Path, typer.Option(help="Trained policy (ZIP).")],
     output: Output,
     trajectories: Annotated[
-        Path | None, typer.Option(help="Also write the trajectories of the film here (HDF5).")
+        Path | None, typer.Option(help="Also write the trajectories of the video here (HDF5).")
     ] = None,
     frames: Annotated[
         Path | None, typer.Option(help="And their frames (HDF5), for one of `environments`.")
@@ -55,8 +55,8 @@ def evaluate_policy(
     if trajectories is not None and frames is None and settings.own is not None:
         raise UserError("--frames: missing; this environment draws frames only while it acts")
     from vlmrm.training.evaluation import evaluate, with_run
-    from vlmrm.training.films import kept_trajectories, typical_trajectories
     from vlmrm.training.live import evaluate_live
+    from vlmrm.training.videos import kept_trajectories, typical_trajectories
 
     if frames is not None:
         table, kept = evaluate_live(policy, settings, frames, workers)

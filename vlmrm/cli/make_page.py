@@ -21,7 +21,7 @@ def make_page(
         ),
     ] = None,
 ) -> None:
-    """Make the page of a run: a summary, films, figures, and tables, whatever is finished."""
+    """Make the page of a run: a summary, videos, figures, and tables, whatever is finished."""
     config = load_config(results / "config.yaml")
     from vlmrm.page.render import write_page
 

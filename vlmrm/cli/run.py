@@ -44,7 +44,7 @@ from vlmrm.workflow import SNAKEFILE
 CONFIG = "run.yaml"
 """Name of the configuration in the results folder."""
 TARGET = "agents"
-"""The rule that trains, judges, films, and draws."""
+"""The rule that trains, judges, records, and draws."""
 
 
 def run(
@@ -76,7 +76,7 @@ def run(
     ] = None,
     cores: Annotated[int | None, typer.Option(min=1, help="Default: all.")] = None,
 ) -> None:
-    """Train an agent on a sentence, judge it if an oracle fits, film it, and draw its curve.
+    """Train an agent on a sentence, judge it if an oracle fits, record a video, and draw its curve.
 
     The same command continues an interrupted run. The configuration is in results/NAME/run.yaml.
     """
@@ -201,7 +201,7 @@ def _results(config: Config, run: TrainingRun) -> Iterator[str]:
     folder = Path("results", config.run)
     place = Path(run.task, run.scene, run.reward_source, run.scoring, f"seed-{run.seed}")
     if config.tasks[run.task].oracle is None:
-        yield f"Film: {folder / 'evaluations' / place / 'video.mp4'}"
+        yield f"Video: {folder / 'evaluations' / place / 'video.mp4'}"
     yield f"Learning curve: {folder / 'figures' / f'learning-{EXPERIMENT}.png'}"
     yield f"Policy: {folder / 'policies' / place / 'best.zip'}"
     yield f"Configuration, to go on from: {folder / CONFIG}"

@@ -9,13 +9,13 @@ import typer
 
 from vlmrm.config import load_config
 from vlmrm.page.contents import PAGE
-from vlmrm.page.summary import epic_lines, film_of, outcomes
+from vlmrm.page.summary import epic_lines, outcomes, video_of
 
 
 def summarize(
     results: Annotated[Path, typer.Argument(help="Folder of a run, such as results/demo.")],
 ) -> None:
-    """Print what a run found: a line for each EPIC set and each task, and where a film of it is.
+    """Print what a run found: a line for each EPIC set and each task, and where a video of it is.
 
     What is not finished is left out.
     """
@@ -24,8 +24,8 @@ def summarize(
         print(line)
     for outcome in outcomes(results, config):
         print(outcome)
-        film = results / film_of(outcome.run)
-        if film.is_file():
-            print(f"    {film}")
+        video = results / video_of(outcome.run)
+        if video.is_file():
+            print(f"    {video}")
     page = results / PAGE
-    print(f"All figures, films, and tables: {page if page.is_file() else results}")
+    print(f"All figures, videos, and tables: {page if page.is_file() else results}")

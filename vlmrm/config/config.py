@@ -283,10 +283,10 @@ class Config(ConfigModel):
             video=self._video(run) if self.evaluation.training_videos else None,
         )
 
-    def film_settings(self, run: TrainingRun) -> settings.FilmSettings:
-        """What filming the agent of a run reads."""
+    def recording_settings(self, run: TrainingRun) -> settings.RecordingSettings:
+        """What recording the agent of a run on video reads."""
         goals = self.tasks[run.task].goals
-        return settings.FilmSettings(**self._reward(run), goals=goals, video=self._video(run))
+        return settings.RecordingSettings(**self._reward(run), goals=goals, video=self._video(run))
 
     def filmstrip_settings(self, experiment: str) -> settings.FilmstripSettings:
         """What drawing moments of the agents of an experiment reads."""

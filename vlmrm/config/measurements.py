@@ -32,7 +32,7 @@ class Task(ConfigModel):
     and the goals of all other tasks in the same environment."""
     oracle: OracleName | None = None
     """Judges success from the simulator state; `success` is what an environment of your own says.
-    Omit if no oracle fits your sentence: agents are then trained and filmed, but their success is
+    Omit if no oracle fits your sentence: agents are then trained and recorded, but their success is
     not measured."""
 
     @property

@@ -248,8 +248,8 @@ class TrainingSettings(RunRewardSettings):
     """Of the latest episode at every checkpoint; None for no videos."""
 
 
-class FilmSettings(RunRewardSettings):
-    """The film of an agent: what is written in it, and how the reward of its frames is computed."""
+class RecordingSettings(RunRewardSettings):
+    """The video of an agent: what is written in it, and how its frames are rewarded."""
 
     goals: list[str]
     video: VideoSettings
@@ -285,7 +285,7 @@ class EvaluationSettings(PlaySettings):
     trajectories: int
     seed: int
     video_trajectories: int = 0
-    """Trajectories that are kept for films."""
+    """Trajectories that are kept for videos."""
 
 
 class RolloutSettings(PlaySettings):

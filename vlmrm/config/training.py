@@ -165,7 +165,7 @@ class Experiment(ConfigModel):
 
 
 class Evaluation(ConfigModel):
-    """How trained policies are evaluated and filmed."""
+    """How trained policies are evaluated and recorded on video."""
 
     trajectories: PositiveInt = 100
     """Number of trajectories per evaluation."""
@@ -175,7 +175,7 @@ class Evaluation(ConfigModel):
     seed: Seed = 10_000
     """First seed of the initial states. Keep it far from the training seeds."""
     video_trajectories: PositiveInt = 3
-    """Number of trajectories in the film of an agent: the median of the evaluation, and others."""
+    """Number of trajectories in the video of an agent: the median of the evaluation, and others."""
     training_videos: bool = True
     """Record a video of the latest episode at every checkpoint of a training."""
     video_size: Annotated[int, Field(ge=32, le=1024)] = 320

@@ -42,7 +42,7 @@ def draw_filmstrip(agents: Sequence[Agent], settings: FilmstripSettings) -> Figu
     the task. Without an oracle, it is the first one of the first seed.
 
     Args:
-        agents: The agents, with trajectories by `vlmrm.training.films.kept_trajectories`.
+        agents: The agents, with trajectories by `vlmrm.training.videos.kept_trajectories`.
         settings: Sentences, oracles, and how states are rendered.
 
     Raises:

@@ -46,7 +46,7 @@ MUJOCO = {
     "evaluate_policy",
     "evaluate_live_policy",
     "evaluate_random_policy",
-    "film_policy",
+    "record_video",
     "draw_filmstrip",
     "draw_scenes",
     "draw_poses",

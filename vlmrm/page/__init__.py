@@ -1,1 +1,1 @@
-"""The page of a run: what it found, with its figures, films, tables, times, and settings."""
+"""The page of a run: what it found, with its figures, videos, tables, times, and settings."""

@@ -39,7 +39,7 @@ TITLES = {
     "success-table": "Success of the agents, by seed",
     "success-by-size": "Success of the agents by size of the model",
     "success-by-size-table": "Success of the agents and size of their models",
-    "video": "Film of an agent",
+    "video": "Video of an agent",
     "filmstrip": "Moments of the agents",
     "optimization": "Reward and success by checkpoint",
     "divergence": "Reward and success by divergence of visited states",
@@ -53,7 +53,7 @@ TITLES = {
     "boundaries": "Borderline states",
     "oracles": "Verdicts of the oracles",
 }
-"""Titles of figures, tables, and films, by the names of their captions in `captions/`."""
+"""Titles of figures, tables, and videos, by the names of their captions in `captions/`."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def contents(config: Config) -> list[Section]:
         Section("best-of-n", "Best of n", list(_best_of_n(config))),
         Section("diagnosis", "Diagnosis before training", list(_diagnoses(config))),
         Section("agents", "Agents", list(_agents(config))),
-        Section("filmstrips", "Film strips", list(_filmstrips(config))),
+        Section("filmstrips", "Filmstrips", list(_filmstrips(config))),
         Section("optimization", "Over-optimization", list(_optimization(config))),
         Section("prediction", "Predictions of success", list(_predictions(config))),
         Section("claims", "Claims", list(_claims(config))),
@@ -106,8 +106,8 @@ def contents(config: Config) -> list[Section]:
     return [section for section in sections if section.exhibits]
 
 
-def filmed_runs(config: Config) -> list[TrainingRun]:
-    """The runs whose agents are filmed: by task, in the order of the configuration."""
+def recorded_runs(config: Config) -> list[TrainingRun]:
+    """The runs of whose agents there are videos: by task, in the order of the configuration."""
     runs = dict.fromkeys(run for name in config.experiments for run in config.runs(name))
     tasks = list(config.tasks)
     return sorted(runs, key=lambda run: tasks.index(run.task))

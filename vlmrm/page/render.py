@@ -25,22 +25,22 @@ from vlmrm.config.scoring import alpha_of, scoring_order
 from vlmrm.data.files import atomic_path
 from vlmrm.data.provenance import provenance
 from vlmrm.data.tables import read_table
-from vlmrm.page.contents import TITLES, Exhibit, Section, contents, filmed_runs
+from vlmrm.page.contents import TITLES, Exhibit, Section, contents, recorded_runs
 from vlmrm.page.summary import (
     VERDICTS,
     Outcome,
-    film_of,
     outcomes,
     success_by_run,
     trained_line,
     trust_lines,
+    video_of,
 )
 from vlmrm.page.tables import ShownTable, number, shown_table
 from vlmrm.page.times import stages
 from vlmrm.terminal.workflow import duration
 
 MAX_EMBEDDED = 30_000_000
-"""Bytes of figures, films, and tables up to which they are in the page itself."""
+"""Bytes of figures, videos, and tables up to which they are in the page itself."""
 MAX_SVG = 500_000
 """Bytes from which on a figure is shown as PNG: larger SVGs contain photographs."""
 
@@ -82,8 +82,8 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Film:
-    """A film of the page; without a file while it is not finished."""
+class Video:
+    """A video of the page; without a file while it is not finished."""
 
     run: TrainingRun
     file: Path | None
@@ -97,17 +97,17 @@ class Film:
 
 @dataclass(frozen=True)
 class Card:
-    """A task at the top of the page: its best outcome so far, and the film of it."""
+    """A task at the top of the page: its best outcome so far, and the video of it."""
 
     task: str
     outcome: Outcome | None
-    film: Film
+    video: Video
 
 
 def write_page(results: Path, config: Config, output: Path) -> None:
     """Writes the page.
 
-    Figures, films, and tables are in the page itself, up to `MAX_EMBEDDED` bytes together or where
+    Figures, videos, and tables are in the page itself, up to `MAX_EMBEDDED` bytes together or where
     the page is outside of the results. Otherwise the page links to them, and works where the folder
     of the results is copied as a whole.
 
@@ -121,8 +121,8 @@ def write_page(results: Path, config: Config, output: Path) -> None:
         for section in contents(config)
     ]
     shown = [item for _, items in sections for item in items]
-    films = list(_films(results, config))
-    files = [*(item.file for item in shown), *(film.file for film in films)]
+    videos = list(_videos(results, config))
+    files = [*(item.file for item in shown), *(video.file for video in videos)]
     found = [file for file in files if file is not None]
     size = sum(file.stat().st_size for file in found)
     elsewhere = output.absolute().parent != results.absolute()
@@ -143,9 +143,9 @@ def write_page(results: Path, config: Config, output: Path) -> None:
         made=datetime.now(UTC),
         finished=len(found),
         promised=len(files),
-        trained=trained_line(config, sum(film.file is not None for film in films)),
+        trained=trained_line(config, sum(video.file is not None for video in videos)),
         trust=list(trust_lines(results, config)),
-        cards=list(_cards(results, config, films)),
+        cards=list(_cards(results, config, videos)),
         verdicts=VERDICTS,
         simulator_trained=[
             name
@@ -153,9 +153,9 @@ def write_page(results: Path, config: Config, output: Path) -> None:
             if model.source in ("packaged", "simulator")
         ],
         sections=sections,
-        films=films,
+        videos=videos,
         captions={name: _caption(name) for name in TITLES},
-        choices=_choices(config, [section for section, _ in sections], films),
+        choices=_choices(config, [section for section, _ in sections], videos),
         stages=stages(results / "benchmarks"),
         settings=yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False),
         origins=_origins(
@@ -181,32 +181,32 @@ def _find(results: Path, exhibit: Exhibit) -> Shown:
     return Shown(exhibit, svg if svg.stat().st_size <= MAX_SVG else png)
 
 
-def _films(results: Path, config: Config) -> Iterator[Film]:
+def _videos(results: Path, config: Config) -> Iterator[Video]:
     success = success_by_run(results, config)
-    for run in filmed_runs(config):
-        file = results / film_of(run)
-        yield Film(run, file if file.is_file() else None, success.get(run, ""))
+    for run in recorded_runs(config):
+        file = results / video_of(run)
+        yield Video(run, file if file.is_file() else None, success.get(run, ""))
 
 
-def _cards(results: Path, config: Config, films: list[Film]) -> Iterator[Card]:
+def _cards(results: Path, config: Config, videos: list[Video]) -> Iterator[Card]:
     """One for each task that agents are trained for."""
     found = sorted(outcomes(results, config), key=lambda outcome: outcome.rate)
     best = {outcome.run.task: outcome for outcome in found}
-    for task in dict.fromkeys(film.run.task for film in films):
+    for task in dict.fromkeys(video.run.task for video in videos):
         outcome = best.get(task)
-        own = [film for film in films if film.run.task == task]
-        film, *_ = [film for film in own if outcome and film.run == outcome.run] or own
-        yield Card(task, outcome, film)
+        own = [video for video in videos if video.run.task == task]
+        video, *_ = [video for video in own if outcome and video.run == outcome.run] or own
+        yield Card(task, outcome, video)
 
 
 def _choices(
-    config: Config, sections: Iterable[Section], films: Iterable[Film]
+    config: Config, sections: Iterable[Section], videos: Iterable[Video]
 ) -> dict[str, list[str]]:
-    """What the reader of the page can choose: the names that figures and films are about."""
+    """What the reader of the page can choose: the names that figures and videos are about."""
     exhibits = [exhibit for section in sections for exhibit in section.exhibits]
     tasks = {task for item in exhibits if item.models for task in item.tasks}
     models = {model for item in exhibits for model in item.models}
-    scorings = {*config.scorings, *(film.run.scoring for film in films)}
+    scorings = {*config.scorings, *(video.run.scoring for video in videos)}
     return {
         "task": [name for name in config.tasks if name in tasks],
         "model": [name for name in config.models if name in models],

@@ -55,8 +55,8 @@ class Outcome:
         )
 
 
-def film_of(run: TrainingRun) -> Path:
-    """The film of a run's agent, relative to the results."""
+def video_of(run: TrainingRun) -> Path:
+    """The video of a run's agent, relative to the results."""
     place = (run.task, run.scene, run.reward_source, run.scoring, f"seed-{run.seed}")
     return Path("evaluations", *place, "video.mp4")
 

@@ -100,7 +100,7 @@ class Work:
         self.shared += count * seconds
         return 3 * pixels * count
 
-    def film(self, video: VideoSettings | None, count: float) -> None:
+    def record(self, video: VideoSettings | None, count: float) -> None:
         """Adds the frames of a video, if there is one."""
         if video is not None:
             self.render(video.environment, video.scene, count, video.rendering)
@@ -187,8 +187,8 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
             if job.rule == "evaluate_live_policy":
                 count = run.video_trajectories * run.episode_steps
                 work.disk = COMPRESSED[OWN] * work.render(OWN, "default", count, Rendering())
-        case "film_policy":
-            _film(work, TrainingRun.model_validate(w), config, machine)
+        case "record_video":
+            _recording(work, TrainingRun.model_validate(w), config, machine)
         case "evaluate_random_policy":
             random = config.random_evaluation_settings(w["task"])
             step = STEP[rated(random.environment)]
@@ -205,7 +205,7 @@ def _train(work: Work, run: TrainingRun, config: Config, machine: Machine) -> No
     update = UPDATE.get(environment, machine.update)
     work.shared = steps * STEP[rated(environment)]
     work.accelerated = updates(agent) * update
-    work.film(settings.video, saved * agent.episode_steps)
+    work.record(settings.video, saved * agent.episode_steps)
     # The policies of every checkpoint, the last one, and copies of the best two.
     work.disk += (saved + 4) * policy_bytes(environment, agent)
     if config.sees_frames(run):
@@ -221,12 +221,12 @@ def _train(work: Work, run: TrainingRun, config: Config, machine: Machine) -> No
         work.accelerated = 0
 
 
-def _film(work: Work, run: TrainingRun, config: Config, machine: Machine) -> None:
-    settings, played = config.film_settings(run), config.evaluation_settings(run)
+def _recording(work: Work, run: TrainingRun, config: Config, machine: Machine) -> None:
+    settings, played = config.recording_settings(run), config.evaluation_settings(run)
     count = played.video_trajectories * played.episode_steps
     sees_frames = config.sees_frames(run)
     if settings.own is None:
-        work.film(settings.video, count)
+        work.record(settings.video, count)
         for scene in settings.scenes if sees_frames else []:
             work.render(settings.environment, scene, count, settings.rendering)
     if sees_frames:

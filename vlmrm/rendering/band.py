@@ -1,4 +1,4 @@
-"""The band below the frames of a film: the sentence, the verdict, and the reward so far."""
+"""The band below the frames of a video: the sentence, the verdict, and the reward so far."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MAX_LINES = 2
 
 @dataclass(frozen=True)
 class Legend:
-    """What is written below all frames of a film.
+    """What is written below all frames of a video.
 
     Attributes:
         task: The sentence, or the name of the task.
@@ -42,12 +42,12 @@ class Legend:
 
 
 class Band:
-    """Draws the band of a film.
+    """Draws the band of a video.
 
     Args:
         legend: What is written below all frames.
         width: Width of the frames in pixels.
-        rewards: Rewards of each trajectory of the film; together, the range of the curve.
+        rewards: Rewards of each trajectory of the video; together, the range of the curve.
     """
 
     def __init__(self, legend: Legend, width: int, rewards: Sequence[NDArray[np.floating]]):

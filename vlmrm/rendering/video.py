@@ -29,7 +29,7 @@ Frame = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Take:
-    """A trajectory as a film shows it.
+    """A trajectory as a video shows it.
 
     Attributes:
         frames: Uint8 RGB frames ``[H, W, 3]``, one after each of ``T`` steps.

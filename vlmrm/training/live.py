@@ -16,8 +16,8 @@ from vlmrm.data.frames import FRAMES_PER_CHUNK, FrameWriter
 from vlmrm.data.states import States
 from vlmrm.terminal.bars import bar
 from vlmrm.training.evaluation import Played, evaluate, judge, opened
-from vlmrm.training.films import kept_trajectories
 from vlmrm.training.rollouts import KEEP_EVERY, Draw, collect, draw
+from vlmrm.training.videos import kept_trajectories
 
 
 def evaluate_live(

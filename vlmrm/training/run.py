@@ -46,9 +46,9 @@ from vlmrm.training.callbacks import (
 from vlmrm.training.checkpoints import Checkpoint
 from vlmrm.training.curve import LearningCurve
 from vlmrm.training.deferred import RING_CALLS, DeferredReward, steps_per_call
-from vlmrm.training.films import film_episode
 from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
+from vlmrm.training.videos import record_episode
 
 MAX_ROWS = 1000
 """Maximum number of rows of a learning curve; at most one per round of updates."""
@@ -124,7 +124,7 @@ def train(
     oracle = find_oracle(settings.oracle, settings.own) if settings.oracle else None
     write_video = None
     if settings.video is not None and not settings.own:
-        write_video = functools.partial(film_episode, settings=settings, oracle=oracle)
+        write_video = functools.partial(record_episode, settings=settings, oracle=oracle)
     with closing(VectorEnv(spec, workers)) as env:
         learn(
             settings.run,

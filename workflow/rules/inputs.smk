@@ -223,15 +223,15 @@ def model_inputs(wildcards):
     }
 
 
-def film_inputs(wildcards):
-    """The trajectories of a film; with their frames where these are drawn only while agents act."""
+def video_inputs(wildcards):
+    """The trajectories of a video; with their frames where these are drawn only while agents act."""
     files = {"trajectories": f"{EVALUATION}/trajectories.h5"}
     if not settings.can_render(wildcards.task):
         files["frames"] = f"{EVALUATION}/frames.h5"
     return {name: path.format(**wildcards) for name, path in files.items()}
 
 
-def filmed(experiment, file):
+def recorded(experiment, file):
     """A file of the evaluation of each agent of an experiment whose states can be rendered."""
     runs = settings.filmstrip_settings(experiment).runs
     return [f"{EVALUATION}/{file}".format(**run.model_dump()) for run in runs]
@@ -249,7 +249,7 @@ def lookup_inputs(wildcards):
 
 
 def reward_options(wildcards, input):
-    """The inputs as options of `vlmrm train-policy` and `vlmrm film-policy`."""
+    """The inputs as options of `vlmrm train-policy` and `vlmrm record-video`."""
     options = [
         (name, path)
         for name, paths in input.items()

@@ -91,10 +91,10 @@ use rule evaluate_policy as evaluate_live_policy with:
         task=tasks_of(live=True),
 
 
-rule film_policy:
+rule record_video:
     input:
         unpack(training_inputs),
-        unpack(film_inputs),
+        unpack(video_inputs),
     output:
         report(
             f"{EVALUATION}/video.mp4",
@@ -108,9 +108,9 @@ rule film_policy:
             },
         ),
     log:
-        f"{LOGS}/films/{RUN}.log",
+        f"{LOGS}/videos/{RUN}.log",
     benchmark:
-        f"{BENCHMARKS}/film_policy/{RUN}.jsonl"
+        f"{BENCHMARKS}/record_video/{RUN}.jsonl"
     threads: training_threads
     resources:
         mem_mb=model_memory,
@@ -119,9 +119,9 @@ rule film_policy:
     params:
         config=config_file,
         inputs=reward_options,
-        settings=lambda w: settings.film_settings(run_of(w)).model_dump(),
+        settings=lambda w: settings.recording_settings(run_of(w)).model_dump(),
     shell:
-        "vlmrm --log {log} film-policy --config {params.config} --task {wildcards.task}"
+        "vlmrm --log {log} record-video --config {params.config} --task {wildcards.task}"
         " --scene {wildcards.scene} --reward-source {wildcards.reward_source} --scoring {wildcards.scoring}"
         " --seed {wildcards.seed} {params.inputs} --gpus {resources.gpu} --output {output}"
 
@@ -201,8 +201,8 @@ rule draw_success_by_size:
 
 rule draw_filmstrip:
     input:
-        evaluations=lambda w: filmed(w.experiment, "evaluation.csv"),
-        trajectories=lambda w: filmed(w.experiment, "trajectories.h5"),
+        evaluations=lambda w: recorded(w.experiment, "evaluation.csv"),
+        trajectories=lambda w: recorded(w.experiment, "trajectories.h5"),
     output:
         **figure_outputs("filmstrip-{experiment}", "filmstrip", "Agents"),
     log:

@@ -50,19 +50,19 @@ for (const button of document.querySelectorAll("th button")) {
   button.addEventListener("click", () => sort(button.closest("th")));
 }
 
-// The browser's controls cover a film's verdicts until it plays.
+// The browser's controls cover a video's verdicts until it plays.
 if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
   const viewed = new IntersectionObserver(
     (entries) => {
-      for (const { target: film, isIntersecting } of entries) {
-        // A film that cannot play shows its error itself.
-        isIntersecting ? film.play().catch(() => {}) : film.pause();
+      for (const { target: video, isIntersecting } of entries) {
+        // A video that cannot play shows its error itself.
+        isIntersecting ? video.play().catch(() => {}) : video.pause();
       }
     },
     { threshold: 0.5 },
   );
-  for (const film of document.querySelectorAll("video")) {
-    viewed.observe(film);
+  for (const video of document.querySelectorAll("video")) {
+    viewed.observe(video);
   }
 }
 

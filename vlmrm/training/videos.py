@@ -1,4 +1,4 @@
-"""Films of agents: which trajectories of an evaluation they show, and the rewards below them."""
+"""Videos of agents: which trajectories of an evaluation they show, and the rewards below them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vlmrm.config import Rendering, TrainingRun
-from vlmrm.config.settings import FilmSettings, RunRewardSettings, TrainingSettings
+from vlmrm.config.settings import RecordingSettings, RunRewardSettings, TrainingSettings
 from vlmrm.data.frames import FRAMES_PER_CHUNK, FrameReader
 from vlmrm.data.states import States
 from vlmrm.envs import make_env
@@ -24,7 +24,7 @@ from vlmrm.rewards.sources import RewardSource, StepBatch
 from vlmrm.tasks.oracles import Oracle, labeled
 
 if TYPE_CHECKING:
-    from vlmrm.training.evaluation import Episode  # loads PyTorch, which films do without
+    from vlmrm.training.evaluation import Episode  # loads PyTorch, which videos do without
 
 REFERENCE_WORDS = {
     "oracle": "by the oracle",
@@ -33,7 +33,7 @@ REFERENCE_WORDS = {
 }
 """Whose the reward of a reference is."""
 FRAMES_PER_SECOND = 30
-"""Rate of the films of environments that say none."""
+"""Rate of the videos of environments that say none."""
 
 Rows = NDArray[np.intp]
 
@@ -64,7 +64,7 @@ def typical_trajectories(table: pd.DataFrame, count: int) -> Rows:
 def kept_trajectories(
     episodes: Mapping[int, Episode], table: pd.DataFrame, environment: str
 ) -> States:
-    """Trajectories of an evaluation, one after another, for films and pictures.
+    """Trajectories of an evaluation, one after another, for videos and pictures.
 
     Args:
         episodes: Row in the table to what happened.
@@ -90,19 +90,19 @@ def kept_trajectories(
     return labeled(environment, values, columns)
 
 
-def film(
+def record_trajectories(
     path: str | os.PathLike[str],
     states: States,
-    settings: FilmSettings,
+    settings: RecordingSettings,
     reward: RewardSource,
     frames: FrameReader | None = None,
 ) -> None:
-    """Films trajectories that were kept, with their rewards and verdicts.
+    """Records trajectories that were kept, with their rewards and verdicts.
 
     Args:
         path: Output file (MP4).
         states: The trajectories, by `kept_trajectories`.
-        settings: The run and its task, and how the film looks.
+        settings: The run and its task, and how the video looks.
         reward: Reward source of the run.
         frames: Frames of the states, where the environment draws them only while it acts.
 
@@ -127,20 +127,20 @@ def film(
         write_video(path, takes, _legend(settings.run, settings.goals), footage.shape, rate)
 
 
-def film_episode(
+def record_episode(
     path: Path,
     states: NDArray[np.float64],
     rewards: NDArray[np.float32],
     settings: TrainingSettings,
     oracle: Oracle | None,
 ) -> None:
-    """Films an episode of a training, which has computed its rewards.
+    """Records an episode of a training, which has computed its rewards.
 
     Args:
         path: Output file ``STEPS.mp4``.
         states: States of the episode ``[T, D]``.
         rewards: Their rewards ``[T]``.
-        settings: The run, and how the film looks.
+        settings: The run, and how the video looks.
         oracle: Oracle of the task, if it has one.
     """
     video = settings.video
@@ -160,9 +160,10 @@ def trajectory_rewards(
     reward: RewardSource,
     frames: FrameReader | None = None,
 ) -> NDArray[np.float64]:
-    """The rewards ``[N]`` of trajectories that were kept, as in training; arguments as for `film`.
+    """The rewards ``[N]`` of trajectories that were kept, as in training.
 
-    Frames are rendered as the reward model sees them, whatever size the film has.
+    The arguments are those of `record_trajectories`. Frames are rendered as the reward model sees
+    them, whatever size the video has.
     """
     rewards = []
     sees = reward.frames_per_call > 0

@@ -1,4 +1,4 @@
-"""``vlmrm film-policy``."""
+"""``vlmrm record-video``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from vlmrm.machine.gpus import claim_gpus
 from vlmrm.rendering import check_scene
 
 
-def film_policy(
+def record_video(
     config: ConfigFile,
     task: TaskName,
     reward_source: RewardSource,
@@ -52,11 +52,11 @@ def film_policy(
     device: Device = "auto",
     gpus: Gpus = 1,
 ) -> None:
-    """Film an agent (MP4): below each frame its reward and the oracle's verdict."""
+    """Record a video of an agent (MP4): below each frame its reward and the oracle's verdict."""
     content = load_config(config)
     run = training_run(content, task, scene, reward_source, scoring, seed)
     check_run(content, run)
-    settings = content.film_settings(run)
+    settings = content.recording_settings(run)
     if (frames is None) != (settings.own is None):
         what = "missing; give those of the trajectories" if frames is None else "remove it"
         raise UserError(f"--frames: {what}, for the environment is {settings.environment}")
@@ -70,13 +70,13 @@ def film_policy(
             check_scene(settings.environment, view)
     claim_gpus(0 if grid else gpus)
     from vlmrm.rewards import sources
-    from vlmrm.training.films import film
+    from vlmrm.training.videos import record_trajectories
 
     reward = sources.reward_source(settings, model or [], grid, device, gpus, statistics)
     if frames is None:
-        film(output, kept, settings, reward)
+        record_trajectories(output, kept, settings, reward)
         return
     with FrameReader(frames) as reader:
         same = len(reader) == len(kept)
         require(frames, same, f"{len(reader)} frames of {len(kept)} states")
-        film(output, kept, settings, reward, reader)
+        record_trajectories(output, kept, settings, reward, reader)

@@ -1,4 +1,4 @@
-"""Which trajectories films show, and whose rewards are below them."""
+"""Which trajectories videos show, and whose rewards are below them."""
 
 import av
 import numpy as np
@@ -9,10 +9,10 @@ from vlmrm.config import TrainingRun, parse_config
 from vlmrm.rewards.sources import EnvironmentReward, FrameReward, StateReward
 from vlmrm.rewards.windows import WINDOW_STEPS, WindowReward
 from vlmrm.training.evaluation import Episode
-from vlmrm.training.films import (
-    film,
-    film_episode,
+from vlmrm.training.videos import (
     kept_trajectories,
+    record_episode,
+    record_trajectories,
     trajectory_rewards,
     typical_trajectories,
 )
@@ -33,14 +33,14 @@ CONFIG = parse_config(
         },
     }
 )
-SETTINGS = CONFIG.film_settings(RUN)
+SETTINGS = CONFIG.recording_settings(RUN)
 
 
 def judged(*shares):
     return pd.DataFrame({"success_fraction": np.array(shares, float)})
 
 
-def test_the_median_is_filmed_first():
+def test_the_median_is_recorded_first():
     table = judged(0.9, 0.1, 0.5, 0.7, 0.3)
     assert typical_trajectories(table, 1).tolist() == [2]
     assert typical_trajectories(table, 2).tolist() == [2, 4]
@@ -54,7 +54,7 @@ def test_of_two_in_the_middle_the_worse_one_is_the_median():
     assert typical_trajectories(judged(1, 0, 0.6, 0.4), 1).tolist() == [3]
 
 
-def test_without_an_oracle_the_first_trajectories_are_filmed():
+def test_without_an_oracle_the_first_trajectories_are_recorded():
     assert typical_trajectories(judged(np.nan, np.nan, np.nan), 2).tolist() == [0, 1]
 
 
@@ -107,8 +107,8 @@ def test_references_have_the_rewards_that_they_are(kept):
     np.testing.assert_allclose(rewards, kept.values[:, 2], atol=1e-6)
 
 
-def test_a_film_has_every_step(tmp_path, kept):
-    film(tmp_path / "video.mp4", kept, SETTINGS, EnvironmentReward())
+def test_a_video_has_every_step(tmp_path, kept):
+    record_trajectories(tmp_path / "video.mp4", kept, SETTINGS, EnvironmentReward())
     with av.open(str(tmp_path / "video.mp4")) as video:
         frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
         assert float(video.streams.video[0].average_rate) == 50
@@ -116,15 +116,15 @@ def test_a_film_has_every_step(tmp_path, kept):
     assert frames[0].shape[0] > 400
 
 
-def test_an_episode_of_a_training_is_filmed_with_its_rewards(tmp_path):
+def test_an_episode_of_a_training_is_recorded_with_its_rewards(tmp_path):
     run = TrainingRun(task="pole", scene="gymnasium", reward_source="ground-truth", seed=0)
     settings = CONFIG.training_settings(run)
     path = tmp_path / "videos" / "000064000.mp4"
-    film_episode(path, np.zeros((3, 4)), np.ones(3, np.float32), settings, None)
+    record_episode(path, np.zeros((3, 4)), np.ones(3, np.float32), settings, None)
     assert path.stat().st_size > 1000
 
 
-def test_a_film_reads_the_sentences_of_references_too():
+def test_a_video_reads_the_sentences_of_references_too():
     run = TrainingRun(task="kneel", scene="textured", reward_source="oracle", seed=0)
-    assert CONFIG.film_settings(run).goals == ["kneel", "knees"]
+    assert CONFIG.recording_settings(run).goals == ["kneel", "knees"]
     assert CONFIG.training_settings(run).prompts.goals == []
