@@ -19,7 +19,7 @@ from vlmrm.config import Environment
 from vlmrm.errors import UserError, one_line, suggest
 from vlmrm.imports import import_module, import_object, missing_module
 from vlmrm.machine.libraries import load_triton_first
-from vlmrm.rendering.live import draw
+from vlmrm.rendering.viewers import frame_problem, separate_viewers
 
 SMALLEST_PICTURE = 36
 """Side in pixels below which Stable-Baselines3's NatureCNN cannot read a picture."""
@@ -94,17 +94,13 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
         Raises:
             UserError: The environment draws nothing, or something else.
         """
-        picture: Any = draw(self.env)
-        if isinstance(picture, np.ndarray):
-            if picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3:
-                return picture
-            drawn = f"{picture.dtype} {list(picture.shape)}"
-        else:
-            drawn = type(picture).__name__
-        raise UserError(
-            f"{self._key}: its render() returns {drawn}, not uint8 [height, width, 3]; correct its "
-            "kwargs or wrappers"
-        )
+        picture: Any = super().render()
+        if problem := frame_problem(picture):
+            raise UserError(
+                f"{self._key}: its render() returns {problem}, not uint8 [height, width, 3]; "
+                "correct its kwargs or wrappers"
+            )
+        return picture
 
     def state_vector(self) -> NDArray[np.float64]:
         """The current state, float64 ``[D]``; the last entry is the verdict."""
@@ -176,6 +172,7 @@ def make_own(name: str, entry: Environment) -> gym.Env[Any, Any]:
             env = wrapper(env)
         except Exception as error:
             raise UserError(f"{key}.wrappers: {path} refuses ({one_line(error)})") from error
+    separate_viewers()
     _check_actions(key, env.action_space)
     return JudgedEnv(_readable(key, env), name, entry)
 

@@ -57,13 +57,13 @@ class FrameQueue:
         """
         if not len(self):
             return
-        waiting, self._waiting = self._waiting, []
-        frames = np.concatenate([frames for _, frames in waiting])
+        frames = np.concatenate([frames for _, frames in self._waiting])
         rewards = check_rewards(self.reward(frames), (len(frames),))
         start = 0
-        for index, frames in waiting:
+        for index, frames in self._waiting:
             self.rewards[index] = rewards[start : start + len(frames)]
             start += len(frames)
+        self._waiting = []  # not before: an interrupted call is made again
 
 
 def check_rewards(

@@ -19,7 +19,7 @@ from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv, VectorWrapper
 from numpy.typing import NDArray
 
-from vlmrm.rendering.live import draw
+from vlmrm.rendering.viewers import frame_problem, separate_viewers
 from vlmrm.rewards.frame_queue import FrameScorer, check_rewards
 
 FRAME = "frame"
@@ -41,11 +41,18 @@ class _Renders(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         # With its arguments in the environment's spec, Gymnasium can make it again.
         RecordConstructorArgs.__init__(self, _disable_deepcopy=True, **arguments)
         gym.Wrapper.__init__(self, env)
+        separate_viewers()
         self.metadata = {**env.metadata, "render_modes": ["rgb_array"]}
 
     def _frame(self) -> NDArray[np.uint8]:
-        # A copy, because an environment may draw the next frame into the same array.
-        return np.array(draw(self.env), dtype=np.uint8)
+        frame: Any = self.env.render()
+        if problem := frame_problem(frame):
+            raise ValueError(
+                f"render() returns {problem}, not uint8 [height, width, 3]; convert it"
+            )
+        # An environment may draw the next frame into the same array.
+        copy: NDArray[np.uint8] = frame.copy()
+        return copy
 
 
 class VLMRewardWrapper(_Renders):

@@ -155,7 +155,7 @@ class EnvironmentGroup:
         x = self.arrays
         frames = self._frames if slot is not None else None
         for i, env in enumerate(self._environments):
-            observation, x.rewards[i], terminated, truncated, _ = env.step(x.actions[i])
+            observation, x.rewards[i], terminated, truncated, _ = env.step(x.actions[i].copy())
             x.states[i] = state_of(env)
             x.dones[i] = terminated or truncated
             x.truncated[i] = truncated and not terminated
