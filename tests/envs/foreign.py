@@ -1,5 +1,6 @@
 """An environment that knows nothing of this package, importable by worker processes."""
 
+import atexit
 from collections import deque
 
 import gymnasium as gym
@@ -149,3 +150,12 @@ def raising(state):
 
 def talkative(state):
     return [f"a point, number {number}" for number in range(2001)]
+
+
+class Talking(Walker):
+    """Prints as simulators do: when it is made, unfinished lines, and when the process ends."""
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        print("simulator: loading ...", end="")
+        atexit.register(print, "simulator: shutting down")

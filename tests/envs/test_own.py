@@ -159,3 +159,10 @@ def test_captions_of_what_an_episode_visits_are_tried_with_it():
     captions = {"corpora.walk.captions": "tests.envs.foreign:misnamed"}
     problem = environment_problem("mine", own, DISCRETE, captions)
     assert problem == "corpora.walk.captions: a state has no 'plaec'; did you mean 'place'?"
+
+
+def test_an_environment_may_print_at_any_time():
+    own = Environment(id="tests.envs.foreign:Talking", success="is_success")
+    assert environment_problem("walk", own, DISCRETE) is None
+    other = Environment(id="tests.envs.foreign:Talking", success="is_succes")
+    assert "did you mean 'is_success'" in environment_problem("walk", other, DISCRETE)

@@ -3,6 +3,7 @@ import os
 import signal
 import time
 
+import gymnasium as gym
 import numpy as np
 import psutil
 import pytest
@@ -221,3 +222,31 @@ def test_attributes_and_methods_reach_the_right_environment(vector_env):
     assert positions[1] == positions[2] == 9
     assert 9 not in (positions[0], positions[3])
     assert env.get_attr("position", indices=2) == [9]
+
+
+class Remembering(gym.Env):
+    """Its reward is the change of the action."""
+
+    observation_space = action_space = gym.spaces.Box(-1, 1, (1,))
+
+    def __init__(self):
+        self.last = np.zeros(1)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return np.zeros(1, np.float32), {}
+
+    def state_vector(self):
+        return np.zeros(1)
+
+    def step(self, action):
+        change, self.last = float(np.abs(action - self.last)[0]), action
+        return np.zeros(1, np.float32), change, False, False, {}
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_environment_may_keep_the_action(vector_env, workers):
+    env = vector_env(Remembering, 1, workers=workers)
+    env.reset()
+    rewards = [env.step(np.full((1, 1), action))[1].item() for action in (1, -1, 1)]
+    assert rewards == [1, 2, 2]

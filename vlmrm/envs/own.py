@@ -78,7 +78,7 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
 
     def _judge(self, observation: Any, info: dict[str, Any]) -> None:
         if self._state is None:
-            self._observation = np.ravel(observation)
+            self._observation = np.asarray(observation).flatten()  # a copy
         if self._success is not None:
             self._seen.update(dict.fromkeys(info))
             said = info.get(self._success, False)

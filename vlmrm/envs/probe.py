@@ -16,6 +16,9 @@ import numpy as np
 from vlmrm.config import DQN, SAC, Environment
 from vlmrm.errors import UserError, one_line
 
+ANSWER = "vlmrm.envs.probe: "
+"""Beginning of the line with the answer."""
+
 
 def check_environment(name: str, own: Environment, agent: DQN | SAC) -> None:
     """Makes an environment, draws a frame, and takes random actions for an episode.
@@ -54,7 +57,9 @@ def _answer(question: str) -> str | None:
         name, *_ = json.loads(question)
         reason = (run.stderr.strip().splitlines() or ["no message"])[-1]
         return f"environments.{name}: ends the process that tries it ({reason}); correct it"
-    answer: str | None = json.loads(run.stdout.splitlines()[-1])
+    # Some simulators print as they start, or at the very end.
+    (line,) = (line for line in run.stdout.splitlines() if line.startswith(ANSWER))
+    answer: str | None = json.loads(line.removeprefix(ANSWER))
     return answer
 
 
@@ -114,7 +119,7 @@ def main() -> None:
         try_environment(name, entry, acting, captions)
     except UserError as error:
         problem = str(error)
-    print(json.dumps(problem))
+    print(f"\n{ANSWER}{json.dumps(problem)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,9 @@ def layers(env: gym.Env[Any, Any]) -> Iterator[gym.Env[Any, Any]]:
 DRAWING = ("gymnasium.envs.mujoco.mujoco_rendering", "pygame")
 """Modules whose objects draw a state, and are no part of it."""
 
+DESCRIPTIONS = ("metadata", "_metadata")
+"""Attributes that wrappers share with their environment, and nobody changes."""
+
 PLAIN = (bool, int, float, str, type(None))
 """Types of values that are part of an environment's state, besides arrays of numbers, collections
 of such values, random generators, and MuJoCo's data."""
@@ -78,9 +81,9 @@ def restore(env: gym.Env[Any, Any], kept: Snapshot) -> None:
         for name, value in attributes["plain"].items():
             setattr(layer, name, copy.deepcopy(value))
         for name, state in attributes["generators"].items():
-            generator = np.random.default_rng()
-            generator.bit_generator.state = state
-            setattr(layer, name, generator)
+            bits = getattr(np.random, state["bit_generator"])()
+            bits.state = state
+            setattr(layer, name, np.random.Generator(bits))
         for name, arrays in attributes["mujoco"].items():
             # Overwritten, not replaced, because others hold references to it.
             data = getattr(layer, name)
@@ -93,7 +96,7 @@ def exact(env: gym.Env[Any, Any], checksum: int) -> bool:
     """Whether a `snapshot` of an environment contains everything that its future depends on.
 
     The environments of this package are written for it. Others qualify if each attribute of each
-    layer is of a known type.
+    layer is of a known type, and shares no memory with another one: they would be restored apart.
 
     Args:
         env: The environment.
@@ -101,9 +104,8 @@ def exact(env: gym.Env[Any, Any], checksum: int) -> bool:
     """
     if isinstance(env.unwrapped, StateEnv):
         return True
-    attributes = [item for layer in layers(env) for item in vars(layer).items()]
-    known = all(_known(name, value) for name, value in attributes)
-    return known and model_checksum(env) == checksum
+    known = all(_known(layer, *item) for layer in layers(env) for item in vars(layer).items())
+    return known and not _shared(env) and model_checksum(env) == checksum
 
 
 def model_checksum(env: gym.Env[Any, Any]) -> int:
@@ -127,12 +129,47 @@ def _plain(value: Any) -> bool:
     return isinstance(value, PLAIN)
 
 
-def _known(name: str, value: Any) -> bool:
+def _shared(env: gym.Env[Any, Any]) -> bool:
+    """Whether something that can change is reached by two ways, or by MuJoCo too."""
+    parts = [
+        part
+        for layer in layers(env)
+        for name, value in vars(layer).items()
+        if name not in DESCRIPTIONS
+        for part in _changing(value)
+    ]
+    foreign = any(isinstance(part, np.ndarray) and part.base is not None for part in parts)
+    return foreign or len({id(part) for part in parts}) < len(parts)
+
+
+def _changing(value: Any) -> Iterator[Any]:
+    """The parts of a value that can change in place; of an array, the one that owns its memory."""
+    match value:
+        case dict():
+            yield value
+            for part in value.values():
+                yield from _changing(part)
+        case list() | tuple():
+            if isinstance(value, list):
+                yield value
+            for part in value:
+                yield from _changing(part)
+        case np.ndarray():
+            while isinstance(value.base, np.ndarray):
+                value = value.base
+            yield value
+        case np.random.Generator():
+            yield value
+
+
+def _known(layer: gym.Env[Any, Any], name: str, value: Any) -> bool:
     if isinstance(value, spaces.Space):
         return value._np_random is None  # otherwise, something is sampled from it
+    if isinstance(value, mujoco.MjData):
+        return isinstance(vars(layer).get("model"), mujoco.MjModel)
     return (
         _plain(value)
-        or isinstance(value, (np.random.Generator, mujoco.MjData, *UNCHANGING))
+        or isinstance(value, (np.random.Generator, *UNCHANGING))
         or (name == "env" and isinstance(value, gym.Env))
         or type(value).__module__.startswith(DRAWING)
     )

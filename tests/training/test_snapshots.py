@@ -1,0 +1,58 @@
+"""Which environments a snapshot holds as a whole, and what is restored from it."""
+
+import gymnasium as gym
+import mujoco
+import numpy as np
+import pytest
+
+from vlmrm.training.vec_env.snapshots import exact, model_checksum, restore, snapshot
+
+BALL = "<mujoco><worldbody><body><freejoint/><geom size='1'/></body></worldbody></mujoco>"
+
+
+class Keeping(gym.Env):
+    """An environment with one more attribute, made of itself."""
+
+    observation_space = action_space = gym.spaces.Box(-1, 1, (1,))
+
+    def __init__(self, attribute):
+        self.position = np.zeros(2)
+        self.items = [[1.0], [2.0]]
+        self.model = mujoco.MjModel.from_xml_string(BALL)
+        self.data = mujoco.MjData(self.model)
+        self._np_random = np.random.Generator(np.random.Philox(0))
+        self.kept = attribute(self)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "whole"),
+    [
+        (lambda env: env.position.copy(), True),
+        (lambda env: np.zeros((3, 2))[1], True),  # a view of memory that nothing else has
+        (lambda env: env.position, False),
+        (lambda env: env.position[:1], False),
+        (lambda env: [env.items[0]], False),
+        (lambda env: env.np_random, False),
+        (lambda env: env.data.time, True),
+        (lambda env: env.data.qpos, False),
+    ],
+)
+def test_environments_are_exact_if_their_attributes_share_nothing(attribute, whole):
+    env = Keeping(attribute)
+    assert exact(env, model_checksum(env)) is whole
+
+
+def test_mujoco_data_of_a_model_that_is_elsewhere_are_not_exact():
+    env = gym.Wrapper(Keeping(lambda env: None))
+    assert exact(env, model_checksum(env))
+    env.data = env.unwrapped.data
+    assert not exact(env, model_checksum(env))
+
+
+def test_a_restored_generator_goes_on_whatever_its_kind():
+    env, other = Keeping(lambda env: None), Keeping(lambda env: None)
+    env.np_random.random(3)
+    kept = snapshot(env)
+    expected = env.np_random.random(3)
+    restore(other, kept)
+    np.testing.assert_array_equal(other.np_random.random(3), expected)
