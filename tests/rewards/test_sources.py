@@ -1,6 +1,11 @@
-import numpy as np
+from pathlib import Path
 
-from vlmrm.rewards.sources import StepBatch, reference_reward
+import numpy as np
+import pandas as pd
+
+from vlmrm.config import TrainingRun
+from vlmrm.data.tables import write_table
+from vlmrm.rewards.sources import StepBatch, reference_reward, reward_checksums
 from vlmrm.tasks.oracles import ORACLES
 from vlmrm.tasks.poses import pose_library
 
@@ -18,3 +23,23 @@ def test_references_reward_the_verdict_the_score_or_what_the_environment_does():
     for name, values in expected.items():
         rewards = reference_reward(name, "kneeling")(steps)
         np.testing.assert_allclose(rewards, np.reshape(values, (3, 2)))
+
+
+def test_checksums_are_of_the_content_that_a_reward_is_read_from(tmp_path):
+    run = TrainingRun(task="car", scene="textured", reward_source="sim", scoring="alpha-0", seed=0)
+    path = tmp_path / "rewards.parquet"
+    grid = (tmp_path / "unread.h5", path, tmp_path / "unread.csv")
+
+    def checksums(rewards, **others):
+        table = pd.DataFrame({"state": [0, 1], "reward": rewards, "task": "car", **others})
+        write_table(path, table, seed=len(others))  # which is written in the file, too
+        return reward_checksums(run, grid=grid)
+
+    first = checksums([0.1, 0.2], scoring="alpha-0")
+    assert first == checksums([0.1, 0.2], scoring="alpha-0")
+    assert first != checksums([0.1, 0.3], scoring="alpha-0")
+    both = checksums([0.1, 0.2], scoring=["alpha-0", "alpha-1"])
+    assert both == checksums([0.1, 0.3], scoring=["alpha-0", "alpha-1"])
+    packaged = [reward_checksums(run, [Path(name)]) for name in ("sim-XS", "sim-S")]
+    assert all(len(sha256) == 64 for found in packaged for sha256 in found.values())
+    assert [*packaged[0].values()] != [*packaged[1].values()]

@@ -1,4 +1,7 @@
+import copy
 import itertools
+import os
+import signal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +16,7 @@ from vlmrm.errors import UserError
 from vlmrm.rewards.sources import EnvironmentReward, FrameReward
 from vlmrm.rewards.vlm import VLMReward
 from vlmrm.training.evaluation import evaluate
-from vlmrm.training.run import _new_agent, learn, train
+from vlmrm.training.run import Interrupted, _new_agent, learn, train
 from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
@@ -60,6 +63,46 @@ def test_draws_the_scene_of_the_run(tmp_path):
     table = curve(tmp_path)
     assert table["oracle"].isna().all()
     assert not (tmp_path / "best-oracle.zip").exists()
+
+
+class Stopping(FrameReward):
+    """Stops the training when it is asked a second time."""
+
+    def __init__(self):
+        super().__init__(lambda frames: frames.mean(axis=(1, 2, 3)))
+        self.calls = 0
+
+    def __call__(self, steps):
+        self.calls += 1
+        if self.calls == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().__call__(steps)
+
+
+def test_a_training_goes_on_with_the_reward_that_it_began_with(tmp_path):
+    content = copy.deepcopy(CONFIG)
+
+    def go_on(**checksums):
+        run = TrainingRun(task="mountain-car", scene="textured", reward_source="sim", seed=0)
+        by_frames = parse_config(content).training_settings(run)
+        train(by_frames, Stopping(), tmp_path, 1, "cpu", {"weights of sim": "1", **checksums})
+
+    with pytest.raises(Interrupted):
+        go_on()
+    content["tasks"]["mountain-car"]["goal"] = "a train"
+    with pytest.raises(UserError, match=r"goals was \['a car'\], now \['a train'\]"):
+        go_on()
+    content["tasks"]["mountain-car"]["goal"] = "a car"
+    content["precision"] = "bfloat16"
+    with pytest.raises(UserError, match=r"reward\.embedding\.precision was auto, now bfloat16"):
+        go_on()
+    content["precision"] = "auto"
+    with pytest.raises(UserError, match=r"checksums\.weights of sim was 1, now 2"):
+        go_on(**{"weights of sim": "2"})
+    # Neither changes what an agent learns.
+    content["evaluation"] = {"video_size": 64, "trajectories": 3}
+    with pytest.raises(Interrupted):
+        go_on()
 
 
 @pytest.mark.gpu

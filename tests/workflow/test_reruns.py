@@ -76,6 +76,12 @@ def test_another_scoring_scores_again_without_looking_again(finished, smoke):
     assert jobs <= scored | EPIC | TRAINING | OPTIMIZATION | PAGE
 
 
+@pytest.mark.parametrize("change", [{"video_size": 64}, {"training_videos": False}])
+def test_other_videos_train_no_agent_again(finished, smoke, change):
+    smoke["evaluation"].update(change)
+    assert set(finished.planned(smoke)) <= {"record_video"} | PAGE
+
+
 def test_another_model_renders_nothing_and_touches_no_other_model(finished, smoke):
     smoke["models"]["random-S"] = {"source": "random", "architecture": "sim-S"}
     smoke["epic"]["kneeling"]["models"].append("random-S")

@@ -71,4 +71,5 @@ def train_policy(
         output,
         workers,
         device,
+        sources.reward_checksums(run, model or [], grid, statistics),
     )

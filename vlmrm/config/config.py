@@ -276,11 +276,12 @@ class Config(ConfigModel):
     def training_settings(self, run: TrainingRun) -> settings.TrainingSettings:
         """What one training run reads: without frames, no sentence and no rendering."""
         environment = self.tasks[run.task].environment
+        recorded = self.evaluation.training_videos and self.can_render(run.task)
         return settings.TrainingSettings(
             **self._reward(run),
             agent=self.training[environment].agent,
             paper_code=self._paper_code(environment, self.sees_frames(run)),
-            video=self._video(run) if self.evaluation.training_videos else None,
+            video=self._video(run) if recorded else None,
         )
 
     def recording_settings(self, run: TrainingRun) -> settings.RecordingSettings:

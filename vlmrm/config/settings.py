@@ -7,7 +7,7 @@ it reads has changed.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -238,6 +238,11 @@ class RunRewardSettings(ConfigModel):
         """Scenes in which the reward model sees each state."""
         return self.ensemble.scenes if self.ensemble else [self.run.scene]
 
+    def reward(self) -> dict[str, Any]:
+        """The settings that make the reward what it is, besides the run."""
+        fields = RunRewardSettings.model_fields.keys() - {"run", "max_lookup_error"}
+        return self.model_dump(mode="json", include=fields)
+
 
 class TrainingSettings(RunRewardSettings):
     """One training run: the agent, and what its reward is computed from."""
@@ -245,7 +250,8 @@ class TrainingSettings(RunRewardSettings):
     agent: Algorithm
     paper_code: PaperCode
     video: VideoSettings | None
-    """Of the latest episode at every checkpoint; None for no videos."""
+    """Of the latest episode at every checkpoint; None for no videos. The agent does not depend on
+    it."""
 
 
 class RecordingSettings(RunRewardSettings):

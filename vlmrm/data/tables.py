@@ -5,6 +5,8 @@ Commands import this module before they check their input, so pandas is imported
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -123,6 +125,15 @@ def licenses_of(table: pd.DataFrame) -> dict[str, str]:
         return {}
     known = table.dropna(subset="license")
     return dict(zip(known["model"], known["license"], strict=True))
+
+
+def table_sha256(table: pd.DataFrame) -> str:
+    """SHA-256 checksum of a table's columns and rows, in hexadecimal, whatever its file."""
+    import pandas as pd
+
+    digest = hashlib.sha256(json.dumps([*map(str, table.columns)]).encode())
+    digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+    return digest.hexdigest()
 
 
 def read_tables(paths: Sequence[Path]) -> pd.DataFrame:

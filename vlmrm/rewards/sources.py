@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config import REFERENCES, FunctionModel
+from vlmrm.config import REFERENCES, FunctionModel, TrainingRun
 from vlmrm.config.settings import RunRewardSettings, SearchSettings
 from vlmrm.data.states import States
-from vlmrm.data.tables import read_rewards, read_table
+from vlmrm.data.tables import read_rewards, read_table, table_sha256
 from vlmrm.errors import blaming
+from vlmrm.models.folder import find_model_folder, weights_sha256
 from vlmrm.rewards.lookup import RewardGrid, refuse_inexact
 from vlmrm.tasks.oracles import ORACLES
 
@@ -155,6 +156,32 @@ def reward_source(
         return FrameReward(load_ensemble(settings, folders, statistics, device, gpus))
     (model,) = models
     return FrameReward(model_reward(settings, model, device, gpus))
+
+
+def reward_checksums(
+    run: TrainingRun,
+    models: Sequence[Path] = (),
+    grid: tuple[Path, Path, Path] | None = None,
+    statistics: Path | None = None,
+) -> dict[str, str]:
+    """Checksums of what a reward source is read from; arguments as for `reward_source`.
+
+    Those of tables are of their content, because a file that is made again has another date.
+
+    Raises:
+        UserError: A file cannot be read.
+    """
+    found = {
+        f"weights of {folder.name}": weights_sha256(find_model_folder(folder)) for folder in models
+    }
+    if statistics is not None:
+        found["statistics"] = table_sha256(read_table(statistics))
+    if grid is not None:
+        _, rewards, _ = grid
+        table = read_table(rewards)
+        read = (table["task"] == run.task) & (table["scoring"] == run.scoring)
+        found["rewards"] = table_sha256(table[read])
+    return found
 
 
 def model_reward(

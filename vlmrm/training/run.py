@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -18,15 +19,13 @@ from vlmrm.config import (
     DQN,
     SAC,
     SCENES,
-    Environment,
-    FunctionModel,
     PaperCode,
     TrainingRun,
 )
 from vlmrm.config.settings import TrainingSettings
 from vlmrm.data.files import one_writer
 from vlmrm.envs import make_env
-from vlmrm.errors import UserError, one_line
+from vlmrm.errors import UserError, one_line, shorten
 from vlmrm.machine.gpus import check_device
 from vlmrm.rendering.opengl import render_on
 from vlmrm.rendering.views import make_views
@@ -76,6 +75,7 @@ def train(
     output: Path,
     workers: int | None = None,
     device: str = "auto",
+    checksums: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Trains an agent, or continues a training that was interrupted.
 
@@ -95,6 +95,8 @@ def train(
         workers: Maximum number of processes that step and render the environments, by default one
             per core; none for classic control without frames.
         device: Device of the agent's networks.
+        checksums: Of what the reward was read from, by name. A training that goes on needs the
+            same; see `reward_checksums`.
 
     Raises:
         Interrupted: A signal stopped the training.
@@ -123,7 +125,7 @@ def train(
     )
     oracle = find_oracle(settings.oracle, settings.own) if settings.oracle else None
     write_video = None
-    if settings.video is not None and not settings.own:
+    if settings.video is not None:
         write_video = functools.partial(record_episode, settings=settings, oracle=oracle)
     with closing(VectorEnv(spec, workers)) as env:
         learn(
@@ -136,7 +138,7 @@ def train(
             device,
             paper_code,
             write_video,
-            _identity(settings),
+            {"reward": settings.reward(), "checksums": dict(checksums)},
         )
 
 
@@ -236,16 +238,6 @@ def learn(
         raise Interrupted
 
 
-def _identity(settings: TrainingSettings) -> dict[str, Any]:
-    """The user's own environment and function, if there are any."""
-    parts = {"environment": settings.own, "function": settings.embedding}
-    return {
-        name: part.model_dump()
-        for name, part in parts.items()
-        if isinstance(part, Environment | FunctionModel)
-    }
-
-
 def _continued(output: Path, checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, Any]:
     """The state of an interrupted training; empty for a new one, which starts in an empty folder.
 
@@ -290,13 +282,16 @@ def _new_agent(
         raise UserError(f"buffer_size: {one_line(error)}; choose a smaller value") from error
 
 
-def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
+def _difference(old: dict[str, Any], new: dict[str, Any], key: str = "") -> str:
     """Describes the first setting that differs."""
-    for part, settings in new.items():
-        for key, value in settings.items():
-            if key not in old.get(part, {}) or old[part][key] != value:
-                return f"{part}.{key} was {old.get(part, {}).get(key)}, now {value}"
-    return "a setting no longer exists"
+    for name in {**new, **old}:
+        before, now = old.get(name), new.get(name)
+        if before == now:
+            continue
+        if isinstance(before, dict) and isinstance(now, dict):
+            return _difference(before, now, f"{key}{name}.")
+        return shorten(f"{key}{name} was {before}, now {now}")
+    return "a setting that is empty now"
 
 
 @contextmanager

@@ -41,7 +41,10 @@ rule train_policy:
         config=config_file,
         reward=reward_options,
         folder=subpath(output.final, parent=True),
-        settings=lambda w: settings.training_settings(run_of(w)).model_dump(),
+        # Videos are by the way: another size, or none, is no reason to train again.
+        settings=lambda w: settings.training_settings(run_of(w)).model_dump(
+            exclude={"video"}
+        ),
     shell:
         "vlmrm --log {log} train-policy --config {params.config} --task {wildcards.task}"
         " --scene {wildcards.scene} --reward-source {wildcards.reward_source} --scoring {wildcards.scoring}"
