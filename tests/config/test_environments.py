@@ -64,6 +64,16 @@ def test_a_changed_keyword_runs_again_what_acts_there_and_nothing_else(own):
     assert met["own"]["kwargs"] == {"sutton_barto_reward": True}
 
 
+def test_another_version_of_its_code_runs_the_same_again_as_another_keyword(own):
+    pole, humanoid = settings(own)
+    own["environments"]["pole"]["version"] = 1
+    assert settings(own) == [pole, humanoid]
+    own["environments"]["pole"]["version"] = 2
+    changed, same = settings(own)
+    assert same == humanoid
+    assert all(a != b for a, b in zip(changed, pole, strict=True))
+
+
 def test_shipped_environments_are_recorded_as_before(own):
     _, humanoid = settings(own)
     assert all("own" not in part for part in humanoid)

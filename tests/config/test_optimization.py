@@ -7,6 +7,7 @@ from vlmrm.errors import UserError
 
 TRAINED = {"tasks": ["kneeling"], "models": ["smoke-S"], "scorings": ["alpha-0"]}
 MANY = {**TRAINED, "seeds": list(range(1000)), "scorings": ["alpha-0", "alpha-1"]}
+KNEELING = {"environment": "humanoid", "goal": "a robot kneeling", "oracle": "kneeling"}
 SET = "humanoid-kneeling-textured-fixed-smoke-S-alpha-0-0"
 
 
@@ -45,6 +46,21 @@ def test_without_the_study_there_are_no_such_states(content):
         (
             {"experiments": {"many": MANY}, "optimization": {"experiments": ["many"]}},
             "optimization.experiments: 2,000 agents of 'many', more than 1,000",
+        ),
+        (
+            {"state_sets": {SET: {"sampler": "poses", "task": "kneeling", "size": 50}}, "epic": {}},
+            f"state_sets.{SET}: the name is taken by a set of optimization.experiments; choose",
+        ),
+        (
+            {
+                "experiments": {"a": {**TRAINED, "seeds": [0], "tasks": ["b-c"]}}
+                | {"a-b": {**TRAINED, "seeds": [0], "tasks": ["c"]}},
+                "tasks": dict.fromkeys(("b-c", "c"), KNEELING),
+                "optimization": {"experiments": ["a", "a-b"]},
+                "epic": {},
+                "diagnoses": {},
+            },
+            "'a-b-c-textured-fixed-smoke-S-alpha-0-0' is a state set of two agents, one of them",
         ),
         (
             {"scorings": ["alpha-0.5"], "epic": {}},

@@ -81,3 +81,9 @@ def test_a_scoring_without_its_sentence_is_refused(content):
     search = {**SEARCH, "tasks": ["raised"], "scorings": ["alpha-0.5"]}
     with pytest.raises(UserError, match=r"tasks\.raised\.baseline: missing"):
         parse_config({**content, "searches": {"poses": search}})
+
+
+def test_two_searches_share_no_figure(content):
+    content["searches"] = {"poses": SEARCH, "gallery-poses": SEARCH}
+    with pytest.raises(UserError, match=r"searches\.gallery-poses: search-gallery-poses\.svg is"):
+        parse_config(content)

@@ -107,6 +107,25 @@ def test_a_module_has_its_files_under_a_prefix(other, ours):
     assert "but sub/resources/models/sim-XS was made with" in run.stderr
 
 
+def test_a_question_or_a_second_start_leaves_the_configuration_of_running_jobs(other, ours):
+    assert other.run(module=ours).returncode == 0
+    resolved = other.folder / "results" / "poses" / "config.yaml"
+    before = resolved.read_text()
+    other.config["rewards"]["scorings"] = ["alpha-0", "alpha-1"]
+    assert other.run("--summary", module=ours).returncode == 0
+    assert resolved.read_text() == before
+    lock = other.folder / ".snakemake" / "locks" / "0.output.lock"
+    lock.write_text("results/poses/states/kneeling.h5\n")
+    assert "LockException" in other.run("--forcerun", "vlmrm_sample_states", module=ours).stderr
+    assert resolved.read_text() == before
+
+
+def test_a_prefix_that_commands_cannot_name_is_refused(other, ours):
+    run = other.run("--dry-run", module=ours, option='prefix: "my runs"')
+    assert run.returncode == 1
+    assert "vlmrm: my runs/results/poses: commands cannot name this folder" in run.stderr
+
+
 # Wildcards of its own have the names of ours.
 OWN = """
 rule copy:

@@ -115,6 +115,21 @@ def test_bad_input_is_one_line_before_anything_starts(fresh, smoke, section, key
     assert not (fresh.folder / "results").exists()
 
 
+@pytest.mark.parametrize("place", [".", ".."])
+def test_quiet_starts_in_other_folders_are_checked_too(fresh, smoke, place):
+    large = {"buffer_size": 10**11, "total_timesteps": 10**11}
+    smoke["training"]["humanoid"]["agent"].update(large)
+    (fresh.folder / "large.yaml").write_text(yaml.safe_dump(smoke))
+    there = (fresh.folder / place).resolve()
+    folder = fresh.folder.relative_to(there)
+    # Relative paths, from where it is started; what is there is not its own.
+    command = ("--directory", folder, "--snakefile", folder / "workflow" / "Snakefile")
+    command += ("--configfile", folder / "large.yaml", "--cores", "1", "-q")
+    run = snakemake(*command, cwd=there, env={**os.environ, "VLMRM_FORCE": "1"})
+    assert "training.humanoid.agent.buffer_size: needs about" in only_complaint(run)
+    assert not (fresh.folder / "results").exists()
+
+
 def test_a_key_given_twice_starts_nothing(fresh, smoke):
     text = yaml.safe_dump(smoke)
     (fresh.folder / "twice.yaml").write_text(f"{text}run: other\n")

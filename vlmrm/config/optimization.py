@@ -55,22 +55,27 @@ def studied(config: Config, experiment: str) -> dict[str, TrainingRun]:
 def studied_states(config: Config) -> dict[str, RolloutStates]:
     """The state sets of all runs that are studied."""
     return {
-        name: RolloutStates(
-            sampler="rollouts",
-            environment=config.tasks[run.task].environment,
-            run=run,
-            size=config.optimization.size,
-            explore=False,
-            seed=config.optimization.seed,
-        )
+        name: _visited(config, run)
         for experiment in config.optimization.experiments
         for name, run in studied(config, experiment).items()
     }
 
 
+def _visited(config: Config, run: TrainingRun) -> RolloutStates:
+    return RolloutStates(
+        sampler="rollouts",
+        environment=config.tasks[run.task].environment,
+        run=run,
+        size=config.optimization.size,
+        explore=False,
+        seed=config.optimization.seed,
+    )
+
+
 def optimization_problems(config: Config) -> Iterator[str]:
     """What is wrong with the study, as 'key: what is wrong'."""
     key = "optimization.experiments"
+    sets: dict[str, TrainingRun] = {}
     for name in config.optimization.experiments:
         yield from unknown(key, name, config.experiments)
         experiment = config.experiments[name]
@@ -87,5 +92,13 @@ def optimization_problems(config: Config) -> Iterator[str]:
         if len(names) > MAX_AGENTS:
             what = f"{len(names):,} agents of '{name}', more than {MAX_AGENTS:,}"
             yield f"{key}: {what}; study a smaller experiment"
+        for states, run in names.items():
+            own = _visited(config, run)
+            if config.state_sets.get(states, own) != own:
+                yield f"state_sets.{states}: the name is taken by a set of {key}; choose another"
+            if states in sets:
+                what = f"'{states}' is a state set of two agents, one of them of '{name}'"
+                yield f"{key}: {what}; rename the experiment, or a task or model"
+            sets[states] = run
         if (longest := max(names, key=len, default="")) and len(longest) > MAX_NAME:
             yield f"{key}: '{longest}', a state set of '{name}', is too long; shorten its names"

@@ -102,6 +102,9 @@ def search_problems(config: Config) -> Iterator[str]:
     """What is wrong with searches, as 'key: what is wrong'."""
     for name, search in config.searches.items():
         key = f"searches.{name}"
+        if f"gallery-{name}" in config.searches:
+            what = f"search-gallery-{name}.svg is a figure of {key} too"
+            yield f"searches.gallery-{name}: {what}; rename one of them"
         for task in search.tasks:
             yield from unknown(f"{key}.tasks", task, config.tasks)
             entry = config.tasks[task]

@@ -33,6 +33,9 @@ FORCE = "VLMRM_FORCE"
 """Environment variable that, set to 1, skips the checks of network, rendering, time, disk, and
 functions."""
 
+_started_in: Path | None = None
+"""Where Snakemake was started, before it goes to its `--directory`."""
+
 TOO_LONG = 200
 """Hours of published models without a GPU above which a run is not started."""
 
@@ -64,9 +67,12 @@ def check_files(argv: Sequence[str]) -> None:
     Before Snakemake does: it would run the code of templates, and answer mistakes with a traceback
     or without the name of the file.
     """
+    global _started_in
+    _started_in = Path.cwd()
     parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", type=Path, default=[])
     parser.add_argument("--snakefile", "-s", type=Path)
+    parser.add_argument("--directory", "-d", type=Path, default=Path())
     try:
         options = parser.parse_known_args(argv[1:])[0]
     except argparse.ArgumentError:
@@ -74,7 +80,7 @@ def check_files(argv: Sequence[str]) -> None:
     places = (Path("Snakefile"), Path("workflow", "Snakefile"))
     if not is_workflow(options.snakefile or next(filter(Path.exists, places), places[0])):
         return  # a workflow that uses this one as a module; its files are its own matter
-    default = Path("config.yaml")  # read also where others replace it
+    default = options.directory / "config.yaml"  # read also where others replace it
     try:
         for file in (*([default] if default.exists() else []), *options.configfile):
             read_layer(file)
@@ -95,9 +101,10 @@ def check_start(
     if "snakemake" not in argv[0]:
         return None
     try:
-        jobs = planned_jobs(argv[1:])
-    except UserError:
-        return None  # a dry run that is not possible with these options
+        jobs = planned_jobs(argv[1:], _started_in)
+    except UserError as error:
+        print(f"vlmrm: not checked before the start: {error}", file=sys.stderr)
+        return None
     own = [(job, own_name(job.rule)) for job in jobs]
     return find_problems([job._replace(rule=name) for job, name in own if name], config)
 

@@ -30,7 +30,11 @@ def planned_jobs(arguments: Sequence[str], folder: Path | None = None) -> list[J
     Raises:
         UserError: Snakemake refuses.
     """
-    command = [sys.executable, "-m", "snakemake", "--dry-run", "--nolock", *arguments]
+    options = [*arguments]
+    # Whatever else is not to be printed, the jobs are.
+    end = options.index("--") if "--" in options else len(options)
+    options[end:end] = ["--quiet", "host"]
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--nolock", *options]
     run = subprocess.run(command, cwd=folder or Path.cwd(), capture_output=True, text=True)
     if run.returncode:
         lines = [line.strip() for line in (run.stderr + run.stdout).splitlines() if line.strip()]

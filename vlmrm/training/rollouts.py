@@ -71,7 +71,9 @@ def draw(settings: RolloutSettings, folder: Path | None) -> Draw:
     if folder is not None:
         policies = [*sorted((folder / "checkpoints").glob("[0-9]*.zip"))]
     if not policies:
-        raise UserError(f"{folder}: has no checkpoints; train the agent first")
+        raise UserError(
+            f"{folder}: has no checkpoints; delete its policy.zip, and train the agent again"
+        )
     spec = settings.spec
     rng = np.random.default_rng(spec.seed)
     kept_of_each = -(-settings.episode_steps // KEEP_EVERY)

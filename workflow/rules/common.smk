@@ -90,9 +90,16 @@ def config_file(wildcards, output):
     Snakemake does not compare parameters that depend on outputs, so that runs share models; what a
     command reads of the configuration is compared through the parameter `settings`.
     """
-    if IS_MODULE and not workflow.dryrun:
+    if IS_MODULE and starts_jobs():
         write_config()  # which `onstart` does elsewhere
     return str(CONFIG)
+
+
+def starts_jobs():
+    """Whether this process starts jobs, and no other does, whose configuration must stay."""
+    # Without an executor, it answers a question, as `--summary` does.
+    executes = workflow.executor_plugin is not None and not workflow.dryrun
+    return executes and not any(Path(".snakemake/locks").glob("*"))
 
 
 def reported(path, caption, category):

@@ -125,7 +125,7 @@ rule draw_epic_overview:
     output:
         **figure_outputs("epic", "epic-overview", "EPIC distance"),
     log:
-        f"{LOGS}/figures/epic-overview.log",
+        f"{LOGS}/figures/epic.log",
     resources:
         **DRAWING,
     params:

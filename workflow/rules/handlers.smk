@@ -3,6 +3,8 @@
 Snakemake calls the handlers of a module only where the workflow that uses it does.
 """
 
+from shlex import quote
+
 import yaml
 
 from vlmrm.data.files import atomic_path
@@ -12,6 +14,10 @@ from vlmrm.machine.shared import check_shared
 # A module's `prefix` changes the paths of rules.
 FOLDER = Path(rules.make_page.output[0]).parent
 CONFIG = FOLDER / "config.yaml"
+
+for place in (FOLDER, Path(rules.make_corpus.output[0]).parents[1]):
+    if quote(str(place)) != str(place):
+        sys.exit(f"vlmrm: {place}: commands cannot name this folder; choose a prefix without spaces")
 
 try:
     check_shared(settings, Path(rules.make_corpus.output[0]).parents[1])

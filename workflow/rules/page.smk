@@ -17,6 +17,8 @@ rule check_claims:
 rule make_page:
     input:
         results(),
+        # They write the same file, and not after this.
+        expand(PAGE_PART, part=page_parts()),
     output:
         PAGE,
     log:

@@ -38,7 +38,9 @@ rule draw_search:
         **DRAWING,
     params:
         config=config_file,
-        settings=lambda w: settings.search_figure_settings(w.search).model_dump(),
+        settings=lambda w: settings.search_figure_settings(w.search).model_dump(
+            exclude={"rendering"}
+        ),
     shell:
         "vlmrm --log {log} draw-search {wildcards.search} {input} --config {params.config}"
         " --table {output.table} --generations {output.generations}"

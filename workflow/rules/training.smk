@@ -153,6 +153,10 @@ rule draw_learning_curves:
         curves=lambda w: [
             f"{folder}/learning_curve.csv" for folder in runs(w.experiment, POLICY)
         ],
+        # A curve grows while its agent is trained.
+        final=lambda w: [
+            f"{folder}/policy.zip" for folder in runs(w.experiment, POLICY)
+        ],
         random=lambda w: random_policies(w.experiment),
     output:
         **figure_outputs("learning-{experiment}", "learning-curves", "Agents"),
