@@ -17,7 +17,9 @@ CONFIG = FOLDER / "config.yaml"
 
 for place in (FOLDER, Path(rules.make_corpus.output[0]).parents[1]):
     if quote(str(place)) != str(place):
-        sys.exit(f"vlmrm: {place}: commands cannot name this folder; choose a prefix without spaces")
+        sys.exit(
+            f"vlmrm: {place}: commands cannot name this folder; choose a prefix without spaces"
+        )
 
 try:
     check_shared(settings, Path(rules.make_corpus.output[0]).parents[1])
