@@ -1,4 +1,4 @@
-"""Environments of the user's own: any Gymnasium environment that draws itself."""
+"""Environments of the user's own: any Gymnasium environment that renders."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class Environment(ConfigModel):
-    """A Gymnasium environment of your own, which draws its frames itself.
+    """A Gymnasium environment of your own, which renders its frames itself.
 
-    Its states cannot be set, so state sets are rollouts, and frames are drawn while it acts.
+    Its states cannot be set, so state sets are rollouts, and frames are rendered while it acts.
     `cartpole`, `mountain-car`, and `humanoid` are always there.
     """
 

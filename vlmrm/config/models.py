@@ -197,8 +197,8 @@ class Corpus(ConfigModel):
     numbers, and returns a sentence or a list of sentences that are true of it."""
     version: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)] = "1"
     """Change it, and the name of the corpus, when the code of `captions` changes."""
-    image_size: PositiveInt = 64
-    """Side of the square images in pixels."""
+    image_size: PositiveInt = 96
+    """Side of the square images in pixels. Those of the shipped architectures."""
     rendering: Rendering = Rendering()
     """How the frames are rendered before they are resized, whatever a run renders."""
     seed: Seed = 0
