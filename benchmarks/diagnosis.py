@@ -5,8 +5,8 @@
 First, the rank correlation of every measure with the success of the agents of
 `benchmarks/agents.csv`: eight on `sim-L` after 100,000 steps (means of two seeds), six on `sim-S`
 after 60,000 (kneeling: 100,000; one seed), and those of results/reference/sizes. Beside them are
-the measures on the larger pose sets there. `predictions` of a configuration does the same with the
-agents of a run.
+the measures on the larger pose sets there, and these once more together with the agents of classic
+control, over alpha. `predictions` of a configuration does the same with the agents of a run.
 
 Then, how far the measures tell sentences apart that mean a pose (the paraphrases of
 vlmrm/diagnosis) from those that do not.
@@ -32,6 +32,7 @@ from vlmrm.optimization.prediction import correlations, diagnosis_predictors, ep
 
 AGENTS = Path(__file__).with_name("agents.csv")
 SIZES = Path(__file__).parents[1] / "results" / "reference" / "sizes"
+CLASSIC_CONTROL = SIZES.with_name("classic-control") / "success.csv"
 SCENE = "textured-fixed"
 POSES = 128
 OTHERS = """
@@ -74,10 +75,9 @@ def main() -> None:
     larger = epic_predictors(read_table(SIZES / "epic.csv"), read_table(SIZES / "best-of-n.csv"))
     table = agents.merge(measures, on=SERIES).merge(larger, on=SERIES)
     print(table.drop(columns="scene").to_string(index=False, float_format="{:.3f}".format))
-    print(f"\nRank correlation with success, n = {len(table)} agents of", end=" ")
-    print(f"{table['task'].nunique()} tasks, with the 95 % interval over tasks:")
-    found = correlations(table, "success_rate", RESAMPLES).drop(columns=["pairs", "tasks"])
-    print(found.to_string(index=False, float_format="{:.2f}".format))
+    _print_correlations(table)
+    classic = pd.read_csv(CLASSIC_CONTROL).groupby(SERIES, as_index=False)["success_rate"].mean()
+    _print_correlations(pd.concat([agents, classic]).merge(larger, on=SERIES))
 
     table = pd.DataFrame(sentence_rows)
     other = table[table["goal"].isin(others)]
@@ -91,6 +91,13 @@ def main() -> None:
     for side, rows in (("from", own >= MEANS), ("below", own < MEANS)):
         print(f"Paraphrases with an AUROC {side} {MEANS}:", end=" ")
         print(f"{right[rows].sum()} of {rows.sum()} prefer their own pose")
+
+
+def _print_correlations(table: pd.DataFrame) -> None:
+    print(f"\nRank correlation with success, n = {len(table)} pairs of", end=" ")
+    print(f"{table['task'].nunique()} tasks, with the 95 % interval over tasks:")
+    found = correlations(table, "success_rate", RESAMPLES).drop(columns=["pairs", "tasks"])
+    print(found.to_string(index=False, float_format="{:.2f}".format))
 
 
 if __name__ == "__main__":
