@@ -26,6 +26,7 @@ from vlmrm.config.scoring import alpha_of, scoring_order
 from vlmrm.data.files import atomic_path
 from vlmrm.data.provenance import provenance
 from vlmrm.errors import UserError
+from vlmrm.rendering import band
 
 Color = tuple[float, float, float]
 
@@ -35,10 +36,11 @@ LineStyle = dict[str, Any]
 Styles = Mapping[str, LineStyle]
 """Label of each series to its style."""
 
-INK: Color = (0.15, 0.15, 0.15)
 GREY: Color = (0.55, 0.55, 0.55)
-ACCEPTED: Color = (0.0, 0.45, 0.25)
-REJECTED: Color = (0.75, 0.2, 0.1)
+INK, ACCEPTED, REJECTED = (
+    (red / 255, green / 255, blue / 255)
+    for red, green, blue in (band.INK, band.ACCEPTED, band.REJECTED)
+)
 DASHED = (0, (3, 2))
 ALPHA = "\N{GREEK SMALL LETTER ALPHA}"
 MARKERS = "osD^vPX*"
@@ -242,7 +244,7 @@ def wrapped(n: int) -> tuple[int, int]:
 
 def verdict(accepted: bool) -> tuple[str, Color]:
     """Mark and color of an oracle's verdict."""
-    return ("\N{CHECK MARK}", ACCEPTED) if accepted else ("\N{MULTIPLICATION X}", REJECTED)
+    return band.MARKS[accepted], ACCEPTED if accepted else REJECTED
 
 
 def grid_lines(axes: Axes, axis: Literal["x", "y", "both"] = "y") -> None:

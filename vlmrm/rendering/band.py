@@ -21,6 +21,8 @@ INK: Color = (38, 38, 38)
 SOFT: Color = (100, 100, 100)
 ACCEPTED: Color = (0, 115, 64)
 REJECTED: Color = (191, 51, 26)
+MARKS = {True: "\N{CHECK MARK}", False: "\N{MULTIPLICATION X}"}
+"""Marks of the verdicts, for those who do not see colors."""
 DESIGNED_FOR = 320
 """Width of a frame for which sizes are given in pixels; other bands are enlarged like their frames.
 """
@@ -126,7 +128,7 @@ class Band:
     ) -> None:
         """The verdict in words, and below the curve a bar for each step that fulfills the task."""
         accepted = bool(verdicts[step])
-        text = "\N{CHECK MARK} fulfilled" if accepted else "\N{MULTIPLICATION X} not fulfilled"
+        text = f"{MARKS[accepted]} {'fulfilled' if accepted else 'not fulfilled'}"
         place = (self._px(8), self._top - self._px(2))
         pen.text(place, text, ACCEPTED if accepted else REJECTED, self._font(12.5, bold=True))
         left, _, right, bottom = self._plot
