@@ -48,21 +48,6 @@ def test_without_the_study_there_are_no_such_states(content):
             "optimization.experiments: 2,000 agents of 'many', more than 1,000",
         ),
         (
-            {"state_sets": {SET: {"sampler": "poses", "task": "kneeling", "size": 50}}, "epic": {}},
-            f"state_sets.{SET}: the name is taken by a set of optimization.experiments; choose",
-        ),
-        (
-            {
-                "experiments": {"a": {**TRAINED, "seeds": [0], "tasks": ["b-c"]}}
-                | {"a-b": {**TRAINED, "seeds": [0], "tasks": ["c"]}},
-                "tasks": dict.fromkeys(("b-c", "c"), KNEELING),
-                "optimization": {"experiments": ["a", "a-b"]},
-                "epic": {},
-                "diagnoses": {},
-            },
-            "'a-b-c-textured-fixed-smoke-S-alpha-0-0' is a state set of two agents, one of them",
-        ),
-        (
             {"scorings": ["alpha-0.5"], "epic": {}},
             "experiments.humanoid.scorings: alpha-0 is not among",
         ),
@@ -73,3 +58,18 @@ def test_mistakes_are_named(content, change, answer):
     with pytest.raises(UserError) as error:
         parse_config({**content, **{"rounds": {}, "landscapes": {}, "predictions": {}}, **change})
     assert answer in str(error.value)
+
+
+def test_a_state_set_has_one_meaning(content):
+    content["state_sets"][SET] = {"sampler": "poses", "task": "kneeling", "size": 50}
+    with pytest.raises(UserError, match=rf"state_sets\.{SET}: the name is taken by a set of opt"):
+        parse_config(content)
+
+
+def test_two_agents_share_no_state_set(content):
+    content["tasks"] |= dict.fromkeys(("b-c", "c"), KNEELING)
+    content["experiments"]["a"] = {**TRAINED, "tasks": ["b-c"], "seeds": [0]}
+    content["experiments"]["a-b"] = {**TRAINED, "tasks": ["c"], "seeds": [0]}
+    content["optimization"]["experiments"] = ["a", "a-b"]
+    with pytest.raises(UserError, match=r"'a-b-c-textured-fixed-smoke-S-alpha-0-0' is a state set"):
+        parse_config(content)

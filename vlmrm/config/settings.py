@@ -239,8 +239,8 @@ class RunRewardSettings(ConfigModel):
         return self.ensemble.scenes if self.ensemble else [self.run.scene]
 
     def reward(self) -> dict[str, Any]:
-        """The settings that make the reward what it is, besides the run."""
-        fields = RunRewardSettings.model_fields.keys() - {"run", "max_lookup_error"}
+        """The settings that make the reward what it is, besides the run and the environment."""
+        fields = RunRewardSettings.model_fields.keys() - {"run", "max_lookup_error", "own"}
         return self.model_dump(mode="json", include=fields)
 
 

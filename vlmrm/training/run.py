@@ -138,7 +138,11 @@ def train(
             device,
             paper_code,
             write_video,
-            {"reward": settings.reward(), "checksums": dict(checksums)},
+            {
+                "environment": settings.own.model_dump(mode="json") if settings.own else {},
+                "reward": settings.reward(),
+                "checksums": dict(checksums),
+            },
         )
 
 
