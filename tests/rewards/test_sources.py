@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vlmrm.config import TrainingRun
+from tests.training.toy import COMMON
+from vlmrm.config import TrainingRun, parse_config
 from vlmrm.data.tables import write_table
 from vlmrm.rewards.sources import StepBatch, reference_reward, reward_checksums
 from vlmrm.tasks.oracles import ORACLES
@@ -25,21 +26,44 @@ def test_references_reward_the_verdict_the_score_or_what_the_environment_does():
         np.testing.assert_allclose(rewards, np.reshape(values, (3, 2)))
 
 
+CONFIG = parse_config(
+    {
+        "run": "r",
+        "scorings": ["alpha-0"],
+        "models": {
+            "sim": {"source": "packaged", "architecture": "sim-XS"},
+            "judge": {"source": "function", "function": "anywhere:make"},
+        },
+        "tasks": {"car": {"environment": "mountain-car", "goal": "a car"}},
+        "training": {"mountain-car": {"agent": {"algorithm": "sac", **COMMON}}},
+    }
+)
+
+
+def settings(source):
+    return CONFIG.training_settings(
+        TrainingRun(task="car", scene="textured", reward_source=source, seed=0)
+    )
+
+
 def test_checksums_are_of_the_content_that_a_reward_is_read_from(tmp_path):
-    run = TrainingRun(task="car", scene="textured", reward_source="sim", scoring="alpha-0", seed=0)
     path = tmp_path / "rewards.parquet"
     grid = (tmp_path / "unread.h5", path, tmp_path / "unread.csv")
 
     def checksums(rewards, **others):
         table = pd.DataFrame({"state": [0, 1], "reward": rewards, "task": "car", **others})
         write_table(path, table, seed=len(others))  # which is written in the file, too
-        return reward_checksums(run, grid=grid)
+        return reward_checksums(settings("sim"), grid=grid)
 
     first = checksums([0.1, 0.2], scoring="alpha-0")
     assert first == checksums([0.1, 0.2], scoring="alpha-0")
     assert first != checksums([0.1, 0.3], scoring="alpha-0")
     both = checksums([0.1, 0.2], scoring=["alpha-0", "alpha-1"])
     assert both == checksums([0.1, 0.3], scoring=["alpha-0", "alpha-1"])
-    packaged = [reward_checksums(run, [Path(name)]) for name in ("sim-XS", "sim-S")]
+    packaged = [reward_checksums(settings("sim"), [Path(name)]) for name in ("sim-XS", "sim-S")]
     assert all(len(sha256) == 64 for found in packaged for sha256 in found.values())
     assert [*packaged[0].values()] != [*packaged[1].values()]
+
+
+def test_the_folder_of_a_function_has_no_weights(tmp_path):
+    assert reward_checksums(settings("judge"), [tmp_path]) == {}

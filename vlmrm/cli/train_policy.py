@@ -71,5 +71,5 @@ def train_policy(
         output,
         workers,
         device,
-        sources.reward_checksums(run, model or [], grid, statistics),
+        sources.reward_checksums(settings, model or [], grid, statistics),
     )

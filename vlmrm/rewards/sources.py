@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config import REFERENCES, FunctionModel, TrainingRun
+from vlmrm.config import REFERENCES, FunctionModel
 from vlmrm.config.settings import RunRewardSettings, SearchSettings
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_rewards, read_table, table_sha256
@@ -159,20 +159,24 @@ def reward_source(
 
 
 def reward_checksums(
-    run: TrainingRun,
+    settings: RunRewardSettings,
     models: Sequence[Path] = (),
     grid: tuple[Path, Path, Path] | None = None,
     statistics: Path | None = None,
 ) -> dict[str, str]:
     """Checksums of what a reward source is read from; arguments as for `reward_source`.
 
-    Those of tables are of their content, because a file that is made again has another date.
+    Those of tables are of their content, because a file that is made again has another date. Of a
+    function, nothing is read but its settings.
 
     Raises:
         UserError: A file cannot be read.
     """
+    run = settings.run
+    by_function = isinstance(settings.embedding, FunctionModel)
     found = {
-        f"weights of {folder.name}": weights_sha256(find_model_folder(folder)) for folder in models
+        f"weights of {folder.name}": weights_sha256(find_model_folder(folder))
+        for folder in ([] if by_function else models)
     }
     if statistics is not None:
         found["statistics"] = table_sha256(read_table(statistics))
