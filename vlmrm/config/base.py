@@ -61,6 +61,9 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=
 ImportPath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$", max_length=200)]
 """A name in a Python module, as ``module:name``; modules of the working directory are found too."""
 
+Version = Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
+"""Version of a user's own code, which is changed with it."""
+
 WideFrames = Literal["squash", "pad", "crop"]
 """How a frame that is wider than high becomes a square."""
 

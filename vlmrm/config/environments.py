@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from vlmrm.config.base import ORACLE_NAMES, SCENES, ConfigModel, ImportPath, UniqueList
+from vlmrm.config.base import ORACLE_NAMES, SCENES, ConfigModel, ImportPath, UniqueList, Version
 from vlmrm.config.states import UnionStates
 from vlmrm.errors import suggest, unknown
 
@@ -39,9 +39,7 @@ class Environment(ConfigModel):
     state: Annotated[ImportPath | None, Field(exclude_if=lambda path: path is None)] = None
     """Instead of the environment's own state, a function as `MODULE:FUNCTION` that takes the
     environment without its wrappers, after each step, and returns a dictionary of numbers."""
-    version: Annotated[
-        str, Field(min_length=1, coerce_numbers_to_str=True, exclude_if=lambda v: v == "1")
-    ] = "1"
+    version: Annotated[Version, Field(exclude_if=lambda version: version == "1")] = "1"
     """Version of your code. Change it, and what depends on the environment is computed again; a
     change of the code alone is not noticed."""
     quorum: Annotated[float, Field(ge=0, le=1)] = 0

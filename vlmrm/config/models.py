@@ -28,6 +28,7 @@ from vlmrm.config.base import (
     PositiveInt,
     Seed,
     UniqueList,
+    Version,
 )
 from vlmrm.config.measurements import Rendering
 
@@ -129,7 +130,7 @@ class FunctionModel(ConfigModel):
     arguments and returns the reward. Modules in the working directory are found too."""
     settings: Annotated[dict[str, JsonValue], WithJsonSchema({"type": "object"})] = {}
     """Keyword arguments of the factory, passed as they are."""
-    version: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)] = "1"
+    version: Version = "1"
     """Change it when the code changes: its rewards and all that depends on them are computed
     again."""
     embeddings: bool = False
@@ -195,7 +196,7 @@ class Corpus(ConfigModel):
     captions: ImportPath | None = None
     """Instead of `frames`, a function as `MODULE:FUNCTION` that takes a state, as a dictionary of
     numbers, and returns a sentence or a list of sentences that are true of it."""
-    version: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)] = "1"
+    version: Version = "1"
     """Change it, and the name of the corpus, when the code of `captions` changes."""
     image_size: PositiveInt = 96
     """Side of the square images in pixels. Those of the shipped architectures."""

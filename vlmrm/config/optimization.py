@@ -75,7 +75,7 @@ def _visited(config: Config, run: TrainingRun) -> RolloutStates:
 def optimization_problems(config: Config) -> Iterator[str]:
     """What is wrong with the study, as 'key: what is wrong'."""
     key = "optimization.experiments"
-    sets: dict[str, TrainingRun] = {}
+    taken: set[str] = set()
     for name in config.optimization.experiments:
         yield from unknown(key, name, config.experiments)
         experiment = config.experiments[name]
@@ -93,12 +93,12 @@ def optimization_problems(config: Config) -> Iterator[str]:
             what = f"{len(names):,} agents of '{name}', more than {MAX_AGENTS:,}"
             yield f"{key}: {what}; study a smaller experiment"
         for states, run in names.items():
-            own = _visited(config, run)
-            if config.state_sets.get(states, own) != own:
+            stated = config.state_sets.get(states)
+            if stated is not None and stated != _visited(config, run):
                 yield f"state_sets.{states}: the name is taken by a set of {key}; choose another"
-            if states in sets:
+            if states in taken:
                 what = f"'{states}' is a state set of two agents, one of them of '{name}'"
                 yield f"{key}: {what}; rename the experiment, or a task or model"
-            sets[states] = run
+            taken.add(states)
         if (longest := max(names, key=len, default="")) and len(longest) > MAX_NAME:
             yield f"{key}: '{longest}', a state set of '{name}', is too long; shorten its names"
