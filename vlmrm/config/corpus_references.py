@@ -19,8 +19,10 @@ def corpus_problems(config: Config) -> Iterator[str]:
     for name, rounds in config.rounds.items():
         key = f"rounds.{name}"
         yield from unknown(key, name, config.models)
-        if not isinstance(config.models[name], SimulatorModel):
-            yield f"{key}: is no model with `source: simulator`, the only ones that are trained"
+        if rounds.later is not None:
+            yield from unknown(f"{key}.later.corpus", rounds.later.corpus, config.corpora)
+        elif not isinstance(config.models[name], SimulatorModel):
+            yield f"{key}: is no model with `source: simulator`; give `later` for the next rounds"
         for task in rounds.tasks:
             yield from unknown(f"{key}.tasks", task, config.tasks)
             if config.tasks[task].environment != "humanoid":

@@ -17,6 +17,7 @@ from vlmrm.config.base import (
     PositiveInt,
     Seed,
 )
+from vlmrm.config.models import SimulatorModel
 from vlmrm.config.scoring import PLAIN, Scoring
 from vlmrm.errors import UserError
 
@@ -25,19 +26,22 @@ MAX_AGENTS = 1000
 
 
 class Rounds(ConfigModel):
-    """Rounds of a simulator-trained model, which is that of round 0 and gives the entry its name.
+    """Rounds of a model, which is that of round 0 and gives the entry its name.
 
     In each round, agents are trained on the round's model, and states that they met are added to
-    the corpus of the next round's model. It is trained by the same settings, from random weights,
-    or from those of the round before if round 0 has an `initial_model`. The rounds become entries
-    of `corpora`, `models`, `state_sets`, `epic`, and `experiments`; an entry of the same name in
-    the configuration replaces one of these.
+    the corpus of the next round's model. It is trained by the settings of round 0, or by `later`:
+    from random weights, or from those of the round before if these settings have an
+    `initial_model`. The rounds become entries of `corpora`, `models`, `state_sets`, `epic`, and
+    `experiments`; an entry of the same name in the configuration replaces one of these.
     """
 
     number: PositiveInt
     """Rounds after round 0. The model of round 1 is `NAME-round-1`, and so is its corpus."""
     tasks: NonEmptyList[Name]
     """Names of humanoid `tasks` with oracles, which the agents are trained on."""
+    later: SimulatorModel | None = None
+    """Settings of the later rounds' models, as an entry of `models`. By default, those of round 0;
+    needed if it is not simulator-trained, such as a packaged model."""
     scoring: Scoring = PLAIN
     """Scoring of the agents' rewards, one of `scorings`."""
     seeds: NonEmptyList[Seed] = [0]
@@ -90,7 +94,7 @@ def _entries(
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Section, name, and content of each entry."""
     scene, *_ = SCENES["humanoid"]
-    base = content["models"][name]
+    base = content["models"][name] if rounds.later is None else content["rounds"][name]["later"]
     corpus = content["corpora"][base["corpus"]]
     models = rounds.models(name)
     met: list[str] = list(corpus.get("states", []))
