@@ -52,6 +52,51 @@ def test_rounds_of_a_model_with_an_initial_one_continue_from_each_other(content)
         assert config.models[after].initial_model == before
 
 
+LATER = {
+    "source": "simulator",
+    "architecture": "sim-XS",
+    "corpus": "smoke",
+    "epochs": 3,
+    "initial_model": "sim-XS",
+}
+
+
+def test_rounds_of_a_packaged_model_train_it_further(content):
+    content["rounds"] = {"sim-XS": {"number": 2, "tasks": ["kneeling"], "later": LATER}}
+    config = parse_config(content)
+    assert config.models["sim-XS"].source == "packaged"
+    first, second = (config.models[f"sim-XS-round-{number}"] for number in (1, 2))
+    assert (first.initial_model, second.initial_model) == ("sim-XS", "sim-XS-round-1")
+    assert first.epochs == second.epochs == 3
+    assert config.corpora["sim-XS-round-1"].states == ["sim-XS-kneeling-0-met"]
+    assert config.corpora["sim-XS-round-2"].frames == config.corpora["smoke"].frames
+    assert parse_config(config.model_dump(mode="json")) == config
+
+
+def test_later_rounds_without_an_initial_model_start_from_random_weights(content):
+    del (later := dict(LATER))["initial_model"]
+    content["rounds"]["smoke-S"] |= {"later": {**later, "architecture": "sim-S"}}
+    config = parse_config(content)
+    assert config.models["smoke-S-round-2"].initial_model is None
+    assert config.models["smoke-S-round-2"].epochs == 3 != config.models["smoke-S"].epochs
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"corpus": "smok"}, "rounds.sim-XS.later.corpus: unknown name 'smok'; did you mean"),
+        ({"source": "packaged"}, "rounds.sim-XS.later.source"),
+        ({"initial_model": "sim-S"}, "rounds.sim-XS.later.initial_model: each round starts from"),
+        ({"architecture": "sim-S"}, "models.sim-XS-round-1.initial_model: 'sim-XS' is a sim-XS"),
+    ],
+)
+def test_later_rounds_that_cannot_be_trained_are_refused(content, change, told):
+    content["rounds"] = {
+        "sim-XS": {"number": 1, "tasks": ["kneeling"], "later": {**LATER, **change}}
+    }
+    assert told in answer(content)
+
+
 def test_states_that_an_initial_model_learned_from_do_not_measure_the_next_one(content):
     content["corpora"]["more"] = {**content["corpora"]["smoke"], "states": ["kneeling"]}
     base = content["models"]["smoke-S"]
@@ -122,7 +167,7 @@ def test_bad_rounds_are_named(content, change, told):
 
 def test_rounds_need_a_model_that_is_trained(content):
     content["rounds"] = {"sim-XS": content["rounds"]["smoke-S"]}
-    assert "rounds.sim-XS: is no model with `source: simulator`" in answer(content)
+    assert "rounds.sim-XS: is no model with `source: simulator`; give `later`" in answer(content)
     content["rounds"] = {"smoke": content["rounds"]["sim-XS"]}
     assert "rounds.smoke: unknown name 'smoke'; did you mean 'smoke-S'?" in answer(content)
 

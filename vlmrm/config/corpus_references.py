@@ -21,6 +21,9 @@ def corpus_problems(config: Config) -> Iterator[str]:
         yield from unknown(key, name, config.models)
         if rounds.later is not None:
             yield from unknown(f"{key}.later.corpus", rounds.later.corpus, config.corpora)
+            if rounds.later.initial_model not in (None, name):
+                what = f"each round starts from the one before; write {name}, or remove it"
+                yield f"{key}.later.initial_model: {what}"
         elif not isinstance(config.models[name], SimulatorModel):
             yield f"{key}: is no model with `source: simulator`; give `later` for the next rounds"
         for task in rounds.tasks:
