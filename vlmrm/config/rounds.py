@@ -41,8 +41,8 @@ class Rounds(ConfigModel):
     """Names of humanoid `tasks` with oracles, which the agents are trained on."""
     later: SimulatorModel | None = None
     """Settings of the later rounds' models, as an entry of `models`. By default, those of round 0;
-    needed if it is not simulator-trained, such as a packaged model. With the name of round 0 as their
-    `initial_model`, each starts from the round before."""
+    needed if it is not simulator-trained, such as a packaged model. With the name of round 0 as
+    their `initial_model`, each starts from the round before."""
     scoring: Scoring = PLAIN
     """Scoring of the agents' rewards, one of `scorings`."""
     seeds: NonEmptyList[Seed] = [0]
