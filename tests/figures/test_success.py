@@ -5,7 +5,12 @@ import pytest
 from vlmrm.config import RANDOM_POLICY
 from vlmrm.errors import UserError
 from vlmrm.figures.style import scoring_label
-from vlmrm.figures.success import draw_success, success_table, wilson_interval
+from vlmrm.figures.success import (
+    draw_success,
+    success_interval,
+    success_table,
+    wilson_interval,
+)
 
 
 def evaluation(successes, trials=10):
@@ -26,13 +31,37 @@ def test_wilson_interval(successes, trials, low, high):
     assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=5e-5)
 
 
+def test_the_interval_of_one_seed_is_that_of_its_trajectories():
+    assert success_interval([64], [100]) == wilson_interval(64, 100)
+
+
+def test_seeds_that_differ_have_a_wide_interval():
+    low, high = success_interval([96, 0, 63, 0], [100] * 4)
+    assert low < 0.01
+    assert 0.7 < high < 0.9
+    assert wilson_interval(159, 400)[0] > 0.34
+
+
+def test_seeds_that_agree_have_the_interval_of_all_their_trajectories():
+    low, high = success_interval([80] * 50, [100] * 50)
+    assert (low, high) == pytest.approx(wilson_interval(4000, 5000), abs=0.006)
+    low, high = success_interval([100, 100], [100, 100])
+    assert 0.97 < low < 0.99 and high > 0.999
+
+
+def test_the_order_of_the_seeds_makes_no_difference_and_long_evaluations_count_more():
+    assert success_interval([3, 90], [10, 100]) == success_interval([90, 3], [100, 10])
+    low, high = success_interval([0, 1000], [10, 1000])
+    assert low < 0.2 and high > 0.99
+
+
 def test_table_pools_seeds(run):
     table = success_table([(run(seed=0), evaluation(4)), (run(seed=1), evaluation(8))])
     (row,) = table.to_dict("records")
     assert row["seeds"] == "0 1"
     assert row["trajectories"] == 20
     assert row["success_rate"] == pytest.approx(0.6)
-    assert (row["low"], row["high"]) == pytest.approx(wilson_interval(12, 20))
+    assert (row["low"], row["high"]) == success_interval([4, 8], [10, 10])
     assert row["success_fraction"] == pytest.approx(0.58)
 
 
@@ -65,7 +94,7 @@ def test_bars_dots_intervals_and_the_random_policy(run, labels_of):
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("success rate", "")
     assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.6, 0.1])
     interval = axes.collections[0].get_paths()[0].vertices[:, 0]
-    assert interval == pytest.approx(wilson_interval(12, 20))
+    assert interval == pytest.approx(success_interval([4, 8], [10, 10]))
     dots = [np.asarray(dots.get_offsets()) for dots in axes.collections[1:]]
     assert np.concatenate(dots)[:, 0] == pytest.approx([0.4, 0.8])
     (random,) = (line for line in axes.lines if line.get_linestyle() == "--")

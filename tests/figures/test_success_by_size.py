@@ -4,7 +4,7 @@ import pytest
 
 from vlmrm.errors import UserError
 from vlmrm.figures.style import scoring_label
-from vlmrm.figures.success import wilson_interval
+from vlmrm.figures.success import success_interval
 from vlmrm.figures.success_by_size import draw_success_by_size, success_by_size_table
 
 SIZES = pd.DataFrame(
@@ -55,7 +55,7 @@ def test_the_table_has_pooled_seeds_by_size_without_references_and_functions(age
     assert table["parameters"].tolist() == [1e6, 3e6]
     assert table["success_rate"].tolist() == [0.2, 0.8]
     ends = table[["success_rate_low", "success_rate_high"]].to_numpy()
-    assert ends[1] == pytest.approx(wilson_interval(16, 20))
+    assert ends[1] == pytest.approx(success_interval([6, 10], [10, 10]))
     assert table["epic"].isna().all()
 
 
@@ -80,7 +80,7 @@ def test_a_line_per_task_with_intervals_and_dots(agents, run, labels_of):
     assert lotus.get_ydata() == pytest.approx([0.5, 0.5])
     assert kneeling.get_marker() != lotus.get_marker()
     ends = axes.collections[0].get_paths()[1].vertices[:, 1]
-    assert ends == pytest.approx(wilson_interval(16, 20))
+    assert ends == pytest.approx(success_interval([6, 10], [10, 10]))
     (dots,) = lines_of(axes, markersize=3)  # lotus has one seed
     assert sorted(dots.get_ydata()) == pytest.approx([0.1, 0.3, 0.6, 1.0])
     assert axes.get_xscale() == "log"

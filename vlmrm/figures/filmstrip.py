@@ -17,7 +17,7 @@ from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.figures.series import series_styles
 from vlmrm.figures.style import INK, PICTURE_WIDTH, pictures, theme, verdict
-from vlmrm.figures.success import Judged, wilson_interval
+from vlmrm.figures.success import Judged, success_interval
 from vlmrm.figures.tables import require_columns
 from vlmrm.rendering.crop import close_ups
 
@@ -123,9 +123,9 @@ def _name(run: TrainingRun, reward: str, settings: FilmstripSettings) -> str:
 
 def _success(evaluations: Sequence[Judged], shown: TrainingRun) -> str:
     """The success rate of all seeds with its interval, and the seed that is shown."""
-    success = np.concatenate([table["success"].dropna() for _, table in evaluations]).astype(bool)
-    low, high = wilson_interval(int(success.sum()), len(success))
-    lines = [f"{success.mean():.0%} succeed", f"({low:.0%} to {high:.0%})"]
+    seeds = [table["success"].dropna().astype(bool) for _, table in evaluations]
+    low, high = success_interval([seed.sum() for seed in seeds], [len(seed) for seed in seeds])
+    lines = [f"{np.concatenate(seeds).mean():.0%} succeed", f"({low:.0%} to {high:.0%})"]
     if len(evaluations) > 1:
         lines += [f"{len(evaluations)} seeds,", f"seed {shown.seed} shown"]
     return "\n".join(lines)

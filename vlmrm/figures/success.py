@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
+from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
 from vlmrm.config import RANDOM_POLICY, TrainingRun
@@ -36,6 +38,9 @@ INTERVAL: LineStyle = {"color": INK, "linewidth": 1.2, "label": "95 % interval"}
 SEED: LineStyle = {"color": INK, "ls": "", "marker": "o", "markersize": 4, "label": "one seed"}
 RANDOM: LineStyle = {"color": GREY, "ls": DASHED, "linewidth": 1.2, "label": "random policy"}
 
+RESAMPLES = 10_000
+"""Resamples of seeds for each interval."""
+
 Judged = tuple[TrainingRun, pd.DataFrame]
 """A training run and the evaluation of its policy, with one row per trajectory."""
 
@@ -46,11 +51,32 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def success_table(evaluations: Sequence[Judged], by_seed: bool = False) -> pd.DataFrame:
-    """Success rates with 95 % Wilson intervals.
+def success_interval(successes: ArrayLike, trials: ArrayLike) -> tuple[float, float]:
+    """95 % interval of the success rate over all seeds, whose agents may differ.
 
-    The interval of pooled seeds treats all trajectories as independent: it measures the
-    uncertainty of these policies' rates, not the spread between seeds.
+    The trajectories of an agent are not independent of each other: they share what it learned. So
+    the seeds are resampled, as in Agarwal et al. 2021 (https://arxiv.org/abs/2108.13264), and each
+    one's rate is drawn from Jeffreys' posterior, Beta(successes + 1/2, failures + 1/2). With few
+    seeds, the interval is rather too narrow. That of a single seed is Wilson's, and says nothing
+    about others.
+
+    Args:
+        successes: Successful trajectories of each seed ``[seeds]``.
+        trials: All trajectories of each seed ``[seeds]``.
+    """
+    # Sorted, so that the order of the seeds makes no difference.
+    won, tried = np.array(sorted(zip(np.ravel(successes), np.ravel(trials), strict=True))).T
+    if len(won) == 1:
+        return wilson_interval(int(won[0]), int(tried[0]))
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(len(won), size=(RESAMPLES, len(won)))
+    rates = rng.beta(won[drawn] + 0.5, tried[drawn] - won[drawn] + 0.5)
+    low, high = np.quantile(np.average(rates, axis=1, weights=tried[drawn]), (0.025, 0.975))
+    return float(low), float(high)
+
+
+def success_table(evaluations: Sequence[Judged], by_seed: bool = False) -> pd.DataFrame:
+    """Success rates with 95 % intervals, those of `success_interval`.
 
     Args:
         evaluations: The runs and their trajectories.
@@ -68,14 +94,14 @@ def success_table(evaluations: Sequence[Judged], by_seed: bool = False) -> pd.Da
     rows = []
     keys = RUN if by_seed else SERIES
     for key, group in table.groupby(keys, sort=False):
-        successes, trials = int(group["success"].sum()), len(group)
-        low, high = wilson_interval(successes, trials)
+        seeds = group.groupby("seed")["success"].agg(["sum", "size"])
+        low, high = success_interval(seeds["sum"], seeds["size"])
         rows.append(
             {
                 **dict(zip(keys, key, strict=True)),
-                "seeds": " ".join(str(seed) for seed in sorted(group["seed"].unique())),
-                "trajectories": trials,
-                "success_rate": successes / trials,
+                "seeds": " ".join(str(seed) for seed in seeds.index),
+                "trajectories": len(group),
+                "success_rate": group["success"].mean(),
                 "low": low,
                 "high": high,
                 "success_fraction": group["success_fraction"].mean(),
@@ -89,8 +115,8 @@ def success_table(evaluations: Sequence[Judged], by_seed: bool = False) -> pd.Da
 def draw_success(evaluations: Sequence[Judged]) -> Figure:
     """Draws the success rate of every reward, a panel for each task and scene.
 
-    Bars with 95 % Wilson intervals are all seeds together, dots the single seeds, a dashed line
-    the random policy, and hollow diamonds what the paper states.
+    Bars with 95 % intervals are all seeds together, dots the single seeds, a dashed line the random
+    policy, and hollow diamonds what the paper states.
 
     Raises:
         UserError: A column is missing, or no trajectory was judged.

@@ -72,7 +72,7 @@ def success_by_size_table(
     Returns:
         One row per reward, and per state set of its EPIC distances, in the order of sizes: task,
         scene, model, source, parameters, scoring, seeds, trajectories, success_rate with its 95 %
-        Wilson interval (success_rate_low, success_rate_high), success_fraction, paper (the success
+        interval (success_rate_low, success_rate_high), success_fraction, paper (the success
         rate that the paper states for this model), states, epic, epic_low, and epic_high (missing
         where it was not measured).
 

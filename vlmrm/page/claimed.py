@@ -13,7 +13,7 @@ from vlmrm.config.scoring import PLAIN
 from vlmrm.config.training import SERIES
 from vlmrm.data.tables import read_table
 from vlmrm.figures.paper import published_success
-from vlmrm.figures.success import wilson_interval
+from vlmrm.figures.success import success_interval
 from vlmrm.page.contents import CLAIM_KINDS
 
 MEDIUM = "alpha-0.5"
@@ -107,10 +107,10 @@ def _pooled(success: pd.DataFrame) -> pd.DataFrame:
     by_model = _by_models(success).drop_duplicates([*reward, "seeds"])
     rows = []
     for key, seeds in by_model.groupby(reward, sort=False):
+        successes = (seeds["success_rate"] * seeds["trajectories"]).round()
+        low, high = success_interval(successes, seeds["trajectories"])
         trials = int(seeds["trajectories"].sum())
-        successes = round(float((seeds["success_rate"] * seeds["trajectories"]).sum()))
-        low, high = wilson_interval(successes, trials)
-        rate = {"success_rate": successes / trials, "success_rate_low": low}
+        rate = {"success_rate": successes.sum() / trials, "success_rate_low": low}
         number = {**rate, "success_rate_high": high, "sample": trials, "seeds": len(seeds)}
         rows.append(
             {**dict(zip(reward, key, strict=True)), **number, "file": seeds["file"].iloc[0]}
