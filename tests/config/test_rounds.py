@@ -183,6 +183,39 @@ def test_a_corpus_cannot_hold_what_agents_of_its_own_model_met(content):
     assert told in answer(content)
 
 
+POSES = {"sampler": "poses", "task": "lotus", "size": 64}
+
+
+@pytest.mark.parametrize(
+    ("learned", "measured", "refused"),
+    [
+        (POSES, {**POSES, "size": 32}, True),
+        (POSES, {**POSES, "seed": 1}, False),
+        (POSES, {**POSES, "task": "kneeling"}, False),
+        (POSES, {"sampler": "diagnosis"}, True),
+        (POSES, {"sampler": "diagnosis", "seed": 1}, False),
+        ({"sampler": "paths", "tasks": ["lotus"]}, {"sampler": "diagnosis", "seed": 1}, True),
+        ({"sampler": "paths", "tasks": ["lotus"]}, {"sampler": "paths", "points": 5}, True),
+        (POSES, {"sampler": "union", "sets": ["equal"]}, True),
+    ],
+)
+def test_another_name_does_not_make_other_states(content, learned, measured, refused):
+    content["state_sets"] |= {"seen": learned, "unseen": measured, "equal": POSES}
+    content["corpora"]["smoke"]["states"] = ["seen"]
+    content["epic"]["kneeling"]["states"] = "unseen"
+    content["epic"] = {"kneeling": content["epic"]["kneeling"]}
+    for section in ("diagnoses", "rounds", "searches", "predictions"):
+        content.pop(section, None)
+    content["models"].pop("duo")
+    content["epic"]["kneeling"]["models"] = ["smoke-S"]
+    if not refused:
+        parse_config(content)
+        return
+    told = answer(content)
+    assert "epic.kneeling.states:" in told
+    assert "holds states of 'seen', which is in the corpus of 'smoke-S'" in told
+
+
 def test_models_are_not_measured_on_states_that_they_learned_from(content):
     content["corpora"]["smoke"]["states"] = ["kneeling"]
     content["models"]["duo"]["reference"] = "paths"

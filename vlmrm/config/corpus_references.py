@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from vlmrm.config.measurements import Rendering
 from vlmrm.config.models import Corpus, EnsembleModel, PackagedModel, SimulatorModel
-from vlmrm.config.states import RolloutStates, StateSet, UnionStates
+from vlmrm.config.states import (
+    DiagnosisStates,
+    GridStates,
+    PathStates,
+    RolloutStates,
+    StateSet,
+    UnionStates,
+)
 from vlmrm.errors import unknown
 
 if TYPE_CHECKING:
@@ -136,7 +143,10 @@ def makes(config: Config, section: str, name: str) -> set[tuple[str, str]]:
 
 
 def learned_states(config: Config, key: str, states: str, models: Iterable[str]) -> Iterator[str]:
-    """Problems of a state set that must not hold states from which one of the models learned."""
+    """Problems of a state set that must not hold states from which one of the models learned.
+
+    Sets are random by their seed alone, so another name is no other set.
+    """
     for name in models:
         model = config.models[name]
         if isinstance(model, EnsembleModel):
@@ -145,6 +155,27 @@ def learned_states(config: Config, key: str, states: str, models: Iterable[str])
             if model.initial_model is not None:
                 yield from learned_states(config, key, states, [model.initial_model])
             learned = sets_in(config, config.corpora[model.corpus].states)
-            for part in sets_in(config, [states]):
-                if part in learned:
-                    yield f"{key}: '{part}' is in the corpus of '{name}'; use other states"
+            for part, measured in sets_in(config, [states]).items():
+                for seen, met in learned.items():
+                    if any(drawn in _draws(met) for drawn in _draws(measured)):
+                        also = "" if seen == part else f" holds states of '{seen}', which"
+                        what = f"'{part}'{also} is in the corpus of '{name}'"
+                        yield f"{key}: {what}; use other states, such as those of another seed"
+
+
+def _draws(states: StateSet) -> list[StateSet]:
+    """The draws of which a set consists; sets with an equal one may share states.
+
+    Of a union, its parts are sets of their own. The number of states makes no difference.
+    """
+    match states:
+        case UnionStates():
+            return []
+        case DiagnosisStates(paths=paths, around=around):
+            return [*_draws(paths), *(part for poses in around.values() for part in _draws(poses))]
+        case PathStates(tasks=tasks):
+            return [PathStates(sampler="paths", tasks=[task]) for task in tasks]
+        case GridStates():
+            return [states.model_copy(update={"resolution": 1.0})]
+        case _:
+            return [states.model_copy(update={"size": 1})]

@@ -109,6 +109,14 @@ class DiagnosisStates(ConfigModel):
         return PathStates(sampler="paths")
 
     @property
+    def around(self) -> dict[str, PoseStates]:
+        """The states around the poses of each task."""
+        return {
+            task: PoseStates(sampler="poses", task=task, size=self.poses, seed=self.seed)
+            for task in self.paths.tasks
+        }
+
+    @property
     def size(self) -> int:
         """Number of states, those on the paths included."""
         return self.paths.size + self.poses * len(self.paths.tasks)

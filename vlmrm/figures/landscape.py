@@ -208,11 +208,14 @@ def _draw_goal(axes: Axes, table: pd.DataFrame, coordinate: Coordinate) -> Artis
             coordinate.goal, color=INK, linestyle=(0, (4, 3)), linewidth=1, label="goal", zorder=1.5
         )
     points = table.drop_duplicates("coordinate")
+    at = points["coordinate"].to_numpy(float)
+    # Each point stands for what is closer to it than to others: a single one is visible, too.
+    edges = np.concatenate([at[:1], (at[:-1] + at[1:]) / 2, at[-1:]])
     return axes.fill_between(
-        points["coordinate"],
+        np.repeat(edges, 2)[1:-1],
         0,
         1,
-        where=points["fulfilled"].astype(bool).to_numpy(),
+        where=np.repeat(points["fulfilled"].astype(bool).to_numpy(), 2),
         transform=axes.get_xaxis_transform(),
         color=GREY,
         alpha=0.25,

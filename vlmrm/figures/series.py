@@ -63,6 +63,12 @@ def with_bands(styles: Styles, table: pd.DataFrame) -> dict[str, LineStyle]:
     }
 
 
+def _line(number: int) -> str | tuple[float, tuple[float, ...]]:
+    """The line of a model: one of `LINES`, then dashes with one more dot for each next model."""
+    dots = number - len(LINES) + 2
+    return LINES[number] if dots < 2 else (0, (5, 1.2, *(1, 1.2) * dots))
+
+
 def series_styles(runs: Iterable[TrainingRun]) -> dict[Series, Style]:
     """Returns the styles of all series: models in their order, by scoring, then references.
 
@@ -81,7 +87,7 @@ def series_styles(runs: Iterable[TrainingRun]) -> dict[Series, Style]:
     styles: dict[Series, Style] = {}
     for model, scoring in trained:
         color = scoring_color(scoring) if several else colors[model]
-        line = LINES[models.index(model) % len(LINES)]
+        line = _line(models.index(model))
         styles[model, scoring] = Style(f"{model}, {scoring_label(scoring)}", color, line)
     for reference, (label, color) in REFERENCE_STYLES.items():
         for series in found:

@@ -57,8 +57,8 @@ def success_interval(successes: ArrayLike, trials: ArrayLike) -> tuple[float, fl
     The trajectories of an agent are not independent of each other: they share what it learned. So
     the seeds are resampled, as in Agarwal et al. 2021 (https://arxiv.org/abs/2108.13264), and each
     one's rate is drawn from Jeffreys' posterior, Beta(successes + 1/2, failures + 1/2). With few
-    seeds, the interval is rather too narrow. That of a single seed is Wilson's, and says nothing
-    about others.
+    seeds, the interval is rather too narrow; it always includes the rate of all trajectories. That
+    of a single seed is Wilson's, and says nothing about others.
 
     Args:
         successes: Successful trajectories of each seed ``[seeds]``.
@@ -72,7 +72,8 @@ def success_interval(successes: ArrayLike, trials: ArrayLike) -> tuple[float, fl
     drawn = rng.integers(len(won), size=(RESAMPLES, len(won)))
     rates = rng.beta(won[drawn] + 0.5, tried[drawn] - won[drawn] + 0.5)
     low, high = np.quantile(np.average(rates, axis=1, weights=tried[drawn]), (0.025, 0.975))
-    return float(low), float(high)
+    rate = won.sum() / tried.sum()
+    return float(min(low, rate)), float(max(high, rate))
 
 
 def success_table(evaluations: Sequence[Judged], by_seed: bool = False) -> pd.DataFrame:

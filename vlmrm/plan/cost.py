@@ -164,7 +164,7 @@ def used_models(jobs: Iterable[Job], config: Config) -> list[str]:
 def hours(seconds: float) -> str:
     """For example ``1,234`` or ``0.012``."""
     number = seconds / 3600
-    return humanize.intcomma(round(number)) if number >= 100 else f"{number:.2g}"
+    return humanize.intcomma(round(number)) if number >= 99.5 else f"{number:.2g}"
 
 
 def warnings(

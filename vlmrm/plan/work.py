@@ -142,11 +142,13 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
                 for scene, count in by_scene.items():
                     work.render(simulator, scene, count, corpus.rendering)
                     work.serial += count * STATE[simulator]
-            first = {str(simulator): next(iter(held)) for simulator, held in corpus.frames.items()}
+            scenes = {str(simulator): list(held) for simulator, held in corpus.frames.items()}
             for name in corpus.states if corpus.frames else []:
                 environment = config.state_sets[name].environment
-                count = config.set_size(name)
-                work.render(environment, first[environment], count, corpus.rendering)
+                count, views = config.set_size(name), scenes[environment]
+                for scene in views:
+                    work.render(environment, scene, round(count / len(views)), corpus.rendering)
+                work.serial += count * STATE[environment]
             pixels = config.corpus_size(w["corpus"]) * corpus.image_size**2
             work.disk = CORPUS_COMPRESSED * 3 * pixels
         case "sample_states":

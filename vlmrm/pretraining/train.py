@@ -145,7 +145,11 @@ def _fit(
     )
     peaks = [settings.learning_rate, TEXT_RATE * settings.learning_rate]
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, peaks, total_steps=steps, pct_start=0.1
+        # At exactly one step of warm-up, torch divides by zero.
+        optimizer,
+        peaks,
+        total_steps=steps,
+        pct_start=max(0.1, 1.5 / steps) if steps > 1 else 0.1,
     )
     device = next(network.parameters()).device
     gpu = device.type == "cuda"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vlmrm.config import DiagnosisStates, PoseStates
+from vlmrm.config import DiagnosisStates
 from vlmrm.data.states import States
 from vlmrm.states.paths import sample_paths
 from vlmrm.states.poses import sample_poses
@@ -22,10 +22,8 @@ def sample_diagnosis(spec: DiagnosisStates) -> States:
     paths, tasks = spec.paths, spec.paths.tasks
     on_paths = sample_paths(paths)
     sets = {"paths": on_paths}
-    for task in bar(tasks, unit="task", desc="sample states"):
-        sets[task] = sample_poses(
-            PoseStates(sampler="poses", task=task, size=spec.poses, seed=spec.seed)
-        )
+    for task, poses in bar(spec.around.items(), unit="task", desc="sample states"):
+        sets[task] = sample_poses(poses)
     states = States.join(sets)
     beyond = len(states) - len(on_paths)
     states.columns |= {
