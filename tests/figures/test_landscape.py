@@ -118,8 +118,20 @@ def test_where_a_task_is_fulfilled_is_shaded(paths, labels_of):
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["kneel", "split"]
     for axes in figure.axes:
         (shade,) = axes.collections
-        assert np.isclose(shade.get_paths()[0].vertices[:, 0].min(), 4 / 6)
+        # From the middle between the last false point and the first true one.
+        assert np.isclose(shade.get_paths()[0].vertices[:, 0].min(), 3.5 / 6)
     assert labels_of(figure)[0] == "fulfilled"
+
+
+@pytest.mark.parametrize(("point", "ends"), [(0, (0, 0.5)), (3, (2.5, 3.5)), (6, (5.5, 6))])
+def test_a_single_fulfilled_point_is_shaded(paths, point, ends):
+    for labels in paths.labels.values():
+        labels[:] = np.arange(14) % 7 == point
+    for axes in draw_landscape(humanoid_rewards(paths), "humanoid").axes:
+        (shade,) = axes.collections
+        (area,) = shade.get_paths()
+        at = area.vertices[:, 0]
+        assert (at.min() * 6, at.max() * 6) == pytest.approx(ends)
 
 
 def test_a_humanoid_landscape_needs_paths(paths):

@@ -26,6 +26,13 @@ def test_color_and_line_are_the_model_where_the_scoring_is_the_same(run):
     assert styles["sim-S", "alpha-0.5"].line != styles["sim-M", "alpha-0.5"].line
 
 
+def test_any_number_of_models_have_lines_of_their_own(run):
+    models = [f"model-{number}" for number in range(9)]
+    styles = series_styles(run(model, a) for model in models for a in ("alpha-0", "alpha-1"))
+    assert len({style.line for style in styles.values()}) == 9
+    assert len({(style.color, style.line) for style in styles.values()}) == 18
+
+
 def test_all_references_look_different(run):
     styles = series_styles(run(name, "alpha-0") for name in ("ground-truth", "oracle"))
     assert list(styles) == [("oracle", "alpha-0"), ("ground-truth", "alpha-0")]

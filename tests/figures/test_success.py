@@ -42,6 +42,12 @@ def test_seeds_that_differ_have_a_wide_interval():
     assert wilson_interval(159, 400)[0] > 0.34
 
 
+@pytest.mark.parametrize("rates", [[0, 0], [5, 5, 5], [0, 5]])
+def test_the_interval_includes_the_rate(rates):
+    low, high = success_interval(rates, [5] * len(rates))
+    assert low <= sum(rates) / (5 * len(rates)) <= high
+
+
 def test_seeds_that_agree_have_the_interval_of_all_their_trajectories():
     low, high = success_interval([80] * 50, [100] * 50)
     assert (low, high) == pytest.approx(wilson_interval(4000, 5000), abs=0.006)

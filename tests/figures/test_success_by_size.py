@@ -70,6 +70,13 @@ def test_a_reward_has_a_row_for_each_state_set_of_its_distances(agents):
     ]
 
 
+def test_distances_to_labels_of_people_are_told_apart(agents):
+    both = [distances({"sim-S": 0.6}), distances({"sim-S": 0.3}, labels="human")]
+    table = success_by_size_table(agents, SIZES, pd.concat(both))
+    small = table[table["model"] == "sim-S"]
+    assert small["states"].tolist() == ["poses", "poses · human labels"]
+
+
 def test_a_line_per_task_with_intervals_and_dots(agents, run, labels_of):
     agents += [(run(model, task="lotus"), evaluation(5)) for model in ("sim-S", "sim-M")]
     figure = draw_success_by_size(agents, SIZES)

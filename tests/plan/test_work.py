@@ -8,6 +8,7 @@ from vlmrm.config import (
     EnsembleModel,
     FunctionModel,
     GridStates,
+    PoseStates,
     RandomModel,
     Rendering,
 )
@@ -83,6 +84,17 @@ def test_a_corpus_is_rendered_as_it_says_whatever_the_run_renders():
         run = {"corpora": {"mine": mine}, "rendering": Rendering(humanoid_size=size)}
         work = work_of(job, DEMO.model_copy(update=run), LAPTOP)
         assert work.shared == pytest.approx(1000 * (1.26e-3 + 0.25 * 0.0448))
+
+
+def test_states_of_a_corpus_are_rendered_in_equal_shares_in_its_scenes():
+    states = {**DEMO.state_sets, "met": PoseStates(sampler="poses", task="lotus", size=1000)}
+    hours = []
+    for scenes in (("textured-fixed", "filament"), ("filament", "textured-fixed")):
+        mine = Corpus(frames={"humanoid": dict.fromkeys(scenes, 10)}, states=["met"])
+        config = DEMO.model_copy(update={"corpora": {"mine": mine}, "state_sets": states})
+        work = work_of(Job("make_corpus", {"corpus": "mine"}), config, LAPTOP)
+        hours.append(work.shared + work.accelerated + work.serial)
+    assert hours[0] == pytest.approx(hours[1])
 
 
 def test_videos_have_their_own_size_and_the_shadows_of_the_run():

@@ -58,6 +58,14 @@ def test_the_seed_determines_the_weights(corpus, tmp_path):
     assert not torch.equal(first, weights("c", 1))
 
 
+@pytest.mark.parametrize("epochs", [1, 2, 10])
+def test_a_training_may_have_any_number_of_steps(corpus, tmp_path, epochs):
+    # One batch an epoch: with ten steps, a tenth of them is a single one.
+    settings = SETTINGS.model_copy(update={"epochs": epochs, "batch_size": 180})
+    train_model(settings, corpus, tmp_path / "model", "cpu")
+    assert (tmp_path / "model" / CONFIG_FILE).exists()
+
+
 def test_training_starts_from_the_weights_of_an_initial_model(corpus, folder, tmp_path):
     settings = SETTINGS.model_copy(
         update={"epochs": 1, "initial_model": "first", "learning_rate": 1e-9}

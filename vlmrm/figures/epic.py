@@ -228,6 +228,15 @@ def _style(source: str, color: Color, control_line: Any = "") -> LineStyle:
     }
 
 
+def labeled_by(table: pd.DataFrame) -> pd.Series[str]:
+    """What tells rows of human labels from those of the oracle's, after the name of a task or set.
+
+    Tables of earlier versions have no column labels.
+    """
+    human = table["labels"] == "human" if "labels" in table else np.zeros(len(table), bool)
+    return pd.Series(np.where(human, " · human labels", ""), table.index, dtype=str)
+
+
 def _draw(
     table: pd.DataFrame,
     measures: Sequence[str],
@@ -245,9 +254,7 @@ def _draw(
     group = table["task"] + " · " + table["scene"]
     if table.drop_duplicates(["task", "states"])["task"].duplicated().any():
         group += " · " + table["states"]
-    # Tables of earlier versions have no such column.
-    if "labels" in table:
-        group += np.where(table["labels"] == "human", " · human labels", "")
+    group += labeled_by(table)
     groups = ordered(group)
     points = long_form(table.assign(group=group), measures).sort_values("x", kind="stable")
     places: dict[str, Any] = {"row": "measure", "row_order": measures, "sharey": "row"}

@@ -11,6 +11,7 @@ from vlmrm.figures.epic import (
     MEASURES,
     UNINFORMATIVE,
     draw_intervals,
+    labeled_by,
     long_form,
     model_styles,
     with_scoring,
@@ -55,9 +56,9 @@ def draw_epic_overview(table: pd.DataFrame, scoring: str) -> Figure:
 
 
 def _row_names(table: pd.DataFrame) -> pd.Series[str]:
-    """The task, and the scene and state set where they differ within the task."""
+    """The task, the scene and state set where they differ within the task, and human labels."""
     names: pd.Series[str] = table["task"].astype(str)
     for column in ("scene", "states"):
         several = table.groupby("task")[column].transform("nunique") > 1
         names = names.where(~several, names + " · " + table[column].astype(str))
-    return names
+    return names + labeled_by(table)

@@ -12,7 +12,14 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from vlmrm.config.scoring import scoring_order
 from vlmrm.errors import UserError
-from vlmrm.figures.epic import DOTTED, MEASURES, SOURCES, UNINFORMATIVE, draw_intervals
+from vlmrm.figures.epic import (
+    DOTTED,
+    MEASURES,
+    SOURCES,
+    UNINFORMATIVE,
+    draw_intervals,
+    labeled_by,
+)
 from vlmrm.figures.paper import PAPER, paper_column
 from vlmrm.figures.sizes import (
     LABEL,
@@ -73,8 +80,8 @@ def success_by_size_table(
         One row per reward, and per state set of its EPIC distances, in the order of sizes: task,
         scene, model, source, parameters, scoring, seeds, trajectories, success_rate with its 95 %
         interval (success_rate_low, success_rate_high), success_fraction, paper (the success
-        rate that the paper states for this model), states, epic, epic_low, and epic_high (missing
-        where it was not measured).
+        rate that the paper states for this model), states (with a note of human labels), epic,
+        epic_low, and epic_high (missing where it was not measured).
 
     Raises:
         UserError: A column is missing, no trajectory was judged, or no size is known.
@@ -91,6 +98,7 @@ def success_by_size_table(
         table[EPIC] = float("nan")
     else:
         require_columns(epic, [*REWARD, *EPIC], "EPIC table")
+        epic = epic.assign(states=epic["states"] + labeled_by(epic))
         table = table.merge(epic[[*REWARD, *EPIC]], on=REWARD, how="left")
     for place, name in enumerate(known.columns, 2):
         table.insert(place, name, table.pop(name))
