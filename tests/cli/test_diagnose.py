@@ -9,6 +9,7 @@ from PIL import Image
 from tests.processes import vlmrm
 from vlmrm.config import HumanoidOracleName
 from vlmrm.data.tables import read_table
+from vlmrm.models.folder import check_model_folder
 
 GOAL = ("--goal", "a humanoid robot kneeling")
 MODEL = ("--model", "sim-XS")
@@ -90,6 +91,12 @@ def test_folders_yes_and_no_judge_the_sentence(cache, pictures, tmp_path):
     assert "yes from no: AUROC" in run.stdout
     (row,) = read_table(table).to_dict("records")
     assert row["auroc"] in (0, 1)  # both are of one brightness
+
+
+def test_two_models_of_one_name_are_refused(cache, tmp_path):
+    (tmp_path / "sim-XS").symlink_to(check_model_folder("sim-XS"))
+    run = vlmrm("diagnose", *GOAL, *MODEL, "--model", tmp_path / "sim-XS", env=cache[1])
+    assert run.stderr == "vlmrm: --model: two folders are named 'sim-XS'; rename one\n"
 
 
 def test_bad_input_is_one_line_before_anything_is_made(cache, pictures, tmp_path):

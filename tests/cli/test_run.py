@@ -32,6 +32,7 @@ SENTENCE = "a humanoid robot kneeling"
         (SENTENCE, {"scoring": "contrast-1"}, "--contrast: missing; contrast-1 needs"),
         (SENTENCE, {"name": "../x"}, "--name: '../x' is no name"),
         (SENTENCE, {"name": "größe"}, "--name: 'größe' is no name"),
+        (SENTENCE, {"model": str(ROOT / "docs")}, "models.docs.path: .* no open_clip_config.json"),
         (SENTENCE, {"model": "sim-X"}, "--model: .* unknown name 'sim-X'; did you mean 'sim-XS'"),
     ],
 )

@@ -1,8 +1,9 @@
 import io
+import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from vlmrm.data.pictures import check_picture, picture_files, read_picture
 from vlmrm.errors import UserError
@@ -106,6 +107,26 @@ def test_what_is_no_picture_is_named(tmp_path, picture):
     (tmp_path / "text.png").write_text("not a picture")
     assert refusal(tmp_path / "text.png") == "not a picture in a format that can be read"
     assert refusal(tmp_path).startswith("cannot be read (")
+
+
+def test_odd_tags_of_a_camera_do_not_matter(picture, tmp_path):
+    # Turned by 90 degrees, and a resolution that is a text.
+    tags = struct.pack("<HHIHH", 274, 3, 1, 6, 0) + struct.pack("<HHII", 282, 2, 7, 38)
+    head = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2)
+    picture.save(tmp_path / "a.png", exif=head + tags + bytes(4) + b"72 dpi\0")
+    upright = np.rot90(np.asarray(picture.convert("RGB")), -1)
+    assert np.array_equal(read_picture(tmp_path / "a.png"), upright)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, NotImplementedError, TypeError, struct.error])
+def test_whatever_fails_in_a_decoder_is_one_line(tmp_path, picture, monkeypatch, error):
+    picture.save(tmp_path / "a.png")
+
+    def fail(image):
+        raise error("odd")
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
+    assert refusal(tmp_path / "a.png") == "damaged (odd)"
 
 
 def test_damaged_pictures_are_refused_in_one_line_or_shown(tmp_path):

@@ -95,3 +95,10 @@ def test_two_models_of_one_name_are_refused(tmp_path):
     (tmp_path / "sim-XS").symlink_to(weights)
     run = vlmrm("explore", "--model", "sim-XS", "--model", tmp_path / "sim-XS")
     assert run.stderr == "vlmrm: --model: two folders are named 'sim-XS'; rename one\n"
+
+
+def test_states_that_cannot_be_drawn_are_refused(tmp_path):
+    States("pendulum", np.zeros((2, 3))).write(tmp_path / "own.h5")
+    run = vlmrm("explore", "--port", 0, "--states", tmp_path / "own.h5", "--model", "sim-XS")
+    assert run.returncode == 2
+    assert "'pendulum' cannot be drawn from states, only while it acts" in run.stderr

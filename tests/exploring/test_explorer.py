@@ -1,5 +1,6 @@
 """Answers about the humanoid's poses, and about pictures."""
 
+import copy
 import dataclasses
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.processes import vlmrm
 from vlmrm.config import SCENES, parse_config, read_layer
 from vlmrm.config.settings import ScoringSettings
 from vlmrm.data.pictures import labeled_pictures
+from vlmrm.data.states import States
 from vlmrm.diagnosis.sentences import KNOWN, Sentences
 from vlmrm.errors import UserError
 from vlmrm.exploring.collection import PictureFolder
@@ -69,6 +71,27 @@ def test_the_confusion_has_the_goal_the_others_and_every_other_task(explorer):
     assert max(lotus["areas"], key=lotus["areas"].get) == "lotus"
 
 
+def test_a_sentence_that_cannot_be_rewarded_is_left_out_of_the_confusion(explorer):
+    sentences = Sentences(KNEELING.sentences.goals, ["a humanoid robot"])
+    earlier = ("a humanoid robot", "a robot in the snow")
+    rows = explorer.confuse(Query("sim-XS", "alpha-0.5", sentences, others=earlier))
+    shown = [row["sentences"][0] for row in rows]
+    assert "a robot in the snow" in shown and "a humanoid robot" not in shown
+
+
+def test_a_sentence_never_competes_with_itself(explorer):
+    # The only other sentence is also the contrast of the query.
+    alone = Explorer(explorer.collection, explorer.models, {})
+    first, second = KNOWN["kneeling"], KNOWN["lotus"]
+    query = Query(
+        "sim-XS", "contrast-0.05", Sentences([second], contrasts=[first]), others=(first,)
+    )
+    _, row = alone.confuse(query)
+    against = Query("sim-XS", "contrast-0.05", Sentences([first], contrasts=[second]))
+    assert row["areas"] == pytest.approx(alone.rank(against)["areas"])
+    assert row["areas"]["kneeling"] > 0.9
+
+
 def test_a_confusion_by_contrast_has_every_sentence_against_the_others(explorer):
     contrasted = Sentences(KNEELING.sentences.goals, contrasts=["a humanoid robot"])
     query = Query("sim-XS", "contrast-0.05", contrasted)
@@ -96,6 +119,22 @@ def test_the_diagnosis_is_that_of_the_command(explorer, cache, query, options):
     (row,) = told["rows"]
     assert len(row["values"]) == len(told["heads"])
     assert " ".join(f"{value:.3f}" for value in row["values"]) in " ".join(run.stdout.split())
+
+
+def test_the_diagnosis_of_a_ranking_has_the_judge_that_the_ranking_shows(explorer):
+    """States of which only labels are known, whose first oracle is another."""
+    collection = copy.copy(explorer.collection)
+    states = collection.states
+    collection.states = States(states.environment, states.values, labels=states.labels)
+    collection.verdicts = dict(sorted(collection.verdicts.items(), key=lambda v: v[0] != "lotus"))
+    labeled = Explorer(collection, explorer.models, {})
+    assert next(iter(labeled.collection.verdicts)) == "lotus"
+    told = labeled.rank(FREE)
+    assert told["judge"] == "kneeling"
+    diagnosis = labeled.diagnose(FREE)
+    ((place,),) = [[i for i, head in enumerate(diagnosis["heads"]) if "AUROC" in head]]
+    (row,) = diagnosis["rows"]
+    assert row["values"][place] == pytest.approx(told["areas"]["kneeling"])
 
 
 def test_the_task_is_part_of_a_configuration(explorer):

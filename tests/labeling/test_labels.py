@@ -181,6 +181,16 @@ def test_a_file_that_is_none_of_labels_is_named(path, label, states):
         read_answers([path], "climb", states)
 
 
+def test_an_answer_about_other_states_is_refused_and_spoils_nothing(path, label, states):
+    append_label(path, label)
+    before = path.read_bytes()
+    with pytest.raises(UserError, match=r"labels\.csv:2: labels state set .* or another file"):
+        append_label(path, replace(label, rater="bob", states="0" * 16))
+    assert path.read_bytes() == before
+    append_label(path, replace(label, state=label.state + 1))
+    assert set(read_answers([path], "climb", states)) == {label.rater}
+
+
 def test_other_tasks_may_have_other_states(path, label, states):
     append_label(path, replace(label, task="rest", states="0" * 16, state=1000))
     append_label(path, label)

@@ -1,6 +1,8 @@
 import json
 import shutil
+import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import open_clip
@@ -31,6 +33,28 @@ def test_embeddings_equal_open_clips(model_folder):
     model = ClipModel.load(model_folder, "cpu", "float32")
     np.testing.assert_allclose(model.embed_images(FRAMES), expected_images, atol=1e-5)
     np.testing.assert_allclose(model.embed_prompts(PROMPTS), expected_prompts, atol=1e-5)
+
+
+class LengthAsState:
+    """A tokenizer that keeps the length of a call until its end, as fast tokenizers do."""
+
+    def __init__(self, tokenizer):
+        self.tokenizer = tokenizer
+        self.context_length = self.length = tokenizer.context_length
+
+    def __call__(self, texts, context_length=None):
+        self.length = context_length or self.context_length
+        time.sleep(0.001)
+        return self.tokenizer(texts, context_length=self.length)
+
+
+def test_threads_share_a_model(model_folder):
+    model = ClipModel.load(model_folder, "cpu", "float32")
+    expected = model.embed_prompts(PROMPTS)
+    model.tokenizer = LengthAsState(model.tokenizer)
+    with ThreadPoolExecutor(4) as threads:
+        for embeddings in threads.map(model.embed_prompts, [PROMPTS] * 20):
+            np.testing.assert_allclose(embeddings, expected, atol=1e-5)
 
 
 def test_embeddings_are_unit_vectors_and_independent_of_the_batch(model_folder):

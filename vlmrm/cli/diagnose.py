@@ -20,7 +20,7 @@ from vlmrm.config import ORACLE_NAMES, SCENES
 from vlmrm.config.scoring import PLAIN
 from vlmrm.data.pictures import labeled_pictures
 from vlmrm.errors import UserError, printable, refuse_unknown
-from vlmrm.models.folder import check_model_folder
+from vlmrm.models.folder import folders_by_name
 
 if TYPE_CHECKING:
     from vlmrm.diagnosis.sentences import Sentences
@@ -84,7 +84,7 @@ def diagnose(
     if table is not None and table.suffix != ".csv":
         raise UserError(f"--table: {table} must end in .csv")
     paths, labels = labeled_pictures(pictures) if pictures is not None else ([], None)
-    folders = list(dict.fromkeys(map(check_model_folder, model)))
+    folders = list(folders_by_name(model).values())
     from vlmrm.diagnosis.sentences import Sentences
 
     sentences = Sentences(list(dict.fromkeys(goal)), baseline or [], contrast or [])

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vlmrm.cli.options import Device
-from vlmrm.config import SCENES, Rendering, Task, load_config
+from vlmrm.config import Rendering, Task, load_config, scenes_of
 from vlmrm.config.architectures import packaged_models
 from vlmrm.config.settings import EmbeddingSettings, ExplorationSettings
 from vlmrm.data.pictures import labeled_pictures
 from vlmrm.data.states import States
 from vlmrm.errors import UserError, refuse_unknown
-from vlmrm.models.folder import check_model_folder
+from vlmrm.models.folder import folders_by_name
 from vlmrm.web.server import address, listen, serve
 
 if TYPE_CHECKING:
@@ -60,19 +60,14 @@ def explore(
         raise UserError("--states: cannot be combined with --pictures")
     if scene is not None and pictures is not None:
         raise UserError("--scene: cannot be combined with --pictures")
-    folders = [check_model_folder(name) for name in model or reversed(packaged_models())]
-    folders = list(dict.fromkeys(folders))
-    names = [folder.absolute().name for folder in folders]
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(f"--model: two folders are named '{name}'; rename one")
+    folders = folders_by_name(model or reversed(packaged_models()))
     with listen(HOST, port) as listener:
         files = labeled_pictures(pictures) if pictures is not None else None
         state_set = States.read(states) if states is not None else None
-        environment = state_set.environment if state_set else "humanoid"
+        environment = state_set.environment if state_set is not None else "humanoid"
         settings = _settings(config, None if files else environment)
-        scene = scene or SCENES[environment][0]
-        refuse_unknown("--scene", scene, SCENES[environment])
+        scene = scene or scenes_of(environment)[0]
+        refuse_unknown("--scene", scene, scenes_of(environment))
         from vlmrm.exploring.explorer import EmbeddedCollection, Explorer
         from vlmrm.exploring.page import MAX_BODY, create_app
         from vlmrm.models.clip import ClipModel
@@ -89,7 +84,7 @@ def explore(
             name: EmbeddedCollection(
                 folder, ClipModel.load(folder, device, **embedding), collection
             )
-            for name, folder in zip(names, folders, strict=True)
+            for name, folder in folders.items()
         }
         app = create_app(Explorer(collection, models, settings.tasks))
         # Shells make commands in the background ignore Ctrl+C.

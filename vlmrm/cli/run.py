@@ -104,6 +104,11 @@ def run(
     config = parse_config(content, str(path))
     (training,) = config.runs(EXPERIMENT)
     texts = config.prompt_settings(training.task).sentences
+    model_settings = config.models[training.reward_source]
+    if isinstance(model_settings, PretrainedModel) and model_settings.path is not None:
+        from vlmrm.models.find import find_locally
+
+        find_locally(f"models.{training.reward_source}", model_settings)
     if problem := unread_words(config, training.reward_source, texts):
         raise UserError(shorten(f"sentence: {problem}"))
     _write(path, content, sentence)
@@ -131,9 +136,11 @@ def _write(path: Path, content: dict[str, Any], sentence: str) -> None:
     there = read_yaml(path) if path.is_file() else {}
     if there == content:
         return
+    if not isinstance(there, dict):
+        there = {}
     folder = path.parent
     if folder.exists() and any(file != path for file in folder.iterdir()):
-        keys = {*there, *content} if isinstance(there, dict) and there else {"run"}
+        keys = {*there, *content} if there else {"run"}
         others = ", ".join(sorted(key for key in keys if there.get(key) != content.get(key)))
         raise UserError(
             f"{folder}: holds another run (other {others}); choose another --name, or delete it"

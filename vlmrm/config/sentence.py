@@ -114,7 +114,7 @@ def _model(model: str) -> tuple[str, dict[str, Any]]:
                 f"--model: {model} belongs to the workflow, which copies models there; name a "
                 "configuration that defines it, or copy it elsewhere"
             )
-        name = re.sub(r"[^\w.-]+", "-", place.name).strip("-._") or "model"
+        name = re.sub(r"[^A-Za-z0-9_.-]+", "-", place.name).strip("-._") or "model"
         return name, {name: {"source": "pretrained", "path": str(place)}}
     if model in packaged_models():
         return model, {model: {"source": "packaged", "architecture": model}}

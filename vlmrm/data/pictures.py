@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from vlmrm.errors import UserError, one_line
 
@@ -15,6 +15,19 @@ PLAIN = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "HSV")
 """Pillow's modes that it converts to RGB by itself."""
 TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
+
+ORIENTATION = 274
+"""EXIF tag that says how the camera was held."""
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What turns a picture upright, by its orientation."""
 
 PIXELS = 100_000_000
 """Largest number of pixels: larger files may be made to fill the memory."""
@@ -73,9 +86,10 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     """
     with _opened(path) as image:
         try:
-            turned = ImageOps.exif_transpose(image)
-            return np.array(_rgb(turned))
-        except (OSError, ValueError, SyntaxError, MemoryError) as error:
+            # Not by `exif_transpose`, which writes the other tags back and fails at odd ones.
+            turn = TURNS.get(image.getexif().get(ORIENTATION, 1))
+            return np.array(_rgb(image if turn is None else image.transpose(turn)))
+        except Exception as error:  # Pillow raises nearly anything on damaged files
             raise UserError(f"{path}: damaged ({one_line(error)})") from error
 
 
@@ -90,12 +104,12 @@ def _opened(path: Path) -> Image.Image:
         raise UserError(f"{path}: not a picture in a format that can be read") from error
     except Image.DecompressionBombError as error:
         raise UserError(f"{path}: {TOO_LARGE}") from error
-    except (OSError, ValueError, SyntaxError) as error:
+    except Exception as error:
         reason = getattr(error, "strerror", None) or one_line(error)
         raise UserError(f"{path}: cannot be read ({reason})") from error
     try:
         problem = _problem(image)
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except Exception as error:
         problem = f"damaged ({one_line(error)})"
     if problem:
         image.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from vlmrm.diagnosis.sentences import (
     reward_images,
 )
 from vlmrm.diagnosis.verdict import judge_pictures, level, verdict
+from vlmrm.errors import UserError
 from vlmrm.exploring.collection import Collection, ranked_rows
 from vlmrm.exploring.query import Query
 from vlmrm.exploring.task_yaml import task_yaml
@@ -89,20 +91,19 @@ class Explorer:
         """Rewards of all rows, the area under the ROC curve for each judge, and the judge."""
         rewards = self.models[query.model].rewards(query.sentences, query.scoring)
         areas = self._areas(rewards)
-        named = self._judge_of(query)
-        judge = named or (preferred(areas) if areas else None)
         return {
             "rewards": rewards.tolist(),
             "areas": areas,
-            "judge": judge,
-            "named": named is not None,
+            "judge": self._judge(query, areas),
+            "named": self._judge_of(query) is not None,
         }
 
     def confuse(self, query: Query) -> list[dict[str, Any]]:
         """The areas of the query's goals, of the other sentences, and of the tasks' goals.
 
-        Every sentence has the scoring of the query, and its baselines. In a contrast, the other
-        sentences and the tasks compete with each other.
+        Every sentence has the scoring of the query, and its baselines; those that it cannot reward,
+        such as a baseline itself, are left out. In a contrast, the other sentences and the tasks
+        compete with each other.
         """
         goals, baselines = list(query.sentences.goals), query.sentences.baselines
         compared: list[tuple[list[str], str | None]] = [([text], None) for text in query.others]
@@ -112,11 +113,16 @@ class Explorer:
         own = [
             self._line(query, some, query.sentences.contrasts, own=True) for some in (goals, *alone)
         ]
-        others = [
-            self._line(query, some, _without(some, everything), oracle=oracle)
-            for some, oracle in compared
-            if not say_the_same(some, goals)
-        ]
+        others = []
+        for some, oracle in compared:
+            if say_the_same(some, goals):
+                continue
+            # The only sentence has no other one to compete with but the query's.
+            rivals = _without(some, everything) or _without(
+                some, [*query.sentences.contrasts, *goals]
+            )
+            with suppress(UserError):
+                others.append(self._line(query, some, rivals, oracle=oracle))
         return own + others
 
     def _line(
@@ -128,10 +134,7 @@ class Explorer:
         oracle: str | None = None,
     ) -> dict[str, Any]:
         """A line of the confusion."""
-        # The only sentence has no other one to compete with but the query's.
-        sentences = Sentences(
-            goals, query.sentences.baselines, contrasts or query.sentences.contrasts
-        )
+        sentences = Sentences(goals, query.sentences.baselines, contrasts)
         areas = self._areas(self.models[query.model].rewards(sentences, query.scoring))
         return {"sentences": goals, "oracle": oracle, "own": own, "areas": areas}
 
@@ -169,8 +172,10 @@ class Explorer:
     def _diagnose_rankings(self, query: Query) -> dict[str, Any]:
         """For states or pictures of which only verdicts are known, or not even these."""
         judges = self.collection.verdicts
-        judge = self._judge_of(query) or next(iter(judges), None)
         model = self.models[query.model]
+        judge = self._judge(
+            query, self._areas(model.rewards(query.sentences, query.scoring)) if judges else {}
+        )
         images = model.images[self.ranked]
         rows, others = [], []
         for goal, directions in query.sentences.directions(model.prompts(query.sentences.all)):
@@ -188,6 +193,10 @@ class Explorer:
     def _areas(self, rewards: Floats) -> dict[str, float]:
         labels = {name: truth[self.ranked] for name, truth in self.collection.verdicts.items()}
         return confusion(rewards[self.ranked], labels)
+
+    def _judge(self, query: Query, areas: Mapping[str, float]) -> str | None:
+        """The judge of the query, or else the one whose verdicts its rewards follow most."""
+        return self._judge_of(query) or (preferred(areas) if areas else None)
 
     def _judge_of(self, query: Query) -> str | None:
         """The judge that the query names, or whose task has its goals."""

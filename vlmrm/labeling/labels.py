@@ -107,8 +107,8 @@ def append_label(path: str | os.PathLike[str], label: Label) -> None:
     Several threads and processes may append to the same file.
 
     Raises:
-        UserError: The file is not a label file, has a malformed line, or cannot be written. It
-            keeps the lines that it had.
+        UserError: The file is not a label file, has a malformed line or one of this task about
+            other states, or cannot be written. It keeps the lines that it had.
     """
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(astuple(label))
@@ -119,8 +119,9 @@ def append_label(path: str | os.PathLike[str], label: Label) -> None:
             lock_descriptor(file.fileno())  # until the file is closed
             file.seek(0)
             known = _without_torn_line(file.read())
-            for _ in _parse(known, path):
-                pass
+            for number, earlier in _parse(known, path):
+                if earlier.task == label.task:
+                    _same_states(earlier, label.states, f"{path}:{number}")
             start = "" if known.endswith(b"\n") else "\n" if known else f"{HEADER}\n"
             file.truncate(len(known))
             try:
@@ -158,11 +159,7 @@ def read_answers(
         for number, label in _parse(_without_torn_line(content), path):
             if label.task != task:
                 continue
-            if label.states != known:
-                raise UserError(
-                    f"{path}:{number}: labels state set {label.states}, but these states are "
-                    f"{known}; give the states that were labeled, or another file"
-                )
+            _same_states(label, known, f"{path}:{number}")
             if label.state >= len(states):
                 raise UserError(
                     f"{path}:{number}: there is no state {label.state}, only {len(states)} states"
@@ -184,6 +181,15 @@ def majority(answers: Answers) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     rows = sorted(state for state, votes in balance.items() if votes)
     fulfilled = [balance[state] > 0 for state in rows]
     return np.array(rows, dtype=np.int64), np.array(fulfilled, dtype=np.bool_)
+
+
+def _same_states(label: Label, states: str, place: str) -> None:
+    """Refuses a label that is about other states than those of this fingerprint."""
+    if label.states != states:
+        raise UserError(
+            f"{place}: labels state set {label.states}, but these states are {states}; give the "
+            "states that were labeled, or another file"
+        )
 
 
 def _write(file: io.FileIO, content: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import os
+import threading
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -61,6 +62,7 @@ class ClipModel:
         replicas: Sequence[torch.device] = (),
     ):
         self.name = name
+        self._tokenizing = threading.Lock()
         # Frames have their channels last, and convolutions are faster in this format.
         network = network.to(memory_format=torch.channels_last)
         self.network: Any = network.eval().requires_grad_(False)
@@ -181,8 +183,10 @@ class ClipModel:
         Raises:
             UserError: A sentence is longer than the model reads, or the embeddings are not finite.
         """
-        check_lengths(self.tokenizer, prompts, self.name)
-        tokens = self.tokenizer(list(prompts))
+        # Fast tokenizers keep the length of a call as their state: one thread at a time.
+        with self._tokenizing:
+            check_lengths(self.tokenizer, prompts, self.name)
+            tokens = self.tokenizer(list(prompts))
         return self._finite([self.network.encode_text(tokens, normalize=True)])
 
     def _finite(self, batches: list[Tensor]) -> NDArray[np.float32]:

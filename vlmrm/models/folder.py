@@ -56,6 +56,21 @@ def find_model_folder(folder: str | os.PathLike[str]) -> Path:
     )
 
 
+def folders_by_name(models: Iterable[str | os.PathLike[str]]) -> dict[str, Path]:
+    """Model folders, as `check_model_folder` finds them, by the names that tables give them.
+
+    Raises:
+        UserError: As there, or two folders have the same name.
+    """
+    folders: dict[str, Path] = {}
+    for model in models:
+        folder = check_model_folder(model)
+        name = folder.absolute().name
+        if folders.setdefault(name, folder) != folder:
+            raise UserError(f"--model: two folders are named '{name}'; rename one")
+    return folders
+
+
 def check_model_folder(folder: str | os.PathLike[str]) -> Path:
     """Checks that a folder contains a model, and returns its path.
 

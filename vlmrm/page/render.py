@@ -22,7 +22,7 @@ from PIL import Image
 
 from vlmrm.config import REFERENCES, Config, TrainingRun
 from vlmrm.config.scoring import alpha_of, scoring_order
-from vlmrm.data.files import atomic_path
+from vlmrm.data.files import atomic_path, reading
 from vlmrm.data.provenance import provenance
 from vlmrm.data.tables import read_table
 from vlmrm.page.contents import TITLES, Exhibit, Section, contents, recorded_runs
@@ -75,7 +75,8 @@ class Shown:
     def size(self) -> Markup:
         """Width and height of a figure in CSS pixels, as attributes; the PNG knows them."""
         assert self.file is not None
-        with Image.open(self.file.with_suffix(".png")) as picture:
+        path = self.file.with_suffix(".png")
+        with reading(path), Image.open(path) as picture:
             dpi = round(picture.info["dpi"][0])
             width, height = (round(side * CSS_DPI / dpi) for side in picture.size)
         return Markup('width="{}" height="{}"').format(width, height)
@@ -165,7 +166,7 @@ def write_page(results: Path, config: Config, output: Path) -> None:
         alpha_of=alpha_of,
     )
     with atomic_path(output) as temporary:
-        temporary.write_text(page)
+        temporary.write_text(page, encoding="utf-8")
 
 
 def _find(results: Path, exhibit: Exhibit) -> Shown:
@@ -218,7 +219,8 @@ def _origins(figures: Iterable[Path]) -> list[tuple[dict[str, Any], int]]:
     """Commit and versions that figures were made with, and how many; the PNGs say it."""
     counts: Counter[str] = Counter()
     for figure in figures:
-        with Image.open(figure.with_suffix(".png")) as picture:
+        path = figure.with_suffix(".png")
+        with reading(path), Image.open(path) as picture:
             record = json.loads(picture.info.get("Description", "{}"))
         known = {key: record.get(key) for key in ("commit", "python", "versions")}
         counts[json.dumps(known)] += 1
@@ -226,12 +228,13 @@ def _origins(figures: Iterable[Path]) -> list[tuple[dict[str, Any], int]]:
 
 
 def _static(package: str, name: str) -> str:
-    return resources.files(package).joinpath("static", name).read_text()
+    return resources.files(package).joinpath("static", name).read_text(encoding="utf-8")
 
 
 def _caption(name: str) -> Markup:
     """A caption as HTML. The files are reStructuredText, of which they use paragraphs and code."""
-    text = resources.files("vlmrm.page").joinpath("captions", f"{name}.rst").read_text()
+    file = resources.files("vlmrm.page").joinpath("captions", f"{name}.rst")
+    text = file.read_text(encoding="utf-8")
     paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
     marked = (re.sub(r"``(.+?)``", r"<code>\1</code>", str(escape(part))) for part in paragraphs)
     return Markup("".join(f"<p>{part}</p>" for part in marked))

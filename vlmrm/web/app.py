@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Flask
+from flask.logging import default_handler
 
 LOOK = Blueprint("web", __name__, static_folder="static", static_url_path="/web")
 """Colors, controls, and the icon: ``url_for("web.static", filename="page.css")``."""
@@ -16,4 +17,6 @@ def make_app(name: str) -> Flask:
     """
     app = Flask(name)
     app.register_blueprint(LOOK)
+    # The package's own loggers are silent; what fails in a page is told on the terminal.
+    app.logger.addHandler(default_handler)
     return app
