@@ -82,7 +82,8 @@ def outcomes(checkpoints: pd.DataFrame, reference: dict[str, float]) -> pd.DataF
         drop, their difference; chosen (gold of the checkpoint with the highest proxy) and regret,
         its difference from the peak; peak_normalized (the peak divided by the reference); rho (rank
         correlation of proxy and gold over checkpoints; missing where one is constant); and outcome:
-        "rises", "rises and falls", or "never rises", where changes below `RISE` do not count.
+        "rises" (the peak reaches `RISE`), "rises and falls" (and the end is as far below the peak),
+        or "never rises".
     """
     rows = []
     for key, table in checkpoints.groupby(RUN, sort=False):
@@ -109,7 +110,7 @@ def outcomes(checkpoints: pd.DataFrame, reference: dict[str, float]) -> pd.DataF
 
 
 def _outcome(peak: float, end: float) -> str:
-    # A policy without training fulfills none of the humanoid's tasks.
+    # The random policy fulfills a humanoid's task in 8 % of the timesteps at most, in standing.
     if peak < RISE:
         return "never rises"
     return "rises and falls" if peak - end >= RISE else "rises"
