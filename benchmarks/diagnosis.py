@@ -3,8 +3,8 @@
     python benchmarks/diagnosis.py
 
 First, the rank correlation of every measure with the success of the agents of
-`benchmarks/agents.csv`: eight on `sim-L` after 100,000 steps (means of two seeds), three on `sim-S`
-after 60,000 (one seed), and those of results/reference/sizes. Beside them are the measures on the
+`benchmarks/agents.csv`: eight on `sim-L` after 75,000 to 100,000 steps (means of four seeds), three
+on `sim-S` after 60,000 (one seed), and those of results/reference/sizes. Beside them are the measures on the
 larger pose sets there, and these once more together with the agents of classic control, over alpha.
 `predictions` of a configuration does the same with the agents of a run.
 
