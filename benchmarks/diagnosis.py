@@ -4,9 +4,9 @@
 
 First, the rank correlation of every measure with the success of the agents of
 `benchmarks/agents.csv`: eight on `sim-L` after 75,000 to 100,000 steps (means of four seeds), three
-on `sim-S` after 60,000 (one seed), and those of results/reference/sizes. Beside them are the measures on the
-larger pose sets there, and these once more together with the agents of classic control, over alpha.
-`predictions` of a configuration does the same with the agents of a run.
+on `sim-S` after 60,000 (one seed), and those of results/reference/sizes. Beside them are the
+measures on the larger pose sets there, and these once more together with the agents of classic
+control, over alpha. `predictions` of a configuration does the same with the agents of a run.
 
 Then, how far the measures tell sentences apart that mean a pose (the paraphrases of
 vlmrm/diagnosis) from those that do not.
