@@ -144,12 +144,10 @@ def _fit(
         fused=True,  # four times as fast: most parameters are word embeddings
     )
     peaks = [settings.learning_rate, TEXT_RATE * settings.learning_rate]
+    # At exactly one step of warm-up, torch divides by zero.
+    warm_up = max(0.1, 1.5 / steps) if steps > 1 else 0.1
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        # At exactly one step of warm-up, torch divides by zero.
-        optimizer,
-        peaks,
-        total_steps=steps,
-        pct_start=max(0.1, 1.5 / steps) if steps > 1 else 0.1,
+        optimizer, peaks, total_steps=steps, pct_start=warm_up
     )
     device = next(network.parameters()).device
     gpu = device.type == "cuda"
