@@ -110,14 +110,23 @@ def test_states_that_an_initial_model_learned_from_do_not_measure_the_next_one(c
     [
         ("sim-X", "models.smoke-S.initial_model: unknown name 'sim-X'; did you mean 'sim-XS'?"),
         ("sim-XS", "models.smoke-S.initial_model: 'sim-XS' is a sim-XS, not a sim-S"),
-        ("random-XS", "'random-XS' is neither simulator-trained nor packaged; name one that is"),
+        ("random-XS", "'random-XS' is neither simulator-trained, packaged, nor a folder; name one"),
+        ("published", "'published' is neither simulator-trained, packaged, nor a folder; name one"),
         ("smoke-S", "'smoke-S' is made from 'smoke-S' itself; name another, or remove it"),
         ("smoke-S-round-2", "'smoke-S-round-2' is made from 'smoke-S' itself"),
     ],
 )
 def test_an_initial_model_that_cannot_be_is_refused(content, initial, told):
+    tagged = {"source": "pretrained", "architecture": "RN50-quickgelu", "tag": "openai"}
+    content["models"]["published"] = tagged
     content["models"]["smoke-S"]["initial_model"] = initial
     assert told in answer(content)
+
+
+def test_a_training_may_start_from_a_folder(content):
+    content["models"]["mine"] = {"source": "pretrained", "path": "some/folder"}
+    content["models"]["smoke-S"]["initial_model"] = "mine"
+    assert parse_config(content).models["smoke-S"].initial_model == "mine"
 
 
 def test_agents_are_trained_on_the_models_of_all_rounds(content):

@@ -1,16 +1,18 @@
 """Problems of models are reported before the first job."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.machine.conftest import library
 from tests.machine.jobs import DEMO, PAPER, RUN, fetching
-from vlmrm.config import Corpus, SimulatorModel
+from vlmrm.config import Corpus, PretrainedModel, SimulatorModel
 from vlmrm.machine import checks, model_checks
 from vlmrm.machine.checks import find_problems
 from vlmrm.machine.doctor import Check, Verdict
-from vlmrm.models.look_up import Finding
+from vlmrm.models.fetch import fetch_pretrained
+from vlmrm.models.look_up import Finding, look_up_models
 from vlmrm.plan.jobs import Job
 
 
@@ -44,6 +46,22 @@ def test_the_hub_is_asked_for_every_model_before_the_start(machine):
         "models.ViT-L-14: is gated; VLMRM_FORCE=1 starts it anyway"
     )
     assert asked == [(["RN50", "ViT-L-14"], Path("resources/models"))]
+
+
+def test_a_folder_without_a_model_is_refused_before_the_start(machine, model_folder, tmp_path):
+    machine.setattr("vlmrm.models.look_up.look_up_models", look_up_models)
+    machine.setenv(checks.FORCE, "1")  # the first job would fail all the same
+    own = PretrainedModel(source="pretrained", path=str(shutil.copytree(model_folder, "mine")))
+    run = PAPER.model_copy(update={"models": {**PAPER.models, "own": own}})
+    assert find_problems([fetching("own")], run) is None
+    fetch_pretrained("own", own, tmp_path / "resources" / "models" / "own")
+    # The run has its copy.
+    shutil.rmtree("mine")
+    assert find_problems([fetching("own")], run) is None
+    shutil.rmtree("resources")
+    assert find_problems([fetching("own")], run) == (
+        "models.own.path: mine has no open_clip_config.json; it must be a folder for open_clip"
+    )
 
 
 def test_a_tokenizers_library_is_missed_before_the_download(machine):

@@ -7,7 +7,16 @@ from vlmrm.config.architectures import architecture_file
 from vlmrm.models.clip import GPU_BATCH_PIXELS
 from vlmrm.models.model_size import measure_size
 from vlmrm.plan.cost import make_plan, warnings
-from vlmrm.plan.sizes import BATCH_PIXELS, SIZES, STAND_IN, Size, fitting_batch, known_size
+from vlmrm.plan.sizes import (
+    BATCH_PIXELS,
+    LARGEST,
+    SIZES,
+    STAND_IN,
+    Size,
+    fitting_batch,
+    known_size,
+    weight_bytes,
+)
 from vlmrm.plan.work import work_of
 
 
@@ -40,6 +49,18 @@ def test_a_folder_says_how_large_its_model_is(tmp_path, monkeypatch):
         assert work_of(fetching("X"), config, LAPTOP).disk == 4 * size.parameters
         assert known_size(config, "X") is not None
     assert work_of(fetching("X"), local, LAPTOP).download == 0
+
+
+def test_a_job_with_a_small_model_of_ones_own_asks_for_little_memory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    local = unnamed(path="mine")
+    fetched = unnamed(repository="a/b", revision="0" * 40)
+    assert weight_bytes(local, "X") == weight_bytes(fetched, "X") == LARGEST
+    for folder in (tmp_path / "mine", tmp_path / "resources" / "models" / "X"):
+        describe(folder, "sim-L")
+        (folder / "open_clip_model.safetensors").write_bytes(bytes(1000 * 1000))
+    assert weight_bytes(local, "X") == weight_bytes(fetched, "X") == 2 * 1000 * 1000
+    assert weight_bytes(DEMO, "sim-S") == 4 * measure_size("sim-S").parameters
 
 
 @pytest.mark.parametrize(

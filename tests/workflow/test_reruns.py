@@ -9,6 +9,8 @@ import shutil
 
 import pytest
 
+from vlmrm.config.architectures import WEIGHTS_FOLDER
+
 EPIC = {
     "measure_epic",
     "draw_epic",
@@ -152,7 +154,8 @@ def test_a_training_without_its_last_file_is_not_finished(finished, smoke):
 
 def test_a_published_model_is_not_thrown_away_before_it_is_fetched_again(finished, smoke):
     """The stand-in downloads nothing: what is there afterwards was there before."""
-    smoke["models"]["published"] = {"source": "pretrained", "path": "somewhere"}
+    source = shutil.copytree(WEIGHTS_FOLDER / "sim-XS", finished.folder / "somewhere")
+    smoke["models"]["published"] = {"source": "pretrained", "path": source.name}
     smoke["epic"]["kneeling"]["models"].append("published")
     model = finished.folder / "resources" / "models" / "published"
     assert finished.snakemake(smoke, "--until", "fetch_model").returncode == 0

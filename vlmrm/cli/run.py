@@ -34,7 +34,7 @@ from vlmrm.data.files import atomic_path
 from vlmrm.data.tables import read_table
 from vlmrm.errors import UserError, printable, shorten
 from vlmrm.machine.machines import this_machine
-from vlmrm.machine.model_checks import unread_words
+from vlmrm.machine.model_checks import folder_problem, unread_words
 from vlmrm.models.folder import MODELS, read_model_provenance
 from vlmrm.page.summary import LEARNED
 from vlmrm.plan.cost import make_plan, read_benchmarks, sum_seconds
@@ -104,11 +104,8 @@ def run(
     config = parse_config(content, str(path))
     (training,) = config.runs(EXPERIMENT)
     texts = config.prompt_settings(training.task).sentences
-    model_settings = config.models[training.reward_source]
-    if isinstance(model_settings, PretrainedModel) and model_settings.path is not None:
-        from vlmrm.models.find import find_locally
-
-        find_locally(f"models.{training.reward_source}", model_settings)
+    if problem := folder_problem(config, training.reward_source):
+        raise UserError(problem)
     if problem := unread_words(config, training.reward_source, texts):
         raise UserError(shorten(f"sentence: {problem}"))
     _write(path, content, sentence)

@@ -6,7 +6,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from vlmrm.config.measurements import Rendering
-from vlmrm.config.models import Corpus, EnsembleModel, PackagedModel, SimulatorModel
+from vlmrm.config.models import (
+    Corpus,
+    EnsembleModel,
+    PackagedModel,
+    PretrainedModel,
+    SimulatorModel,
+)
 from vlmrm.config.states import (
     DiagnosisStates,
     GridStates,
@@ -79,9 +85,12 @@ def initial_model_problems(config: Config, name: str, model: SimulatorModel) -> 
         return
     yield from unknown(key, initial, config.models)
     start = config.models[initial]
-    if not isinstance(start, (SimulatorModel, PackagedModel)):
-        yield f"{key}: '{initial}' is neither simulator-trained nor packaged; name one that is"
-    if start.architecture != model.architecture:
+    folder = isinstance(start, PretrainedModel) and start.path is not None
+    if not (folder or isinstance(start, (SimulatorModel, PackagedModel))):
+        what = "is neither simulator-trained, packaged, nor a folder; name one that is"
+        yield f"{key}: '{initial}' {what}"
+    # That of a folder is known when the training reads it.
+    if not folder and start.architecture != model.architecture:
         yield f"{key}: '{initial}' is a {start.architecture}, not a {model.architecture}"
     if ("models", name) in makes(config, "models", initial):
         yield f"{key}: '{initial}' is made from '{name}' itself; name another, or remove it"

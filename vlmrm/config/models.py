@@ -85,8 +85,8 @@ class SimulatorModel(ConfigModel):
     corpus: Name
     """Name of one of `corpora`, the training data."""
     initial_model: Name | None = None
-    """Name of another simulator-trained or packaged model of this architecture, whose weights the
-    training starts from. By default, they are random."""
+    """Name of another model of this architecture, simulator-trained, packaged, or a folder of one
+    (`path`), whose weights the training starts from. By default, they are random."""
     epochs: PositiveInt = 8
     """Passes over the corpus."""
     batch_size: PositiveInt = 64

@@ -22,7 +22,7 @@ from vlmrm.machine.functions import function_problems
 from vlmrm.machine.gpus import on_cluster
 from vlmrm.machine.machines import MACHINES
 from vlmrm.machine.memory import memory_problem
-from vlmrm.machine.model_checks import download_problems, text_problems
+from vlmrm.machine.model_checks import download_problems, folder_problems, text_problems
 from vlmrm.models.folder import PROVENANCE_FILE
 from vlmrm.plan.cost import hours, make_plan, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs
@@ -117,7 +117,8 @@ def find_problems(jobs: Iterable[Job], config: Config) -> str | None:
         config: Configuration of the run.
     """
     jobs = list(jobs)
-    problems = [*text_problems(jobs, config), *_memory(jobs, config), *_writable(jobs)]
+    problems = [*text_problems(jobs, config), *folder_problems(jobs, config)]
+    problems += [*_memory(jobs, config), *_writable(jobs)]
     forced = os.environ.get(FORCE) == "1"
     without_opengl = [] if forced else [*_opengl(jobs)]
     # Without OpenGL, environments would fail for that reason alone.

@@ -21,6 +21,26 @@ def text_problems(jobs: list[Job], config: Config) -> Iterator[str]:
     yield from _sentences(jobs, config)
 
 
+def folder_problems(jobs: list[Job], config: Config) -> Iterator[str]:
+    """Why models could not be copied from local folders."""
+    for name in _to_fetch(jobs):
+        if problem := folder_problem(config, name):
+            yield problem
+
+
+def folder_problem(config: Config, name: str) -> str | None:
+    """Why a model could not be copied from its local folder.
+
+    None if it could, if it was, and for models that come from elsewhere.
+    """
+    model = config.models[name]
+    if not isinstance(model, PretrainedModel) or model.path is None:
+        return None
+    from vlmrm.models import look_up  # loads PyTorch
+
+    return look_up.look_up_models({name: model}, MODELS)[name].problem
+
+
 def download_problems(jobs: list[Job], config: Config) -> Iterator[str]:
     """Why models could not be downloaded, apart from those that lack a library: asks the hub."""
     lacking = _without_library(jobs, config)

@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vlmrm.config import Config, EnsembleModel, Precision, PretrainedModel
+from vlmrm.config.models import Model
 from vlmrm.models.folder import CONFIG_FILE, MODELS
 
 SIZES = Path(__file__).parents[1] / "models" / "model_size.json"
 STAND_IN = "ViT-B-32"
 """Architecture that a model of unknown size counts as: hardly a published one is smaller."""
+
+LARGEST = 16_000_000_000
+"""Bytes of the weights of a model of unknown size: hardly a published one has more."""
 
 BATCH_PIXELS = 512 * 224**2
 """Input pixels that a GPU embeds at a time where the memory suffices."""
@@ -72,14 +76,31 @@ def size_of(architecture: str) -> Size:
     return Size(**{name: getattr(size, name) for name in Size._fields})
 
 
+def weight_bytes(config: Config, name: str) -> int:
+    """Bytes of a model's weights in float32, without loading PyTorch.
+
+    Those of its file, if the architecture is not in the table, count twice: they may have 16 bits.
+    """
+    model = config.models[name]
+    if tabulated := tabulated_size(model.architecture):
+        return 4 * tabulated.parameters
+    files = _folder(name, model).glob("open_clip*")
+    return 2 * max((file.stat().st_size for file in files), default=LARGEST // 2)
+
+
+def _folder(name: str, model: Model) -> Path:
+    """Where the files of a model are, or will be."""
+    path = model.path if isinstance(model, PretrainedModel) else None
+    return MODELS / name if path is None else Path(path)
+
+
 def known_size(config: Config, name: str) -> Size | None:
     """Size of a model by its architecture, or else by its folder, if it is there."""
     model = config.models[name]
     assert not isinstance(model, EnsembleModel), "ask for its members"
     if model.architecture is not None:
         return size_of(model.architecture)
-    path = model.path if isinstance(model, PretrainedModel) else None
-    folder = MODELS / name if path is None else Path(path)
+    folder = _folder(name, model)
     if (folder / CONFIG_FILE).is_file():
         with suppress(Exception):  # whatever a malformed or foreign file makes open_clip raise
             return size_of(f"local-dir:{folder.resolve()}")

@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 from vlmrm.config.architectures import sim_architectures
 from vlmrm.config.ensembles import towers
 from vlmrm.machine.gpus import visible_gpus
-from vlmrm.plan.sizes import tabulated_size
+from vlmrm.plan.sizes import weight_bytes
 
 # Rules ask for one GPU each. The default profile limits them to the GPUs of this machine; on a
 # cluster the scheduler assigns them. With several, each command locks one (vlmrm/machine/gpus.py).
@@ -60,10 +60,8 @@ def model_memory(wildcards, attempt):
     A model of unknown size gets what the largest published ones need.
     """
     name = getattr(wildcards, "reward_source", None) or wildcards.model
-    weights = 0  # of a reference reward
-    for model in {*towers(settings, name)}:
-        size = tabulated_size(settings.models[model].architecture)
-        weights += 4 * size.parameters / 1e6 if size else 16_000
+    models = {*towers(settings, name)}  # none of a reference reward
+    weights = sum(weight_bytes(settings, model) for model in models) / 1e6
     return memory(round(max(8_000, 4_000 + 1.5 * weights)))(wildcards, attempt)
 
 
