@@ -66,7 +66,8 @@ def test_every_fact_of_the_humanoid_has_phrases():
         ("cartpole", [0, 0, -0.35, 0], "clear-left"),
         ("cartpole", [0, 0, np.pi, 0], "down"),
         ("mountain-car", [-0.5, 0], "valley"),
-        ("mountain-car", [0.5, 0], "summit"),
+        ("mountain-car", [0.44, 0], "right-high"),
+        ("mountain-car", [0.46, 0], "summit"),
         ("mountain-car", [-1.2, 0], "left-top"),
     ],
 )
@@ -74,6 +75,20 @@ def test_facts_of_classic_control(environment, state, fact):
     facts = state_facts(environment, np.array([state]))[0]
     assert facts[LEADING[environment]] == fact
     assert {f: v in PHRASES[environment][f] for f, v in facts.items()} == dict.fromkeys(facts, True)
+
+
+@pytest.mark.parametrize(
+    ("x", "theta", "facts"),
+    [
+        (2.3, 0, {"lean": "none", "cart": "far-right"}),
+        (2.5, 0, {}),
+        (2.5, -1, {"lean": "strong-left"}),  # the pole leans into the frame
+        (-3.4, 1, {}),
+        (-2.5, -1, {}),
+    ],
+)
+def test_captions_of_cartpole_are_about_what_is_in_sight(x, theta, facts):
+    assert state_facts("cartpole", np.array([[x, 0, theta, 0]])) == [facts]
 
 
 def test_captions_are_varied_and_repeatable():

@@ -30,6 +30,6 @@ def test_one_to_four_limbs_change_and_the_rest_of_the_joints_stay(kneeling):
 
 def test_near_misses_of_a_posture_occur(kneeling):
     facts = describe(composed(kneeling, np.random.default_rng(2)))
-    postures = {f["posture"] for f in facts}
+    postures = {f.get("posture") for f in facts}
     assert {"kneeling", "half-kneeling"} <= postures
-    assert len({f["arms"] for f in facts}) > 5
+    assert len({f.get("arms") for f in facts}) > 5

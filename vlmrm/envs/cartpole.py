@@ -17,8 +17,11 @@ MAX_POLE_ANGLE = np.radians(12)
 MAX_CART_POSITION = 2.4
 """Position in meters at which the center of the cart leaves the frame; Gymnasium's limit."""
 
+POLE_LENGTH = 1.0
+"""Length of the pole in meters."""
+
 OUT_OF_SIGHT = 3.5
-"""Position in meters beyond which neither the cart nor the pole (1 m) is visible."""
+"""Position in meters beyond which neither the cart nor the pole is visible."""
 
 
 class CartPoleEnv(cartpole.CartPoleEnv, StateEnv):

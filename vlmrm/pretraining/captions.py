@@ -17,12 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.config import EnvironmentName, read_yaml
+from vlmrm.envs.cartpole import MAX_CART_POSITION, POLE_LENGTH
+from vlmrm.envs.mountain_car import GOAL_POSITION
 from vlmrm.pretraining.facts import describe_clearly
 
 Facts = dict[str, str]
-
-UNCLEAR = ""
-"""Stands for a fact that a frame does not show clearly; `Facts` do not contain it."""
 
 Phrases = dict[str, tuple[str, ...]]
 """The values of a fact, each with its phrasings."""
@@ -119,18 +118,22 @@ def _level(value: float, limits: tuple[float, ...], names: tuple[str, ...]) -> s
 
 
 def _cartpole_facts(state: NDArray[np.float64]) -> Facts:
-    """The pole's lean and the cart's place; the frame shows nothing else."""
-    lean = (np.degrees(state[2]) + 180) % 360 - 180
+    """The pole's lean and the cart's place, if they are in sight; a frame shows nothing else."""
+    x, theta = state[0], state[2]
+    lean = (np.degrees(theta) + 180) % 360 - 180
     size = _level(
         abs(lean),
         (1.5, 4, 8, 15, 30, 60, 120),
         ("none", "trace", "slight", "small", "clear", "strong", "flat", "down"),
     )
     side = "right" if lean > 0 else "left"
-    return {
-        "lean": size if size in ("none", "down") else f"{size}-{side}",
-        "cart": _level(state[0], (-1.2, -0.4, 0.4, 1.2), CART_PLACES),
-    }
+    tip = x + POLE_LENGTH * np.sin(theta)
+    facts = {}
+    if min(abs(x), abs(tip)) < MAX_CART_POSITION:
+        facts["lean"] = size if size in ("none", "down") else f"{size}-{side}"
+    if abs(x) < MAX_CART_POSITION:
+        facts["cart"] = _level(x, (-1.2, -0.4, 0.4, 1.2), CART_PLACES)
+    return facts
 
 
 def _mountain_car_facts(state: NDArray[np.float64]) -> Facts:
@@ -145,4 +148,5 @@ def _mountain_car_facts(state: NDArray[np.float64]) -> Facts:
         "right-high",
         "summit",
     )
-    return {"place": _level(state[0], (-1.0, -0.8, -0.62, -0.42, -0.15, 0.15, 0.4), places)}
+    limits = (-1.0, -0.8, -0.62, -0.42, -0.15, 0.15, GOAL_POSITION)
+    return {"place": _level(state[0], limits, places)}

@@ -29,7 +29,6 @@ from vlmrm.models.preprocessing import SIM_PREPROCESSING, Preprocessing
 from vlmrm.pretraining.captioned import CaptionedPart
 from vlmrm.pretraining.captions import (
     PHRASES,
-    UNCLEAR,
     Caption,
     Facts,
     generic_caption,
@@ -37,6 +36,7 @@ from vlmrm.pretraining.captions import (
     write_caption,
 )
 from vlmrm.pretraining.distances import distances
+from vlmrm.pretraining.facts import UNCLEAR
 from vlmrm.pretraining.part import BALANCE, Part
 from vlmrm.rendering import check_scene
 from vlmrm.rendering.parallel import render_states

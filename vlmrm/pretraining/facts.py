@@ -2,8 +2,9 @@
 
 What looks like a posture but lacks one of its marks has a name of its own, such as a straddle with
 a bent knee. Thresholds are close to the oracles', and on the strict side: a reward model that was
-taught to be content with less would be fooled by agents. What a frame does not show, such as speed,
-is no fact.
+taught to be content with less would be fooled by agents. A state that fits no name, such as a
+robot that is falling over, has none: its captions are about something else. What a frame does not
+show, such as speed, is no fact.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ Arms = Literal[
     "forward",
     "hanging",
     "bent",
+    "one-bent",
 ]
 Legs = Literal["one-lifted", "on-toes", "apart", "together", "in-between"]
 Knees = Literal["straight", "one-bent", "bent"]
@@ -63,6 +65,8 @@ FACTS: dict[str, tuple[str, ...]] = {
 }
 """Every fact and its values."""
 
+UNCLEAR = ""
+"""Stands for a fact that a frame does not show clearly, or whose value has no name."""
 AIRBORNE = 0.05
 """Height in meters of the lowest point of a body that is visibly off the floor."""
 TILTED = np.cos(np.radians(45))
@@ -71,6 +75,10 @@ LEANING = np.cos(np.radians(33))
 """Lean of the torso, as a cosine, of a standing robot that is about to fall."""
 OFF_BALANCE = 0.22
 """Horizontal distance in meters of the center of mass from the feet of a robot that must fall."""
+LYING_PELVIS = 0.35
+"""Height in meters of the pelvis of a robot that lies on the floor; above it, it is falling."""
+CRAWLING_PELVIS = 0.3
+"""Height in meters of the pelvis of a robot on its hands and knees."""
 FEET_CARRY = 0.6
 """Height in meters of a pelvis that the legs carry."""
 STANDING_PELVIS = 0.76
@@ -92,9 +100,9 @@ NEAR_FLOOR = 0.1
 ABOVE_FLOOR = 0.18
 """Clearance in meters of knees that are about to touch the floor."""
 STRAIGHT = np.radians(150)
-"""Smallest angle of a straight knee."""
+"""Smallest angle of a straight knee or elbow."""
 BENT = np.radians(140)
-"""Largest angle of a clearly bent knee."""
+"""Largest angle of a clearly bent knee or elbow."""
 LIFTED = 0.105
 """Clearance in meters of a foot that is off the floor."""
 LEAN = np.radians(20)
@@ -108,9 +116,8 @@ NUDGE = 0.5
 
 
 def describe(states: Floats) -> list[dict[str, str]]:
-    """The facts of each state ``[N, 47]``: posture, arms, and legs."""
-    facts = _facts(states)
-    return [dict(zip(facts, values, strict=True)) for values in zip(*facts.values(), strict=True)]
+    """The facts of each state ``[N, 47]`` that have a name."""
+    return _named(_facts(states))
 
 
 def describe_clearly(states: Floats) -> list[dict[str, str]]:
@@ -126,9 +133,16 @@ def describe_clearly(states: Floats) -> list[dict[str, str]]:
     for _ in range(NUDGES):
         for fact, values in _facts(nudged(states, rng, NUDGE)).items():
             agreeing[fact] += values == facts[fact]
+    return _named(
+        {fact: np.where(agreeing[fact] >= AGREEING, facts[fact], UNCLEAR) for fact in facts}
+    )
+
+
+def _named(facts: dict[str, NDArray[np.str_]]) -> list[dict[str, str]]:
+    """The facts of each state, without those that are unclear."""
     return [
-        {fact: str(values[i]) for fact, values in facts.items() if agreeing[fact][i] >= AGREEING}
-        for i in range(len(states))
+        {fact: str(value) for fact, value in zip(facts, values, strict=True) if value != UNCLEAR}
+        for values in zip(*facts.values(), strict=True)
     ]
 
 
@@ -143,7 +157,7 @@ def _facts(states: Floats) -> dict[str, NDArray[np.str_]]:
     }
 
 
-def _first_true(cases: dict[str, Bools], otherwise: str) -> NDArray[np.str_]:
+def _first_true(cases: dict[str, Bools], otherwise: str = UNCLEAR) -> NDArray[np.str_]:
     """For each state, the name of the first case that holds."""
     return np.select(list(cases.values()), list(cases), otherwise)
 
@@ -153,7 +167,12 @@ def _posture(body: BodyQuantities) -> NDArray[np.str_]:
     seat = body.clearance("butt")[:, 0]
     carried = body.pelvis_height > FEET_CARRY
     hands_down = (body.hands[..., 2] < 0.25).any(axis=1)
+    hips_up = seat > RAISED_SEAT
     knees = body.knee_clearance
+    on_knee = knees < KNEES_DOWN
+    near_floor = knees < NEAR_FLOOR
+    foot_down = (body.clearance(*FEET) < LIFTED).any(axis=1)
+    lying = tilted & (body.pelvis_height < LYING_PELVIS)
     thighs_out = body.outwards * body.thigh_directions[..., 1]
     shins_in = -body.outwards * body.shin_directions[..., 1]
     legs_out = body.outwards * body.leg_directions[..., 1]
@@ -169,24 +188,30 @@ def _posture(body: BodyQuantities) -> NDArray[np.str_]:
     cases = {
         "in-mid-air": body.lowest_point > AIRBORNE,
         "bowing": tilted & carried & (body.frontness < 0),
-        "crawling": tilted & (body.frontness < -0.5) & (body.pelvis_height > 0.3) & hands_down,
-        "lying-on-back": tilted & (body.frontness > 0.5),
-        "lying-face-down": tilted & (body.frontness < -0.5),
-        "lying-on-side": tilted,
+        "crawling": tilted
+        & (body.frontness < -0.5)
+        & (body.pelvis_height > CRAWLING_PELVIS)
+        & hands_down
+        & near_floor.any(axis=1),
+        "lying-on-back": lying & (body.frontness > 0.5),
+        "lying-face-down": lying & (body.frontness < -0.5),
+        "lying-on-side": lying,
+        UNCLEAR: tilted,
         "splits": (seat < SEAT_ON_FLOOR) & straight & legs_down & (legs_out > 0.71).all(axis=1),
         "bent-splits": (seat < SEAT) & (legs_out > 0.5).all(axis=1),
-        "lotus": (seat < SEAT_ON_CROSSED_FEET) & firmly_crossed & (knees < NEAR_FLOOR).all(axis=1),
+        "lotus": (seat < SEAT_ON_CROSSED_FEET) & firmly_crossed & near_floor.all(axis=1),
         "perching": (seat < SEAT_ON_FEET) & crossed,
-        "kneeling": (knees < KNEES_DOWN).all(axis=1) & (seat > RAISED_SEAT) & upper_body_up,
-        "almost-kneeling": (knees < ABOVE_FLOOR).all(axis=1) & (seat > RAISED_SEAT),
-        "heel-sitting": (knees < NEAR_FLOOR).all(axis=1) & shins_back,
-        "sitting": (seat < SEAT) | (knees < NEAR_FLOOR).all(axis=1),
-        "half-kneeling": (knees < NEAR_FLOOR).any(axis=1),
+        "kneeling": on_knee.all(axis=1) & hips_up & upper_body_up,
+        "almost-kneeling": (knees < ABOVE_FLOOR).all(axis=1) & ~on_knee.any(axis=1) & hips_up,
+        "heel-sitting": near_floor.all(axis=1) & shins_back & ~hips_up,
+        "sitting": (seat < SEAT) | (near_floor.all(axis=1) & ~hips_up),
+        "half-kneeling": near_floor.any(axis=1) & ~on_knee.all(axis=1) & foot_down,
         "leaning": carried
         & ((body.uprightness < LEANING) | (body.imbalance_on_feet(AIRBORNE) > OFF_BALANCE)),
         "standing": body.pelvis_height > STANDING_PELVIS,
+        "squatting": (body.knee_angles < STRAIGHT).any(axis=1) & ~on_knee.any(axis=1),
     }
-    return _first_true(cases, "squatting")
+    return _first_true(cases)
 
 
 def _arms(body: BodyQuantities) -> NDArray[np.str_]:
@@ -213,8 +238,10 @@ def _arms(body: BodyQuantities) -> NDArray[np.str_]:
         "spread": (out > 0.45).all(axis=1) & (np.abs(up) < 0.35).all(axis=1),
         "forward": (forward > 0.35).all(axis=1) & (np.abs(up) < 0.4).all(axis=1),
         "hanging": (up < -0.15).all(axis=1),
+        "bent": (body.elbow_angles < STRAIGHT).all(axis=1),
+        "one-bent": (body.elbow_angles < BENT).any(axis=1),
     }
-    return _first_true(cases, "bent")
+    return _first_true(cases)
 
 
 def _legs(body: BodyQuantities) -> NDArray[np.str_]:

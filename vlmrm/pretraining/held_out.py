@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from vlmrm.models.clip import ClipModel
 from vlmrm.pretraining.captioned import CaptionedPart
-from vlmrm.pretraining.captions import LEADING, OPENINGS, PHRASES, UNCLEAR
+from vlmrm.pretraining.captions import LEADING, OPENINGS, PHRASES
 from vlmrm.pretraining.corpus import CorpusPart
+from vlmrm.pretraining.facts import UNCLEAR
 from vlmrm.pretraining.part import Part
 from vlmrm.rewards.goal_baseline import mean_direction
 
