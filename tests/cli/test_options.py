@@ -41,7 +41,7 @@ def folder(tmp_path):
         ),
         (
             (*SCORE, "--scoring", "contrast-0.1", "--contrast", "A Robot "),
-            "--contrast: says the same as the goal",
+            "--contrast: 'A Robot ' is the goal too; remove it",
         ),
         ((*SCORE, "--goal", " "), "--goal: empty; give a sentence"),
         ((*SCORE, "--baseline", ""), "--baseline: empty; give a sentence"),

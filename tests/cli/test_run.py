@@ -30,6 +30,7 @@ SENTENCE = "a humanoid robot kneeling"
         ("word " * 60, {"environment": "cartpole"}, "sentence: .* longer than models.sim-M reads"),
         (SENTENCE, {"scoring": "alpha-0.5"}, "--baseline: missing; alpha-0.5 needs one"),
         (SENTENCE, {"scoring": "contrast-1"}, "--contrast: missing; contrast-1 needs"),
+        (SENTENCE, {"contrast": [SENTENCE]}, "--contrast: '.*' is the goal too; remove it"),
         (SENTENCE, {"name": "../x"}, "--name: '../x' is no name"),
         (SENTENCE, {"name": "größe"}, "--name: 'größe' is no name"),
         (SENTENCE, {"model": str(ROOT / "docs")}, "models.docs.path: .* no open_clip_config.json"),

@@ -90,7 +90,7 @@ def spoil(content, key, value):
         (
             "tasks.kneeling.baseline",
             "A humanoid  robot KNEELING\n",
-            "tasks.kneeling.baseline: says the same as the goal, but alpha-0.5 needs another",
+            "tasks.kneeling.baseline: says the same as the goal; alpha-0.5 needs another",
         ),
         ("run", "x" * 101, "run: string should have at most 100 characters"),
         ("run", 7, "run: input should be a valid string, got 7; quote it"),
@@ -327,7 +327,7 @@ def test_every_oracle_of_the_configuration_exists_and_conversely():
 @pytest.mark.parametrize(
     ("contrast", "answer"),
     [
-        (None, r"tasks\.alone\.contrast: missing, but contrast-0\.05 needs other sentences"),
+        (None, r"tasks\.alone\.contrast: missing; contrast-0\.05 needs one"),
         (["a pole", "other"], r"tasks\.alone\.contrast: 'a pole' is the goal too; remove it"),
     ],
 )

@@ -60,5 +60,5 @@ def test_mistakes_are_named(diagnosed, change, answer):
 def test_a_scoring_needs_its_sentences_here_too(diagnosed):
     del diagnosed["tasks"]["standing"]["baseline"]
     diagnosed |= {"epic": {}, "predictions": {}, "rounds": {}, "landscapes": {}}
-    with pytest.raises(UserError, match=r"tasks.standing.baseline: missing, but alpha-0.5 needs"):
+    with pytest.raises(UserError, match=r"tasks.standing.baseline: missing; alpha-0.5 needs"):
         parse_config(diagnosed)

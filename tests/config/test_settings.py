@@ -46,6 +46,15 @@ def test_a_contrast_reads_the_baseline_and_the_goals_of_other_tasks(content):
     assert contrasts == ["a humanoid robot lying down"]
 
 
+def test_a_task_that_says_the_same_is_no_contrast(content):
+    content["tasks"]["shouted"] = {
+        **content["tasks"]["kneeling"],
+        "goal": content["tasks"]["kneeling"]["goal"].upper(),
+    }
+    contrasts = parse_config(content).prompt_settings("kneeling").contrasts
+    assert content["tasks"]["shouted"]["goal"] not in contrasts
+
+
 def test_without_a_contrast_other_tasks_are_not_read(content):
     content["scorings"].remove("contrast-0.05")
     config = parse_config(content)

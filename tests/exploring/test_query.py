@@ -39,7 +39,7 @@ def test_a_query_has_its_sentences_without_blank_ones_and_spaces():
         ({"scoring": "alpha-0.5"}, "baseline: missing; alpha-0.5 needs one"),
         ({"scoring": "alpha-0.5", "baseline": ["A  robot"]}, "baseline: says the same as the goal"),
         ({"scoring": "contrast-1"}, "contrast: missing; contrast-1 needs one"),
-        ({"scoring": "contrast-1", "contrast": ["A robot"]}, "contrast: says the same as the goal"),
+        ({"scoring": "contrast-1", "contrast": ["A robot"]}, "contrast: 'A robot' is the goal too"),
         ({"contrast": ["a cat", "A robot"]}, "contrast: 'A robot' is the goal too; remove it"),
         ({"oracle": "kneling"}, "judge: unknown name 'kneling'; did you mean 'kneeling'?"),
         ({"oracle": 1}, "oracle: send a text or null"),

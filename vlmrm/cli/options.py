@@ -24,7 +24,7 @@ from vlmrm.config import (
     scenes_of,
 )
 from vlmrm.config.scoring import canonical_scoring
-from vlmrm.config.sentences import lacking_sentences
+from vlmrm.config.sentences import sentence_problems
 from vlmrm.config.settings import EnsembleSettings
 from vlmrm.errors import UserError, refuse_unknown, shorten, suggest
 
@@ -206,10 +206,10 @@ def training_run(
 def check_sentences(
     goal: list[str], scoring: str, baseline: list[str] | None, contrast: list[str] | None
 ) -> None:
-    """Checks that the sentences of a scoring are given.
+    """Checks that the sentences of a scoring are given, and differ.
 
     Raises:
         UserError: A sentence is missing, or says the same as the goal.
     """
-    for kind, problem in lacking_sentences(scoring, goal, baseline or [], contrast or []):
-        raise UserError(f"--{kind}: {problem}")
+    for kind, problem in sentence_problems(scoring, goal, baseline or [], contrast or []):
+        raise UserError(shorten(f"--{kind}: {problem}"))

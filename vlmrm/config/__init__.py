@@ -30,7 +30,8 @@ from vlmrm.config.models import (
     SimulatorModel,
 )
 from vlmrm.config.paper_code import PaperCode
-from vlmrm.config.references import check_run, say_the_same
+from vlmrm.config.references import check_run
+from vlmrm.config.sentences import different, say_the_same
 from vlmrm.config.states import (
     DiagnosisStates,
     GridStates,
@@ -79,6 +80,7 @@ __all__ = [
     "UnionStates",
     "WideFrames",
     "check_run",
+    "different",
     "load_config",
     "parse_config",
     "read_layer",

@@ -33,6 +33,7 @@ from vlmrm.config.references import problems
 from vlmrm.config.rounds import Rounds
 from vlmrm.config.scoring import PLAIN, Scoring, temperature_of
 from vlmrm.config.searches import Search
+from vlmrm.config.sentences import different
 from vlmrm.config.states import RolloutStates, StateSet, UnionStates
 from vlmrm.config.training import Evaluation, Experiment, Training, TrainingRun
 
@@ -118,8 +119,7 @@ class Config(ConfigModel):
             return entry.contrasts
         others = [t for t in self.tasks.values() if t.environment == entry.environment]
         goals = [goal for other in others for goal in other.goals]
-        sentences = dict.fromkeys([*entry.baselines, *goals])
-        return [sentence for sentence in sentences if sentence not in entry.goals]
+        return different(dict.fromkeys([*entry.baselines, *goals]), entry.goals)
 
     def prompt_settings(
         self, task: str, scorings: Iterable[str] | None = None

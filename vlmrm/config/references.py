@@ -33,8 +33,9 @@ from vlmrm.config.measurements import Epic, Landscape
 from vlmrm.config.models import EnsembleModel, Model, PretrainedModel, SimulatorModel
 from vlmrm.config.optimization import optimization_problems
 from vlmrm.config.prediction import prediction_problems
-from vlmrm.config.scoring import PLAIN, alpha_of, temperature_of
+from vlmrm.config.scoring import PLAIN
 from vlmrm.config.searches import search_problems
+from vlmrm.config.sentences import sentence_problems
 from vlmrm.config.states import GridStates, PathStates, RolloutStates, UniformStates
 from vlmrm.config.training import REQUIRED_ALGORITHM, Experiment, Lookup, TrainingRun
 from vlmrm.errors import UserError, suggest, unknown
@@ -291,26 +292,8 @@ def _scene_problems(key: str, scenes: list[str], environment: str) -> Iterator[s
 
 
 def _sentence_problems(config: Config, name: str, scorings: list[str]) -> Iterator[str]:
-    """Sentences that these scorings of a task need."""
-    task = config.tasks[name]
+    """Sentences of a task that do not suit these scorings."""
+    task, contrasts = config.tasks[name], config.contrasts(name)
     for scoring in scorings:
-        if alpha_of(scoring):
-            key = f"tasks.{name}.baseline"
-            if not task.baselines:
-                yield f"{key}: missing, but {scoring} needs a baseline prompt"
-            elif say_the_same(task.baselines, task.goals):
-                yield f"{key}: says the same as the goal, but {scoring} needs another sentence"
-        if temperature_of(scoring) and not config.contrasts(name):
-            yield f"tasks.{name}.contrast: missing, but {scoring} needs other sentences"
-    for sentence in task.contrasts:
-        if any(say_the_same([sentence], [goal]) for goal in task.goals):
-            yield f"tasks.{name}.contrast: '{sentence}' is the goal too; remove it"
-
-
-def say_the_same(one: list[str], other: list[str]) -> bool:
-    """Whether the sentences are the same to models, which distinguish neither case nor spaces."""
-
-    def read(sentences: list[str]) -> set[str]:
-        return {" ".join(sentence.casefold().split()) for sentence in sentences}
-
-    return read(one) == read(other)
+        for kind, problem in sentence_problems(scoring, task.goals, task.baselines, contrasts):
+            yield f"tasks.{name}.{kind}: {problem}"

@@ -10,7 +10,7 @@ from typing import Any
 from vlmrm.config.architectures import packaged_models
 from vlmrm.config.base import MAX_NAME, ORACLE_NAMES
 from vlmrm.config.loading import SHARED, read_layer
-from vlmrm.config.references import say_the_same
+from vlmrm.config.sentences import say_the_same
 from vlmrm.errors import UserError, refuse_unknown, suggest
 
 EXPERIMENT = "agent"

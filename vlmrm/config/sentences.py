@@ -1,23 +1,37 @@
-"""Whether a scoring has the sentences that it needs."""
+"""Whether the sentences of a scoring are there, and differ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
-from vlmrm.config.references import say_the_same
 from vlmrm.config.scoring import alpha_of, temperature_of
 
 
-def lacking_sentences(
+def sentence_problems(
     scoring: str, goals: list[str], baselines: list[str], contrasts: list[str]
 ) -> Iterator[tuple[str, str]]:
-    """Kinds of sentences (baseline, contrast) that a scoring lacks, each with the problem."""
-    needed = (
-        ("baseline", alpha_of(scoring), baselines),
-        ("contrast", temperature_of(scoring), contrasts),
-    )
-    for kind, number, sentences in needed:
-        if number and not sentences:
-            yield kind, f"missing; {scoring} needs one"
-        elif number and say_the_same(goals, sentences):
-            yield kind, f"says the same as the goal; {scoring} needs another"
+    """Kinds of sentences (baseline, contrast) that do not suit a scoring, each with the problem."""
+    if alpha_of(scoring):
+        if not baselines:
+            yield "baseline", f"missing; {scoring} needs one"
+        elif say_the_same(goals, baselines):
+            yield "baseline", f"says the same as the goal; {scoring} needs another"
+    if temperature_of(scoring) and not contrasts:
+        yield "contrast", f"missing; {scoring} needs one"
+    for sentence in contrasts:
+        if not different([sentence], goals):
+            yield "contrast", f"'{sentence}' is the goal too; remove it"
+
+
+def different(sentences: Iterable[str], goals: Collection[str]) -> list[str]:
+    """Those of the sentences that say the same as none of the goals."""
+    return [text for text in sentences if not any(say_the_same([text], [goal]) for goal in goals)]
+
+
+def say_the_same(one: list[str], other: list[str]) -> bool:
+    """Whether the sentences are the same to models, which distinguish neither case nor spaces."""
+
+    def read(sentences: list[str]) -> set[str]:
+        return {" ".join(sentence.casefold().split()) for sentence in sentences}
+
+    return read(one) == read(other)

@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from vlmrm.config import ORACLE_NAMES, say_the_same
+from vlmrm.config import ORACLE_NAMES, different
 from vlmrm.config.scoring import PLAIN
 from vlmrm.data.states import States
 from vlmrm.diagnosis.measure import (
@@ -118,8 +118,7 @@ def measure_sentences(
     labels = {task: truth[poses] for task, truth in states.labels.items()}
     known = images[poses] @ np.stack([prompts[s] for s in KNOWN.values()]).T
     wordings = {}
-    said = sentences.all
-    if others := [p for p in paraphrases if not any(say_the_same([p], [s]) for s in said)]:
+    if others := different(paraphrases, sentences.all):
         assert oracle is not None, "paraphrases of which pose?"
         alone = replace(sentences, goals=others)
         wordings = _wordings(images[poses], prompts, alone, scorings, labels[oracle])

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config import Task, say_the_same
+from vlmrm.config import Task, different, say_the_same
 from vlmrm.data.states import States
 from vlmrm.diagnosis.measure import (
     SHOWN,
@@ -118,8 +118,8 @@ class Explorer:
             if say_the_same(some, goals):
                 continue
             # The only sentence has no other one to compete with but the query's.
-            rivals = _without(some, everything) or _without(
-                some, [*query.sentences.contrasts, *goals]
+            rivals = different(everything, some) or different(
+                [*query.sentences.contrasts, *goals], some
             )
             with suppress(UserError):
                 others.append(self._line(query, some, rivals, oracle=oracle))
@@ -205,11 +205,6 @@ class Explorer:
         goals = list(query.sentences.goals)
         same = [task.oracle for task in self.tasks.values() if say_the_same(goals, task.goals)]
         return next((oracle for oracle in same if oracle in self.collection.verdicts), None)
-
-
-def _without(goals: list[str], sentences: Sequence[str]) -> list[str]:
-    """The sentences that say something else than the goals."""
-    return [text for text in sentences if not any(say_the_same([text], [goal]) for goal in goals)]
 
 
 def _numbers(rows: Sequence[Mapping[str, Any]], count: int = N) -> dict[str, Any]:

@@ -6,10 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from vlmrm.config import say_the_same
 from vlmrm.config.loading import CONTROLS, MAX_TEXT
 from vlmrm.config.scoring import canonical_scoring
-from vlmrm.config.sentences import lacking_sentences
+from vlmrm.config.sentences import sentence_problems
 from vlmrm.diagnosis.sentences import Sentences
 from vlmrm.errors import UserError, shorten, unknown
 
@@ -70,11 +69,8 @@ def read_query(content: Any, models: Collection[str], oracles: Collection[str]) 
     goals, baselines, contrasts, others = (_sentences(content, kind) for kind in KINDS)
     if not goals:
         raise UserError("sentence: empty; type what the picture should show")
-    for kind, problem in lacking_sentences(scoring, goals, baselines, contrasts):
-        raise UserError(f"{kind}: {problem}")
-    for sentence in contrasts:
-        if any(say_the_same([sentence], [goal]) for goal in goals):
-            raise UserError(shorten(f"contrast: '{sentence}' is the goal too; remove it"))
+    for kind, problem in sentence_problems(scoring, goals, baselines, contrasts):
+        raise UserError(shorten(f"{kind}: {problem}"))
     return Query(model, scoring, Sentences(goals, baselines, contrasts), oracle, tuple(others))
 
 
