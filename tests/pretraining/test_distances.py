@@ -64,3 +64,14 @@ def test_the_pole_is_farther_the_more_it_leans():
     states[:, 2] = angles
     table = distances("cartpole", states, state_facts("cartpole", states))
     assert (np.diff(table[:, column("cartpole", "none")]) > 0).all()
+
+
+def test_the_lean_of_a_pole_out_of_sight_does_not_matter():
+    states = np.zeros((4, 4))
+    states[:2, 2] = 0, 0.1
+    states[2:, 0] = 3.4
+    states[2:, 2] = 0.1, 1.5
+    table = distances("cartpole", states, state_facts("cartpole", states))
+    leans = [column("cartpole", value) for value in ("none", "slight-right")]
+    np.testing.assert_array_equal(table[2, leans], table[3, leans])
+    assert (table[2:, leans] > 3).all()

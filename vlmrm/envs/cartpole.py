@@ -62,6 +62,12 @@ class CartPoleEnv(cartpole.CartPoleEnv, StateEnv):
         return np.array(self.state, dtype=np.float64)
 
 
+def pole_in_sight(x: Any, theta: Any) -> Any:
+    """Whether a frame shows a part of the pole, by the position of the cart and the pole's angle."""
+    tip = x + POLE_LENGTH * np.sin(theta)
+    return np.minimum(np.abs(x), np.abs(tip)) < MAX_CART_POSITION
+
+
 def wrap_angle(angle: Any) -> Any:
     """Wraps an angle in radians to [-pi, pi)."""
     return (angle + np.pi) % (2 * np.pi) - np.pi

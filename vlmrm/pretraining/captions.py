@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.config import EnvironmentName, read_yaml
-from vlmrm.envs.cartpole import MAX_CART_POSITION, POLE_LENGTH
+from vlmrm.envs.cartpole import MAX_CART_POSITION, pole_in_sight
 from vlmrm.envs.mountain_car import GOAL_POSITION
 from vlmrm.pretraining.facts import describe_clearly
 
@@ -127,9 +127,8 @@ def _cartpole_facts(state: NDArray[np.float64]) -> Facts:
         ("none", "trace", "slight", "small", "clear", "strong", "flat", "down"),
     )
     side = "right" if lean > 0 else "left"
-    tip = x + POLE_LENGTH * np.sin(theta)
     facts = {}
-    if min(abs(x), abs(tip)) < MAX_CART_POSITION:
+    if pole_in_sight(x, theta):
         facts["lean"] = size if size in ("none", "down") else f"{size}-{side}"
     if abs(x) < MAX_CART_POSITION:
         facts["cart"] = _level(x, (-1.2, -0.4, 0.4, 1.2), CART_PLACES)

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from vlmrm.config import EnvironmentName
-from vlmrm.envs.cartpole import MAX_CART_POSITION
+from vlmrm.envs.cartpole import MAX_CART_POSITION, pole_in_sight
 from vlmrm.pretraining.captions import PHRASES, Facts
 from vlmrm.tasks.body import FEET, BodyQuantities, Floats
 from vlmrm.tasks.oracles import ANGLE, COSINE, DISTANCE, HEIGHT, LIFTED
@@ -69,6 +69,7 @@ def coordinates(environment: EnvironmentName, states: Floats) -> Coordinates:
     if environment == "cartpole":
         x, theta = states[:, 0], states[:, 2]
         lean = np.stack([np.sin(theta), np.cos(theta)], axis=1) / POLE_ANGLE
+        lean[~pole_in_sight(x, theta)] = 0  # as far from one lean as from another
         return {"lean": lean, "cart": x[:, None] / (MAX_CART_POSITION / 3)}
     if environment == "mountain-car":
         return {"place": states[:, :1] / ROAD}
