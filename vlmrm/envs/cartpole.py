@@ -63,7 +63,7 @@ class CartPoleEnv(cartpole.CartPoleEnv, StateEnv):
 
 
 def pole_in_sight(x: Any, theta: Any) -> Any:
-    """Whether a frame shows a part of the pole, by the position of the cart and the pole's angle."""
+    """Whether a frame shows a part of the pole, by the cart's position and the pole's angle."""
     tip = x + POLE_LENGTH * np.sin(theta)
     return np.minimum(np.abs(x), np.abs(tip)) < MAX_CART_POSITION
 
