@@ -73,6 +73,15 @@ def test_rounds_of_a_packaged_model_train_it_further(content):
     assert parse_config(config.model_dump(mode="json")) == config
 
 
+def test_rounds_go_on_from_the_folder_of_an_earlier_one(content):
+    content["models"]["kept"] = {"source": "pretrained", "path": "kept/sim-XS-round-1"}
+    later = {**LATER, "initial_model": "kept"}
+    content["rounds"] = {"kept": {"number": 1, "tasks": ["kneeling"], "later": later}}
+    config = parse_config(content)
+    assert config.models["kept-round-1"].initial_model == "kept"
+    assert config.corpora["kept-round-1"].states == ["kept-kneeling-0-met"]
+
+
 def test_later_rounds_without_an_initial_model_start_from_random_weights(content):
     del (later := dict(LATER))["initial_model"]
     content["rounds"]["smoke-S"] |= {"later": {**later, "architecture": "sim-S"}}
