@@ -83,6 +83,26 @@ def test_table_by_seed(run):
     ]  # fmt: skip
 
 
+def curve(*rewards):
+    """The learning curve of a training with these rewards, of 40 episodes each."""
+    return pd.DataFrame(
+        {"training_reward": rewards, "episodes": 40 * np.arange(1, len(rewards) + 1)}
+    )
+
+
+def test_the_seed_of_highest_reward_is_chosen_whether_or_not_it_succeeds(run, labels_of):
+    runs = [run(seed=0), run(seed=1), run("sim-L", seed=0)]
+    evaluations = [(each, evaluation(n)) for each, n in zip(runs, (4, 8, 9), strict=True)]
+    curves = list(zip(runs, (curve(0.1, 0.5, 0.2), curve(0.3, 0.4), curve(0.2)), strict=True))
+    table = success_table([*evaluations, (run(RANDOM_POLICY), evaluation(0))], True, curves)
+    assert table["best_reward"].tolist() == pytest.approx([0.5, 0.4, 0.2, np.nan], nan_ok=True)
+    assert table["chosen"].tolist() == [True, False, True, False]
+    figure = draw_success(evaluations, curves)
+    (star,) = (line for line in figure.axes[0].lines if line.get_marker() == "*")
+    assert star.get_xdata() == pytest.approx([0.4])  # none where there is one seed
+    assert "seed of highest reward" in labels_of(figure)
+
+
 def test_bars_dots_intervals_and_the_random_policy(run, labels_of):
     figure = draw_success(
         [

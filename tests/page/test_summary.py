@@ -26,6 +26,17 @@ def verdict(tmp_path):
     return judge
 
 
+def test_the_agent_with_the_highest_reward_is_shown(tmp_path):
+    run = TrainingRun(task="kneeling", scene="textured", reward_source="smoke-S", seed=3)
+    table = success([run, run.model_copy(update={"seed": 7})], [0.2, 0.6])
+    table["chosen"] = table["seeds"] == 7
+    (tmp_path / "tables").mkdir()
+    table.to_csv(tmp_path / "tables" / "success-humanoid.csv", index=False)
+    (outcome,) = outcomes(tmp_path, load_config(SMOKE))
+    assert outcome.run.seed == 7
+    assert outcome.spread == "2 seeds, 20% to 60%, 60% with the highest reward"
+
+
 def test_a_task_is_learned_if_every_seed_succeeds_in_half_of_its_trajectories(verdict):
     assert verdict(0.5, 1.0) == "learned"
     assert verdict(0.49, 1.0) == "partly learned"

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from vlmrm.config import TrainingRun
-from vlmrm.training.curve import LearningCurve
+from vlmrm.training.curve import MIN_RECENT_EPISODES, LearningCurve, best_reward
 
 RUN = TrainingRun(
     task="kneeling", scene="textured", reward_source="sim-S", scoring="alpha-0.5", seed=3
@@ -53,3 +53,14 @@ def test_the_latest_episodes_score_the_policy(curve):
     for _ in range(40):
         with_row(curve, 8, 1.0)
     assert curve.recent == {"reward": 1.0, "oracle": 1.0}
+
+
+def test_the_best_reward_is_that_of_as_many_episodes_as_score_a_policy():
+    half = MIN_RECENT_EPISODES // 2
+    rewards = [0.9, 0.1, 0.3, 0.5, 0.0]
+    episodes = half * np.arange(1, 6)
+    curve = pd.DataFrame({"training_reward": rewards, "episodes": episodes})
+    # The first row alone has too few episodes.
+    assert best_reward(curve) == pytest.approx(0.5)
+    assert best_reward(curve[1:]) == pytest.approx(0.4)
+    assert np.isnan(best_reward(curve[:1]))

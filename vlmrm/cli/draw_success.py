@@ -13,6 +13,10 @@ from vlmrm.cli.options import Figures, Table
 def draw_success(
     evaluations: Annotated[list[Path], typer.Argument(help="Evaluations of policies (CSV).")],
     output: Figures,
+    curve: Annotated[
+        list[Path] | None,
+        typer.Option(help="Learning curve of one of these policies (CSV); repeat."),
+    ] = None,
     table: Table = None,
 ) -> None:
     """Draw success rates, with intervals."""
@@ -21,7 +25,7 @@ def draw_success(
     from vlmrm.figures.style import save_figure
     from vlmrm.figures.tables import read_runs
 
-    judged = read_runs(evaluations)
+    judged, curves = read_runs(evaluations), read_runs(curve or [])
     if table is not None:
-        write_table(table, success.success_table(judged, by_seed=True))
-    save_figure(success.draw_success(judged), output)
+        write_table(table, success.success_table(judged, by_seed=True, curves=curves))
+    save_figure(success.draw_success(judged, curves), output)

@@ -30,12 +30,20 @@ from vlmrm.figures.style import (
     wrapped,
 )
 from vlmrm.figures.tables import require_columns
+from vlmrm.training.curve import best_reward
 
 COLUMNS = ("success", "success_fraction")
 """Required columns of an evaluation."""
 
 INTERVAL: LineStyle = {"color": INK, "linewidth": 1.2, "label": "95 % interval"}
 SEED: LineStyle = {"color": INK, "ls": "", "marker": "o", "markersize": 4, "label": "one seed"}
+CHOSEN: LineStyle = {
+    **SEED,
+    "marker": "*",
+    "markersize": 10,
+    "markeredgecolor": "white",
+    "label": "seed of highest reward",
+}
 RANDOM: LineStyle = {"color": GREY, "ls": DASHED, "linewidth": 1.2, "label": "random policy"}
 
 RESAMPLES = 10_000
@@ -76,17 +84,22 @@ def success_interval(successes: ArrayLike, trials: ArrayLike) -> tuple[float, fl
     return float(min(low, rate)), float(max(high, rate))
 
 
-def success_table(evaluations: Sequence[Judged], by_seed: bool = False) -> pd.DataFrame:
+def success_table(
+    evaluations: Sequence[Judged], by_seed: bool = False, curves: Sequence[Judged] = ()
+) -> pd.DataFrame:
     """Success rates with 95 % intervals, those of `success_interval`.
 
     Args:
         evaluations: The runs and their trajectories.
         by_seed: Whether each seed has a row of its own, instead of one for all seeds.
+        curves: Learning curves of these runs, if they are known; only of use by seed.
 
     Returns:
         Columns task, scene, reward_source, scoring, seeds (separated by blanks), trajectories,
         success_rate, low, high, success_fraction (mean share of timesteps that fulfill the task),
-        and paper, the result of `vlmrm.figures.paper.paper_column`.
+        and paper, the result of `vlmrm.figures.paper.paper_column`. With curves, also best_reward,
+        that of `vlmrm.training.curve.best_reward`, and chosen: whether it is the highest of the
+        seeds, as of the agent that one would take without a judge.
 
     Raises:
         UserError: A column is missing, or no trajectory was judged.
@@ -108,21 +121,33 @@ def success_table(evaluations: Sequence[Judged], by_seed: bool = False) -> pd.Da
                 "success_fraction": group["success_fraction"].mean(),
             }
         )
-    rates = pd.DataFrame(rows).drop(columns="seed", errors="ignore")
+    rates = pd.DataFrame(rows)
+    if by_seed and curves:
+        best = pd.DataFrame(
+            {**run.model_dump(), "best_reward": best_reward(curve)} for run, curve in curves
+        )
+        rates = rates.merge(best, on=keys, how="left")
+        highest = rates.groupby(SERIES)["best_reward"].transform("max")
+        rates["chosen"] = rates["best_reward"] == highest
+    rates = rates.drop(columns="seed", errors="ignore")
     return rates.assign(paper=paper_column(rates))
 
 
 @theme()
-def draw_success(evaluations: Sequence[Judged]) -> Figure:
+def draw_success(evaluations: Sequence[Judged], curves: Sequence[Judged] = ()) -> Figure:
     """Draws the success rate of every reward, a panel for each task and scene.
 
-    Bars with 95 % intervals are all seeds together, dots the single seeds, a dashed line the random
-    policy, and hollow diamonds what the paper states.
+    Bars with 95 % intervals are all seeds together, dots the single seeds, a star the seed with the
+    highest reward, a dashed line the random policy, and hollow diamonds what the paper states.
+
+    Args:
+        evaluations: The runs and their trajectories.
+        curves: Learning curves of these runs, without which there are no stars.
 
     Raises:
         UserError: A column is missing, or no trajectory was judged.
     """
-    pooled, single = success_table(evaluations), success_table(evaluations, by_seed=True)
+    pooled, single = success_table(evaluations), success_table(evaluations, True, curves)
     styles = series_styles(run for run, _ in evaluations)
     colors = {style.label: style.color for key, style in styles.items() if key[0] != RANDOM_POLICY}
     labels = list(colors)
@@ -131,6 +156,7 @@ def draw_success(evaluations: Sequence[Judged]) -> Figure:
         keys = zip(table["reward_source"], table["scoring"], strict=True)
         table["series"] = [styles[key].label for key in keys]
     single = single[single.duplicated(["panel", "series"], keep=False)]
+    chosen = single[single["chosen"]] if curves else single[:0]
     trained = pooled["reward_source"] != RANDOM_POLICY
     _, columns = wrapped(pooled["panel"].nunique())
     height = 0.75 + 0.27 * len(labels)
@@ -154,6 +180,12 @@ def draw_success(evaluations: Sequence[Judged]) -> Figure:
             hue="series", hue_order=labels, palette=colors, jitter=False, size=4, linewidth=0.5,
             edgecolor="white", clip_on=False, zorder=3, legend=False, ax=axes,
         )  # fmt: skip
+        stars = chosen[chosen["panel"] == panel]
+        if not stars.empty:
+            axes.plot(
+                stars["success_rate"], stars["series"].map(labels.index), **CHOSEN,
+                clip_on=False, zorder=4,
+            )  # fmt: skip
         for rate in pooled.loc[~trained & (pooled["panel"] == panel), "success_rate"]:
             axes.axvline(rate, **RANDOM)
         axes.xaxis.set_major_formatter(PercentFormatter(1))
@@ -162,11 +194,12 @@ def draw_success(evaluations: Sequence[Judged]) -> Figure:
     # After the strips, which name the axes again.
     grid.set_axis_labels("success rate", "")
     shown = {
-        "one seed": not single.empty,
-        "random policy": not trained.all(),
-        "paper": pooled["paper"].notna().any(),
+        SEED["label"]: not single.empty,
+        CHOSEN["label"]: not chosen.empty,
+        RANDOM["label"]: not trained.all(),
+        PAPER["label"]: pooled["paper"].notna().any(),
     }
-    entries = [entry for entry in (SEED, RANDOM, PAPER) if shown[entry["label"]]]
+    entries = [entry for entry in (SEED, CHOSEN, RANDOM, PAPER) if shown[entry["label"]]]
     return finish(grid, lines({}, INTERVAL, *entries))
 
 

@@ -29,7 +29,7 @@ class Outcome:
     """What the agents of a task reached with the reward by which they succeed most often.
 
     Attributes:
-        run: The reward, and its first seed.
+        run: The reward, and the seed whose agent had the highest reward, or else its first one.
         seeds: Number of seeds.
         trajectories: Of all seeds.
         rate: Success rate over all seeds, in [0, 1].
@@ -103,18 +103,24 @@ def _outcome(rows: pd.DataFrame) -> Outcome:
     seeds = rewards.get_group(best)
     task, scene, reward, scoring = best
     rate, low, high = (seeds[name] for name in ("success_rate", "low", "high"))
+    taken = seeds.iloc[0]
     if len(seeds) == 1:
         spread = f"95% interval {low.item():.0%} to {high.item():.0%}"
     else:
         spread = f"{len(seeds)} seeds, {rate.min():.0%} to {rate.max():.0%}"
+        if "chosen" in seeds and seeds["chosen"].any():
+            # The agent that one would take without a judge.
+            taken = seeds[seeds["chosen"]].iloc[0]
+            spread += f", {taken['success_rate']:.0%} with the highest reward"
     if rate.min() >= LEARNED:
         verdict = "learned"
     else:
         above = low.max() > rows[policy]["high"].max()
         verdict = "partly learned" if above else "not learned"
-    seed = int(seeds["seeds"].iloc[0])
     return Outcome(
-        TrainingRun(task=task, scene=scene, reward_source=reward, scoring=scoring, seed=seed),
+        TrainingRun(
+            task=task, scene=scene, reward_source=reward, scoring=scoring, seed=taken["seeds"]
+        ),
         len(seeds),
         int(seeds["trajectories"].sum()),
         float(rate.mean()),

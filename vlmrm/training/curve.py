@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from vlmrm.config import TrainingRun
@@ -147,3 +149,20 @@ class LearningCurve:
             return
         with path.open("a", newline="") as file:
             csv.DictWriter(file, self._columns).writerow(self.rows[-1])
+
+
+def best_reward(curve: pd.DataFrame) -> float:
+    """The highest mean reward of `MIN_RECENT_EPISODES` successive episodes, as for `best.zip`.
+
+    Args:
+        curve: Table of a learning curve.
+
+    Returns:
+        NaN if there were fewer episodes.
+    """
+    rewards, episodes = (curve[name].to_numpy() for name in ("training_reward", "episodes"))
+    means = [
+        rewards[(last - MIN_RECENT_EPISODES < episodes) & (episodes <= last)].mean()
+        for last in episodes[episodes >= MIN_RECENT_EPISODES]
+    ]
+    return float(max(means, default=math.nan))

@@ -167,6 +167,13 @@ def runs(experiment, pattern):
     return [pattern.format(**run.model_dump()) for run in settings.runs(experiment)]
 
 
+def learning_curves(wildcards):
+    """The learning curves of an experiment's runs."""
+    return [
+        f"{folder}/learning_curve.csv" for folder in runs(wildcards.experiment, POLICY)
+    ]
+
+
 def rollout_policy(wildcards):
     """The finished training whose checkpoints a state set is made with; none for random actions."""
     run = settings.state_sets[wildcards.states].run

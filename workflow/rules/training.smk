@@ -150,9 +150,7 @@ rule evaluate_random_policy:
 
 rule draw_learning_curves:
     input:
-        curves=lambda w: [
-            f"{folder}/learning_curve.csv" for folder in runs(w.experiment, POLICY)
-        ],
+        curves=learning_curves,
         # A curve grows while its agent is trained.
         final=lambda w: [
             f"{folder}/policy.zip" for folder in runs(w.experiment, POLICY)
@@ -173,7 +171,9 @@ rule draw_learning_curves:
 
 rule draw_success:
     input:
-        evaluations_of,
+        # Each needs its finished training, and so do the curves.
+        evaluations=evaluations_of,
+        curves=learning_curves,
     output:
         **figure_outputs("success-{experiment}", "success", "Agents"),
         table=table_output("success-{experiment}", "success-table", "Agents"),
@@ -181,8 +181,10 @@ rule draw_success:
         f"{LOGS}/figures/success-{{experiment}}.log",
     resources:
         **DRAWING,
+    params:
+        curves=lambda w, input: [f"--curve {path}" for path in input.curves],
     shell:
-        "vlmrm --log {log} draw-success {input} --table {output.table}"
+        "vlmrm --log {log} draw-success {input.evaluations} {params.curves} --table {output.table}"
         " --output {output.svg} --output {output.png}"
 
 
