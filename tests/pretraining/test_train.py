@@ -14,7 +14,7 @@ from vlmrm.pretraining.held_out import evaluate_held_out
 from vlmrm.pretraining.train import train_model
 
 SETTINGS = SimulatorModel(
-    source="simulator", architecture="sim-XS", corpus="toy", epochs=5, batch_size=16
+    source="simulator", architecture="sim-XS", corpus="toy", epochs=10, batch_size=16
 )
 
 
