@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
@@ -155,14 +154,12 @@ def best_reward(curve: pd.DataFrame) -> float:
     """The highest mean reward of `MIN_RECENT_EPISODES` successive episodes, as for `best.zip`.
 
     Args:
-        curve: Table of a learning curve.
-
-    Returns:
-        NaN if there were fewer episodes.
+        curve: Table of a learning curve. If it has fewer episodes, all of them count.
     """
     rewards, episodes = (curve[name].to_numpy() for name in ("training_reward", "episodes"))
+    enough = min(MIN_RECENT_EPISODES, episodes.max())
     means = [
         rewards[(last - MIN_RECENT_EPISODES < episodes) & (episodes <= last)].mean()
-        for last in episodes[episodes >= MIN_RECENT_EPISODES]
+        for last in episodes[episodes >= enough]
     ]
-    return float(max(means, default=math.nan))
+    return float(max(means))
