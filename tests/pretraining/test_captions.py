@@ -68,6 +68,7 @@ def test_every_fact_of_the_humanoid_has_phrases():
         ("mountain-car", [-0.5, 0], "valley"),
         ("mountain-car", [0.44, 0], "right-high"),
         ("mountain-car", [0.46, 0], "summit"),
+        ("mountain-car", [0.5, 0], "summit"),
         ("mountain-car", [-1.2, 0], "left-top"),
     ],
 )

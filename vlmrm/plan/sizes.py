@@ -80,6 +80,7 @@ def weight_bytes(config: Config, name: str) -> int:
     """Bytes of a model's weights in float32, without loading PyTorch.
 
     Those of its file, if the architecture is not in the table, count twice: they may have 16 bits.
+    `LARGEST` if there is no file.
     """
     model = config.models[name]
     if tabulated := tabulated_size(model.architecture):

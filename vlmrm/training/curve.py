@@ -160,6 +160,6 @@ def best_reward(curve: pd.DataFrame) -> float:
     enough = min(MIN_RECENT_EPISODES, episodes.max())
     means = [
         rewards[(last - MIN_RECENT_EPISODES < episodes) & (episodes <= last)].mean()
-        for last in episodes[episodes >= enough]
+        for last in np.unique(episodes[episodes >= enough])
     ]
     return float(max(means))

@@ -171,7 +171,7 @@ rule draw_learning_curves:
 
 rule draw_success:
     input:
-        # Each needs its finished training, and so do the curves.
+        # Of finished trainings, whose curves grow no more.
         evaluations=evaluations_of,
         curves=learning_curves,
     output:
