@@ -22,21 +22,24 @@ SENTENCE = ROOT / "docs" / "sentence.md"
 
 
 AFTERWARDS = """
+import importlib
 import sys
 import torch
 from torchvision.ops import roi_align
 
 print(frames.shape, rewards.dtype, isinstance(value, float), info['environment_reward'])
 assert "torch._dynamo" not in sys.modules, "the compiler takes longer than all other imports"
+assert "transformers" not in sys.modules, "only some tokenizers need it"
 assert roi_align.__globals__["is_compile_supported"]("cpu") is True
 assert torch._dynamo.is_compiling() is False
 assert torch.compile(lambda x: x + 1, backend="eager")(torch.tensor(1)) == 2
+assert importlib.import_module("transformers").AutoTokenizer
 # Loads triton, which could crash a process that has drawn.
 torch.optim.Adam([torch.zeros(1, requires_grad=True)])
 """
 
 
-def test_the_example_runs_without_a_screen_or_the_compiler_and_agents_can_be_trained_after_it():
+def test_the_example_runs_without_a_screen_or_unused_libraries_and_agents_can_be_trained_after_it():
     """In a process of its own, as users start it; others have loaded the compiler."""
     (example,) = fenced(README.read_text(), "python")
     environment = {k: v for k, v in os.environ.items() if k not in ("MUJOCO_GL", "DISPLAY")}

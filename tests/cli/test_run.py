@@ -6,11 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
-import torch
 import yaml
 
 from tests.processes import vlmrm
@@ -87,13 +85,8 @@ def test_the_workflow_of_the_package_is_that_of_the_repository():
     assert SNAKEFILE.resolve() == ROOT / "workflow" / "Snakefile"
 
 
-def weights_of(policy):
-    with zipfile.ZipFile(policy) as archive, archive.open("policy.pth") as file:
-        return torch.load(file, weights_only=True)
-
-
 @pytest.mark.slow
-@pytest.mark.timeout(3600)  # five commands, a minute and a half on an idle machine
+@pytest.mark.timeout(3600)  # four commands, a minute on an idle machine
 def test_an_interrupted_run_goes_on_and_is_a_finished_run_of_the_workflow(tmp_path):
     options = ("--model", "sim-XS", "--total-timesteps", "2100", "--cores", "2", "--name", "short")
     command = [
@@ -125,20 +118,10 @@ def test_an_interrupted_run_goes_on_and_is_a_finished_run_of_the_workflow(tmp_pa
     paths = re.findall(r"results/short\S+", finished.stdout)
     assert {f"results/short/evaluations/{place}/video.mp4", "results/short/run.yaml"} <= {*paths}
     assert all((tmp_path / path).stat().st_size for path in paths)
+    assert "extends" not in yaml.safe_load((folder / "run.yaml").read_text())
 
     # To the workflow, which this asks, nothing is left to do.
     again = vlmrm("run", SENTENCE, *options, cwd=tmp_path)
     assert "Everything is there already." in again.stdout
     other = vlmrm("run", SENTENCE, *options, "--seed", "1", cwd=tmp_path)
     assert "results/short: holds another run (other experiments); choose" in other.stderr
-
-    # The configuration alone gives the same agent, here without an interruption.
-    config = folder / "run.yaml"
-    assert "extends" not in yaml.safe_load(config.read_text())
-    named = ("--task", "kneeling", "--reward-source", "sim-XS", "--model", "sim-XS")
-    arguments = ("--config", config, *named, "--workers", "2", "--output", tmp_path / "policy")
-    direct = vlmrm("train-policy", *arguments, cwd=tmp_path)
-    assert direct.returncode == 0, direct.stderr
-    here, there = weights_of(tmp_path / "policy" / "policy.zip"), weights_of(trained / "policy.zip")
-    assert here.keys() == there.keys()
-    assert all(torch.equal(here[name], there[name]) for name in here)

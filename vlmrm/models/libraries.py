@@ -1,7 +1,10 @@
-"""open_clip, timm, and torchvision: imported without torch's compiler, called without messages.
+"""open_clip, timm, and torchvision: imported without unused parts, called without messages.
 
-They import the compiler, which takes longer than all the rest of them, only to mark functions that
-must not be compiled. Nothing is compiled here, so a stand-in is enough while they are imported.
+They import torch's compiler, which takes longer than all the rest of them, only to mark functions
+that must not be compiled. Nothing is compiled here, so a stand-in is enough while they are
+imported. open_clip also imports transformers, for text towers that need a download. Those are
+refused here, and do not work in a process that imports this module before transformers. Tokenizers
+do: they import transformers when they are made.
 """
 
 from __future__ import annotations
@@ -19,22 +22,25 @@ COMPILER = ("torch._dynamo", "torch._dynamo.utils")
 
 
 @contextmanager
-def without_compiler() -> Iterator[None]:
-    """Within it, imports find a stand-in for torch's compiler, unless it is loaded already."""
-    if COMPILER[0] in sys.modules:
-        yield
-        return
-    for name in COMPILER:
-        stand_in: Any = ModuleType(name)
-        stand_in.__path__ = []
-        stand_in.disable = lambda function, *_, **__: function
-        stand_in.is_compile_supported = _is_compile_supported
-        sys.modules[name] = stand_in
+def without_unused() -> Iterator[None]:
+    """Within it, imports find neither torch's compiler nor transformers, unless already loaded."""
+    unused = {} if COMPILER[0] in sys.modules else {name: _stand_in(name) for name in COMPILER}
+    if "transformers" not in sys.modules:
+        unused["transformers"] = None  # as if it were not installed
+    sys.modules.update(unused)
     try:
         yield
     finally:
-        for name in COMPILER:
+        for name in unused:
             del sys.modules[name]
+
+
+def _stand_in(name: str) -> Any:
+    module: Any = ModuleType(name)
+    module.__path__ = []
+    module.disable = lambda function, *_, **__: function
+    module.is_compile_supported = _is_compile_supported
+    return module
 
 
 def _is_compile_supported(device: str) -> bool:
@@ -61,7 +67,7 @@ def quiet() -> Iterator[None]:
         root.removeHandler(handler)
 
 
-with without_compiler():
+with without_unused():
     import open_clip
     import timm.utils.model
     from torchvision.transforms import InterpolationMode
