@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from plain import PlainLoop, PlainReward, gymnasium_frames, gymnasium_steps
+from stable_baselines3 import SAC
 
 from vlmrm.config import Config, RandomModel, TrainingRun, load_config
 from vlmrm.data.tables import write_table
@@ -164,8 +165,7 @@ def gradient_steps(config: Config, ours: bool) -> float:
     settings = agent_settings(agent) | {"buffer_size": 4 * agent.batch_size}
     if not ours:
         settings["policy_kwargs"] = {"net_arch": list(agent.net_arch)}
-    algorithm = ALGORITHMS["sac"]
-    kind = algorithm.deferred if ours else algorithm.plain
+    kind = ALGORITHMS["sac"].deferred if ours else SAC
     learner = kind("MlpPolicy", env, seed=0, **settings)
     learner._setup_learn(1)
     buffer = learner.replay_buffer
@@ -193,7 +193,7 @@ def loop(config: Config, task: str, reward: VLMReward, rounds: int = 40) -> floa
     run = TrainingRun(task=task, scene=SCENE, reward_source=source, scoring=reward.scoring, seed=0)
     with tempfile.TemporaryDirectory() as folder:
         train(config.training_settings(run), FrameReward(reward), Path(folder))
-        curve = pd.read_csv(Path(folder) / "learning_curve.csv", comment="#")
+        curve = pd.read_csv(Path(folder) / "learning_curve.csv")
     late = curve[curve["steps"] > 2 * starts]
     return float(starts * len(late) / (starts / late["frames_per_second"]).sum())
 

@@ -19,7 +19,7 @@ def diagnosed(content):
 
 def test_all_humanoid_tasks_with_an_oracle_are_diagnosed_by_default(diagnosed):
     del diagnosed["tasks"]["standing"]["oracle"]
-    del diagnosed["epic"]["rollouts"]  # judged by this oracle
+    del diagnosed["epic"]["standing"]  # judged by this oracle
     config = parse_config(diagnosed)
     (diagnosis,) = config.diagnoses.values()
     assert diagnosed_tasks(config, diagnosis) == ["kneeling"]

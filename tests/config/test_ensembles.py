@@ -13,9 +13,8 @@ VIEWS = {**DUO, "members": ["sim-XS"], "scenes": ["textured-fixed", "textured-le
 @pytest.fixture
 def base(content):
     """The smoke run without what its ensembles and rounds add."""
-    for name, measured in (("duo", "rollouts"), ("views", "kneeling")):
-        del content["models"][name]
-        content["epic"][measured]["models"].remove(name)
+    del content["models"]["duo"], content["models"]["views"], content["epic"]["standing"]
+    content["epic"]["kneeling"]["models"].remove("views")
     content["experiments"]["other-sources"]["models"].remove("views")
     return {**content, "rounds": {}, "predictions": {}}
 
@@ -86,7 +85,7 @@ OWN_AGENT = {
         ),
         (
             {},
-            {"epic": measured("mountain-car", ["textured"], "mountain-car-uniform")},
+            {"epic": measured("mountain-car", ["textured"], "car")},
             "models.duo.reference: 'kneeling' holds humanoid states, but epic.m has the "
             "mountain-car task 'mountain-car'",
         ),

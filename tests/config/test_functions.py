@@ -96,8 +96,7 @@ def test_what_a_function_cannot_give_names_the_key(content, change, answer):
 def test_a_plain_score_must_be_among_the_scorings_where_it_is_measured(content):
     content["scorings"] = ["alpha-0.5", "contrast-0.05"]
     content |= {"rounds": {}, "predictions": {}, "experiments": {}, "optimization": {}}
-    del content["state_sets"]["rollouts"], content["epic"]["rollouts"]
-    del content["landscapes"]["kneeling"]
+    del content["state_sets"]["rollouts"]
     content["epic"]["kneeling"]["models"].remove("brightness")
     parse_config(content)
     content["epic"]["kneeling"]["models"].append("f")

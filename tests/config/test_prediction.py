@@ -26,7 +26,7 @@ from vlmrm.errors import UserError
             "predictions.kneeling.diagnoses: 'some' and 'kneel' measure 'kneeling'; remove one",
         ),
         (
-            {"epic": ["rollouts"], "diagnoses": ["kneel"]},
+            {"epic": ["standing"], "diagnoses": ["kneel"]},
             "predictions.kneeling: no task is both measured and trained",
         ),
     ],

@@ -191,12 +191,15 @@ def test_rounds_need_a_model_that_is_trained(content):
 
 
 def test_rounds_need_an_oracle(content):
-    del content["tasks"]["standing"]["oracle"], content["epic"]["rollouts"]
+    del content["tasks"]["standing"]["oracle"], content["epic"]["standing"]
     assert "tasks.standing.oracle: missing, but rounds.smoke-S measures" in answer(content)
 
 
 def test_a_corpus_cannot_hold_what_agents_of_its_own_model_met(content):
-    content["corpora"]["smoke"]["states"] = ["rollouts"]
+    run = {"task": "kneeling", "scene": "textured-fixed", "reward_source": "smoke-S"}
+    run |= {"scoring": "alpha-0", "seed": 0}
+    content["state_sets"]["mine"] = {"sampler": "rollouts", "run": run, "size": 50}
+    content["corpora"]["smoke"]["states"] = ["mine"]
     told = "corpora.smoke.states: met by agents that are trained on a model of this corpus"
     assert told in answer(content)
 

@@ -1,7 +1,6 @@
 """A workflow that runs in seconds: `vlmrm` is replaced by a command that only makes its outputs."""
 
 import os
-import re
 import shutil
 import stat
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 import yaml
 
 from tests.processes import snakemake
+from vlmrm.plan.jobs import Job, parse_dry_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,15 +94,18 @@ class Project:
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         # A stand-in neither renders nor fills the disk; what the checks find has its own tests.
         env = {"VLMRM_FORCE": "1", **os.environ, "PATH": path}
-        options = ("--cores", "2", "--configfile", "test.yaml", *arguments)
+        options = ("--configfile", "test.yaml", "--cores", "2", *arguments)
         return snakemake(*options, cwd=self.folder, env=env)
 
-    def planned(self, config: dict) -> Counter:
-        """How many jobs of each rule a dry run announces."""
-        run = self.snakemake(config, "--dry-run")
+    def jobs(self, config: dict, *targets: str) -> list[Job]:
+        """The jobs that a dry run announces."""
+        run = self.snakemake(config, "--dry-run", *targets)
         assert run.returncode == 0, run.stderr + run.stdout
-        rules = re.findall(r"^(?:local)?rule (\w+):$", run.stdout, flags=re.MULTILINE)
-        return Counter(rule for rule in rules if rule != "all")
+        return parse_dry_run(run.stdout)
+
+    def planned(self, config: dict, *targets: str) -> Counter:
+        """How many jobs of each rule a dry run announces."""
+        return Counter(job.rule for job in self.jobs(config, *targets))
 
 
 @pytest.fixture

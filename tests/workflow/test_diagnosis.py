@@ -1,7 +1,5 @@
 """Diagnosis as a part of a run: before any training, and again only where something changed."""
 
-from vlmrm.plan.jobs import parse_dry_run
-
 from .conftest import Project
 
 TABLE = "results/smoke/tables/diagnosis-words.csv"
@@ -14,17 +12,11 @@ def with_diagnosis(smoke):
     return smoke
 
 
-def planned(project, config):
-    run = project.snakemake(config, "--dry-run", TABLE)
-    assert run.returncode == 0, run.stderr
-    return [job.rule for job in parse_dry_run(run.stdout)]
-
-
 def test_a_diagnosis_needs_models_and_poses_and_no_agent(fresh, smoke):
-    jobs = planned(fresh, with_diagnosis(smoke))
-    assert jobs.count("measure_diagnosis") == jobs.count("embed_frames") == 4
-    assert jobs.count("render_frames") == 2
-    assert jobs.count("sample_states") == jobs.count("draw_diagnosis") == 1
+    jobs = fresh.planned(with_diagnosis(smoke), TABLE)
+    assert jobs["measure_diagnosis"] == jobs["embed_frames"] == 4
+    assert jobs["render_frames"] == 2
+    assert jobs["sample_states"] == jobs["draw_diagnosis"] == 1
     assert not {"train_policy", "score_states", "embed_prompts"} & {*jobs}
 
 
@@ -32,8 +24,8 @@ def test_other_words_are_measured_again_without_looking(tmp_path, smoke):
     project, config = Project(tmp_path), with_diagnosis(smoke)
     run = project.snakemake(config, "--nolock", TABLE)
     assert run.returncode == 0, run.stderr
-    assert not planned(project, config)
+    assert not project.planned(config, TABLE)
     config["tasks"]["cartpole"]["goal"] = "a pole"
-    assert not planned(project, config)
+    assert not project.planned(config, TABLE)
     config["tasks"]["kneeling"]["goal"] = "a robot on its knees"
-    assert planned(project, config) == ["measure_diagnosis"] * 4 + ["draw_diagnosis"]
+    assert project.planned(config, TABLE) == {"measure_diagnosis": 4, "draw_diagnosis": 1}

@@ -9,13 +9,6 @@ from tests.workflow.conftest import ROOT
 from vlmrm.config import load_config
 from vlmrm.page.contents import contents, recorded_runs
 from vlmrm.page.summary import video_of
-from vlmrm.plan.jobs import parse_dry_run
-
-
-def dry_run(project, config, *targets):
-    run = project.snakemake(config, "--dry-run", *targets)
-    assert run.returncode == 0, run.stderr + run.stdout
-    return parse_dry_run(run.stdout)
 
 
 def test_the_page_has_all_figures_tables_and_videos_of_the_workflow(fresh):
@@ -29,7 +22,7 @@ def test_the_page_has_all_figures_tables_and_videos_of_the_workflow(fresh):
             promised |= {f"{folder}/{exhibit.name}.{suffix}" for suffix in suffixes}
     outputs = {
         str(Path(output).relative_to("results/smoke"))
-        for job in dry_run(fresh, yaml.safe_load(file.read_text()))
+        for job in fresh.jobs(yaml.safe_load(file.read_text()))
         for output in job.outputs
         if output.startswith("results/smoke/")
     }
@@ -44,8 +37,7 @@ def test_the_page_has_all_figures_tables_and_videos_of_the_workflow(fresh):
 
 
 def test_the_first_page_needs_no_agent(fresh, smoke):
-    del smoke["epic"]["rollouts"]  # of states that an agent meets
-    rules = {job.rule for job in dry_run(fresh, smoke, "results/smoke/page/measurements")}
+    rules = {*fresh.planned(smoke, "results/smoke/page/measurements")}
     assert {"update_page", "draw_landscape", "draw_epic", "draw_best_of_n"} <= rules
     assert not rules & {"train_policy", "evaluate_policy"}
 

@@ -6,10 +6,12 @@ import os
 import re
 import shlex
 import shutil
+from collections import Counter
 
 import pytest
 
 from vlmrm.config.architectures import WEIGHTS_FOLDER
+from vlmrm.plan.jobs import parse_dry_run
 
 EPIC = {
     "measure_epic",
@@ -78,9 +80,8 @@ def test_another_scoring_scores_again_without_looking_again(finished, smoke):
     assert jobs <= scored | EPIC | TRAINING | OPTIMIZATION | PAGE
 
 
-@pytest.mark.parametrize("change", [{"video_size": 64}, {"training_videos": False}])
-def test_other_videos_train_no_agent_again(finished, smoke, change):
-    smoke["evaluation"].update(change)
+def test_other_videos_train_no_agent_again(finished, smoke):
+    smoke["evaluation"] |= {"video_size": 64, "training_videos": False}
     assert set(finished.planned(smoke)) <= {"record_video"} | PAGE
 
 
@@ -112,15 +113,13 @@ def test_another_state_set_is_scored_by_known_statistics(finished, smoke):
 
 def test_another_member_changes_its_ensembles_alone(finished, smoke):
     record = finished.folder / "resources" / "models" / "smoke-S" / "provenance.json"
-    before = record.read_text()
+    before, times = record.read_text(), record.stat()
     try:
         record.write_text(json.dumps({**json.loads(before), "sha256": "1"}))
-        run = finished.snakemake(smoke, "--dry-run").stdout
-        assert re.search(r"rule score_ensemble:\n(?: .*\n)*? +wildcards: .*model=duo", run)
-        assert not re.search(r"rule score_ensemble:\n(?: .*\n)*? +wildcards: .*model=views", run)
+        assert runs_of(finished.jobs(smoke), "score_ensemble") == {("standing", "duo")}
     finally:
         record.write_text(before)
-        finished.snakemake(smoke, "--touch")
+        os.utime(record, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def test_a_copy_without_the_times_of_its_files_is_finished_too(finished, smoke, tmp_path):
@@ -157,14 +156,15 @@ def test_a_published_model_is_not_thrown_away_before_it_is_fetched_again(finishe
     source = shutil.copytree(WEIGHTS_FOLDER / "sim-XS", finished.folder / "somewhere")
     smoke["models"]["published"] = {"source": "pretrained", "path": source.name}
     smoke["epic"]["kneeling"]["models"].append("published")
-    model = finished.folder / "resources" / "models" / "published"
-    assert finished.snakemake(smoke, "--until", "fetch_model").returncode == 0
-    (model / "weights").touch()
+    target = "resources/models/published/provenance.json"
+    assert finished.snakemake(smoke, target).returncode == 0
+    weights = finished.folder / "resources" / "models" / "published" / "weights"
+    weights.touch()
     smoke["models"]["published"]["allow_pickle"] = True
-    until = ("--until", "fetch_model")
-    assert "Params have changed" in finished.snakemake(smoke, *until, "--dry-run").stdout
-    assert finished.snakemake(smoke, *until).returncode == 0
-    assert (model / "weights").exists()
+    run = finished.snakemake(smoke, target)
+    assert run.returncode == 0
+    assert "fetch model: published" in run.stderr
+    assert weights.exists()
 
 
 def test_human_labels_measure_again_and_nothing_else(finished, smoke):
@@ -172,13 +172,13 @@ def test_human_labels_measure_again_and_nothing_else(finished, smoke):
     for file in files:
         (finished.folder / file).touch()
     smoke["epic"]["kneeling"]["labels"] = files
-    jobs = finished.planned(smoke)
+    commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
+    jobs = Counter(job.rule for job in parse_dry_run(commands))
     by_oracle = {"draw_rewards_by_label", "draw_best_of_n", "draw_gallery"}
     measuring = {"measure_epic", "measure_agreement", "draw_success_by_size"}
     assert set(jobs) == measuring | EPIC - by_oracle | PAGE
     assert jobs["measure_epic"] == 4
     assert jobs["measure_agreement"] == 1
-    commands = finished.snakemake(smoke, "--dry-run", "--printshellcmds").stdout
     assert commands.count("""--labels='anna'"'"'s labels.csv' --labels=bo.csv --output""") == 4
     assert commands.count("""agreement-kneeling.csv -- 'anna'"'"'s labels.csv' bo.csv""") == 1
 
@@ -196,44 +196,36 @@ def test_any_name_of_a_label_file(finished, smoke):
         assert shlex.split(options) == [f"--labels={file}" for file in files]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"version": "2"}, {"settings": {"gain": 2}}, {"window": 3}],
-    ids=lambda change: next(iter(change)),
-)
-def test_another_version_of_a_function_computes_its_rewards_again_and_nothing_else(
-    finished, smoke, change
-):
-    smoke["models"]["brightness"] |= change
-    jobs = finished.planned(smoke)
-    assert jobs == {
+def test_another_version_of_a_function_computes_its_rewards_again_and_nothing_else(finished, smoke):
+    smoke["models"]["brightness"]["version"] = "2"
+    jobs = finished.jobs(smoke)
+    assert Counter(job.rule for job in jobs) == {
         "make_function_model": 1,
-        "score_frames": 2,
-        "draw_landscape": 1,
+        "score_frames": 1,
         **dict.fromkeys(EPIC, 1),
         **dict.fromkeys(TRAINING, 1),
         **dict.fromkeys(PAGE, 1),
         "update_page": 2,  # of the measurements, and of the agents
     }
-    assert {model for _, model in runs_of(finished, smoke, "score_frames")} == {"brightness"}
-    assert runs_of(finished, smoke, "train_policy") == {("kneeling", "brightness")}
+    for rule in ("score_frames", "train_policy"):
+        assert runs_of(jobs, rule) == {("kneeling", "brightness")}
 
 
 def test_another_alpha_leaves_the_plain_score_of_a_function_alone(finished, smoke):
-    # Their states are those of an agent of another model.
-    del smoke["epic"]["rollouts"], smoke["optimization"]
+    del smoke["optimization"]  # has states of an agent of another model
     smoke["scorings"].append("alpha-0.75")
     smoke["tasks"]["kneeling"]["baseline"] = "a robot"
-    jobs = finished.planned(smoke)
-    assert jobs["score_states"] > 0
-    assert jobs["score_frames"] == 0
-    assert ("kneeling", "brightness") not in runs_of(finished, smoke, "train_policy")
+    jobs = finished.jobs(smoke)
+    assert runs_of(jobs, "score_states")
+    assert not runs_of(jobs, "score_frames")
+    assert ("kneeling", "brightness") not in runs_of(jobs, "train_policy")
 
 
-def test_another_run_shares_the_models(finished, smoke):
+def test_another_run_with_other_pictures_shares_the_models(finished, smoke):
     smoke["run"] = "other"
+    smoke["rendering"] |= {"shadows": True, "humanoid_size": 128}
     jobs = set(finished.planned(smoke))
-    assert "sample_states" in jobs
+    assert {"sample_states", "render_frames"} <= jobs
     assert not jobs & {"make_corpus", "train_model", "make_random_model"}
 
 
@@ -257,61 +249,49 @@ def test_what_all_runs_share_is_not_made_again_by_other_settings(
     assert f"choose another name, or delete resources/{section}/{name}" in line
 
 
-def runs_of(project, config, rule):
-    """The training runs for which a rule is planned, as (task, reward source)."""
-    run = project.snakemake(config, "--dry-run")
-    assert run.returncode == 0, run.stderr + run.stdout
-    jobs = re.findall(
-        rf"^rule {rule}:\n(?:    .*\n)*?    wildcards: (.*)$", run.stdout, re.MULTILINE
-    )
-    wildcards = [dict(re.findall(r"(\w+)=([^,]*)", job)) for job in jobs]
-    return {(job["task"], job.get("reward_source", job.get("model"))) for job in wildcards}
+def runs_of(jobs, rule):
+    """Tasks and reward sources of a rule's jobs."""
+    found = [job.wildcards for job in jobs if job.rule == rule]
+    return {(of["task"], of.get("reward_source", of.get("model"))) for of in found}
 
 
 def test_another_prompt_embeds_no_frame_and_leaves_other_tasks_and_references(finished, smoke):
-    # Their states are those of an agent that learns from the prompt.
-    del smoke["epic"]["rollouts"], smoke["optimization"]
-    del smoke["diagnoses"]
+    del smoke["optimization"]  # has states of an agent that learns from the prompt
+    del smoke["diagnoses"], smoke["epic"]["standing"]  # compared with the prompt
     smoke["tasks"]["kneeling"]["goal"] = "a robot on its knees"
-    jobs = set(finished.planned(smoke))
-    assert not jobs & {"sample_states", "render_frames", "embed_frames", "train_model"}
-    assert "evaluate_random_policy" not in jobs
-    assert {task for task, _ in runs_of(finished, smoke, "score_states")} == {"kneeling"}
-    assert {task for task, _ in runs_of(finished, smoke, "embed_prompts")} == {"kneeling"}
+    jobs = finished.jobs(smoke)
+    unchanged = {"sample_states", "render_frames", "embed_frames", "train_model"}
+    assert not (unchanged | {"evaluate_random_policy"}) & {job.rule for job in jobs}
+    assert {task for task, _ in runs_of(jobs, "score_states")} == {"kneeling"}
+    assert {task for task, _ in runs_of(jobs, "embed_prompts")} == {"kneeling"}
     trained = {("kneeling", model) for model in ("smoke-S", "brightness", "views")}
-    assert runs_of(finished, smoke, "train_policy") == trained
+    assert runs_of(jobs, "train_policy") == trained
     # The sentence is written in the video of the reference, whose policy is as good as before.
-    assert ("kneeling", "oracle") not in runs_of(finished, smoke, "evaluate_policy")
-    assert ("kneeling", "oracle") in runs_of(finished, smoke, "record_video")
+    assert ("kneeling", "oracle") not in runs_of(jobs, "evaluate_policy")
+    assert ("kneeling", "oracle") in runs_of(jobs, "record_video")
 
 
 def test_another_episode_length_judges_every_policy_of_the_environment_again(finished, smoke):
     smoke["training"]["humanoid"]["agent"]["episode_steps"] = 30
     tasks = {task for task in smoke["tasks"] if smoke["tasks"][task]["environment"] == "humanoid"}
     tasks &= {task for e in smoke["experiments"].values() for task in e["tasks"]}
-    jobs = finished.planned(smoke)
-    assert jobs["evaluate_random_policy"] == len(tasks) > 0
-    assert {task for task, _ in runs_of(finished, smoke, "evaluate_policy")} == tasks
-    assert jobs["sample_rollouts"] == 2
+    jobs = finished.jobs(smoke)
+    judged = {job.wildcards["task"] for job in jobs if job.rule == "evaluate_random_policy"}
+    assert judged == tasks != set()
+    assert {task for task, _ in runs_of(jobs, "evaluate_policy")} == tasks
+    assert any(job.rule == "sample_rollouts" for job in jobs)
 
 
 def test_another_oracle_measures_agreement_again(finished, smoke):
     (finished.folder / "anna.csv").touch()
     smoke["epic"]["kneeling"]["labels"] = "anna.csv"
-    smoke["landscapes"] = {}  # paths lead to one oracle's poses
-    run = finished.snakemake(smoke, "--until", "measure_agreement")
+    table = "results/smoke/tables/agreement-kneeling.csv"
+    run = finished.snakemake(smoke, table)
     assert run.returncode == 0, run.stderr
-    assert "measure_agreement" not in finished.planned(smoke)
+    assert not finished.planned(smoke, table)
+    smoke["landscapes"] = {}  # paths lead to one oracle's poses
     smoke["tasks"]["kneeling"]["oracle"] = "standing"
-    assert finished.planned(smoke)["measure_agreement"] == 1
-
-
-@pytest.mark.parametrize("rendering", [{"shadows": True}, {"humanoid_size": 128}])
-def test_what_one_run_renders_leaves_shared_models_alone(finished, smoke, rendering):
-    smoke["rendering"] |= rendering
-    jobs = set(finished.planned(smoke))
-    assert "render_frames" in jobs
-    assert not jobs & {"make_corpus", "train_model", "make_random_model"}
+    assert finished.planned(smoke, table)["measure_agreement"] == 1
 
 
 def test_another_task_leaves_states_and_frames_alone(finished, smoke):
@@ -343,7 +323,7 @@ def test_another_seed_trains_that_run_alone(finished, smoke):
 def test_another_setting_of_an_agent_trains_its_environment_alone(finished, smoke):
     smoke["training"]["cartpole"]["agent"]["gamma"] = 0.9
     jobs = finished.planned(smoke)
-    assert jobs["train_policy"] == 2
+    assert jobs["train_policy"] == 1
     assert set(jobs) == TRAINING | PAGE
 
 
