@@ -57,6 +57,10 @@ def folder(tmp_path):
         (("sample-states", "few", "--config", "own.yaml", "--output", f"{LONG}.h5"), "xxx"),
         (("sample-states", "a\nb", "--config", "own.yaml", "--output", "s.h5"), "state_sets: "),
         (("copy-model", "x", "--config", "own.yaml", "--output", "red.png"), "--output: "),
+        (
+            ("copy-model", "x", "--config", "own.yaml", "--output", "."),
+            "--output: .: holds something other than a model; give another folder",
+        ),
         (("join-states", "few", "a.h5", "--config", "own.yaml", "--output", "s.h5"), "state_sets"),
         (("render-frames", "--states", LONG), "Missing option '--config'"),
         (("plan", "--config", "own.yaml", "--gpus", "many", "--machine", "a100"), "--gpus: "),

@@ -72,6 +72,22 @@ def test_intervals_are_those_of_resampled_states(rng):
     np.testing.assert_allclose(interval, np.quantile(distances, (0.025, 0.975)), atol=1e-9)
 
 
+def test_states_of_a_trajectory_are_drawn_together(rng):
+    rewards, reference = rng.normal(size=S), rng.normal(size=(S, A, S))
+    thrice = np.repeat(np.arange(S), 3)
+    alone, copied = (
+        measure_ground_truth(
+            {"alpha-0": rewards[rows]},
+            reference[np.ix_(rows, np.arange(A), rows)],
+            0.9,
+            bootstrap=50,
+            clusters=rows,
+        )
+        for rows in (np.arange(S), thrice)
+    )
+    pd.testing.assert_frame_equal(alone, copied, rtol=0, atol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("rewards", "reference", "bootstrap", "message"),
     [

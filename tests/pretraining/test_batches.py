@@ -49,6 +49,8 @@ def test_tokens_are_those_of_the_tokenizer(parts):
     rng = np.random.default_rng(0)
     texts = [batches._caption(row, rng)[0] for row in range(100)]
     texts.append(", ".join(texts[:9]))  # longer than the model reads
+    # Captions of users' own: the tokenizer joins marks that follow each other.
+    texts += ["a lid (closed), an arm", 'it says "stop", now', "45%, 3., 3, [1], a_, b...", ", "]
     tokens = torch.from_numpy(np.stack([batches._tokens(text) for text in texts]))
     assert torch.equal(tokens, TOKENIZER(texts))
 

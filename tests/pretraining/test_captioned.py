@@ -73,6 +73,11 @@ def test_sentences_are_true_of_all_states_that_have_them_and_of_no_other():
     assert part.values == [("caption", "a"), ("caption", "b"), ("caption", "c")]
 
 
+def test_held_out_frames_know_the_sentences_of_all():
+    part = CaptionedPart("walk", np.zeros((20, 3, 1, 1), np.uint8), [["a"]] * 19 + [["b"]])
+    assert [half.sentences for half in part.split()] == [["a", "b"], ["a", "b"]]
+
+
 def test_states_with_rare_sentences_are_sampled_more_often():
     part = CaptionedPart("walk", np.zeros((5, 3, 1, 1), np.uint8), [["a"]] * 4 + [["b"]])
     np.testing.assert_allclose(part.weights(), [0.5, 0.5, 0.5, 0.5, 1])

@@ -11,7 +11,7 @@ from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import ORACLES
 from vlmrm.training.algorithms import make_agent
-from vlmrm.training.evaluation import evaluate
+from vlmrm.training.evaluation import evaluate, opened, play
 from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
@@ -56,6 +56,24 @@ def judge(policy, task, workers=None, **changes):
     changed = settings.model_copy(update={"agent": agent, **changes})
     table, played = evaluate(policy, changed, workers)
     return table, played.states
+
+
+def test_gsde_explores_as_in_training(tmp_path):
+    """Each environment has noise of its own, and other noise in each round."""
+    agent = CONFIG.training["mountain-car"].agent.model_copy(
+        update={"use_sde": True, "train_freq": 10}
+    )
+    policy = save_policy(tmp_path / "policy.zip", "climb", use_sde=True)
+    settings = CONFIG.random_evaluation_settings("climb").model_copy(update={"agent": agent})
+    first, other = (play(policy, settings, 4, seed, explore=True).states for seed in (0, 1))
+    assert len(np.unique(np.diff(first[:, :2, 1], axis=1))) == 4
+    assert not np.allclose(first, other)
+    with opened(policy, settings, 4, 0, 0, explore=True) as (_, act):
+        here = np.full((4, 2), 0.1, np.float32)
+        rounds = np.stack([act(here) for _ in range(20)])
+    assert np.ptp(rounds[:10], axis=0).max() == 0
+    assert (rounds[0] != rounds[10]).all()
+    assert len(np.unique(rounds[0])) == 4
 
 
 def test_one_row_per_trajectory():

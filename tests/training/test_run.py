@@ -184,6 +184,14 @@ def test_an_observation_that_is_not_finite_ends_a_training(tmp_path):
         learn(RUN, AGENTS["dqn"], env, EnvironmentReward(), None, tmp_path, "cpu")
 
 
+def test_files_of_somebody_else_stay(tmp_path):
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "holiday.mp4").touch()
+    with pytest.raises(UserError, match="videos: was written by no training; give another folder"):
+        train(settings("cartpole", "gymnasium", "oracle"), EnvironmentReward(), tmp_path)
+    assert [path.name for path in tmp_path.rglob("*.*")] == ["holiday.mp4"]
+
+
 def test_a_second_training_in_a_folder_is_refused(tmp_path):
     def begin_again():
         with pytest.raises(UserError, match="another process is writing there"):

@@ -27,6 +27,18 @@ from vlmrm.config.scoring import canonical_scoring
 from vlmrm.config.sentences import sentence_problems
 from vlmrm.config.settings import EnsembleSettings
 from vlmrm.errors import UserError, refuse_unknown, shorten, suggest
+from vlmrm.models.folder import CONFIG_FILE, PROVENANCE_FILE
+
+
+def _replaceable(folder: Path) -> Path:
+    """Refuses an output folder that holds anything but a model, before the model is made."""
+    model = (folder / PROVENANCE_FILE, folder / CONFIG_FILE)
+    if folder.is_dir() and any(folder.iterdir()) and not any(file.exists() for file in model):
+        raise UserError(
+            f"--output: {folder}: holds something other than a model; give another folder"
+        )
+    return folder
+
 
 T = TypeVar("T")
 ModelT = TypeVar(
@@ -41,7 +53,10 @@ ModelT = TypeVar(
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration file.")]
 Output = Annotated[Path, typer.Option(dir_okay=False, help="Output file.")]
-OutputFolder = Annotated[Path, typer.Option(file_okay=False, help="Output folder.")]
+OutputFolder = Annotated[
+    Path,
+    typer.Option(file_okay=False, callback=_replaceable, help="Folder of the model; replaced."),
+]
 ModelName = Annotated[str, typer.Argument(help="Name of a model of the configuration.")]
 ModelFolder = Annotated[Path, typer.Option("--model", help="Model folder, or packaged model.")]
 StatesFile = Annotated[Path, typer.Option("--states", help="States (HDF5).")]

@@ -37,13 +37,16 @@ def reward_grid(
     Raises:
         UserError: An option is missing that the reward needs.
     """
-    if settings.max_lookup_error is None or models:
+    if settings.max_lookup_error is None:
         by_function = isinstance(settings.embedding, FunctionModel)
         if settings.run.reward_source not in REFERENCES and not by_function:
             _check_models(settings, models or [], statistics)
         return None
-    if states is None or rewards is None or errors is None:
-        raise UserError("--model: missing; give it, or --states, --rewards, and --errors of a grid")
+    if models or states is None or rewards is None or errors is None:
+        raise UserError(
+            f"--states, --rewards, --errors: {settings.run.task} looks its rewards up in a grid; "
+            "give these three, and no --model"
+        )
     return states, rewards, errors
 
 

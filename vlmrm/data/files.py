@@ -35,6 +35,8 @@ AGAIN = "delete it and run again"
 """What to do about a file that is damaged or wrong."""
 ALIVE = ".alive"
 """File in a temporary folder that its process has locked."""
+LOCK = ".lock"
+"""File of a folder that has one writer at a time; it stays."""
 ALMOST_FULL = 2**20
 """Free bytes of a disk on which a library has failed that does not say why."""
 
@@ -138,7 +140,7 @@ def one_writer(folder: Path) -> Iterator[None]:
         UserError: Another process does so already.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
+    lock = FileLock(folder / LOCK)
     try:
         lock.acquire(blocking=False)
     except Timeout as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,7 +76,8 @@ def measure_rewards(
                 seed=settings.seed,
             )
         if states.environment in GROUND_TRUTH:
-            table = table.merge(_to_ground_truth(states, by_scoring, settings), on="scoring")
+            truth = _to_ground_truth(states, by_scoring, clusters, settings)
+            table = table.merge(truth, on="scoring")
     except ValueError as error:
         raise UserError(f"epic of task {name}: {error}") from error
     table.insert(0, "labels", "oracle" if human_labels is None else "human")
@@ -85,7 +87,10 @@ def measure_rewards(
 
 
 def _to_ground_truth(
-    states: States, by_scoring: dict[str, NDArray[np.float64]], settings: EpicSettings
+    states: States,
+    by_scoring: dict[str, NDArray[np.float64]],
+    clusters: NDArray[Any] | None,
+    settings: EpicSettings,
 ) -> pd.DataFrame:
     """Distances to the environment's own reward, over transitions among some of the states."""
     truth = GROUND_TRUTH[states.environment]
@@ -97,4 +102,5 @@ def _to_ground_truth(
         settings.discount,
         settings.bootstrap,
         settings.seed,
+        None if clusters is None else clusters[rows],
     )

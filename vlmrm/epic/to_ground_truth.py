@@ -19,12 +19,13 @@ def measure_ground_truth(
     discount: float,
     bootstrap: int = 1000,
     seed: int = 0,
+    clusters: ArrayLike | None = None,
 ) -> pd.DataFrame:
     """EPIC of rewards to a reference reward, by the general definition, for every scoring.
 
     States and next states are drawn independently from the given states, and actions from the given
     actions, all with equal weight. The 95 % intervals are percentiles over bootstrap resamples of
-    the states.
+    the clusters of states.
 
     Args:
         rewards: Scoring to rewards of the state that a transition leads to, ``[S]``.
@@ -32,25 +33,27 @@ def measure_ground_truth(
         discount: In [0, 1].
         bootstrap: Number of resamples; those in which a reward is constant are left out.
         seed: Seed of the resampling; all scorings see the same resamples.
+        clusters: As of `cluster_bootstrap`.
 
     Returns:
         One row per scoring: scoring, epic_ground_truth, and the ends of its interval, ``_low`` and
         ``_high``.
 
     Raises:
-        ValueError: As in `epic_distance`, or fewer than one resample.
+        ValueError: As in `epic_distance` and `cluster_bootstrap`.
     """
     table = finite("reference", reference)
     values = np.stack([finite("rewards", reward) for reward in rewards.values()])
     for scoring, reward in zip(rewards, values, strict=True):
         refuse_constant(f"{scoring}: the reward", reward)
     n = len(table)
-    _, draw = cluster_bootstrap(n, None, bootstrap, seed)
+    member_of, draw = cluster_bootstrap(n, clusters, bootstrap, seed)
     equal = np.full(n, 1 / n)
     point = _distances(values, table, discount, equal)
     if np.isnan(point).any():
         raise ValueError("reference is constant after canonical shaping: its EPIC is undefined")
-    drawn = draw(bootstrap) / n
+    counts = draw(bootstrap)[:, member_of]
+    drawn = counts / counts.sum(axis=1, keepdims=True)
     resampled = np.stack([_distances(values, table, discount, weights) for weights in drawn])
     low, high = np.nanquantile(resampled, (0.025, 0.975), axis=0)
     name = "epic_ground_truth"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -83,10 +84,10 @@ class Batches(Dataset[Batch]):
         """Tokens of a caption ``[L]``, as of the tokenizer.
 
         Most of its time would go into cleaning texts. Captions are made of few phrases, each of
-        which is cleaned once.
+        which is cleaned once. Only after a letter or a digit is a comma a token of its own.
         """
         ids = [self.tokenizer.sot_token_id]
-        for number, phrase in enumerate(text.split(", ")):
+        for number, phrase in enumerate(re.split(r"(?<=[^\W_]), ", text)):
             ids += [*(self._encode(",") if number else ()), *self._encode(phrase)]
         length = self.tokenizer.context_length
         ids = [*ids[: length - 1], self.tokenizer.eot_token_id]

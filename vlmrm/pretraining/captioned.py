@@ -40,14 +40,16 @@ class CaptionedPart(Part):
 
     Attributes:
         captions: The sentences of each image.
+        sentences: Each sentence once, by default those of the captions. A part of the frames keeps
+            the others.
     """
 
     captions: list[list[str]]
-    sentences: list[str] = field(init=False)
-    """Each sentence once."""
+    sentences: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.sentences = sorted({text for texts in self.captions for text in texts})
+        if not self.sentences:
+            self.sentences = sorted({text for texts in self.captions for text in texts})
         number = {text: i for i, text in enumerate(self.sentences)}
         self._said = [np.array([number[text] for text in texts]) for texts in self.captions]
 
@@ -71,7 +73,7 @@ class CaptionedPart(Part):
 
     def rows(self, rows: NDArray[np.intp]) -> CaptionedPart:
         captions = [self.captions[row] for row in rows]
-        return CaptionedPart(self.environment, self.images[rows], captions)
+        return CaptionedPart(self.environment, self.images[rows], captions, self.sentences)
 
 
 def make_captioned_corpus(

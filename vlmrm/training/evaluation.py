@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
 import json
 import os
 import pickle
@@ -212,7 +213,13 @@ def _trained(path: Path, settings: DQN | SAC, env: VectorEnv, explore: bool, see
             ) from error
         if settings.algorithm == "dqn":
             vars(agent)["exploration_rate"] = float(values["exploration_rate"])
-        elif settings.use_sde:
-            agent.policy.reset_noise()  # type: ignore[operator]
     agent.set_random_seed(seed)
-    return lambda observations: agent.predict(observations, deterministic=not explore)[0]
+    steps = itertools.count()
+
+    def act(observations: NDArray[np.float32]) -> NDArray[Any]:
+        of_round = next(steps) % settings.train_freq
+        if explore and settings.algorithm == "sac" and settings.use_sde and not of_round:
+            agent.actor.reset_noise(env.num_envs)
+        return agent.predict(observations, deterministic=not explore)[0]
+
+    return act

@@ -23,7 +23,7 @@ from vlmrm.config import (
     TrainingRun,
 )
 from vlmrm.config.settings import TrainingSettings
-from vlmrm.data.files import one_writer
+from vlmrm.data.files import LOCK, one_writer
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError, one_line, shorten
 from vlmrm.machine.gpus import check_device
@@ -176,6 +176,7 @@ def learn(
         Interrupted: A signal stopped the training.
         UserError: As `train`.
     """
+    _check_output(output)
     with one_writer(output):
         checkpoint = Checkpoint(output / "checkpoints" / "resume")
         settings = {
@@ -267,11 +268,30 @@ def _continued(output: Path, checkpoint: Checkpoint, settings: dict[str, Any]) -
     return state
 
 
+def _check_output(output: Path) -> None:
+    """Checks that what a new training would delete was written by another one.
+
+    Raises:
+        UserError: A file is somebody else's.
+    """
+    if (output / LOCK).exists() or (output / "learning_curve.csv").exists():
+        return
+    for path in _results(output):
+        if path.exists():
+            raise UserError(f"{path}: was written by no training; give another folder")
+
+
 def _delete_results(output: Path) -> None:
-    for folder in ("checkpoints", "tensorboard", "videos"):
-        shutil.rmtree(output / folder, ignore_errors=True)
-    for name in ("best.zip", "best-oracle.zip", "policy.zip"):
-        (output / name).unlink(missing_ok=True)
+    for path in _results(output):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _results(output: Path) -> list[Path]:
+    names = ("checkpoints", "tensorboard", "videos", "best.zip", "best-oracle.zip", "policy.zip")
+    return [output / name for name in names]
 
 
 def _new_agent(
