@@ -219,7 +219,7 @@ def _trained(path: Path, settings: DQN | SAC, env: VectorEnv, explore: bool, see
     def act(observations: NDArray[np.float32]) -> NDArray[Any]:
         of_round = next(steps) % settings.train_freq
         if explore and settings.algorithm == "sac" and settings.use_sde and not of_round:
-            agent.actor.reset_noise(env.num_envs)
+            agent.actor.reset_noise(env.num_envs)  # type: ignore[operator]
         return agent.predict(observations, deterministic=not explore)[0]
 
     return act
