@@ -13,10 +13,8 @@ from PIL import Image
 
 from tests.processes import vlmrm
 from vlmrm import VLMReward
-from vlmrm.config import RANDOM_POLICY, load_config
-from vlmrm.data.files import read_provenance
+from vlmrm.config import RANDOM_POLICY
 from vlmrm.data.frames import FrameReader, FrameWriter
-from vlmrm.data.states import States
 from vlmrm.data.tables import read_table, write_table
 from vlmrm.terminal.bars import SHOWN
 
@@ -30,41 +28,6 @@ def config(tmp_path_factory):
     path = tmp_path_factory.mktemp("config") / "config.yaml"
     path.write_text(yaml.safe_dump(content))
     return path
-
-
-def test_from_states_to_rewards(config, model_folder, tmp_path):
-    names = ("states.h5", "frames.h5", "prompts.h5", "embeddings.h5", "rewards.parquet")
-    states, frames, prompts, embeddings, rewards = (tmp_path / name for name in names)
-    task = ("--config", config, "--task", "mountain-car")
-    steps = [
-        ("sample-states", "few", "--config", config, "--output", states),
-        (
-            *("render-frames", "--config", config, "--states", states),
-            *("--scene", "textured", "--output", frames),
-        ),
-        ("embed-prompts", *task, "--model", model_folder, "--output", prompts),
-        (
-            *("embed-frames", "--config", config, "--frames", frames),
-            *("--model", model_folder, "--output", embeddings),
-        ),
-        (
-            *("score-states", *task, "--states", states, "--embeddings", embeddings),
-            *("--prompts", prompts, "--output", rewards),
-        ),
-    ]
-    for step in steps:
-        run = vlmrm(*step)
-        assert run.returncode == 0, run.stderr
-    assert len(States.read(states)) == 12
-    with FrameReader(frames) as reader:
-        assert reader.shape == (12, 400, 600, 3)
-    table = read_table(rewards)
-    assert list(table) == ["scene", "model", "state", "task", "scoring", "reward"]
-    assert list(table["scoring"].unique()) == load_config(config).scorings
-    assert set(table["task"]) == {"mountain-car"}
-    assert table["reward"].between(-1, 1).all()
-    assert read_provenance(embeddings)["model"] == "random-XS"
-    assert read_provenance(rewards)["precision_errors"] == {}
 
 
 def test_reduced_precision_is_measured_by_itself(config, model_folder, tmp_path):

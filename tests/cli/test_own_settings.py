@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.processes import vlmrm
+from vlmrm.data.files import read_provenance
 from vlmrm.data.frames import FrameReader
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_rewards, read_table, write_table
@@ -102,11 +103,16 @@ def test_states_to_figures(run):
         run("embed-frames", *frames, "--output", f"{name}-embedded.h5", sections={})
     task = ("--task", "car")
     prompts = (*task, "--model", "m", "--output", "prompts.h5")
-    run("embed-prompts", *prompts, sections={"tasks": {"car": CAR}})
+    folder = run("embed-prompts", *prompts, sections={"tasks": {"car": CAR}})
     for name in ("few", "grid"):
         embedded = ("--states", f"{name}.h5", "--embeddings", f"{name}-embedded.h5")
         rewards = ("--prompts", "prompts.h5", "--output", f"{name}.parquet")
         run("score-states", *task, *embedded, *rewards, sections={"tasks": {"car": CAR}})
+    table = read_table(folder / "few.parquet")
+    assert list(table) == ["scene", "model", "state", "task", "scoring", "reward"]
+    assert table["reward"].between(-1, 1).all()
+    assert read_provenance(folder / "few-embedded.h5")["model"] == "m"
+    assert read_provenance(folder / "few.parquet")["precision_errors"] == {}
 
     place = {"states": "few", "scenes": ["textured"], "models": ["m"]}
     tasks = {"tasks": {"car": JUDGED}, "models": RANDOM}
@@ -243,7 +249,7 @@ def test_a_diagnosis_and_what_it_predicts(run):
         write_table(folder / f"{task}.csv", judged)
     experiment = {"tasks": list(tasks), "models": ["m"], "scorings": ["alpha-0"], "seeds": [0]}
     sections |= {"experiments": {"e": {**experiment, "scenes": ["textured"]}}}
-    sections |= {"predictions": {"p": {"diagnoses": ["d"], "experiments": ["e"]}}}
+    sections |= {"predictions": {"p": {"diagnoses": ["d"], "experiments": ["e"], "bootstrap": 10}}}
     sections |= {"training": {"humanoid": {"agent": {**AGENT, "algorithm": "sac"}}}}
     judged = [option for task in tasks for option in ("--evaluation", f"{task}.csv")]
     output = ("--table", "p.csv", "--output", "prediction.svg")

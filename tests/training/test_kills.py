@@ -22,7 +22,7 @@ from tests.training.toy_training import curve, logged_steps, train_toy, weights_
 from vlmrm.data.values import read_values
 from vlmrm.errors import UserError
 
-KILLS = int(os.environ.get("VLMRM_KILLS", "4"))
+KILLS = int(os.environ.get("VLMRM_KILLS", "2"))
 SEED = 0
 TOTAL = 600
 CHANGES = {"total_timesteps": TOTAL}
