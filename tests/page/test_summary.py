@@ -67,9 +67,9 @@ def test_a_measurement_without_a_success_is_said_to_be_none(tmp_path):
     config = load_config(SMOKE)
     (tmp_path / "tables").mkdir()
     row = {"source": "packaged", "model": "sim-XS", "scoring": "alpha-0", "p": 0.0, "epic": np.nan}
-    pd.DataFrame([row]).to_csv(tmp_path / "tables" / "epic-rollouts.csv", index=False)
+    pd.DataFrame([row]).to_csv(tmp_path / "tables" / "epic-standing.csv", index=False)
     (line,) = epic_lines(tmp_path, config)
-    assert line == "EPIC distance to the labels of rollouts: no state fulfills the task"
+    assert line == "EPIC distance to the labels of standing: no state fulfills the task"
 
 
 def test_the_best_verdict_on_each_task_is_said_before_any_agent_is_there(tmp_path):

@@ -80,6 +80,11 @@ class Exhibit:
     def title(self) -> str:
         return TITLES[self.caption] + (f": {self.subject}" if self.subject else "")
 
+    @property
+    def has_claims(self) -> bool:
+        """Whether it is a table that claims are about."""
+        return self.is_table and self.name.startswith(tuple(f"{kind}-" for kind in CLAIM_KINDS))
+
 
 class Section(NamedTuple):
     """A part of the page: its anchor, its title, and its figures and tables."""
@@ -97,12 +102,14 @@ def contents(config: Config) -> list[Section]:
         Section("best-of-n", "Best of n", list(_best_of_n(config))),
         Section("diagnosis", "Diagnosis before training", list(_diagnoses(config))),
         Section("agents", "Agents", list(_agents(config))),
+        Section("sizes", "Success by size of the model", list(_sizes(config))),
         Section("filmstrips", "Filmstrips", list(_filmstrips(config))),
         Section("optimization", "Over-optimization", list(_optimization(config))),
         Section("prediction", "Predictions of success", list(_predictions(config))),
-        Section("claims", "Claims", list(_claims(config))),
-        Section("scenes", "Scenes and oracles", list(_scenes(config))),
     ]
+    if any(exhibit.has_claims for section in sections for exhibit in section.exhibits):
+        sections.append(Section("claims", "Claims", [Exhibit("claims", "claims", is_table=True)]))
+    sections.append(Section("scenes", "Scenes and oracles", list(_scenes(config))))
     return [section for section in sections if section.exhibits]
 
 
@@ -210,8 +217,13 @@ def _agents(config: Config) -> Iterator[Exhibit]:
         yield Exhibit(f"learning-{name}", "learning-curves", *shown)
         if is_judged(config, name):
             yield from _with_table("success", *shown)
+
+
+def _sizes(config: Config) -> Iterator[Exhibit]:
+    for name, experiment in config.experiments.items():
         if compares_sizes(config, name):
             # Tables that begin with "success-" are of the agents alone.
+            shown = (name, tuple(experiment.tasks), tuple(experiment.models))
             yield Exhibit(f"size-{name}", "success-by-size", *shown)
             yield Exhibit(f"size-{name}", "success-by-size-table", *shown, is_table=True)
 
@@ -241,11 +253,6 @@ def _optimization(config: Config) -> Iterator[Exhibit]:
 def _predictions(config: Config) -> Iterator[Exhibit]:
     for name in config.predictions:
         yield from _with_table("prediction", name, (), ())
-
-
-def _claims(config: Config) -> Iterator[Exhibit]:
-    if config.epic or any(is_judged(config, name) for name in config.experiments):
-        yield Exhibit("claims", "claims", is_table=True)
 
 
 def _scenes(config: Config) -> Iterator[Exhibit]:

@@ -9,18 +9,9 @@ from shlex import quote
 from vlmrm.config import RANDOM_POLICY, TrainingRun, parse_config, read_yaml, scenes_of
 from vlmrm.config.ensembles import ensemble_settings, member_settings
 from vlmrm.config.optimization import studied
-from vlmrm.config.scoring import alpha_of
 from vlmrm.errors import UserError
-from vlmrm.page.contents import CLAIM_KINDS, TITLES
 from vlmrm.page.contents import PAGE as PAGE_NAME
-from vlmrm.page.contents import (
-    compares_sizes,
-    drawn_measurements,
-    has_filmstrip,
-    is_judged,
-    measurements_of,
-    sized_models,
-)
+from vlmrm.page.contents import TITLES, contents, measurements_of, sized_models
 
 # Whether another workflow uses this one.
 IS_MODULE = os.path.abspath(f"{workflow.basedir}/rules") != str(
