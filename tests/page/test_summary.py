@@ -89,3 +89,18 @@ def test_the_best_verdict_on_each_task_is_said_before_any_agent_is_there(tmp_pat
     assert line == (
         "Diagnosis before training (words): It learns. (smoke-S, alpha-1) No. (smoke-S, alpha-0)"
     )
+
+
+def test_the_best_reward_by_a_model_is_neither_the_wrong_oracle_nor_one_of_random_weights(tmp_path):
+    gold = {"smoke-S": (0.5, 0.4), "random-XS": (0.5, 0.7), "flipped-0.1": (0.5, 0.9)}
+    rows = [
+        {"model": model, "scoring": "alpha-0", "n": n, "gold": share}
+        for model, shares in gold.items()
+        for n, share in zip((1, 64), shares, strict=True)
+    ]
+    table = pd.DataFrame(rows).assign(gold_low=0.1, gold_high=0.9)
+    (tmp_path / "tables").mkdir()
+    table.to_csv(tmp_path / "tables" / "best-of-n-kneeling.csv", index=False)
+    line, *_ = trust_lines(tmp_path, load_config(SMOKE))
+    assert "40% fulfill the task when smoke-S, alpha-0 chooses" in line
+    assert "1 of 1 rewards by models choose worse than chance" in line

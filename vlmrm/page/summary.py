@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vlmrm.config import RANDOM_POLICY, REFERENCES, Config, TrainingRun
+from vlmrm.config.searches import flipped_share
 from vlmrm.data.tables import read_table
 
 if TYPE_CHECKING:
@@ -201,6 +202,7 @@ def trust_lines(results: Path, config: Config) -> Iterator[str]:
 
 
 def _best_of_n(name: str, table: pd.DataFrame, config: Config) -> str:
+    table = table[table["model"].map(flipped_share).isna()]  # without the wrong oracle
     random = [key for key, model in config.models.items() if model.source == "random"]
     of_models = table[~table["model"].isin(random)]
     chosen = of_models if len(of_models) else table
