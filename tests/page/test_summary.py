@@ -16,10 +16,11 @@ def verdict(tmp_path):
     (tmp_path / "tables").mkdir()
     shutil.copy(SMOKE, tmp_path / "config.yaml")
 
-    def judge(*rates):
+    def judge(*rates, random=0.01):
         run = TrainingRun(task="kneeling", scene="textured", reward_source="smoke-S", seed=0)
         runs = [run.model_copy(update={"seed": seed}) for seed in range(len(rates))]
-        success(runs, rates).to_csv(tmp_path / "tables" / "success-humanoid.csv", index=False)
+        table = success(runs, rates, random)
+        table.to_csv(tmp_path / "tables" / "success-humanoid.csv", index=False)
         (outcome,) = outcomes(tmp_path, load_config(SMOKE))
         return outcome.verdict
 
@@ -46,6 +47,11 @@ def test_a_seed_that_beats_the_random_policy_has_learned_a_part(verdict):
     # The random policy's interval ends at 1.5 %.
     assert verdict(0.0, 0.03) == "partly learned"
     assert verdict(0.0, 0.015) == "not learned"
+
+
+def test_what_the_random_policy_does_as_often_was_not_learned(verdict):
+    assert verdict(0.55, random=0.8) == "not learned"
+    assert verdict(0.9, 0.805, random=0.8) == "partly learned"
 
 
 @pytest.mark.parametrize(
