@@ -54,3 +54,11 @@ def test_each_task_has_a_panel_and_each_model_a_line(table, labels_of):
 def test_a_scoring_that_was_not_measured_is_named(table):
     with pytest.raises(UserError, match=r"no rows of alpha-0\.3"):
         by_round(table, MODELS, "alpha-0.3")
+
+
+def test_other_states_and_models_belong_to_no_round(table):
+    others = pd.concat([table.assign(states="poses"), table.assign(model="random"), table])
+    chosen = by_round(others, MODELS, "alpha-0")
+    pd.testing.assert_frame_equal(chosen, by_round(table, MODELS, "alpha-0"))
+    with pytest.raises(UserError, match="no states of these rounds; give the tables of sim-TASK"):
+        by_round(table.assign(states="poses"), MODELS, "alpha-0")

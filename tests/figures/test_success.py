@@ -148,6 +148,25 @@ def test_a_panel_for_each_task_and_scene(run):
     assert titles == ["kneeling · textured", "kneeling · gymnasium"]
 
 
+def test_the_random_policy_is_that_of_every_scene_and_has_no_panel_of_its_own(run):
+    runs = [run(scene="textured"), run(scene="gymnasium"), run(task="lotus")]
+    random = run(RANDOM_POLICY, scene="textured-fixed"), evaluation(2)
+    figure = draw_success([random, *((each, evaluation(5)) for each in runs)])
+    rates = {
+        axes.get_title(loc="left"): [
+            line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"
+        ]
+        for axes in figure.axes
+    }
+    assert rates == {
+        "kneeling · textured": [0.2],
+        "kneeling · gymnasium": [0.2],
+        "lotus · textured": [],
+    }
+    with pytest.raises(UserError, match="only of the random policy"):
+        draw_success([random])
+
+
 def test_tasks_without_oracle_are_not_scored(run):
     unjudged = pd.DataFrame({"success": [np.nan] * 3, "success_fraction": [np.nan] * 3})
     table = success_table([(run(task="juggling"), unjudged), (run(), evaluation(5))])

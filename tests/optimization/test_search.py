@@ -128,15 +128,36 @@ def test_a_constant_reward_goes_nowhere():
     assert table["gold"].nunique() == 1
 
 
-def test_files_that_are_no_searches_are_refused(tmp_path, climbed):
-    states, _ = climbed
-    chosen = SearchFigureSettings(
-        runs=[settings().run],
+def of_figure(*searches):
+    return SearchFigureSettings(
+        runs=[search.run for search in searches],
         oracles={"kneeling": "kneeling"},
         survivors=SURVIVORS,
         controls=["oracle-score"],
         rendering=Rendering(),
     )
+
+
+def test_files_belong_to_the_search_that_made_them_in_any_order(tmp_path, climbed):
+    states, _ = climbed
+    score, flipped = settings(), settings("flipped-0.1")
+    other = States("humanoid", states.values + 1, states.columns)
+    paths = [tmp_path / "flipped.h5", tmp_path / "score.h5"]
+    other.write(paths[0], settings=flipped.model_dump())
+    states.write(paths[1], settings=score.model_dump())
+    first, second = read_searches(paths, of_figure(score, flipped))
+    np.testing.assert_array_equal(first.values, states.values)
+    np.testing.assert_array_equal(second.values, other.values)
+    message = r"score\.h5: is of oracle-score, alpha-0 for task 'kneeling', seed 0, given twice"
+    with pytest.raises(UserError, match=message):
+        read_searches([paths[1]] * 2, of_figure(score, flipped))
+    with pytest.raises(UserError, match=r"flipped\.h5: .* seed 0, no search of the entry"):
+        read_searches(paths, of_figure(score, settings(seed=1)))
+
+
+def test_files_that_are_no_searches_are_refused(tmp_path, climbed):
+    states, _ = climbed
+    chosen = of_figure(settings())
     path = tmp_path / "states.h5"
     with pytest.raises(UserError, match="2 files, but the entry has 1 searches"):
         read_searches([path, path], chosen)

@@ -64,15 +64,15 @@ COLUMNS = {
 """Tables by their captions."""
 
 
-def success(runs, rates):
-    """The table of an experiment: the success rate of each run, and a random policy's of 1 %."""
+def success(runs, rates, random_rate=0.01):
+    """The table of an experiment: the success rate of each run, and that of a random policy."""
     rows = [
         {**run.model_dump(exclude={"seed"}), "seeds": run.seed, "success_rate": rate}
         for run, rate in zip(runs, rates, strict=True)
     ]
     tasks = dict.fromkeys(run.task for run in runs)
     random = {"scene": "any", "reward_source": RANDOM_POLICY, "scoring": "alpha-0", "seeds": 0}
-    rows += [{"task": task, **random, "success_rate": 0.01} for task in tasks]
+    rows += [{"task": task, **random, "success_rate": random_rate} for task in tasks]
     table = pd.DataFrame(rows).assign(trajectories=100)
     rate = table["success_rate"]
     return table.assign(

@@ -209,6 +209,31 @@ def test_sizes_are_also_those_of_tables_of_success_by_size(checked):
     assert checked(claim, success=rows, size=sizes)["verdict"] == HOLDS
 
 
+def test_the_largest_model_is_that_of_all_experiments(checked):
+    claim = {**HALF, "where": {"task": "kneeling", "model": "largest"}}
+    sizes = [{"model": "big", "source": "packaged", "parameters": 9}]
+    sizes.append({"model": "small", "source": "packaged", "parameters": 1})
+    small = agent(0.0, reward_source="small")
+    row = checked(claim, success=[agent(1.0)], success_size=[small], size=sizes)
+    assert (row["verdict"], row["comparisons"]) == (HOLDS, "1 of 1")
+
+
+def test_the_largest_n_is_that_of_each_state_set(checked):
+    claim = {"table": "best-of-n", "column": "gold", "where": {"n": "largest"}, "smaller": 0.9}
+    gold = {"gold": 1.0, "gold_low": 0.95, "gold_high": 1.0, "model": "big", **PLACE}
+    few, many = ([{**gold, "n": n} for n in (1, most)] for most in (64, 256))
+    row = checked(claim, best_of_n_poses=few, best_of_n_met=many)
+    assert (row["verdict"], row["comparisons"]) == (HOLDS, "2 of 2")
+
+
+@pytest.mark.parametrize(("seeds", "verdict"), [(1, OPEN), (2, OPEN), (3, HOLDS)])
+def test_few_searches_leave_a_claim_open(checked, seeds, verdict):
+    claim = {"table": "search", "column": "end", "where": {}, "smaller": 0.5}
+    row = {**PLACE, "reward_source": "big", "seeds": seeds, "end": 0.6}
+    row = checked(claim, search=[{**row, "end_low": 0.55, "end_high": 0.7}])
+    assert row["verdict"] == verdict
+
+
 def test_the_numbers_of_the_paper_stand_beside_those_of_the_run(checked):
     claim = {**HALF, "where": {"task": "kneeling"}, "larger": {"scene": "textured"}}
     claim |= {"smaller": {"scene": "gymnasium"}, "stated": "best of 4 seeds"}

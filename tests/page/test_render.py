@@ -6,7 +6,7 @@ from importlib import resources
 
 import pytest
 
-from tests.page.conftest import SMOKE
+from tests.page.conftest import SMOKE, success
 from vlmrm.config import load_config
 from vlmrm.figures.paper import LARGEST, published_success
 from vlmrm.page import render
@@ -83,6 +83,17 @@ def test_numbers_and_verdicts_come_from_the_tables(smoke):
     assert "EPIC distance to the labels of kneeling: 0.25 with smoke-S" in page
     assert "0.251 (0.200 to 0.800)" in page
     assert "rises for 1, rises and falls for 1" in page
+
+
+def test_a_card_shows_a_model_rather_than_the_reference_of_another_experiment(smoke):
+    by_model, oracle = load_config(SMOKE).runs("humanoid")
+    tables = smoke.results / "tables"
+    (tables / "success-smoke-S-rounds.csv").unlink()
+    success([by_model], [0.03]).to_csv(tables / "success-humanoid.csv", index=False)
+    success([oracle], [1.0]).to_csv(tables / "success-other-sources.csv", index=False)
+    page = " ".join(smoke.page().split())
+    assert '<strong class="rate">3%</strong> of 100 trajectories succeed with smoke-S' in page
+    assert "trajectories succeed with oracle" not in page
 
 
 @pytest.mark.parametrize("name", TITLES)

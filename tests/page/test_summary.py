@@ -16,10 +16,11 @@ def verdict(tmp_path):
     (tmp_path / "tables").mkdir()
     shutil.copy(SMOKE, tmp_path / "config.yaml")
 
-    def judge(*rates):
+    def judge(*rates, random=0.01):
         run = TrainingRun(task="kneeling", scene="textured", reward_source="smoke-S", seed=0)
         runs = [run.model_copy(update={"seed": seed}) for seed in range(len(rates))]
-        success(runs, rates).to_csv(tmp_path / "tables" / "success-humanoid.csv", index=False)
+        table = success(runs, rates, random)
+        table.to_csv(tmp_path / "tables" / "success-humanoid.csv", index=False)
         (outcome,) = outcomes(tmp_path, load_config(SMOKE))
         return outcome.verdict
 
@@ -46,6 +47,11 @@ def test_a_seed_that_beats_the_random_policy_has_learned_a_part(verdict):
     # The random policy's interval ends at 1.5 %.
     assert verdict(0.0, 0.03) == "partly learned"
     assert verdict(0.0, 0.015) == "not learned"
+
+
+def test_what_the_random_policy_does_as_often_was_not_learned(verdict):
+    assert verdict(0.55, random=0.8) == "not learned"
+    assert verdict(0.9, 0.805, random=0.8) == "partly learned"
 
 
 @pytest.mark.parametrize(
@@ -89,3 +95,18 @@ def test_the_best_verdict_on_each_task_is_said_before_any_agent_is_there(tmp_pat
     assert line == (
         "Diagnosis before training (words): It learns. (smoke-S, alpha-1) No. (smoke-S, alpha-0)"
     )
+
+
+def test_the_best_reward_by_a_model_is_neither_the_wrong_oracle_nor_one_of_random_weights(tmp_path):
+    gold = {"smoke-S": (0.5, 0.4), "random-XS": (0.5, 0.7), "flipped-0.1": (0.5, 0.9)}
+    rows = [
+        {"model": model, "scoring": "alpha-0", "n": n, "gold": share}
+        for model, shares in gold.items()
+        for n, share in zip((1, 64), shares, strict=True)
+    ]
+    table = pd.DataFrame(rows).assign(gold_low=0.1, gold_high=0.9)
+    (tmp_path / "tables").mkdir()
+    table.to_csv(tmp_path / "tables" / "best-of-n-kneeling.csv", index=False)
+    line, *_ = trust_lines(tmp_path, load_config(SMOKE))
+    assert "40% fulfill the task when smoke-S, alpha-0 chooses" in line
+    assert "1 of 1 rewards by models choose worse than chance" in line

@@ -13,6 +13,7 @@ from vlmrm.config.settings import (
     TrainingSettings,
 )
 from vlmrm.data.tables import write_table
+from vlmrm.errors import UserError
 from vlmrm.models.clip import ClipModel
 from vlmrm.rewards.aggregation import Statistics, aggregate_rewards
 from vlmrm.rewards.ensemble import EnsembleReward, load_ensemble
@@ -110,3 +111,6 @@ def test_training_and_state_sets_give_the_same_rewards(model, model_folder, tmp_
     reward = load_ensemble(settings, {"m": model_folder}, tmp_path / "statistics.csv", "cpu")
     table = score_ensemble(scored(FRAMES), statistics, ensemble)
     np.testing.assert_allclose(reward(FRAMES), table["reward"], atol=1e-3)
+    write_table(tmp_path / "statistics.csv", statistics.assign(task="other"))
+    with pytest.raises(UserError, match="is of the task 'other'"):
+        load_ensemble(settings, {"m": model_folder}, tmp_path / "statistics.csv", "cpu")

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from vlmrm.config.settings import EnsembleSettings, Member
-from vlmrm.data.tables import read_table, write_table
+from vlmrm.data.tables import write_table
 from vlmrm.errors import UserError
-from vlmrm.rewards.members import measure_members, score_ensemble
+from vlmrm.rewards.members import measure_members, read_statistics, score_ensemble
 
 SCORINGS = ("alpha-0", "alpha-0.5")
 
@@ -35,7 +35,7 @@ REFERENCE = pd.concat([rewards("a", [0, 1, 2]), rewards("b", [10, 30, 20])])
 def test_states_are_scored_by_statistics_of_other_states(tmp_path):
     both = settings([A, B], "min")
     write_table(tmp_path / "statistics.csv", measure_members(REFERENCE, both))
-    statistics = read_table(tmp_path / "statistics.csv")
+    statistics = read_statistics(tmp_path / "statistics.csv", both)
     scored = pd.concat([rewards("a", [1, 5]), rewards("b", [40, 20])]).sample(frac=1)
     table = score_ensemble(scored, statistics, both)
     assert list(table) == ["scene", "model", "state", "task", "scoring", "reward"]
@@ -78,6 +78,17 @@ def test_what_is_missing_is_named():
     statistics = measure_members(rewards("a", [0, 1]), settings([A]))
     with pytest.raises(UserError, match=r"^statistics: lack the rewards of b in s by alpha-0; mea"):
         score_ensemble(REFERENCE, statistics, both)
+
+
+@pytest.mark.parametrize("column", ["task", "reference"])
+def test_statistics_of_another_task_or_of_other_states_are_refused(column, tmp_path):
+    both = settings([A, B])
+    path = tmp_path / "statistics.csv"
+    write_table(path, measure_members(REFERENCE, both).assign(**{column: "other"}))
+    expected = getattr(both, column)
+    message = rf"statistics\.csv: is of the {column} 'other'; give that of '{expected}'"
+    with pytest.raises(UserError, match=message):
+        read_statistics(path, both)
 
 
 def test_a_member_with_the_same_reward_for_all_states_is_named():

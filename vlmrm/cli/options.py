@@ -63,7 +63,7 @@ StatesFile = Annotated[Path, typer.Option("--states", help="States (HDF5).")]
 FramesFile = Annotated[Path, typer.Option("--frames", help="Frames (HDF5).")]
 RewardFiles = Annotated[list[Path], typer.Argument(help="Rewards of the states (Parquet).")]
 SearchFiles = Annotated[
-    list[Path], typer.Argument(help="Poses of all searches of the entry, in their order (HDF5).")
+    list[Path], typer.Argument(help="Poses of all searches of the entry (HDF5).")
 ]
 EpicTables = Annotated[list[Path], typer.Argument(help="Tables of `measure-epic` (CSV).")]
 Figures = Annotated[

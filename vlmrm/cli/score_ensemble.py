@@ -19,7 +19,7 @@ from vlmrm.cli.options import (
 )
 from vlmrm.data.files import read_provenance
 from vlmrm.data.states import States
-from vlmrm.data.tables import read_licenses, read_reward_files, read_table, write_table
+from vlmrm.data.tables import read_licenses, read_reward_files, write_table
 
 
 def score_ensemble(
@@ -37,7 +37,8 @@ def score_ensemble(
     from vlmrm.rewards import members
 
     scored = read_reward_files(rewards, len(States.read(states)))
-    table = members.score_ensemble(scored, read_table(statistics), settings)
+    known = members.read_statistics(statistics, settings)
+    table = members.score_ensemble(scored, known, settings)
     precisions = {read_provenance(path).get("precision") for path in rewards}
     write_table(
         output,

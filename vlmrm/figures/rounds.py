@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from vlmrm.errors import UserError
 from vlmrm.figures.epic import draw_intervals, long_form, with_scoring
 from vlmrm.figures.style import (
     MARKERS,
@@ -27,7 +28,8 @@ def by_round(table: pd.DataFrame, models: Sequence[str], scoring: str) -> pd.Dat
     """The rows of EPIC tables of one scoring, with the round of the agents and that of the model.
 
     Args:
-        table: EPIC tables of the state sets ``MODEL-TASK`` of all rounds.
+        table: EPIC tables of the state sets ``MODEL-TASK`` of all rounds. Other states and models
+            belong to no round, and are left out.
         models: The model of each round.
         scoring: Scoring of the agents' rewards.
 
@@ -36,18 +38,24 @@ def by_round(table: pd.DataFrame, models: Sequence[str], scoring: str) -> pd.Dat
         states, and ``model_round``.
 
     Raises:
-        UserError: A column, or every row of this scoring, is missing.
+        UserError: A column is missing, or every row of this scoring or of these rounds.
     """
-    table = with_scoring(table, scoring)
+    table = with_scoring(table, scoring).reset_index(drop=True)
     rounds = {model: number for number, model in enumerate(models)}
     agents = [
-        rounds[states.removesuffix(f"-{task}")]
+        rounds.get(states.removesuffix(f"-{task}"))
         for states, task in zip(table["states"], table["task"], strict=True)
     ]
-    table = table.reset_index(drop=True)
     table.insert(0, "agents_round", agents)
     table.insert(1, "model_round", table["model"].map(rounds))
-    return table
+    numbers = ["agents_round", "model_round"]
+    table = table.dropna(subset=numbers).reset_index(drop=True)
+    if table.empty:
+        raise UserError(
+            f"EPIC table: no states of these rounds; give the tables of {models[0]}-TASK, the "
+            "states that its agents met"
+        )
+    return table.astype(dict.fromkeys(numbers, int))
 
 
 @theme()

@@ -145,7 +145,7 @@ def draw_success(evaluations: Sequence[Judged], curves: Sequence[Judged] = ()) -
         curves: Learning curves of these runs, without which there are no stars.
 
     Raises:
-        UserError: A column is missing, or no trajectory was judged.
+        UserError: A column is missing, or no trajectory of an agent was judged.
     """
     pooled, single = success_table(evaluations), success_table(evaluations, True, curves)
     styles = series_styles(run for run, _ in evaluations)
@@ -157,7 +157,12 @@ def draw_success(evaluations: Sequence[Judged], curves: Sequence[Judged] = ()) -
         table["series"] = [styles[key].label for key in keys]
     single = single[single.duplicated(["panel", "series"], keep=False)]
     chosen = single[single["chosen"]] if curves else single[:0]
-    trained = pooled["reward_source"] != RANDOM_POLICY
+    # The random policy sees nothing, so its rate is that of all scenes.
+    policy = pooled["reward_source"] == RANDOM_POLICY
+    random_rates = dict(pooled.loc[policy, ["task", "success_rate"]].to_numpy())
+    pooled = pooled[~policy]
+    if pooled.empty:
+        raise UserError("evaluations: only of the random policy; give those of agents")
     _, columns = wrapped(pooled["panel"].nunique())
     height = 0.75 + 0.27 * len(labels)
     grid = sns.catplot(
@@ -170,7 +175,7 @@ def draw_success(evaluations: Sequence[Judged], curves: Sequence[Judged] = ()) -
         xlim=(0, 1), xticks=[0, 0.5, 1], ylim=(len(labels) - 0.5, -0.5)
     )
     for panel, axes in grid.axes_dict.items():
-        rates = pooled[trained & (pooled["panel"] == panel)]
+        rates = pooled[pooled["panel"] == panel]
         places = rates["series"].map(labels.index)
         axes.hlines(places, rates["low"], rates["high"], color=INK, linewidth=1.2)
         if rates["paper"].notna().any():
@@ -186,8 +191,8 @@ def draw_success(evaluations: Sequence[Judged], curves: Sequence[Judged] = ()) -
                 stars["success_rate"], stars["series"].map(labels.index), **CHOSEN,
                 clip_on=False, zorder=4,
             )  # fmt: skip
-        for rate in pooled.loc[~trained & (pooled["panel"] == panel), "success_rate"]:
-            axes.axvline(rate, **RANDOM)
+        if (task := rates["task"].iloc[0]) in random_rates:
+            axes.axvline(random_rates[task], **RANDOM)
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.tick_params(axis="y", length=0)
         grid_lines(axes, "x")
@@ -196,7 +201,7 @@ def draw_success(evaluations: Sequence[Judged], curves: Sequence[Judged] = ()) -
     shown = {
         SEED["label"]: not single.empty,
         CHOSEN["label"]: not chosen.empty,
-        RANDOM["label"]: not trained.all(),
+        RANDOM["label"]: not random_rates.keys().isdisjoint(pooled["task"]),
         PAPER["label"]: pooled["paper"].notna().any(),
     }
     entries = [entry for entry in (SEED, CHOSEN, RANDOM, PAPER) if shown[entry["label"]]]

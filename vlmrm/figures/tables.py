@@ -52,7 +52,7 @@ def read_runs(paths: Sequence[Path]) -> list[tuple[TrainingRun, pd.DataFrame]]:
     """Reads tables that say in their first columns which run they belong to.
 
     Raises:
-        UserError: A table lacks one of these columns, or is empty.
+        UserError: A table lacks one of these columns, is empty, or has several runs.
     """
     runs = []
     for path in paths:
@@ -60,6 +60,8 @@ def read_runs(paths: Sequence[Path]) -> list[tuple[TrainingRun, pd.DataFrame]]:
         require_columns(table, RUN, str(path))
         if table.empty:
             raise UserError(f"{path}: is empty; train for more steps")
+        if (count := len(table[RUN].drop_duplicates())) > 1:
+            raise UserError(f"{path}: contains {count} runs; give a file for each")
         first = table.iloc[0]
         runs.append((TrainingRun(**{key: first[key] for key in RUN}), table))
     return runs

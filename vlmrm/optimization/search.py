@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from vlmrm.config.searches import flipped_share
 from vlmrm.config.settings import SearchFigureSettings, SearchSettings
 from vlmrm.config.training import TrainingRun
-from vlmrm.data.files import require
+from vlmrm.data.files import read_provenance, reading, require
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.states.compositions import LIMBS
@@ -131,19 +131,27 @@ def measure_search(states: States, run: TrainingRun, oracle: str, survivors: int
 
 
 def read_searches(paths: Sequence[Path], settings: SearchFigureSettings) -> list[States]:
-    """Reads the poses of several searches.
+    """Reads the poses of several searches, in any order; returns them in that of the settings.
 
     Raises:
-        UserError: A file is missing or damaged, no result of a search, or there are more or fewer
-            than searches.
+        UserError: A file is missing or damaged, or no result of a search; or the files are not
+            those of the searches.
     """
     if len(paths) != len(settings.runs):
         raise UserError(f"{len(paths)} files, but the entry has {len(settings.runs)} searches")
-    found = [States.read(path) for path in paths]
-    for path, states in zip(paths, found, strict=True):
+    found = {}
+    for path in paths:
+        states = States.read(path)
         for column in ("generation", "reward"):
             require(path, column in states.columns, f"has no column '{column}'")
-    return found
+        with reading(path):
+            run = TrainingRun(**read_provenance(path)["settings"]["run"])
+        if run not in settings.runs or run in found:
+            search = f"{run.reward_source}, {run.scoring} for task '{run.task}', seed {run.seed}"
+            known = "given twice" if run in found else "no search of the entry"
+            raise UserError(f"{path}: is of {search}, {known}; give one file for each search")
+        found[run] = states
+    return [found[run] for run in settings.runs]
 
 
 def _first_generation(count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:

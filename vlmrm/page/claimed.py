@@ -18,6 +18,8 @@ from vlmrm.page.contents import CLAIM_KINDS
 
 MEDIUM = "alpha-0.5"
 """The scoring that a gain is measured with."""
+FEWEST_SEEDS = 3
+"""Searches from which on their range stands for an interval."""
 
 
 def claimed_numbers(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
@@ -29,7 +31,8 @@ def claimed_numbers(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     Returns:
         For each kind, the table with columns file, parameters (of the model's image tower, where a
         table says them), sample (states or trajectories), and seeds. Numbers that are of one agent
-        each have themselves as interval.
+        each have themselves as interval; those of searches have the range over seeds, or anything
+        from 0 to 1 with fewer than `FEWEST_SEEDS`.
     """
     found = {}
     for kind in CLAIM_KINDS:
@@ -49,7 +52,9 @@ def claimed_numbers(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         falls = (table["outcome"] == "rises and falls").astype(float)
         found["optimization"] = _exact(table.assign(falls=falls), ["falls", "regret", "drop"])
     if "search" in found:
-        found["search"] = _by_models(found["search"])
+        table = _by_models(found["search"])
+        table.loc[table["seeds"] < FEWEST_SEEDS, ["end_low", "end_high"]] = 0.0, 1.0
+        found["search"] = table
     for table in found.values():
         if "model" in table:
             table["parameters"] = table["model"].map(sizes)

@@ -201,13 +201,17 @@ def _all_of(verdicts: list[str]) -> str:
 
 
 def _select(table: pd.DataFrame, where: dict[str, Any]) -> pd.DataFrame:
-    """Rows with these values; `largest` and `smallest` are those of each task and state set."""
+    """Rows with these values; `largest` and `smallest` are those of each task and state set.
+
+    A model is that of all tables, an n that of its own: states differ in number between them.
+    """
     for key, value in where.items():
         if key not in table:
             return table.iloc[:0]
         if value in EXTREMES:
             size = table["parameters" if key == "model" else key]
-            about = [name for name in ("task", "states", "file") if name in table]
+            measured = ("task", "states") if key == "model" else ("task", "states", "file")
+            about = [name for name in measured if name in table]
             groups = size.groupby([table[name] for name in about])
             table = table[size == groups.transform("max" if value == "largest" else "min")]
         else:

@@ -190,8 +190,11 @@ def _videos(results: Path, config: Config) -> Iterator[Video]:
 
 
 def _cards(results: Path, config: Config, videos: list[Video]) -> Iterator[Card]:
-    """One for each task that agents are trained for."""
-    found = sorted(outcomes(results, config), key=lambda outcome: outcome.rate)
+    """One for each task that agents are trained for: of models, if there are any."""
+    found = sorted(
+        outcomes(results, config),
+        key=lambda outcome: (outcome.run.reward_source not in REFERENCES, outcome.rate),
+    )
     best = {outcome.run.task: outcome for outcome in found}
     for task in dict.fromkeys(video.run.task for video in videos):
         outcome = best.get(task)

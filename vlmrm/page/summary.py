@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vlmrm.config import RANDOM_POLICY, REFERENCES, Config, TrainingRun
+from vlmrm.config.searches import flipped_share
 from vlmrm.data.tables import read_table
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ LEARNED = 0.5
 """Success rate from which on a task counts as learned."""
 
 VERDICTS = {
-    "learned": f"every seed succeeds in at least {LEARNED:.0%} of its trajectories",
+    "learned": f"every seed succeeds in at least {LEARNED:.0%} of its trajectories, and more often "
+    "than the random policy",
     "partly learned": "a seed succeeds more often than the random policy (95 % intervals apart)",
     "not learned": "no seed does",
 }
@@ -112,11 +114,11 @@ def _outcome(rows: pd.DataFrame) -> Outcome:
             # The agent that one would take without a judge.
             taken = seeds[seeds["chosen"]].iloc[0]
             spread += f", {taken['success_rate']:.0%} with the highest reward"
-    if rate.min() >= LEARNED:
+    above = low > rows[policy]["high"].max()
+    if rate.min() >= LEARNED and above.all():
         verdict = "learned"
     else:
-        above = low.max() > rows[policy]["high"].max()
-        verdict = "partly learned" if above else "not learned"
+        verdict = "partly learned" if above.any() else "not learned"
     return Outcome(
         TrainingRun(
             task=task, scene=scene, reward_source=reward, scoring=scoring, seed=taken["seeds"]
@@ -201,6 +203,7 @@ def trust_lines(results: Path, config: Config) -> Iterator[str]:
 
 
 def _best_of_n(name: str, table: pd.DataFrame, config: Config) -> str:
+    table = table[table["model"].map(flipped_share).isna()]  # without the wrong oracle
     random = [key for key, model in config.models.items() if model.source == "random"]
     of_models = table[~table["model"].isin(random)]
     chosen = of_models if len(of_models) else table

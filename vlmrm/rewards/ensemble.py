@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 
 from vlmrm.config.base import Aggregate
 from vlmrm.config.settings import RunRewardSettings
-from vlmrm.data.tables import read_table
 from vlmrm.errors import blaming
 from vlmrm.models.clip import ClipModel
 from vlmrm.rewards.aggregation import Statistics, aggregate_rewards
 from vlmrm.rewards.frame_queue import FrameScorer
-from vlmrm.rewards.members import statistics_of
+from vlmrm.rewards.members import read_statistics, statistics_of
 from vlmrm.rewards.vlm import VLMReward
 
 
@@ -130,7 +129,7 @@ def load_ensemble(
     """
     ensemble, prompts, scoring = settings.ensemble, settings.prompts, settings.run.scoring
     assert ensemble is not None
-    known = statistics_of(read_table(statistics), ensemble, scoring)
+    known = statistics_of(read_statistics(statistics, ensemble), ensemble, scoring)
     options = {**settings.embedding.model_dump(), "gpus": gpus}
     models = {name: ClipModel.load(folders[name], device, **options) for name in ensemble.models}
     with blaming(f"tasks.{prompts.task}"):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from vlmrm.config.settings import EnsembleSettings, Member, MemberSettings
+from vlmrm.data.files import require
+from vlmrm.data.tables import read_table
 from vlmrm.errors import UserError
 from vlmrm.rewards.aggregation import Statistics, aggregate_rewards
 
@@ -91,6 +95,20 @@ def score_ensemble(
             )
         )
     return pd.concat(tables, ignore_index=True)
+
+
+def read_statistics(path: Path, settings: MemberSettings) -> pd.DataFrame:
+    """Reads a table of `measure_members`.
+
+    Raises:
+        UserError: The file is missing or damaged, or of another task or other reference states.
+    """
+    table = read_table(path)
+    for column, name in (("task", settings.task), ("reference", settings.reference)):
+        require(path, column in table, f"has no column '{column}'")
+        for other in set(table[column]) - {name}:
+            raise UserError(f"{path}: is of the {column} '{other}'; give that of '{name}'")
+    return table
 
 
 def statistics_of(
