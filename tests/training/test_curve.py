@@ -64,3 +64,20 @@ def test_the_best_reward_is_that_of_as_many_episodes_as_score_a_policy():
     assert best_reward(curve) == pytest.approx(0.5)
     assert best_reward(curve[1:]) == pytest.approx(0.4)
     assert best_reward(curve[:1]) == pytest.approx(0.9)  # there are no others
+    curve["episodes"] = 0
+    assert best_reward(curve) == pytest.approx(0.36)
+
+
+@pytest.mark.parametrize("n_envs", [8, 64])
+@pytest.mark.parametrize("gains", [np.zeros(12), np.sin(range(12))])
+def test_the_best_reward_is_of_whole_episodes_as_for_the_best_policy(n_envs, gains):
+    """Of an agent whose rewards rise in each episode, which has several rows."""
+    curve, scores = LearningCurve(RUN, n_envs, losses=[]), []
+    for gain in gains:
+        for step in range(10):
+            rewards, dones = np.full((1, n_envs), step + gain), np.full((1, n_envs), step == 9)
+            curve.add(rewards, None, rewards, dones)
+            row = curve.end_row(curve.steps + n_envs, seconds=1, rate=1, losses={})
+        if row["episodes"] >= MIN_RECENT_EPISODES:
+            scores.append(curve.recent["reward"])
+    assert best_reward(pd.DataFrame(curve.rows)) == pytest.approx(max(scores))

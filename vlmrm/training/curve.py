@@ -154,12 +154,17 @@ def best_reward(curve: pd.DataFrame) -> float:
     """The highest mean reward of `MIN_RECENT_EPISODES` successive episodes, as for `best.zip`.
 
     Args:
-        curve: Table of a learning curve. If it has fewer episodes, all of them count.
+        curve: Table of a learning curve. If it has fewer episodes, all of them count; if none has
+            ended, all steps.
     """
     rewards, episodes = (curve[name].to_numpy() for name in ("training_reward", "episodes"))
-    enough = min(MIN_RECENT_EPISODES, episodes.max())
-    means = [
-        rewards[(last - MIN_RECENT_EPISODES < episodes) & (episodes <= last)].mean()
-        for last in np.unique(episodes[episodes >= enough])
-    ]
-    return float(max(means))
+    ends = np.flatnonzero(np.diff(episodes, prepend=0))
+    if not len(ends):
+        return float(rewards.mean())
+    counts = episodes[ends]
+    # From the row after an end to that of another, as rewards may rise or fall in each episode.
+    before = np.searchsorted(counts, counts - MIN_RECENT_EPISODES, side="right")
+    starts = np.append(0, ends + 1)[before]
+    enough = counts >= min(MIN_RECENT_EPISODES, counts[-1])
+    windows = zip(starts[enough], ends[enough], strict=True)
+    return float(max(rewards[start : end + 1].mean() for start, end in windows))
