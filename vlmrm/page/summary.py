@@ -114,7 +114,7 @@ def _outcome(rows: pd.DataFrame) -> Outcome:
             # The agent that one would take without a judge.
             taken = seeds[seeds["chosen"]].iloc[0]
             spread += f", {taken['success_rate']:.0%} with the highest reward"
-    above = low > rows[policy]["high"].max()
+    above = low > (rows.loc[policy, "high"].max() if policy.any() else 0)
     if rate.min() >= LEARNED and above.all():
         verdict = "learned"
     else:
