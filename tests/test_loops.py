@@ -16,7 +16,6 @@ def start():
     """What the first block defines, which the others use."""
     names = {}
     exec(FIRST.replace("1_000_000", "128").replace("sim-M", "sim-XS"), names)
-    names["settings"] |= {"width": 48, "height": 48}
     assert names["steps"] == 128
     return names
 
