@@ -68,7 +68,8 @@ def run(
     oracle: Annotated[
         str | None,
         typer.Option(
-            help="Judges success, or none. Default: the shipped task's that has this sentence."
+            help="Judge of success: a shipped task of the environment, such as kneeling, or none. "
+            "Default: the task that has this sentence, or none; docs/sentence.md lists all."
         ),
     ] = None,
     name: Annotated[
@@ -218,4 +219,4 @@ def _results(config: Config, run: TrainingRun) -> Iterator[str]:
     yield "Next: more --total-timesteps, other words, another --model or --scoring."
     if config.tasks[run.task].environment == "humanoid":
         model, goal = MODELS / run.reward_source, shlex.quote(config.tasks[run.task].goals[0])
-        yield f"What the sentence is worth: vlmrm diagnose --model {model} --goal {goal}"
+        yield f"How good a reward it is: vlmrm diagnose --model {model} --goal {goal}"
