@@ -18,6 +18,7 @@ import yaml
 from vlmrm.cli.options import Baselines, Contrasts, ScoringName, Seed, check_sentences
 from vlmrm.cli.summarize import summarize
 from vlmrm.config import (
+    ORACLE_NAMES,
     Config,
     PackagedModel,
     PretrainedModel,
@@ -68,8 +69,8 @@ def run(
     oracle: Annotated[
         str | None,
         typer.Option(
-            help="Judge of success: a shipped task of the environment, such as kneeling, or none. "
-            "Default: the task that has this sentence, or none; docs/sentence.md lists all."
+            help=f"Judge of success, such as {', '.join(ORACLE_NAMES['humanoid'])}; or none. "
+            "Default: that of the shipped task with this sentence (docs/sentence.md)."
         ),
     ] = None,
     name: Annotated[
