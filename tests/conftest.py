@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-# Before PyTorch is imported: tests run beside each other, and two that share the cores by threads
+# Before PyTorch is imported: tests run side by side, and two that share the cores by threads
 # are slower than one after the other. Processes that tests start inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

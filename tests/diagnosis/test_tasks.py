@@ -77,6 +77,6 @@ def test_verdicts_are_about_one_task_and_the_tables_of_all_models(states, images
     good = table[table["model"] == "sim-S"]
     bad = table[table["model"] == "sim-L"]
     assert good["level"].min() > bad["level"].max()
-    assert bad["verdict"].str.contains("something else than (?:kneeling|lotus)").all()
+    assert bad["verdict"].str.contains("something other than (?:kneeling|lotus)").all()
     # A larger model and a contrast were measured.
     assert not table["try_next"].str.contains("larger|--contrast").any()

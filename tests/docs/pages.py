@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     page
-    for pattern in ("*.md", "config/*.md", "docs/*.md", "results/reference/*/README.md")
+    for pattern in ("*.md", "config/*.md", "docs/*.md", "results/reference/**/README.md")
     for page in ROOT.glob(pattern)
 )
 CONFIGS = sorted([ROOT / "config.yaml", *ROOT.glob("config/**/*.yaml")])

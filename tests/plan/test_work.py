@@ -45,7 +45,7 @@ def test_a_training_renders_and_embeds_every_step():
     assert work.frames == 10_000_000 + 78 * 100  # videos
     reference = work_of(training("oracle"), PAPER, LAPTOP)
     assert (reference.images, reference.frames) == (0, 7_800)
-    # Several references can be trained beside each other, each on one core.
+    # Several references can be trained side by side, each on one core.
     assert not reference.alone
     serial = 10_000_000 * 1.45e-3 + 311_000 * 0.013
     assert reference.seconds(LAPTOP) == pytest.approx(serial, rel=0.01)

@@ -12,7 +12,7 @@ from vlmrm.cli.options import (
     Baselines,
     Contrasts,
     Device,
-    Goals,
+    EachGoal,
     check_sentences,
     scoring_name,
 )
@@ -39,7 +39,7 @@ def diagnose(
     model: Annotated[
         list[Path], typer.Option(help="Model folder, or packaged model; may be repeated.")
     ],
-    goal: Goals,
+    goal: EachGoal,
     baseline: Baselines = None,
     contrast: Contrasts = None,
     scoring: Annotated[
@@ -69,7 +69,7 @@ def diagnose(
     table: Annotated[Path | None, typer.Option(help="Also write the numbers here (CSV).")] = None,
     device: Device = "auto",
 ) -> None:
-    """Say what a sentence is worth as a reward, and what to try next, before any training.
+    """Say how good a reward a sentence is, and what to try next, before any training.
 
     The first diagnosis renders poses of the humanoid. They are kept in ~/.cache/vlmrm.
     """

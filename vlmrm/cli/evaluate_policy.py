@@ -13,7 +13,7 @@ from vlmrm.cli.options import (
     RewardSource,
     Scene,
     ScoringName,
-    Seed,
+    SeedOfRun,
     TaskName,
     Workers,
     training_run,
@@ -38,7 +38,7 @@ def evaluate_policy(
     ] = None,
     scene: Scene = None,
     scoring: ScoringName = PLAIN,
-    seed: Seed = 0,
+    seed: SeedOfRun = 0,
     workers: Workers = None,
 ) -> None:
     """Evaluate a trained policy with the task's oracle.

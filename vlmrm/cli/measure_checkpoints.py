@@ -13,7 +13,7 @@ from vlmrm.cli.options import (
     RewardSource,
     Scene,
     ScoringName,
-    Seed,
+    SeedOfRun,
     StatesFile,
     TaskName,
     training_run,
@@ -34,7 +34,7 @@ def measure_checkpoints(
     output: Output,
     scene: Scene = None,
     scoring: ScoringName = PLAIN,
-    seed: Seed = 0,
+    seed: SeedOfRun = 0,
 ) -> None:
     """Measure reward and success of every checkpoint of a training, on states that it visits."""
     content = load_config(config)

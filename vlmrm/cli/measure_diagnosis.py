@@ -27,7 +27,7 @@ def measure_diagnosis(
     device: Device = "auto",
     gpus: Gpus = 1,
 ) -> None:
-    """Measure what the sentences of tasks are worth as rewards, by one model in one scene."""
+    """Measure how good a reward the sentence of each task is, by one model in one scene."""
     content = load_config(config)
     pick(content.diagnoses, "diagnoses", name)
     settings = content.diagnosis_settings(name)

@@ -119,6 +119,15 @@ Goals = Annotated[
         "--goal", callback=_sentences, help="Sentence that describes success; repeat to average."
     ),
 ]
+EachGoal = Annotated[
+    list[str],
+    typer.Option(
+        "--goal",
+        callback=_sentences,
+        help="Sentence that describes success; may be repeated: measures each sentence, and their "
+        "average.",
+    ),
+]
 Baselines = Annotated[
     list[str] | None,
     typer.Option("--baseline", callback=_sentences, help="Sentence that describes any image."),
@@ -153,6 +162,10 @@ ScoringName = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed of the training.")]
+SeedOfRun = Annotated[
+    int,
+    typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of the training that made the policy."),
+]
 RewardSource = Annotated[
     str,
     typer.Option("--reward-source", help=f"Name of a model, or one of {', '.join(REFERENCES)}."),

@@ -15,7 +15,7 @@ from vlmrm.cli.options import (
     RewardSource,
     Scene,
     ScoringName,
-    Seed,
+    SeedOfRun,
     TaskName,
     training_run,
 )
@@ -43,7 +43,7 @@ def record_video(
     ] = None,
     scene: Scene = None,
     scoring: ScoringName = PLAIN,
-    seed: Seed = 0,
+    seed: SeedOfRun = 0,
     model: Models = None,
     statistics: Statistics = None,
     states: States = None,

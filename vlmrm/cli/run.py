@@ -18,6 +18,7 @@ import yaml
 from vlmrm.cli.options import Baselines, Contrasts, ScoringName, Seed, check_sentences
 from vlmrm.cli.summarize import summarize
 from vlmrm.config import (
+    ORACLE_NAMES,
     Config,
     PackagedModel,
     PretrainedModel,
@@ -68,7 +69,8 @@ def run(
     oracle: Annotated[
         str | None,
         typer.Option(
-            help="Judges success, or none. Default: the shipped task's that has this sentence."
+            help=f"Judge of success, such as {', '.join(ORACLE_NAMES['humanoid'])}; or none. "
+            "Default: that of the shipped task with this sentence (docs/sentence.md)."
         ),
     ] = None,
     name: Annotated[
@@ -218,4 +220,4 @@ def _results(config: Config, run: TrainingRun) -> Iterator[str]:
     yield "Next: more --total-timesteps, other words, another --model or --scoring."
     if config.tasks[run.task].environment == "humanoid":
         model, goal = MODELS / run.reward_source, shlex.quote(config.tasks[run.task].goals[0])
-        yield f"What the sentence is worth: vlmrm diagnose --model {model} --goal {goal}"
+        yield f"How good a reward it is: vlmrm diagnose --model {model} --goal {goal}"

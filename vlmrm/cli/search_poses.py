@@ -12,9 +12,7 @@ from vlmrm.cli.options import (
     Device,
     Gpus,
     Output,
-    RewardSource,
     ScoringName,
-    Seed,
     TaskName,
     pick,
 )
@@ -33,10 +31,14 @@ def search_poses(
     name: Annotated[str, typer.Argument(help="Name of an entry of `searches`.")],
     config: ConfigFile,
     task: TaskName,
-    reward_source: RewardSource,
+    reward_source: Annotated[
+        str, typer.Option(help="Model or control of the entry: a name, oracle-score, or flipped-F.")
+    ],
     output: Output,
     scoring: ScoringName = PLAIN,
-    seed: Seed = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Random seed, one of those of the entry.")
+    ] = 0,
     model: Annotated[Path | None, typer.Option(help="Model folder, or packaged model.")] = None,
     device: Device = "auto",
     gpus: Gpus = 1,

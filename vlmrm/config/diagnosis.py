@@ -1,4 +1,4 @@
-"""What sentences are worth as rewards, by the models of a run and before any training."""
+"""How good sentences are as rewards, by the models of a run and before any training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Diagnosis(ConfigModel):
-    """What the sentences of humanoid tasks are worth as rewards, for all scorings.
+    """How good a reward the sentence of each humanoid task is, for all scorings.
 
     `vlmrm diagnose` measures the same without a configuration (docs/diagnosis.md).
     """

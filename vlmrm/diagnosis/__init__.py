@@ -1,1 +1,1 @@
-"""What a sentence is worth as a reward, before any training."""
+"""How good a reward a sentence is, before any training."""

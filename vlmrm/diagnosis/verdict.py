@@ -51,7 +51,7 @@ class Level(IntEnum):
 
 HEADLINES = {
     Level.unknown: "The model hardly distinguishes poses by this sentence.",
-    Level.other: "An agent will learn something else than {oracle}.",
+    Level.other: "An agent will learn something other than {oracle}.",
     Level.fooled: "An agent will find poses that are rewarded like {oracle} and are not.",
     Level.unlikely: "An agent will probably not learn {oracle} in a short training.",
     Level.open: "An agent may learn {oracle}.",

@@ -33,7 +33,7 @@ TITLES = {
     "search-gallery": "What the searches found",
     "search-table": "Reward and success of the searches",
     "diagnosis": "Which poses the sentences mean",
-    "diagnosis-table": "What the sentences are worth, before any training",
+    "diagnosis-table": "How good a reward each sentence is, before any training",
     "learning-curves": "Learning curves",
     "success": "Success of the agents",
     "success-table": "Success of the agents, by seed",

@@ -19,7 +19,7 @@ class Stage(NamedTuple):
 
 
 def stages(folder: Path) -> list[Stage]:
-    """The stages of a run, the longest first; jobs ran beside each other.
+    """The stages of a run, the longest first; jobs ran side by side.
 
     Args:
         folder: Snakemake's extended benchmarks (JSON lines), one file per job. A job that was

@@ -139,7 +139,7 @@ class FunctionReward:
         """Rewards, float32 ``[N]``, of frames ``[N, H, W, 3]`` or windows ``[N, T, H, W, 3]``.
 
         Raises:
-            ValueError: The function returned something else than N finite numbers.
+            ValueError: The function returned something other than N finite numbers.
         """
         scores = [self._function.score(frames, goal) for goal in self._goals]
         return np.mean(scores, axis=0).astype(np.float32)

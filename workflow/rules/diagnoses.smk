@@ -1,4 +1,4 @@
-"""What sentences are worth as rewards, before any training."""
+"""How good sentences are as rewards, before any training."""
 
 
 rule measure_diagnosis:
