@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from vlmrm.config.training import RUN
+from vlmrm.config.training import RUN, TrainingRun
 from vlmrm.data.files import atomic_path
 from vlmrm.data.tables import read_table
 
@@ -26,7 +26,7 @@ def main(results: Path, output: Path) -> None:
     rates = pd.concat(tables).groupby(RUN)[["success", "success_fraction"]].mean()
     rates = rates[rates["success"] > 0].sort_values(["success", "success_fraction"]).reset_index()
     for row in rates.drop_duplicates("task", keep="last").itertuples():
-        run = Path(row.task, row.scene, row.reward_source, row.scoring, f"seed-{row.seed}")
+        run = TrainingRun(**{name: getattr(row, name) for name in RUN}).folder
         path = output / f"{row.task}.zip"
         shrink(results / "policies" / run / "best.zip", path)
         print(f"{path}: {run}, {row.success:.0%}, {path.stat().st_size / 1e6:.1f} MB")

@@ -16,7 +16,7 @@ from vlmrm.cli.options import (
     check_sentences,
     scoring_name,
 )
-from vlmrm.config import ORACLE_NAMES, SCENES
+from vlmrm.config import ORACLE_NAMES, SCENES, default_scene
 from vlmrm.config.scoring import PLAIN
 from vlmrm.data.pictures import labeled_pictures
 from vlmrm.errors import UserError, printable, refuse_unknown
@@ -55,7 +55,7 @@ def diagnose(
     scene: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"Scene of the frames; may be repeated. Default: {SCENES['humanoid'][0]}."
+            help=f"Scene of the frames; may be repeated. Default: {default_scene('humanoid')}."
         ),
     ] = None,
     poses: Annotated[int, typer.Option(min=16, help="Poses around each of the eight tasks.")] = 128,
@@ -74,7 +74,7 @@ def diagnose(
     The first diagnosis renders poses of the humanoid. They are kept in ~/.cache/vlmrm.
     """
     scorings = _scorings(scoring, goal, baseline, contrast)
-    scenes = list(dict.fromkeys(scene or SCENES["humanoid"][:1]))
+    scenes = list(dict.fromkeys(scene or [default_scene("humanoid")]))
     for name in scenes:
         refuse_unknown("--scene", name, SCENES["humanoid"])
     if oracle is not None:

@@ -9,7 +9,6 @@ import typer
 
 from vlmrm.cli.options import ConfigFile, Figures, pick
 from vlmrm.config import load_config
-from vlmrm.data.files import require
 from vlmrm.errors import UserError
 
 
@@ -41,7 +40,6 @@ def draw_filmstrip(
         states = States.read(path)
         task = pick(settings.environments, "experiments", judged[0].task)
         states.check_environment(path, judged[0].task, task)
-        for column in ("trajectory", "step"):
-            require(path, column in states.columns, f"has no column '{column}'")
+        states.require_columns(path, "trajectory", "step")
         agents.append((judged, states))
     save_figure(filmstrip.draw_filmstrip(agents, settings), output)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
-import typer
 
 from vlmrm.cli.options import ConfigFile, Device, FramesFile, Gpus, ModelFolder, Output
 from vlmrm.config import load_config
@@ -15,6 +12,9 @@ from vlmrm.data.frames import FrameReader
 from vlmrm.machine.gpus import claim_gpus
 from vlmrm.terminal.bars import bar
 
+READ = 1024
+"""Frames read at a time."""
+
 
 def embed_frames(
     config: ConfigFile,
@@ -22,7 +22,6 @@ def embed_frames(
     model: ModelFolder,
     output: Output,
     device: Device = "auto",
-    batch_size: Annotated[int, typer.Option(min=1, help="Images read at a time.")] = 1024,
     gpus: Gpus = 1,
 ) -> None:
     """Embed frames with a model."""
@@ -35,8 +34,8 @@ def embed_frames(
     origin = {"model": clip.name, "device": str(clip.device), "precision": clip.precision}
     sample = None
     with FrameReader(frames) as reader:
-        batches = reader.batches(batch_size)
-        count = -(-len(reader) // batch_size)
+        batches = reader.batches(READ)
+        count = -(-len(reader) // READ)
         steps = bar(batches, total=count, unit="batch", desc=f"embed {clip.name}")
         embeddings = np.concatenate([clip.embed_images(batch) for batch in steps])
         if clip.precision != "float32":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vlmrm.cli.options import ConfigFile, Output, TaskName, Workers, pick
-from vlmrm.config import RANDOM_POLICY, TrainingRun, load_config, scenes_of
+from vlmrm.config import RANDOM_POLICY, TrainingRun, default_scene, load_config
 from vlmrm.data.tables import write_table
 
 
@@ -16,7 +16,7 @@ def evaluate_random_policy(
     settings = content.random_evaluation_settings(task)
     from vlmrm.training.evaluation import evaluate, with_run
 
-    scene, *_ = scenes_of(settings.environment)
+    scene = default_scene(settings.environment)
     run = TrainingRun(task=task, scene=scene, reward_source=RANDOM_POLICY, seed=0)
     table, _ = evaluate(None, settings, workers)
     write_table(output, with_run(table, run))

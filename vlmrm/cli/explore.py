@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vlmrm.cli.options import Device
-from vlmrm.config import Rendering, Task, load_config, scenes_of
+from vlmrm.config import Rendering, Task, default_scene, load_config, scenes_of
 from vlmrm.config.architectures import packaged_models
 from vlmrm.config.settings import EmbeddingSettings, ExplorationSettings
 from vlmrm.data.pictures import labeled_pictures
@@ -66,7 +66,7 @@ def explore(
         state_set = States.read(states) if states is not None else None
         environment = state_set.environment if state_set is not None else "humanoid"
         settings = _settings(config, None if files else environment)
-        scene = scene or scenes_of(environment)[0]
+        scene = scene or default_scene(environment)
         refuse_unknown("--scene", scene, scenes_of(environment))
         from vlmrm.exploring.explorer import EmbeddedCollection, Explorer
         from vlmrm.exploring.page import MAX_BODY, create_app

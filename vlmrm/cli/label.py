@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from vlmrm.cli.options import ConfigFile, Scene, TaskName, pick
-from vlmrm.config import load_config, scenes_of
+from vlmrm.config import default_scene, load_config
 from vlmrm.data.states import States
 from vlmrm.labeling.page import MAX_BODY, create_app
 from vlmrm.labeling.session import Session
@@ -49,8 +49,7 @@ def label(
         state_set = States.read(states)
         state_set.check_environment(states, task, settings.environment)
         session = Session(state_set, task, settings.goals, rater, output, sample, seed)
-        if scene is None:
-            scene, *_ = scenes_of(state_set.environment)
+        scene = scene or default_scene(state_set.environment)
         rendering = settings.rendering.model_copy(update={"humanoid_size": size})
         from vlmrm.web.pictures import Pictures
 

@@ -10,7 +10,7 @@ import typer
 from vlmrm.cli.options import ConfigFile, Device, Gpus, ModelFolder, Output, StatesFile, pick
 from vlmrm.config import load_config
 from vlmrm.data.embeddings import read_embeddings
-from vlmrm.data.files import read_provenance, require
+from vlmrm.data.files import read_provenance, require_rows
 from vlmrm.data.states import States
 from vlmrm.data.tables import write_table
 from vlmrm.errors import UserError
@@ -35,8 +35,7 @@ def measure_diagnosis(
     if not {"path", "progress"} <= state_set.columns.keys():
         raise UserError(f"{states}: has no paths; use a set with `sampler: diagnosis`")
     images = read_embeddings(embeddings)
-    same = len(images) == len(state_set)
-    require(embeddings, same, f"{len(images)} embeddings of {len(state_set)} states")
+    require_rows(embeddings, len(images), len(state_set), "embeddings")
     claim_gpus(gpus)
     from vlmrm.diagnosis.tasks import measure_tasks
     from vlmrm.models.clip import ClipModel

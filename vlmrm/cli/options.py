@@ -19,9 +19,9 @@ from vlmrm.config import (
     RandomModel,
     SimulatorModel,
     TrainingRun,
+    default_scene,
     ensembles,
     load_config,
-    scenes_of,
 )
 from vlmrm.config.scoring import canonical_scoring
 from vlmrm.config.sentences import sentence_problems
@@ -209,7 +209,7 @@ def ensemble_settings(config: Path, name: str, task: str, scene: str | None) -> 
     model_settings(config, name, EnsembleModel)
     content = load_config(config)
     environment = pick(content.tasks, "tasks", task).environment
-    scene = scene or scenes_of(environment)[0]
+    scene = scene or default_scene(environment)
     for problem in ensembles.use_problems(content, "--task", [name], task, [scene], "--scene"):
         raise UserError(problem)
     return ensembles.ensemble_settings(content, name, task, scene)
@@ -226,8 +226,7 @@ def training_run(
     environment = pick(config.tasks, "tasks", task).environment
     pick(config.training, "training", environment)
     pick(dict.fromkeys((*config.models, *REFERENCES)), "--reward-source", source)
-    if scene is None:
-        scene, *_ = scenes_of(environment)
+    scene = scene or default_scene(environment)
     return TrainingRun(task=task, scene=scene, reward_source=source, scoring=scoring, seed=seed)
 
 

@@ -22,7 +22,7 @@ from vlmrm.cli.options import (
 from vlmrm.cli.reward_options import Errors, Models, Rewards, States, Statistics, reward_grid
 from vlmrm.config import check_run, load_config
 from vlmrm.config.scoring import PLAIN
-from vlmrm.data.files import require
+from vlmrm.data.files import require_rows
 from vlmrm.data.frames import FrameReader
 from vlmrm.data.states import States as StateSet
 from vlmrm.errors import UserError
@@ -63,8 +63,7 @@ def record_video(
     grid = reward_grid(settings, model, statistics, states, rewards, errors)
     kept = StateSet.read(trajectories)
     kept.check_environment(trajectories, task, settings.environment)
-    for column in ("trajectory", "origin", "environment_reward"):
-        require(trajectories, column in kept.columns, f"has no column '{column}'")
+    kept.require_columns(trajectories, "trajectory", "origin", "environment_reward")
     if settings.own is None:
         for view in {settings.video.scene, *settings.scenes}:
             check_scene(settings.environment, view)
@@ -77,6 +76,5 @@ def record_video(
         record_trajectories(output, kept, settings, reward)
         return
     with FrameReader(frames) as reader:
-        same = len(reader) == len(kept)
-        require(frames, same, f"{len(reader)} frames of {len(kept)} states")
+        require_rows(frames, len(reader), len(kept), "frames")
         record_trajectories(output, kept, settings, reward, reader)

@@ -37,7 +37,7 @@ from vlmrm.errors import UserError, printable, shorten
 from vlmrm.machine.machines import this_machine
 from vlmrm.machine.model_checks import folder_problem, unread_words
 from vlmrm.models.folder import MODELS, read_model_provenance
-from vlmrm.page.summary import LEARNED
+from vlmrm.page.summary import LEARNED, video_of
 from vlmrm.plan.cost import make_plan, read_benchmarks, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs
 from vlmrm.workflow import SNAKEFILE
@@ -205,11 +205,10 @@ def _snakemake(*arguments: str) -> int:
 def _results(config: Config, run: TrainingRun) -> Iterator[str]:
     """Where everything is that Snakemake's last lines have not named, and what to try next."""
     folder = Path("results", config.run)
-    place = Path(run.task, run.scene, run.reward_source, run.scoring, f"seed-{run.seed}")
     if config.tasks[run.task].oracle is None:
-        yield f"Video: {folder / 'evaluations' / place / 'video.mp4'}"
+        yield f"Video: {folder / video_of(run)}"
     yield f"Learning curve: {folder / 'figures' / f'learning-{EXPERIMENT}.png'}"
-    yield f"Policy: {folder / 'policies' / place / 'best.zip'}"
+    yield f"Policy: {folder / 'policies' / run.folder / 'best.zip'}"
     yield f"Configuration, to go on from: {folder / CONFIG}"
     table = folder / "tables" / f"success-{EXPERIMENT}.csv"
     if table.is_file():

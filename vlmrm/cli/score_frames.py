@@ -14,7 +14,7 @@ from vlmrm.cli.options import (
     pick,
 )
 from vlmrm.config import FunctionModel, load_config
-from vlmrm.data.files import read_provenance, require
+from vlmrm.data.files import read_provenance, require_rows
 from vlmrm.data.frames import FrameReader
 from vlmrm.data.states import States
 from vlmrm.data.tables import write_table
@@ -44,8 +44,7 @@ def score_frames(
     from vlmrm.rewards.windows import read_windows, window_rows
 
     with FrameReader(frames) as reader:
-        same = len(reader) == len(state_set)
-        require(frames, same, f"{len(reader)} frames of {len(state_set)} states")
+        require_rows(frames, len(reader), len(state_set), "frames")
         function = load_function(name, model)
         rows = window_rows(state_set, model.window)
         windows = read_windows(reader, rows, model.batch_size)

@@ -14,7 +14,7 @@ from vlmrm.data.embeddings import (
     read_full_precision,
     read_prompt_embeddings,
 )
-from vlmrm.data.files import read_provenance, require
+from vlmrm.data.files import read_provenance, require_rows
 from vlmrm.data.states import States
 from vlmrm.data.tables import write_table
 
@@ -39,8 +39,7 @@ def score_states(
     from vlmrm.rewards import scoring
 
     images, sentences = read_embeddings(embeddings), read_prompt_embeddings(prompts)
-    same = len(images) == len(state_set)
-    require(embeddings, same, f"{len(images)} embeddings of {len(state_set)} states")
+    require_rows(embeddings, len(images), len(state_set), "embeddings")
     if each_goal:
         table = scoring.score_by_goal(images, sentences, settings)
     else:

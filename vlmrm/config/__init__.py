@@ -14,6 +14,7 @@ from vlmrm.config.base import (
     OracleName,
     Precision,
     WideFrames,
+    default_scene,
     scenes_of,
 )
 from vlmrm.config.config import Config
@@ -80,6 +81,7 @@ __all__ = [
     "UnionStates",
     "WideFrames",
     "check_run",
+    "default_scene",
     "different",
     "load_config",
     "parse_config",

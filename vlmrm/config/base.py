@@ -54,6 +54,11 @@ def scenes_of(environment: str) -> tuple[str, ...]:
     return SCENES.get(environment, ("default",))
 
 
+def default_scene(environment: str) -> str:
+    """The first of `scenes_of` an environment."""
+    return scenes_of(environment)[0]
+
+
 MAX_NAME = 100
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=MAX_NAME)]
 """A name that becomes part of file names, of at most 255 characters."""

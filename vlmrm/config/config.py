@@ -204,7 +204,7 @@ class Config(ConfigModel):
     def landscape_settings(self, name: str) -> settings.LandscapeSettings:
         """What drawing a landscape reads."""
         oracles = {task: self.tasks[task].oracle for task in self.landscapes[name].tasks}
-        return settings.LandscapeSettings(name=name, oracles=oracles)
+        return settings.LandscapeSettings(oracles=oracles)
 
     def optimization_settings(self, run: TrainingRun) -> settings.OptimizationSettings:
         """What measuring proxy and gold of a run's checkpoints reads."""

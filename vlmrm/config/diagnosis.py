@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from vlmrm.config.base import SCENES, ConfigModel, Name, NonEmptyList, UniqueList
+from vlmrm.config.base import SCENES, ConfigModel, Name, NonEmptyList, UniqueList, default_scene
 from vlmrm.config.corpus_references import learned_states
 from vlmrm.config.models import EnsembleModel, FunctionModel
 from vlmrm.config.states import DiagnosisStates
@@ -27,7 +27,7 @@ class Diagnosis(ConfigModel):
     """Names of `models` that embed frames: neither ensembles nor functions."""
     tasks: UniqueList[Name] = []
     """Names of `tasks`. By default, all humanoid tasks with an oracle."""
-    scenes: NonEmptyList[str] = [SCENES["humanoid"][0]]
+    scenes: NonEmptyList[str] = [default_scene("humanoid")]
     """Scenes in which the states are rendered."""
 
 

@@ -13,6 +13,7 @@ from vlmrm.config.architectures import (
 from vlmrm.config.base import (
     RANDOM_POLICY,
     REFERENCES,
+    default_scene,
     scenes_of,
 )
 from vlmrm.config.corpus_references import (
@@ -204,7 +205,7 @@ def _experiment_problems(config: Config, key: str, e: Experiment) -> Iterator[st
             continue
         environment = config.tasks[name].environment
         yield from _scene_problems(f"{key}.scenes", e.scenes or [], environment)
-        scenes = e.scenes or [scenes_of(environment)[0]]
+        scenes = e.scenes or [default_scene(environment)]
         yield from use_problems(config, key, e.models, name, scenes, f"{key}.scenes")
         scorings = e.scorings if e.models else []
         yield from _run_problems(config, key, f"{key}.scorings", name, e.references, scorings)

@@ -10,12 +10,12 @@ from pydantic import ValidationError, model_validator
 
 from vlmrm.config.base import (
     ORACLE_NAMES,
-    SCENES,
     ConfigModel,
     Name,
     NonEmptyList,
     PositiveInt,
     Seed,
+    default_scene,
 )
 from vlmrm.config.models import SimulatorModel
 from vlmrm.config.scoring import PLAIN, Scoring
@@ -94,7 +94,7 @@ def _entries(
     name: str, rounds: Rounds, content: Mapping[str, Any]
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Section, name, and content of each entry."""
-    scene, *_ = SCENES["humanoid"]
+    scene = default_scene("humanoid")
     base = content["models"][name] if rounds.later is None else content["rounds"][name]["later"]
     corpus = content["corpora"][base["corpus"]]
     models = rounds.models(name)

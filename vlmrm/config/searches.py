@@ -17,6 +17,7 @@ from vlmrm.config.base import (
     PositiveInt,
     Seed,
     UniqueList,
+    default_scene,
 )
 from vlmrm.config.models import EnsembleModel, FunctionModel
 from vlmrm.config.scoring import PLAIN, Scoring
@@ -70,7 +71,7 @@ class Search(ConfigModel):
 
     tasks: NonEmptyList[Name]
     """Names of `tasks` of the humanoid, with an oracle."""
-    scene: str = SCENES["humanoid"][0]
+    scene: str = default_scene("humanoid")
     """Scene in which the poses are rendered."""
     models: UniqueList[Name] = []
     """Names of `models` whose rewards are climbed."""

@@ -148,7 +148,6 @@ class AgreementSettings(ConfigModel):
 class LandscapeSettings(ConfigModel):
     """A landscape: its tasks, each with its oracle."""
 
-    name: Name
     oracles: dict[Name, OracleName | None]
 
 

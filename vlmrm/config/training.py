@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -195,6 +196,12 @@ class TrainingRun(ConfigModel):
     """How embeddings become rewards; `alpha-0` for references, which have none."""
     seed: Seed
     """Random seed."""
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are, relative to the run's `policies` and `evaluations`."""
+        parts = (self.task, self.scene, self.reward_source, self.scoring, f"seed-{self.seed}")
+        return Path(*parts)
 
 
 RUN = list(TrainingRun.model_fields)

@@ -341,6 +341,21 @@ def require(path: str | os.PathLike[str], sound: bool, problem: str) -> None:
         raise UserError(f"{path}: {problem}; {AGAIN}")
 
 
+def require_rows(path: str | os.PathLike[str], found: int, states: int, what: str) -> None:
+    """Checks that a file has one row for each state.
+
+    Args:
+        path: The file.
+        found: Number of its rows.
+        states: Number of states.
+        what: What a row is, in the plural.
+
+    Raises:
+        UserError: The numbers differ.
+    """
+    require(path, found == states, f"{found} {what} of {states} states")
+
+
 def require_file(path: Path) -> None:
     """Checks that a file exists.
 

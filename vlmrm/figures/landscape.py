@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from vlmrm.config import scenes_of
+from vlmrm.config import default_scene
 from vlmrm.config.scoring import scoring_order
 from vlmrm.data.states import States
 from vlmrm.envs.mountain_car import GOAL_POSITION, ROAD
@@ -150,7 +150,7 @@ def draw_rewards(
     Raises:
         UserError: As in `landscape_table`.
     """
-    name = scene or scenes_of(states.environment)[0]
+    name = scene or default_scene(states.environment)
     table = reward_table(oracle, rewards).assign(model=model, scene=name)
     return draw_landscape(landscape_table(states, table, {oracle: oracle}), states.environment)
 

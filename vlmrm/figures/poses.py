@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from vlmrm.config import ORACLE_NAMES, Rendering
+from vlmrm.config import ORACLE_NAMES, Rendering, default_scene
 from vlmrm.figures.style import LABEL_WIDTH, PICTURE_WIDTH, pictures, theme, verdict
 from vlmrm.rendering.crop import close_ups
 from vlmrm.tasks.body import Bools
@@ -18,6 +18,10 @@ from vlmrm.tasks.oracles import ORACLES
 from vlmrm.tasks.poses import pose_library, turned
 
 COLUMNS = 9
+PICTURE_SIZE = 250
+"""Side of each picture in pixels."""
+BORDERLINE = 10
+"""Borderline states of each task."""
 YAW = np.radians(35)
 """The poses are turned a little, which shows both their width and their depth."""
 
@@ -27,7 +31,7 @@ Row = tuple[str, list[str], NDArray[np.float64], Bools]
 
 @theme()
 def draw_contact_sheet(
-    tasks: Sequence[str] = ORACLE_NAMES["humanoid"], size: int = 250, scene: str = "textured-fixed"
+    tasks: Sequence[str] = ORACLE_NAMES["humanoid"], size: int = PICTURE_SIZE
 ) -> Figure:
     """Draws the poses of the library under the task they were written for.
 
@@ -37,7 +41,6 @@ def draw_contact_sheet(
     Args:
         tasks: Names of the humanoid's oracles.
         size: Side of each picture in pixels.
-        scene: One of the humanoid's scenes.
     """
     library = pose_library()
     rows: list[Row] = []
@@ -49,32 +52,25 @@ def draw_contact_sheet(
                 part = names[start : start + COLUMNS]
                 states = np.stack([library[name].state for name in part])
                 rows.append(("" if start else title, part, states, ORACLES[task](states)))
-    return _sheet(rows, size, scene)
+    return _sheet(rows, size)
 
 
 @theme()
-def draw_boundaries(
-    tasks: Sequence[str] = ORACLE_NAMES["humanoid"],
-    count: int = 10,
-    size: int = 250,
-    scene: str = "textured-fixed",
-) -> Figure:
+def draw_boundaries(tasks: Sequence[str] = ORACLE_NAMES["humanoid"]) -> Figure:
     """Draws a row of borderline states per task, accepted ones first.
 
     Args:
         tasks: Names of the humanoid's oracles.
-        count: States per task.
-        size: Side of each picture in pixels.
-        scene: One of the humanoid's scenes.
     """
     rows: list[Row] = []
     for task in tasks:
-        states, verdicts = closest_to_boundary(task, count)
+        states, verdicts = closest_to_boundary(task, BORDERLINE)
         rows.append((task, [""] * len(states), states, verdicts))
-    return _sheet(rows, size, scene)
+    return _sheet(rows, PICTURE_SIZE)
 
 
-def _sheet(rows: list[Row], size: int, scene: str) -> Figure:
+def _sheet(rows: list[Row], size: int) -> Figure:
+    scene = default_scene("humanoid")
     states = turned(np.concatenate([states for _, _, states, _ in rows]), YAW)
     shown = iter(close_ups("humanoid", states, [scene] * len(states), Rendering(), size))
     frames = [list(itertools.islice(shown, len(states))) for _, _, states, _ in rows]

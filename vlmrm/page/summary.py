@@ -59,8 +59,7 @@ class Outcome:
 
 def video_of(run: TrainingRun) -> Path:
     """The video of a run's agent, relative to the results."""
-    place = (run.task, run.scene, run.reward_source, run.scoring, f"seed-{run.seed}")
-    return Path("evaluations", *place, "video.mp4")
+    return Path("evaluations", run.folder, "video.mp4")
 
 
 def tables(results: Path, kind: str, names: Iterable[str]) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config import Rendering, scenes_of
+from vlmrm.config import Rendering, default_scene
 from vlmrm.data.states import States
 from vlmrm.machine.processes import map_in_processes, worker_count
 from vlmrm.rendering import Renderer, make_renderer
@@ -36,7 +36,7 @@ def render_all(
         UserError: As in `render_states`.
     """
     name = states.environment
-    chosen = scene or scenes_of(name)[0]
+    chosen = scene or default_scene(name)
     batches = render_states(name, chosen, rendering or Rendering(), states.values, workers=1)
     return np.concatenate(list(batches))
 
