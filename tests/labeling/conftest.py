@@ -31,6 +31,11 @@ def states_file(states, tmp_path):
 def config(tmp_path):
     """The smoke configuration, which also measures on those states, as `climb`."""
     content = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    content["state_sets"]["mountain-car-grid"] = {
+        "sampler": "grid",
+        "environment": "mountain-car",
+        "resolution": 0.25,
+    }
     content["epic"]["climb"] = {
         "task": "mountain-car",
         "states": "mountain-car-grid",

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vlmrm.config import load_config
+from vlmrm.config import RolloutStates, TrainingRun, load_config
 from vlmrm.errors import UserError
 from vlmrm.rewards.sources import reward_source
 from vlmrm.training.rollouts import sample_rollouts
@@ -15,14 +15,9 @@ def config():
 
 @pytest.fixture(scope="module")
 def settings(config):
-    spec = config.state_sets["rollouts"]
-    run = {"task": "cartpole", "reward_source": "oracle", "scene": "gymnasium"}
-    spec = spec.model_copy(
-        update={
-            "environment": "cartpole",
-            "run": spec.run.model_copy(update=run),
-            "size": 100,
-        }
+    run = {"task": "cartpole", "reward_source": "oracle", "scene": "gymnasium", "seed": 0}
+    spec = RolloutStates(
+        sampler="rollouts", environment="cartpole", run=TrainingRun(**run), size=100
     )
     sets = {**config.state_sets, "rollouts": spec}
     return config.model_copy(update={"state_sets": sets}).rollout_settings("rollouts")
