@@ -6,9 +6,8 @@ First, the rank correlation of every measure with the success of the agents of
 `benchmarks/agents.csv`: eight on `sim-L` after 75,000 to 100,000 steps (means of four seeds), three
 on `sim-S` after 60,000 (one seed), those of results/reference/sizes, and eight on the model of
 results/reference/rounds (one or two seeds). Then that of the measures on the larger pose sets of
-results/reference/sizes, which lack the last model, and once more together with the agents of
-classic control, over alpha. `predictions` of a configuration does the same with the agents of a
-run.
+both folders, and once more together with the agents of classic control, over alpha. `predictions`
+of a configuration does the same with the agents of a run.
 
 Then, how far the measures tell sentences apart that mean a pose (the paraphrases of
 vlmrm/diagnosis) from those that do not.
@@ -34,7 +33,8 @@ from vlmrm.optimization.prediction import correlations, diagnosis_predictors, ep
 
 AGENTS = Path(__file__).with_name("agents.csv")
 SIZES = Path(__file__).parents[1] / "results" / "reference" / "sizes"
-FOLDERS = {"sim-L-round-1": SIZES.with_name("rounds") / "sim-L-round-1"}
+ROUNDS = SIZES.with_name("rounds")
+FOLDERS = {"sim-L-round-1": ROUNDS / "sim-L-round-1"}
 """Models that do not come with the package."""
 CLASSIC_CONTROL = SIZES.with_name("classic-control") / "success.csv"
 SCENE = "textured-fixed"
@@ -76,7 +76,12 @@ def main() -> None:
         rows = measure_sentences(states, images, prompts, goals, ["alpha-0"])
         sentence_rows += [row for row in rows if row["goal"] != AVERAGE]
     measures = diagnosis_predictors(with_verdicts(pd.concat(tables, ignore_index=True)))
-    larger = epic_predictors(read_table(SIZES / "epic.csv"), read_table(SIZES / "best-of-n.csv"))
+    larger = epic_predictors(
+        *(
+            pd.concat([read_table(folder / name) for folder in (SIZES, ROUNDS)])
+            for name in ("epic.csv", "best-of-n.csv")
+        )
+    )
     table = agents.merge(measures, on=SERIES)
     print(table.drop(columns="scene").to_string(index=False, float_format="{:.3f}".format))
     _print_correlations(table)
