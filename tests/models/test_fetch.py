@@ -14,10 +14,11 @@ from tests.models.fetching import CONFIG, FRAMES, REPOSITORY, WEIGHTS, refused, 
 from tests.processes import vlmrm
 from vlmrm import VLMReward
 from vlmrm.config import PretrainedModel
+from vlmrm.config.architectures import WEIGHTS_FOLDER
 from vlmrm.errors import UserError
 from vlmrm.models import find
 from vlmrm.models.fetch import fetch_pretrained
-from vlmrm.models.folder import read_model_provenance
+from vlmrm.models.folder import is_simulator_trained, read_model_provenance
 
 
 def test_a_fetched_model_scores_as_the_published_one(
@@ -44,6 +45,17 @@ def test_a_fetched_model_scores_as_the_published_one(
         model_folder, "a robot", "anything", scoring="alpha-0.5", device="cpu"
     )
     np.testing.assert_array_equal(fetched(FRAMES), original(FRAMES))
+
+
+def test_a_model_that_knows_the_simulators_is_none_of_the_published_ones(folder, model_folder):
+    for path, source in ((WEIGHTS_FOLDER / "sim-XS", "simulator"), (model_folder, "pretrained")):
+        settings = PretrainedModel(source="pretrained", path=str(path))
+        assert is_simulator_trained(settings) == (source == "simulator")
+        fetch_pretrained("x", settings, folder)
+        assert read_model_provenance(folder)["source"] == source
+    copied = PretrainedModel(source="pretrained", path=str(WEIGHTS_FOLDER / "sim-XS"))
+    fetch_pretrained("x", copied, folder)
+    assert is_simulator_trained(PretrainedModel(source="pretrained", path=str(folder)))
 
 
 def test_what_is_here_is_not_fetched_again(hub, settings, folder):

@@ -20,15 +20,11 @@ from vlmrm.cli.summarize import summarize
 from vlmrm.config import (
     ORACLE_NAMES,
     Config,
-    PackagedModel,
-    PretrainedModel,
     TrainingRun,
     parse_config,
     read_yaml,
 )
-from vlmrm.config.architectures import WEIGHTS_FOLDER
 from vlmrm.config.base import MAX_NAME
-from vlmrm.config.models import Model
 from vlmrm.config.scoring import PLAIN
 from vlmrm.config.sentence import EXPERIMENT, sentence_config
 from vlmrm.data.files import atomic_path
@@ -36,7 +32,7 @@ from vlmrm.data.tables import read_table
 from vlmrm.errors import UserError, printable, shorten
 from vlmrm.machine.machines import this_machine
 from vlmrm.machine.model_checks import folder_problem, unread_words
-from vlmrm.models.folder import MODELS, read_model_provenance
+from vlmrm.models.folder import MODELS, is_simulator_trained
 from vlmrm.page.summary import LEARNED, video_of
 from vlmrm.plan.cost import make_plan, read_benchmarks, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs
@@ -161,7 +157,7 @@ def _describe(config: Config, run: TrainingRun) -> None:
             f"{run.reward_source} ({run.scoring}); {judge}."
         )
     )
-    if _knows_simulators(config.models[run.reward_source]):
+    if is_simulator_trained(config.models[run.reward_source]):
         print(f"{run.reward_source} was trained on these environments: this is not zero-shot.")
         from vlmrm.pretraining.captions import new_words  # loads MuJoCo
 
@@ -172,16 +168,6 @@ def _describe(config: Config, run: TrainingRun) -> None:
                     "published model may know them (--model; docs/published-models.md)."
                 )
             )
-
-
-def _knows_simulators(model: Model) -> bool:
-    """Whether a model was trained on these environments, as its provenance says."""
-    folder: str | Path | None = None
-    if isinstance(model, PackagedModel):
-        folder = WEIGHTS_FOLDER / model.architecture
-    elif isinstance(model, PretrainedModel):
-        folder = model.path
-    return folder is not None and read_model_provenance(folder).get("source") == "simulator"
 
 
 def _duration(jobs: Iterable[Job], config: Config) -> str:

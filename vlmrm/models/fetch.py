@@ -31,6 +31,7 @@ from vlmrm.models.folder import (
     WEIGHTS_FILE,
     count_parameters,
     file_sha256,
+    is_simulator_trained,
     read_model_provenance,
     replaced_source,
     write_model_provenance,
@@ -136,7 +137,7 @@ def _assemble(key: str, settings: PretrainedModel, parts: Parts[Path], folder: P
             write_model_provenance(
                 temporary,
                 count_parameters(load_network(temporary)),
-                source="pretrained",
+                source="simulator" if is_simulator_trained(settings) else "pretrained",
                 settings=settings.model_dump(),
                 origin=parts.origin,
             )

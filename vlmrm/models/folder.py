@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from vlmrm.config.base import ConfigModel
+    from vlmrm.config.models import Model
 
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
 PROVENANCE_FILE = "provenance.json"
+SIMULATOR_TRAINED = ("packaged", "simulator")
+"""Sources of models that were trained on these environments."""
 TOKENIZER_OPTIONS = {"clean", "strip_sep_token", "language"}
 """Arguments of open_clip's tokenizers that are not those of transformers."""
 
@@ -250,6 +253,20 @@ def read_model_provenance(folder: str | os.PathLike[str]) -> dict[str, Any]:
     if not all(isinstance(record.get(name, {}), dict) for name in ("settings", "origin", "files")):
         raise UserError(f"{path}: damaged; {MAKE_AGAIN}")
     return record
+
+
+def is_simulator_trained(model: Model) -> bool:
+    """Whether a model was trained on these environments, so that nothing it shows is zero-shot.
+
+    A folder of one's own says so in its provenance, wherever it was made.
+
+    Raises:
+        UserError: The provenance is damaged.
+    """
+    if isinstance(model, PretrainedModel):
+        record = read_model_provenance(model.path) if model.path is not None else {}
+        return record.get("source") in SIMULATOR_TRAINED
+    return model.source in SIMULATOR_TRAINED
 
 
 def _read_json(path: Path) -> dict[str, Any]:
