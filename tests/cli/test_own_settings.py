@@ -110,7 +110,11 @@ def test_states_to_figures(run):
         run("score-states", *task, *embedded, *rewards, sections={"tasks": {"car": CAR}})
     table = read_table(folder / "few.parquet")
     assert list(table) == ["scene", "model", "state", "task", "scoring", "reward"]
+    assert set(table["scoring"]) == {"alpha-0"} and set(table["task"]) == {"car"}
     assert table["reward"].between(-1, 1).all()
+    assert len(States.read(folder / "few.h5")) == 12
+    with FrameReader(folder / "few-frames.h5") as reader:
+        assert reader.shape == (12, 400, 600, 3)
     assert read_provenance(folder / "few-embedded.h5")["model"] == "m"
     assert read_provenance(folder / "few.parquet")["precision_errors"] == {}
 

@@ -196,8 +196,15 @@ def test_any_name_of_a_label_file(finished, smoke):
         assert shlex.split(options) == [f"--labels={file}" for file in files]
 
 
-def test_another_version_of_a_function_computes_its_rewards_again_and_nothing_else(finished, smoke):
-    smoke["models"]["brightness"]["version"] = "2"
+@pytest.mark.parametrize(
+    "change",
+    [{"version": "2"}, {"settings": {"gain": 2}}, {"window": 3}],
+    ids=lambda change: next(iter(change)),
+)
+def test_another_version_of_a_function_computes_its_rewards_again_and_nothing_else(
+    finished, smoke, change
+):
+    smoke["models"]["brightness"] |= change
     jobs = finished.jobs(smoke)
     assert Counter(job.rule for job in jobs) == {
         "make_function_model": 1,
@@ -221,11 +228,17 @@ def test_another_alpha_leaves_the_plain_score_of_a_function_alone(finished, smok
     assert ("kneeling", "brightness") not in runs_of(jobs, "train_policy")
 
 
-def test_another_run_with_other_pictures_shares_the_models(finished, smoke):
-    smoke["run"] = "other"
-    smoke["rendering"] |= {"shadows": True, "humanoid_size": 128}
-    jobs = set(finished.planned(smoke))
-    assert {"sample_states", "render_frames"} <= jobs
+@pytest.mark.parametrize(
+    ("change", "again"),
+    [
+        ({"run": "other"}, "sample_states"),
+        ({"rendering": {"humanoid_size": 96, "shadows": True}}, "render_frames"),
+        ({"rendering": {"humanoid_size": 128}}, "render_frames"),
+    ],
+)
+def test_other_runs_and_other_pictures_leave_shared_models_alone(finished, smoke, change, again):
+    jobs = set(finished.planned(smoke | change))
+    assert again in jobs
     assert not jobs & {"make_corpus", "train_model", "make_random_model"}
 
 
@@ -276,10 +289,10 @@ def test_another_episode_length_judges_every_policy_of_the_environment_again(fin
     tasks = {task for task in smoke["tasks"] if smoke["tasks"][task]["environment"] == "humanoid"}
     tasks &= {task for e in smoke["experiments"].values() for task in e["tasks"]}
     jobs = finished.jobs(smoke)
-    judged = {job.wildcards["task"] for job in jobs if job.rule == "evaluate_random_policy"}
-    assert judged == tasks != set()
+    count = Counter(job.rule for job in jobs)
+    assert count["evaluate_random_policy"] == len(tasks) > 0
     assert {task for task, _ in runs_of(jobs, "evaluate_policy")} == tasks
-    assert any(job.rule == "sample_rollouts" for job in jobs)
+    assert count["sample_rollouts"] == 1
 
 
 def test_another_oracle_measures_agreement_again(finished, smoke):
