@@ -19,7 +19,7 @@ from vlmrm.data.embeddings import (
     write_embeddings,
     write_prompt_embeddings,
 )
-from vlmrm.data.files import atomic_path, one_writer, read_provenance
+from vlmrm.data.files import atomic_path, one_writer, read_provenance, require_columns
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
 from vlmrm.data.tables import licenses_of, read_licenses, read_table, write_table
@@ -224,6 +224,13 @@ def test_a_wrong_file_is_named(tmp_path):
     write_embeddings(tmp_path / "e.h5", np.zeros((1, 2), np.float32))
     with pytest.raises(UserError, match=r"e\.h5: contains embeddings, expected states"):
         States.read(tmp_path / "e.h5")
+
+
+def test_a_missing_column_is_named_with_its_file():
+    table = pd.DataFrame({"scoring": ["alpha-0"], "epik": [0.5]})
+    with pytest.raises(UserError, match=r"epic\.csv: has no column 'epic'; did you mean 'epik'"):
+        require_columns(table, ["scoring", "epic"], "epic.csv")
+    require_columns(table, ["scoring"], "epic.csv")
 
 
 def test_a_device_is_not_replaced_by_a_file(tmp_path):

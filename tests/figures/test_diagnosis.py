@@ -45,5 +45,5 @@ def test_scenes_are_named_where_there_are_several(table):
 
 
 def test_a_missing_column_is_named(table):
-    with pytest.raises(UserError, match="table of a diagnosis: no column 'one-leg'"):
+    with pytest.raises(UserError, match="table of a diagnosis: has no column 'one-leg'"):
         draw_diagnosis(table.drop(columns="one-leg"))

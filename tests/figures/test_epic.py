@@ -125,7 +125,7 @@ def test_a_single_model_at_a_single_alpha_is_drawn(table):
 
 
 def test_missing_column_is_named(table):
-    with pytest.raises(UserError, match="EPIC table: no column 'auroc_low'"):
+    with pytest.raises(UserError, match="EPIC table: has no column 'auroc_low'"):
         draw_epic_by_size(table.drop(columns="auroc_low"), ["auroc"])
 
 

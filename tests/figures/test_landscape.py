@@ -150,7 +150,7 @@ def test_scattered_states_make_no_landscape():
 
 def test_missing_column_is_named(cartpole):
     rewards = rewards_of(cartpole, lambda a: 0.0, "balance").drop(columns="scoring")
-    with pytest.raises(UserError, match="rewards: no column 'scoring'"):
+    with pytest.raises(UserError, match="rewards: has no column 'scoring'"):
         landscape_table(cartpole, rewards, {"balance": None})
 
 

@@ -128,6 +128,6 @@ def test_unfinished_runs_are_left_out_and_alone_an_error(run):
 
 def test_missing_column_is_named_with_its_run(run):
     with pytest.raises(
-        UserError, match=r"kneeling on sim-S, alpha-0\.5, seed 3: no column 'oracle'"
+        UserError, match=r"kneeling on sim-S, alpha-0\.5, seed 3: has no column 'oracle'"
     ):
         draw_learning_curves([(run(seed=3), curve().drop(columns="oracle"))])

@@ -50,7 +50,7 @@ def test_proxy_and_gold_are_drawn_against_the_divergence_with_a_line_per_seed(ta
 
 
 def test_a_missing_column_is_named(table):
-    with pytest.raises(UserError, match="table of checkpoints: no column 'gold'"):
+    with pytest.raises(UserError, match="table of checkpoints: has no column 'gold'"):
         draw_optimization(table.drop(columns="gold"), {})
 
 

@@ -182,5 +182,5 @@ def test_success_read_from_a_file_counts_the_same(run, tmp_path):
 
 
 def test_missing_column_is_named_with_its_run(run):
-    with pytest.raises(UserError, match="seed 0: no column 'success'"):
+    with pytest.raises(UserError, match="seed 0: has no column 'success'"):
         draw_success([(run(), evaluation(3).drop(columns="success"))])

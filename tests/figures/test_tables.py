@@ -2,16 +2,9 @@ import pandas as pd
 import pytest
 
 from vlmrm.errors import UserError
-from vlmrm.figures.tables import read_runs, require_columns, task_rewards
+from vlmrm.figures.tables import read_runs, task_rewards
 
 from .conftest import rewards_of
-
-
-def test_missing_column_is_named_with_its_file():
-    table = pd.DataFrame({"scoring": ["alpha-0"], "epik": [0.5]})
-    with pytest.raises(UserError, match=r"epic\.csv: no column 'epic'; did you mean 'epik'"):
-        require_columns(table, ["scoring", "epic"], "epic.csv")
-    require_columns(table, ["scoring"], "epic.csv")
 
 
 def test_rewards_of_another_task_are_left_out(mountain_car):

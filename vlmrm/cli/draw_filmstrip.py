@@ -9,6 +9,7 @@ import typer
 
 from vlmrm.cli.options import ConfigFile, Figures, pick
 from vlmrm.config import load_config
+from vlmrm.data.files import require_columns
 from vlmrm.errors import UserError
 
 
@@ -40,6 +41,6 @@ def draw_filmstrip(
         states = States.read(path)
         task = pick(settings.environments, "experiments", judged[0].task)
         states.check_environment(path, judged[0].task, task)
-        states.require_columns(path, "trajectory", "step")
+        require_columns(states.columns, ("trajectory", "step"), path)
         agents.append((judged, states))
     save_figure(filmstrip.draw_filmstrip(agents, settings), output)

@@ -22,7 +22,7 @@ from vlmrm.cli.options import (
 from vlmrm.cli.reward_options import Errors, Models, Rewards, States, Statistics, reward_grid
 from vlmrm.config import check_run, load_config
 from vlmrm.config.scoring import PLAIN
-from vlmrm.data.files import require_rows
+from vlmrm.data.files import require_columns, require_rows
 from vlmrm.data.frames import FrameReader
 from vlmrm.data.states import States as StateSet
 from vlmrm.errors import UserError
@@ -63,7 +63,7 @@ def record_video(
     grid = reward_grid(settings, model, statistics, states, rewards, errors)
     kept = StateSet.read(trajectories)
     kept.check_environment(trajectories, task, settings.environment)
-    kept.require_columns(trajectories, "trajectory", "origin", "environment_reward")
+    require_columns(kept.columns, ("trajectory", "origin", "environment_reward"), trajectories)
     if settings.own is None:
         for view in {settings.video.scene, *settings.scenes}:
             check_scene(settings.environment, view)

@@ -49,19 +49,6 @@ class States:
     def __len__(self) -> int:
         return len(self.values)
 
-    def require_columns(self, path: str | os.PathLike[str], *names: str) -> None:
-        """Checks that the states have columns.
-
-        Args:
-            path: File of the states, for the error.
-            *names: Names of the columns.
-
-        Raises:
-            UserError: A column is missing.
-        """
-        for name in names:
-            require(path, name in self.columns, f"has no column '{name}'")
-
     def check_environment(self, path: str | os.PathLike[str], task: str, environment: str) -> None:
         """Checks that the states belong to the environment of a task.
 

@@ -18,6 +18,7 @@ from vlmrm.data.files import (
     read_provenance,
     reading,
     require,
+    require_columns,
     require_file,
 )
 
@@ -91,8 +92,7 @@ def read_rewards(path: str | os.PathLike[str], states: int) -> pd.DataFrame:
     import numpy as np
 
     table = read_table(path)
-    for column in REWARDS:
-        require(path, column in table, f"has no column '{column}'")
+    require_columns(table, REWARDS, path)
     with reading(path):
         finite = bool(np.isfinite(table["reward"].to_numpy(np.float64)).all())
         state = table["state"].to_numpy(np.int64)

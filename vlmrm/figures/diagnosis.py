@@ -7,9 +7,9 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from vlmrm.data.files import require_columns
 from vlmrm.diagnosis.sentences import KNOWN
 from vlmrm.figures.style import INK, PAGE, ordered, scoring_label, theme
-from vlmrm.figures.tables import require_columns
 
 CELL = 0.31
 """Side of a cell in inches."""

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vlmrm.config.scoring import alpha_of
+from vlmrm.data.files import require_columns
 from vlmrm.errors import UserError
 from vlmrm.figures.sizes import (
     LABEL,
@@ -41,7 +42,6 @@ from vlmrm.figures.style import (
     size_colors,
     theme,
 )
-from vlmrm.figures.tables import require_columns
 
 COLUMNS = ("task", "states", "scene", "model", "source", "parameters", "scoring")
 """Columns of an EPIC table besides the measures and their ``_low`` and ``_high``."""

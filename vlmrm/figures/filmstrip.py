@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from vlmrm.config import TrainingRun
 from vlmrm.config.settings import FilmstripSettings
 from vlmrm.config.training import SERIES
+from vlmrm.data.files import require_columns
 from vlmrm.data.states import States
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.figures.series import series_styles
 from vlmrm.figures.style import INK, PICTURE_WIDTH, pictures, theme, verdict
 from vlmrm.figures.success import Judged, success_interval
-from vlmrm.figures.tables import require_columns
 from vlmrm.rendering.crop import close_ups
 
 MOMENTS = 6

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vlmrm.config import default_scene
 from vlmrm.config.scoring import scoring_order
+from vlmrm.data.files import require_columns
 from vlmrm.data.states import States
 from vlmrm.envs.mountain_car import GOAL_POSITION, ROAD
 from vlmrm.errors import UserError, suggest
@@ -32,7 +33,7 @@ from vlmrm.figures.style import (
     scoring_styles,
     theme,
 )
-from vlmrm.figures.tables import require_columns, rescaled, task_rewards
+from vlmrm.figures.tables import rescaled, task_rewards
 from vlmrm.rewards.scoring import reward_table
 
 COLUMNS = ("task", "scene", "model", "scoring", "coordinate", "fulfilled", "reward", "rescaled")

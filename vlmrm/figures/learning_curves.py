@@ -12,10 +12,11 @@ from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
 from vlmrm.config import RANDOM_POLICY, TrainingRun
 from vlmrm.config.training import RUN, SERIES
+from vlmrm.data.files import require_columns
 from vlmrm.errors import UserError
 from vlmrm.figures.series import REFERENCE_STYLES, series_styles, with_bands
 from vlmrm.figures.style import GREY, LineStyle, finish, grid_lines, lines, panels, theme, wrapped
-from vlmrm.figures.tables import require_columns, rescaled
+from vlmrm.figures.tables import rescaled
 
 COLUMNS = ("steps", "training_reward", "oracle")
 """Columns of a learning curve that are drawn."""

@@ -11,10 +11,11 @@ from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
 from vlmrm.config import TrainingRun
 from vlmrm.config.training import RUN, SERIES
+from vlmrm.data.files import require_columns
 from vlmrm.figures.series import series_styles, with_bands
 from vlmrm.figures.style import GREY, LineStyle, finish, grid_lines, lines, ordered, panels, theme
 from vlmrm.figures.success import Judged
-from vlmrm.figures.tables import require_columns, rescaled
+from vlmrm.figures.tables import rescaled
 
 MEASURES = {
     "proxy_rescaled": "proxy: mean reward\n(rescaled to 0-1)",

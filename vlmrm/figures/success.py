@@ -14,6 +14,7 @@ from scipy.stats import binomtest
 
 from vlmrm.config import RANDOM_POLICY, TrainingRun
 from vlmrm.config.training import RUN, SERIES
+from vlmrm.data.files import require_columns
 from vlmrm.errors import UserError
 from vlmrm.figures.paper import PAPER, paper_column
 from vlmrm.figures.series import series_styles
@@ -29,7 +30,6 @@ from vlmrm.figures.style import (
     theme,
     wrapped,
 )
-from vlmrm.figures.tables import require_columns
 from vlmrm.training.curve import best_reward
 
 COLUMNS = ("success", "success_fraction")

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from vlmrm.config.scoring import scoring_order
+from vlmrm.data.files import require_columns
 from vlmrm.errors import UserError
 from vlmrm.figures.epic import (
     DOTTED,
@@ -44,7 +45,6 @@ from vlmrm.figures.style import (
     theme,
 )
 from vlmrm.figures.success import SEED, Judged, success_table
-from vlmrm.figures.tables import require_columns
 
 REWARD = ["task", "scene", "model", "scoring"]
 """Columns that say which reward a row is about."""

@@ -9,16 +9,10 @@ import pandas as pd
 
 from vlmrm.config import TrainingRun
 from vlmrm.config.training import RUN
+from vlmrm.data.files import require_columns
 from vlmrm.data.states import States
 from vlmrm.data.tables import REWARDS, read_table
 from vlmrm.errors import UserError, suggest
-
-
-def require_columns(table: pd.DataFrame, columns: Sequence[str], source: str) -> None:
-    """Raises a `UserError` that names ``source`` and the first missing column."""
-    for column in columns:
-        if column not in table:
-            raise UserError(f"{source}: no column '{column}'{suggest(column, table.columns)}")
 
 
 def task_rewards(states: States, rewards: pd.DataFrame, task: str) -> pd.DataFrame:
@@ -57,7 +51,7 @@ def read_runs(paths: Sequence[Path]) -> list[tuple[TrainingRun, pd.DataFrame]]:
     runs = []
     for path in paths:
         table = read_table(path)
-        require_columns(table, RUN, str(path))
+        require_columns(table, RUN, path)
         if table.empty:
             raise UserError(f"{path}: is empty; train for more steps")
         if (count := len(table[RUN].drop_duplicates())) > 1:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from vlmrm.config.searches import flipped_share
 from vlmrm.config.settings import SearchFigureSettings, SearchSettings
 from vlmrm.config.training import TrainingRun
-from vlmrm.data.files import read_provenance, reading
+from vlmrm.data.files import read_provenance, reading, require_columns
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.states.compositions import LIMBS
@@ -142,7 +142,7 @@ def read_searches(paths: Sequence[Path], settings: SearchFigureSettings) -> list
     found = {}
     for path in paths:
         states = States.read(path)
-        states.require_columns(path, "generation", "reward")
+        require_columns(states.columns, ("generation", "reward"), path)
         with reading(path):
             run = TrainingRun(**read_provenance(path)["settings"]["run"])
         if run not in settings.runs or run in found:

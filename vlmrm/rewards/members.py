@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from vlmrm.config.settings import EnsembleSettings, Member, MemberSettings
-from vlmrm.data.files import require
+from vlmrm.data.files import require_columns
 from vlmrm.data.tables import read_table
 from vlmrm.errors import UserError
 from vlmrm.rewards.aggregation import Statistics, aggregate_rewards
@@ -104,8 +104,8 @@ def read_statistics(path: Path, settings: MemberSettings) -> pd.DataFrame:
         UserError: The file is missing or damaged, or of another task or other reference states.
     """
     table = read_table(path)
+    require_columns(table, ("task", "reference"), path)
     for column, name in (("task", settings.task), ("reference", settings.reference)):
-        require(path, column in table, f"has no column '{column}'")
         for other in set(table[column]) - {name}:
             raise UserError(f"{path}: is of the {column} '{other}'; give that of '{name}'")
     return table
