@@ -17,7 +17,12 @@ from vlmrm.errors import UserError
         ),
         (
             {"epic": ["kneeling"], "experiments": ["classic-control"]},
-            "predictions.kneeling: no task is both measured and trained",
+            "predictions.kneeling: 0 rewards (task, scene, model, scoring) are measured and",
+        ),
+        (
+            {"epic": ["kneeling"], "experiments": ["humanoid"]},
+            "predictions.kneeling: 1 rewards (task, scene, model, scoring) are measured and "
+            "trained on; a correlation needs at least 3",
         ),
         ({"epic": []}, "predictions.kneeling.epic: empty, as are the diagnoses; name what"),
         ({"diagnoses": ["pose"]}, "predictions.kneeling.diagnoses: unknown name 'pose'"),
@@ -27,7 +32,7 @@ from vlmrm.errors import UserError
         ),
         (
             {"epic": ["standing"], "diagnoses": ["kneel"]},
-            "predictions.kneeling: no task is both measured and trained",
+            "predictions.kneeling: 0 rewards (task, scene, model, scoring) are measured and",
         ),
     ],
 )

@@ -253,12 +253,20 @@ def test_models_are_not_measured_on_states_that_they_learned_from(content):
         (["kneelin"], "state_sets.all.sets: unknown name 'kneelin'"),
         (["kneeling", "all"], "state_sets.all.sets: 'all' is part of itself"),
         (["cartpole-grid"], "state_sets.all.sets: 'cartpole-grid' holds cartpole states"),
+        (["kneeling", "both"], "state_sets.all.sets: 'kneeling' and 'both' both hold 'kneeling'"),
         ([], "state_sets.all.union.sets: empty"),
     ],
 )
 def test_bad_unions_are_named(content, sets, told):
+    content["state_sets"]["both"] = {"sampler": "union", "sets": ["paths", "kneeling"]}
     content["state_sets"]["all"] = {"sampler": "union", "sets": sets}
     assert told.replace(".union", "") in answer(content)
+
+
+def test_no_state_is_twice_in_a_corpus(content):
+    content["state_sets"]["both"] = {"sampler": "union", "sets": ["paths", "kneeling"]}
+    content["corpora"]["smoke"]["states"] = ["paths", "both"]
+    assert "corpora.smoke.states: 'paths' and 'both' both hold 'paths'" in answer(content)
 
 
 def test_states_of_a_corpus_are_of_its_environments(content):

@@ -229,6 +229,23 @@ def test_the_task_is_copied(page, where):
     }
 
 
+def test_the_yaml_of_a_free_sentence_has_the_judge_that_was_chosen_or_none(page, where):
+    def task(side):
+        page.one(".yaml", side).click()
+        page.wait(lambda: page.text(".task pre", side))
+        (entry,) = yaml.safe_load(page.text(".task pre", side))["tasks"].values()
+        return entry
+
+    page.open(where + "?goal=a+humanoid+robot+kneeling&b-goal=a+cartwheel&b-model=sim-XS")
+    page.ranked("A")
+    page.ranked("B")
+    assert page.text(".summary", "B").startswith("kneeling is true of")
+    assert "oracle" not in task("B")
+    page.open(where + "?goal=a+cartwheel&judge=standing")
+    page.ranked()
+    assert task("A")["oracle"] == "standing"
+
+
 def test_mistakes_are_one_line_and_the_last_ranking_stays(page, where):
     page.open(where + "?goal=a+humanoid+robot+kneeling")
     page.ranked()

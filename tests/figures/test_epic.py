@@ -6,7 +6,7 @@ import pytest
 from matplotlib.collections import LineCollection
 
 from vlmrm.errors import UserError
-from vlmrm.figures.epic import MEASURES, draw_epic_by_alpha, draw_epic_by_size
+from vlmrm.figures.epic import MEASURES, draw_epic_by_alpha, draw_epic_by_size, measured
 from vlmrm.figures.style import GREY, scoring_color
 
 MODELS = (
@@ -58,7 +58,7 @@ def test_measures_that_are_undefined_leave_their_panels_empty(table, draw):
     empty = table.assign(task="splits")
     empty[[name for name in table if name.split("_low")[0].split("_high")[0] in MEASURES]] = np.nan
     for shown in (empty, pd.concat([table, empty], ignore_index=True)):
-        figure = draw(shown)
+        figure = draw(shown, measured(shown)[:2])
         figure.canvas.draw()
         panels = [axes for axes in figure.axes if axes.has_data()]
         assert len(panels) == 2 * shown["task"].nunique()

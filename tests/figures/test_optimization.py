@@ -54,6 +54,16 @@ def test_a_missing_column_is_named(table):
         draw_optimization(table.drop(columns="gold"), {})
 
 
+def test_of_two_references_the_better_one_counts(run):
+    judged = [
+        (run(source, "alpha-0", seed), pd.DataFrame({"success_fraction": [share]}))
+        for source, shares in (("oracle", (0.0, 0.1)), ("oracle-score", (0.8, 0.9)))
+        for seed, share in enumerate(shares)
+    ]
+    assert reached_by_references(judged) == {"kneeling": pytest.approx(0.85)}
+    assert reached_by_references(judged[::-1]) == {"kneeling": pytest.approx(0.85)}
+
+
 def test_references_are_averaged_over_seeds(run):
     judged = [
         (run("oracle-score", "alpha-0", seed), pd.DataFrame({"success_fraction": [share, 1.0]}))

@@ -19,6 +19,14 @@ def test_each_predictor_has_a_panel_the_best_first(labels_of):
     assert figure.axes[-1].get_xlabel() == "AUROC"
 
 
+def test_rewards_that_were_not_all_measured_have_empty_panels():
+    columns = [*PREDICTORS, "task", "success_fraction"]
+    table = pd.DataFrame({name: [] for name in columns})
+    figure = draw_prediction(table, correlations(table, bootstrap=20))
+    figure.canvas.draw()
+    assert {axes.get_title(loc="left") for axes in figure.axes} == {"no correlation"}
+
+
 def test_equal_agents_correlate_with_nothing():
     columns = {name: [1, 2, 3] for name in PREDICTORS}
     table = pd.DataFrame({"task": "kneel", "success_fraction": 0.0, **columns})

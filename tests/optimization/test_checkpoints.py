@@ -57,6 +57,15 @@ def test_states_are_compared_with_those_of_the_first_checkpoint(states):
     assert table["divergence"][1] == divergence(states.values[1::2], states.values[::2]) > 0.5
 
 
+def test_the_verdict_of_an_environment_of_ones_own_is_no_part_of_the_divergence(states):
+    states.environment = "pendulum"
+    states.labels = {"success": states.labels["kneeling"]}
+    states.values = np.column_stack([np.arange(8) // 2, states.labels["success"]]).astype(float)
+    own = OptimizationSettings(run=RUN_OF, oracle="success")
+    table = measure_checkpoints(states, rewards(np.ones(8)), own)
+    assert table["divergence"][1] == divergence(states.values[1::2, :1], states.values[::2, :1])
+
+
 def test_states_that_are_no_rollouts_are_refused(states):
     del states.columns["origin"]
     with pytest.raises(UserError, match="no checkpoints; use a set with `sampler: rollouts`"):

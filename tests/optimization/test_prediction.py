@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vlmrm.errors import UserError
 from vlmrm.optimization.prediction import (
     DIAGNOSIS,
     EPIC,
@@ -59,10 +58,14 @@ def test_a_pair_is_a_reward_that_was_measured_and_trained_on(tables):
     assert large["seeds"] == 3
 
 
-def test_too_few_pairs_are_refused(tables):
+@pytest.mark.parametrize("number", [0, 2])
+def test_too_few_pairs_have_no_correlation(tables, number):
     epic, best_of_n, success = tables
-    with pytest.raises(UserError, match="2 rewards were measured and trained on"):
-        pairs(success, epic_predictors(epic[:2], best_of_n))
+    table = pairs(success, epic_predictors(epic[:number], best_of_n))
+    assert len(table) == number
+    found = correlations(table, bootstrap=20)
+    assert set(found["predictor"]) == {*EPIC, "best_of_n"} and (found["pairs"] == number).all()
+    assert found[["rho", "rho_low", "rho_high"]].isna().all(axis=None)
 
 
 def test_a_diagnosis_and_its_verdict_are_predictors_beside_others(tables):

@@ -146,7 +146,7 @@ class Config(ConfigModel):
         """What scoring frames for a task by a function reads."""
         function = self.models[model]
         assert isinstance(function, FunctionModel)
-        scorings = self.scorings if function.embeddings else [PLAIN]
+        scorings = self.scorings_of(model)
         return settings.FunctionSettings(
             **function_prompts(self, function, task, scorings).model_dump(),
             environment=self.tasks[task].environment,
@@ -254,9 +254,20 @@ class Config(ConfigModel):
         """What drawing the wrongly ranked states of an EPIC measurement reads."""
         return settings.GallerySettings(
             **self.histogram_settings(name).model_dump(),
-            scoring=self.scorings[0],
+            scoring=self.common_scoring(self.epic[name].models),
             rendering=self.rendering_settings(self.tasks[self.epic[name].task].environment),
         )
+
+    def scorings_of(self, model: str) -> list[str]:
+        """The scorings by which a model scores states."""
+        entry = self.models[model]
+        plain = isinstance(entry, FunctionModel) and not entry.embeddings
+        return [PLAIN] if plain else self.scorings
+
+    def common_scoring(self, models: Iterable[str]) -> str:
+        """The first of `scorings` by which all of these models score states."""
+        known = [self.scorings_of(name) for name in models]
+        return next(s for s in self.scorings if all(s in scorings for scorings in known))
 
     def histogram_settings(self, name: str) -> settings.HistogramSettings:
         """What drawing the rewards of an EPIC measurement by label reads."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -58,10 +59,12 @@ def corpus_problems(config: Config) -> Iterator[str]:
                 yield f"{key}: '{name}' is part of itself; remove it"
             if states.environment != union.environment:
                 yield f"{key}: '{part}' holds {states.environment} states; this set others"
+        yield from _held_twice(config, key, union.sets)
     for name, corpus in config.corpora.items():
         key = f"corpora.{name}.states"
         for part in corpus.states:
             yield from unknown(key, part, config.state_sets)
+        yield from _held_twice(config, key, corpus.states)
         if corpus.captions is not None:
             yield from _captioned_problems(config, f"corpora.{name}", corpus)
             continue
@@ -111,6 +114,14 @@ def _captioned_problems(config: Config, key: str, corpus: Corpus) -> Iterator[st
         if environment != held[0]:
             what = f"'{part}' holds {environment} states, others {held[0]} states"
             yield f"{key}.states: {what}; make a corpus of each"
+
+
+def _held_twice(config: Config, key: str, names: list[str]) -> Iterator[str]:
+    """Whether two of these sets share states, which would then count twice."""
+    for one, other in itertools.combinations(names, 2):
+        shared = sets_in(config, [one]).keys() & sets_in(config, [other]).keys()
+        if shared:
+            yield f"{key}: '{one}' and '{other}' both hold '{min(shared)}'; remove one"
 
 
 def sets_in(config: Config, names: Iterable[str]) -> dict[str, StateSet]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import product
 from typing import TYPE_CHECKING
 
 from vlmrm.config.base import ConfigModel, Name, NonEmptyList, PositiveInt, Seed, UniqueList
@@ -11,6 +12,13 @@ from vlmrm.errors import unknown
 
 if TYPE_CHECKING:
     from vlmrm.config.config import Config
+
+
+Reward = tuple[str, str, str, str]
+"""Its task, scene, model, and scoring."""
+
+LEAST = 3
+"""Pairs that a correlation needs."""
 
 
 class Prediction(ConfigModel):
@@ -46,7 +54,7 @@ def prediction_problems(config: Config) -> Iterator[str]:
             yield from unknown(f"{key}.diagnoses", diagnosis, config.diagnoses)
         for experiment in prediction.experiments:
             yield from unknown(f"{key}.experiments", experiment, config.experiments)
-        trained = {t for name in prediction.experiments for t in config.experiments[name].tasks}
+        runs = [run for name in prediction.experiments for run in config.runs(name)]
         diagnosed = {
             name: diagnosed_tasks(config, config.diagnoses[name]) for name in prediction.diagnoses
         }
@@ -54,7 +62,6 @@ def prediction_problems(config: Config) -> Iterator[str]:
             "epic": {name: [config.epic[name].task] for name in prediction.epic},
             "diagnoses": diagnosed,
         }
-        common = set(trained)
         for part, measured in parts.items():
             tasks: dict[str, str] = {}
             for measurement, task in ((m, task) for m, found in measured.items() for task in found):
@@ -62,9 +69,27 @@ def prediction_problems(config: Config) -> Iterator[str]:
                     what = f"'{other}' and '{measurement}' measure '{task}'"
                     yield f"{key}.{part}: {what}; remove one"
                 tasks[task] = measurement
-            common &= tasks.keys() if measured else common
-        if not common:
-            yield f"{key}: no task is both measured and trained; name other measurements"
-        for task in trained:
+        pairs = {(run.task, run.scene, run.reward_source, run.scoring) for run in runs}
+        for measured_rewards in _measured(config, prediction):
+            pairs &= measured_rewards
+        if len(pairs) < LEAST:
+            what = f"{len(pairs)} rewards (task, scene, model, scoring) are measured and trained on"
+            yield f"{key}: {what}; a correlation needs at least {LEAST}"
+        for task in dict.fromkeys(run.task for run in runs):
             if config.tasks[task].oracle is None:
                 yield f"tasks.{task}.oracle: missing, but {key} needs the success of its agents"
+
+
+def _measured(config: Config, prediction: Prediction) -> Iterator[set[Reward]]:
+    """The rewards that its EPIC measurements, and those that its diagnoses contain."""
+
+    def rewards(tasks: Iterable[str], scenes: list[str], models: list[str]) -> Iterator[Reward]:
+        for task, scene, model in product(tasks, scenes, models):
+            yield from ((task, scene, model, scoring) for scoring in config.scorings_of(model))
+
+    if prediction.epic:
+        chosen = [config.epic[name] for name in prediction.epic]
+        yield {r for epic in chosen for r in rewards([epic.task], epic.scenes, epic.models)}
+    if prediction.diagnoses:
+        named = [config.diagnoses[name] for name in prediction.diagnoses]
+        yield {r for d in named for r in rewards(diagnosed_tasks(config, d), d.scenes, d.models)}

@@ -201,7 +201,7 @@ def finish(grid: Any, handles: Sequence[Artist], **legend: Any) -> Figure:
         figure.set_size_inches(width + BESIDE, height + 0.2)
         figure.legend(handles=handles, loc="outside right upper", **legend)
         return figure
-    longest = max(len(str(handle.get_label())) for handle in handles)
+    longest = max((len(str(handle.get_label())) for handle in handles), default=1)
     # A letter is about 0.06 inches wide, and a line with its spaces half an inch.
     columns = max(1, min(len(handles), int(widest / (0.5 + 0.06 * longest))))
     rows = -(-len(handles) // columns) + ("title" in legend)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from vlmrm.config import SCENES
 from vlmrm.config.settings import OptimizationSettings
 from vlmrm.config.training import RUN
 from vlmrm.data.states import States
@@ -55,13 +56,15 @@ def measure_checkpoints(
     if len(chosen) != len(states):
         raise UserError(f"rewards: none of task '{run.task}' by {run.scoring}; score them first")
     reward = chosen.sort_values("state")["reward"].to_numpy()
+    # The last entry of a state of the user's own environment is the verdict, which is the gold.
+    places = states.values if states.environment in SCENES else states.values[:, :-1]
     rows = []
     members_of = _checkpoints(states)
     first = next(iter(members_of.values()))
     for steps, members in members_of.items():
         row: dict[str, Any] = {**run.model_dump(), "steps": steps, "n": len(members)}
         row |= {"proxy": reward[members].mean(), "gold": labels[members].mean()}
-        visited = states.values[first], states.values[members]
+        visited = places[first], places[members]
         row["divergence"] = 0.0 if members is first else _defined(divergence, *visited)
         for name, measure in ON_POLICY.items():
             row[name] = _defined(measure, reward[members], labels[members])

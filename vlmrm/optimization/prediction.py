@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from vlmrm.config.prediction import LEAST
 from vlmrm.config.training import SERIES
 from vlmrm.epic.bootstrap import cluster_bootstrap
 from vlmrm.epic.distances import rank_correlation
-from vlmrm.errors import UserError
 
 EPIC = {"epic": -1, "epic_balanced": -1, "auroc": 1, "spearman": 1, "fooled": -1}
 """Columns of EPIC tables, and whether large values are good (1) or bad (-1)."""
@@ -74,9 +77,6 @@ def pairs(success: pd.DataFrame, *predictors: pd.DataFrame) -> pd.DataFrame:
         One row per task, scene, model (reward_source), and scoring that is in all of them: these
         four, success_rate and success_fraction (means over seeds), seeds (how many), and the
         columns of the predictors.
-
-    Raises:
-        UserError: There are fewer than three.
     """
     agents = success.groupby([*SERIES, "seed"], sort=False, as_index=False).agg(
         success_rate=("success", "mean"), success_fraction=("success_fraction", "mean")
@@ -88,10 +88,6 @@ def pairs(success: pd.DataFrame, *predictors: pd.DataFrame) -> pd.DataFrame:
     )
     for measured in predictors:
         table = table.merge(measured, on=SERIES)
-    if len(table) < 3:
-        raise UserError(
-            f"{len(table)} rewards were measured and trained on; a correlation needs at least three"
-        )
     return table
 
 
@@ -112,12 +108,15 @@ def correlations(
 
     Returns:
         One row per predictor in the table, the best first: predictor, rho, rho_low, rho_high
-        (missing where the correlation is undefined), pairs, and tasks (how many).
+        (missing where the correlation is undefined, as for fewer than three pairs), pairs, and
+        tasks (how many).
     """
     tasks = table["task"].to_numpy()
-    clusters = tasks if len(set(tasks)) > 2 else None
-    member_of, draw = cluster_bootstrap(len(table), clusters, bootstrap, seed)
-    counts = draw(bootstrap)[:, member_of].astype(int)
+    counts: Iterable[NDArray[np.int64]] = ()
+    if enough := len(table) >= LEAST:
+        clusters = tasks if len(set(tasks)) > 2 else None
+        member_of, draw = cluster_bootstrap(len(table), clusters, bootstrap, seed)
+        counts = draw(bootstrap)[:, member_of].astype(int)
     reached = table[outcome].to_numpy(np.float64)
     rows = []
     for name, sign in PREDICTORS.items():
@@ -127,6 +126,7 @@ def correlations(
         resampled = [rank_correlation(np.repeat(values, n), np.repeat(reached, n)) for n in counts]
         defined = [rho for rho in resampled if not np.isnan(rho)]
         low, high = np.quantile(defined, (0.025, 0.975)) if defined else (np.nan, np.nan)
-        row = {"predictor": name, "rho": rank_correlation(values, reached), "rho_low": low}
-        rows.append({**row, "rho_high": high, "pairs": len(table), "tasks": len(set(tasks))})
+        rho = rank_correlation(values, reached) if enough else np.nan
+        row = {"predictor": name, "rho": rho, "rho_low": low, "rho_high": high}
+        rows.append({**row, "pairs": len(table), "tasks": len(set(tasks))})
     return pd.DataFrame(rows).sort_values("rho", ascending=False, ignore_index=True)

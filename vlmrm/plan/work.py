@@ -45,7 +45,7 @@ VIDEO_FRAME = 1000
 FLOAT = 4
 
 TRAINED_ON = 0.9  # share of a corpus that is not held out
-BACKWARD = 6  # 3 times the operations (Kaplan et al., 2020), at half the speed (measured)
+BACKWARD = 4  # 3 times the operations (Kaplan et al., 2020), a little slower (measured)
 ROLLOUT_KEEPS = 5  # one state in five of a rollout is kept
 # Numbers of an observation and of an action.
 OBSERVED = {"cartpole": (4, 2), "mountain-car": (2, 1), "humanoid": (348, 17), OWN: (100, 8)}

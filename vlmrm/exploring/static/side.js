@@ -76,7 +76,7 @@ export class Side {
     const place = this.element.querySelector(".task pre");
     const status = this.element.querySelector(".copied");
     try {
-      place.textContent = await ask("task", { ...this.query, oracle: this.page.judge?.name ?? null });
+      place.textContent = await ask("task", { ...this.query, oracle: this.page.chosen });
       place.hidden = false;
       await navigator.clipboard.writeText(place.textContent);
       status.textContent = "Copied; put it into a configuration such as config/own.yaml.";
