@@ -33,9 +33,10 @@ texts have at most 1000 characters, and Snakemake's templates (`__use_yte__`) ar
 they run code.
 
 A configuration can build on others: `extends: [FILE, ...]`, with paths relative to the folder where
-Snakemake runs. Mappings are merged key by key; any other value is replaced. Later files override
-earlier ones, and the configuration itself overrides all of them. `config/shared/`
-holds the reward models, tasks, and agents of the shipped configurations.
+Snakemake runs. Mappings are merged key by key; any other value is replaced, and so is an entry with
+another `source`, `sampler`, or `algorithm`, as a whole. Later files override earlier ones, and the
+configuration itself overrides all of them. `config/shared/` holds the reward models, tasks, and
+agents of the shipped configurations.
 
 Editors with a YAML language server, such as VS Code with the YAML extension, complete the keys and
 check the values while you type. The first line of each shipped configuration names the schema,

@@ -13,7 +13,7 @@ import yaml
 from tests.docs.pages import fenced, shown
 from tests.processes import vlmrm
 from vlmrm.config import load_config
-from vlmrm.pretraining.captions import OPENINGS, PHRASES, new_words
+from vlmrm.pretraining.phrases import OPENINGS, PHRASES, new_words
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -114,7 +114,7 @@ def test_your_own_sentence_has_words_that_the_model_has_learned():
     phrases = [p for fact in PHRASES["humanoid"].values() for value in fact.values() for p in value]
     for task in load_config(ROOT / "config" / "own.yaml").tasks.values():
         for sentence in task.goals + task.baselines:
-            assert new_words("humanoid", sentence) == []
+            assert new_words(sentence, ["humanoid"]) == []
             beginnings = [f"{o} {p}" for o in OPENINGS["humanoid"] for p in phrases]
             assert not any(sentence.startswith(beginning) for beginning in beginnings)
 

@@ -98,7 +98,8 @@ def shorten(message: str, length: int = 300) -> str:
 def suggest(name: object, known: Iterable[str]) -> str:
     """``"; did you mean 'x'?"`` for the closest known name, otherwise the known names."""
     known = [str(k) for k in known]
-    close = difflib.get_close_matches(str(name), known, n=1)
+    close = [k for k in known if k.casefold() == str(name).casefold()]
+    close = close or difflib.get_close_matches(str(name), known, n=1)
     if close:
         return f"; did you mean '{close[0]}'?"
     names = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")

@@ -43,6 +43,18 @@ def folder(tmp_path):
             (*SCORE, "--scoring", "contrast-0.1", "--contrast", "A Robot "),
             "--contrast: 'A Robot ' is the goal too; remove it",
         ),
+        (
+            (*SCORE, "--baseline", "a robot"),
+            "--baseline: has no effect with alpha-0; add --scoring alpha-0.5",
+        ),
+        (
+            (*SCORE, "--scoring", "contrast-0.1", "--contrast", "a", "--baseline", "b"),
+            "--baseline: has no effect with contrast-0.1; add --scoring alpha-0.5",
+        ),
+        (
+            (*SCORE, "--contrast", "a dog"),
+            "--contrast: has no effect with alpha-0; add --scoring contrast-0.05",
+        ),
         ((*SCORE, "--goal", " "), "--goal: empty; give a sentence"),
         ((*SCORE, "--baseline", ""), "--baseline: empty; give a sentence"),
         ((*SCORE, "--goal", "a " * 40), "--goal, --baseline, --contrast: 'a a "),

@@ -27,6 +27,8 @@ SENTENCE = "a humanoid robot kneeling"
         ("word " * 60, {}, "sentence: .* is longer than models.sim-M reads"),
         ("word " * 60, {"environment": "cartpole"}, "sentence: .* longer than models.sim-M reads"),
         (SENTENCE, {"scoring": "alpha-0.5"}, "--baseline: missing; alpha-0.5 needs one"),
+        (SENTENCE, {"baseline": ["a robot"]}, "--baseline: has no effect with alpha-0; add"),
+        (SENTENCE, {"model": "sim-m"}, "unknown name 'sim-m'; did you mean 'sim-M'"),
         (SENTENCE, {"scoring": "contrast-1"}, "--contrast: missing; contrast-1 needs"),
         (SENTENCE, {"contrast": [SENTENCE]}, "--contrast: '.*' is the goal too; remove it"),
         (SENTENCE, {"name": "../x"}, "--name: '../x' is no name"),

@@ -85,5 +85,12 @@ def test_without_random_weights_there_is_nothing_beside_a_model(run):
     assert run(epic_kneeling=epic)[0].endswith("(0 is best, 0.71 uninformative)")
 
 
-def test_what_is_not_finished_is_left_out(run):
-    assert run() == ["All figures, videos, and tables: results/smoke"]
+def test_a_run_that_has_only_begun_says_so(run):
+    assert run() == ["results/smoke: no measurement and no agent is finished yet."]
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    done = vlmrm("summarize", "results/nothing", cwd=tmp_path)
+    assert done.returncode == 2
+    told = "results/nothing: holds no results of a run; give a folder such as results/demo"
+    assert done.stderr == f"vlmrm: {told}\n"

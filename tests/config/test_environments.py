@@ -90,6 +90,7 @@ def test_what_random_actions_visit_does_not_depend_on_the_agent(own):
     [
         ("environments.cartpole", {"id": "CartPole-v1"}, "cartpole: the name is taken"),
         ("environments.pole.succes", "x", "unknown key; did you mean 'success'?"),
+        ("environments.bare", {"id": "CartPole-v1", "quorum": 1}, "quorum: has no effect without"),
         ("environments.pole.oracle", "a:b", "oracle: cannot be combined with success"),
         ("environments.pole.oracle", "a.b", "environments.pole.oracle: "),
         ("environments.pole.success", None, "says no success, but tasks.balanced.oracle needs it"),

@@ -43,6 +43,28 @@ def test_own_values_replace_those_of_the_extended_file_key_by_key(write):
     assert set(own.tasks) == {"kneeling", "lotus"}
 
 
+def test_an_entry_of_another_kind_replaces_the_extended_one(write):
+    write(
+        "own.yaml",
+        run="own",
+        extends=["base.yaml"],
+        models={"sim": {"source": "packaged", "architecture": "sim-S"}},
+        tasks={"source": {"environment": "cartpole", "goal": "a pole"}},
+        training={"cartpole": {"agent": {"algorithm": "dqn", "total_timesteps": 2000}}},
+    )
+    other = {"algorithm": "sac", "total_timesteps": 90_000, "ent_coef": 0.1}
+    write(
+        "cart.yaml",
+        tasks={"source": {"goal": "a pole that stands"}},
+        training={"cartpole": {"agent": other}},
+    )
+    own = load_config("own.yaml")
+    assert own.models["sim"].source == "packaged"
+    both = parse_config({"extends": ["cart.yaml", "own.yaml"]})
+    assert both.training["cartpole"].agent.algorithm == "dqn"
+    assert both.tasks["source"].goal == "a pole" and both.tasks["source"].environment == "cartpole"
+
+
 def test_later_files_override_earlier_ones_and_extended_files_may_extend_others(write):
     write("middle.yaml", extends=["base.yaml"], scorings=["alpha-0.5"], run="middle")
     write("last.yaml", run="last")

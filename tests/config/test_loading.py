@@ -41,6 +41,12 @@ def test_a_file_that_is_missing_or_not_yaml_is_named(tmp_path):
         load_config(broken)
 
 
+def test_a_key_without_a_value_is_not_to_be_quoted(tmp_path):
+    (tmp_path / "own.yaml").write_text("run:\n")
+    with pytest.raises(UserError, match="got None; give it a value, or remove it"):
+        load_config(tmp_path / "own.yaml")
+
+
 def bomb(part):
     """Nine levels, each with ten aliases of the one before: a thousand million values."""
     levels = [f"a0: &a0 {part}", *(f"a{n}: &a{n} [{f'*a{n - 1},' * 10}]" for n in range(1, 10))]

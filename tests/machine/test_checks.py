@@ -157,6 +157,21 @@ def test_a_folder_that_cannot_be_written_is_named_before_the_start(machine, tmp_
     )
 
 
+def test_label_files_that_cannot_be_read_are_named_before_the_start(machine, tmp_path):
+    (tmp_path / "bad.csv").write_text("state,answer\n1,yes\n")
+    files = [str(tmp_path), str(tmp_path / "bad.csv"), str(tmp_path / "missing.csv")]
+    name, measured = next(iter(PAPER.epic.items()))
+    labeled = {**PAPER.epic, name: measured.model_copy(update={"labels": files})}
+    problems = find_problems(
+        [Job("measure_epic", {"epic": name})], PAPER.model_copy(update={"epic": labeled})
+    )
+    assert problems == (
+        f"epic.{name}.labels: {tmp_path}: cannot be read (Is a directory)\n"
+        f"epic.{name}.labels: {tmp_path}/bad.csv:1: the columns must be "
+        "rater,task,state,label,time,states"
+    )
+
+
 def test_all_problems_are_reported_at_once(machine):
     machine.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 5e9))
     problems = find_problems([fetching("ViT-bigG-14"), training("ViT-bigG-14")], PAPER)

@@ -5,15 +5,9 @@ import pytest
 import yaml
 
 from vlmrm.config import load_config
-from vlmrm.pretraining.captions import (
-    GENERIC,
-    LEADING,
-    OPENINGS,
-    PHRASES,
-    state_facts,
-    write_caption,
-)
+from vlmrm.pretraining.captions import state_facts, write_caption
 from vlmrm.pretraining.facts import FACTS
+from vlmrm.pretraining.phrases import GENERIC, LEADING, OPENINGS, PHRASES
 
 ROOT = Path(__file__).parents[2]
 

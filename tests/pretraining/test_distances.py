@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from vlmrm.config import PathStates
-from vlmrm.pretraining.captions import PHRASES, state_facts
+from vlmrm.pretraining.captions import state_facts
 from vlmrm.pretraining.distances import FAR, distances
+from vlmrm.pretraining.phrases import PHRASES
 from vlmrm.states.paths import sample_paths
 from vlmrm.states.training import sample_training_states
 from vlmrm.tasks.poses import mirrored

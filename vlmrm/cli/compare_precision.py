@@ -36,7 +36,7 @@ def compare_precision(
     output: Annotated[Path | None, typer.Option(help="Write the table here (CSV).")] = None,
 ) -> None:
     """Compare a model's rewards and speed in float32, bfloat16, and (on CUDA) float16."""
-    check_sentences(goal, scoring, baseline, contrast)
+    check_sentences(goal, [scoring], baseline, contrast)
     check_model_folder(model)
     from vlmrm.rewards.precision import compare_precisions
 

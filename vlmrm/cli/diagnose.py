@@ -105,8 +105,7 @@ def _scorings(
 ) -> list[str]:
     defaults = [PLAIN, *([BLEND] if baseline else []), *([CONTRAST] if contrast else [])]
     scorings = list(dict.fromkeys(map(scoring_name, names or defaults)))
-    for name in scorings:
-        check_sentences(goal, name, baseline, contrast)
+    check_sentences(goal, scorings, baseline, contrast)
     return scorings
 
 

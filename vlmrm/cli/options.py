@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -23,7 +23,7 @@ from vlmrm.config import (
     ensembles,
     load_config,
 )
-from vlmrm.config.scoring import canonical_scoring
+from vlmrm.config.scoring import alpha_of, canonical_scoring, temperature_of
 from vlmrm.config.sentences import sentence_problems
 from vlmrm.config.settings import EnsembleSettings
 from vlmrm.errors import UserError, refuse_unknown, shorten, suggest
@@ -231,12 +231,22 @@ def training_run(
 
 
 def check_sentences(
-    goal: list[str], scoring: str, baseline: list[str] | None, contrast: list[str] | None
+    goal: list[str],
+    scorings: Sequence[str],
+    baseline: list[str] | None,
+    contrast: list[str] | None,
 ) -> None:
-    """Checks that the sentences of a scoring are given, and differ.
+    """Checks that the sentences of scorings are given, differ, and are used.
 
     Raises:
-        UserError: A sentence is missing, or says the same as the goal.
+        UserError: A sentence is missing, says the same as the goal, or none of the scorings uses
+            it.
     """
-    for kind, problem in sentence_problems(scoring, goal, baseline or [], contrast or []):
-        raise UserError(shorten(f"--{kind}: {problem}"))
+    for scoring in scorings:
+        for kind, problem in sentence_problems(scoring, goal, baseline or [], contrast or []):
+            raise UserError(shorten(f"--{kind}: {problem}"))
+    named = ", ".join(scorings)
+    if baseline and not any(map(alpha_of, scorings)):
+        raise UserError(f"--baseline: has no effect with {named}; add --scoring alpha-0.5")
+    if contrast and not any(map(temperature_of, scorings)):
+        raise UserError(f"--contrast: has no effect with {named}; add --scoring contrast-0.05")

@@ -36,6 +36,7 @@ from vlmrm.models.folder import MODELS, is_simulator_trained
 from vlmrm.page.summary import LEARNED, video_of
 from vlmrm.plan.cost import make_plan, read_benchmarks, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs
+from vlmrm.pretraining.phrases import new_words_warning
 from vlmrm.workflow import SNAKEFILE
 
 CONFIG = "run.yaml"
@@ -85,7 +86,7 @@ def run(
         rf"[A-Za-z0-9][A-Za-z0-9_.-]{{,{MAX_NAME - 1}}}", name
     ):
         raise UserError(shorten(f"--name: '{name}' is no name; use letters, digits, '-', and '_'"))
-    check_sentences([sentence], scoring, baseline, contrast)
+    check_sentences([sentence], [scoring], baseline, contrast)
     content = sentence_config(
         sentence,
         name,
@@ -159,15 +160,8 @@ def _describe(config: Config, run: TrainingRun) -> None:
     )
     if is_simulator_trained(config.models[run.reward_source]):
         print(f"{run.reward_source} was trained on these environments: this is not zero-shot.")
-        from vlmrm.pretraining.captions import new_words  # loads MuJoCo
-
-        if words := new_words(task.environment, " ".join(task.goals)):  # type: ignore[arg-type]
-            print(
-                printable(
-                    f"It has never read: {', '.join(words)}. It may reward anything for them; a "
-                    "published model may know them (--model; docs/published-models.md)."
-                )
-            )
+        if warning := new_words_warning(task.goals, [task.environment]):
+            print(printable(warning))
 
 
 def _duration(jobs: Iterable[Job], config: Config) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +19,8 @@ from vlmrm.cli.options import (
 )
 from vlmrm.config.scoring import PLAIN
 from vlmrm.data.pictures import check_picture, read_picture
-from vlmrm.errors import blaming
-from vlmrm.models.folder import check_model_folder
+from vlmrm.errors import blaming, printable
+from vlmrm.models.folder import check_model_folder, has_read_shipped_captions
 
 
 def score(
@@ -32,17 +33,22 @@ def score(
     device: Device = "auto",
 ) -> None:
     """Print the score of each image, one per line, best first."""
-    check_sentences(goal, scoring, baseline, contrast)
+    check_sentences(goal, [scoring], baseline, contrast)
     # Loading the model takes seconds, so unreadable images are reported first.
     for path in images:
         check_picture(path)
-    check_model_folder(model)
+    folder = check_model_folder(model)
     from vlmrm.models.clip import ClipModel
     from vlmrm.rewards.vlm import VLMReward
 
-    clip = ClipModel.load(model, device)
+    clip = ClipModel.load(folder, device)
     with blaming("--goal, --baseline, --contrast"):
         reward = VLMReward(clip, goal, baseline, scoring, contrast)
+    if has_read_shipped_captions(folder):
+        from vlmrm.pretraining.phrases import new_words_warning
+
+        if warning := new_words_warning([*goal, *(baseline or []), *(contrast or [])]):
+            print(printable(f"{clip.name}: {warning}"), file=sys.stderr)
     scores = [float(reward(read_picture(path)[None])[0]) for path in images]
     for value, path in sorted(zip(scores, images, strict=True), reverse=True):
         print(f"{value:.4f}  {path}")

@@ -59,11 +59,21 @@ def default_scene(environment: str) -> str:
     return scenes_of(environment)[0]
 
 
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+IMPORT_PATH = r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$"
+REPOSITORY = r"^[\w.-]+/[\w.-]+$"
+FORMS = {
+    NAME: "letters and digits, and after the first of them also '.', '_', and '-'",
+    IMPORT_PATH: "package.module:name",
+    REPOSITORY: "owner/name",
+}
+"""The texts that patterns match, in words."""
+
 MAX_NAME = 100
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=MAX_NAME)]
+Name = Annotated[str, Field(pattern=NAME, max_length=MAX_NAME)]
 """A name that becomes part of file names, of at most 255 characters."""
 
-ImportPath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$", max_length=200)]
+ImportPath = Annotated[str, Field(pattern=IMPORT_PATH, max_length=200)]
 """A name in a Python module, as ``module:name``; modules of the working directory are found too."""
 
 Version = Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]

@@ -59,6 +59,8 @@ def environment_problems(config: Config) -> Iterator[str]:
             yield f"environments.{name}: the name is taken; choose another"
         if environment.success is not None and environment.oracle is not None:
             yield f"environments.{name}.oracle: cannot be combined with success; keep one of them"
+        if environment.quorum and not environment.judged:
+            yield f"environments.{name}.quorum: has no effect without success or oracle; add one"
     for name, task in config.tasks.items():
         yield from unknown(f"tasks.{name}.environment", task.environment, known)
         yield from _oracle_problems(config, name)

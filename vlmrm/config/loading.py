@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 from yaml.composer import Composer
 
-from vlmrm.config.base import LARGEST
+from vlmrm.config.base import FORMS, LARGEST
 from vlmrm.config.config import Config
 from vlmrm.config.rounds import expand_rounds
 from vlmrm.errors import UserError, one_line, shorten, suggest
@@ -31,6 +31,9 @@ MAX_TEXT = 1000
 """Characters of a text in a configuration."""
 CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Characters that are neither shown nor white space, and halves of characters."""
+
+KINDS = ("source", "sampler", "algorithm")
+"""Keys that say of which kind an entry is, and so which other keys it has."""
 
 Place = Sequence[int | str]
 """The keys that lead to a value."""
@@ -146,7 +149,13 @@ def _place(file: str) -> Path:
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Both mappings, key by key; where both have a value that is no mapping, that of ``above``."""
+    """Both mappings, key by key; where both have a value that is no mapping, that of ``above``.
+
+    An entry of another kind replaces the one below, whose keys would not fit it.
+    """
+    kinds = [(below[key], above[key]) for key in KINDS if key in below and key in above]
+    if any(isinstance(kind, str) and kind != other for kind, other in kinds):
+        return dict(above)
     both = {
         key: _merge(below[key], above[key])
         for key in below.keys() & above.keys()
@@ -267,8 +276,23 @@ def _first_problem(error: ValidationError, content: Any) -> str:
     if kind == "value_error":
         return f"{key}: {message}" if key else message
     given = problem["input"]
-    hint = "; quote it" if kind == "string_type" and not isinstance(given, (dict, list)) else ""
-    return f"{key}: {message[0].lower()}{message[1:]}, got {given!r}{hint}"
+    if kind == "string_pattern_mismatch":
+        return f"{key}: {given!r} does not fit; write {FORMS[problem['ctx']['pattern']]}"
+    return f"{key}: {message[0].lower()}{message[1:]}, got {given!r}{_hint(kind, given)}"
+
+
+def _hint(kind: str, given: Any) -> str:
+    """What to write instead of a value of the wrong type."""
+    match kind, given:
+        case "string_type", None:
+            return "; give it a value, or remove it"
+        case "string_type", bool() | int() | float():
+            return "; quote it"
+        case "int_parsing", _:
+            return "; write its digits, as in 100000"
+        case "literal_error", "none":
+            return "; for none, remove it"
+    return ""
 
 
 def _written(place: Place, content: Any) -> list[str]:

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from vlmrm.config.base import (
+    REPOSITORY,
     Aggregate,
     ConfigModel,
     EnvironmentName,
@@ -41,11 +42,11 @@ class PretrainedModel(ConfigModel):
     """Name of an open_clip architecture, such as `ViT-L-14`."""
     tag: str | None = None
     """Name of pretrained weights of this architecture, such as `laion2b_s32b_b82k`."""
-    repository: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
+    repository: Annotated[str, Field(pattern=REPOSITORY)] | None = None
     """Hugging Face hub repository of an open_clip model, as `owner/name`. Replaces the tag."""
     revision: str | None = None
     """Commit of the repository, 40 hexadecimal digits. Optional with a tag."""
-    path: Annotated[str, AfterValidator(os.path.expanduser)] | None = None
+    path: Annotated[str, Field(min_length=1), AfterValidator(os.path.expanduser)] | None = None
     """Local folder with the files of such a repository, `~` included. Replaces tag and
     repository. If its files are replaced, a run does not start before the model is made again."""
     sha256: str | None = None
@@ -125,7 +126,7 @@ class FunctionModel(ConfigModel):
     """
 
     source: Literal["function"]
-    function: Annotated[str, Field(pattern=r"^\w+(\.\w+)*:\w+(\.\w+)*$")]
+    function: ImportPath
     """Import path of a factory, as `package.module:make_reward`. It gets the settings as keyword
     arguments and returns the reward. Modules in the working directory are found too."""
     settings: Annotated[dict[str, JsonValue], WithJsonSchema({"type": "object"})] = {}

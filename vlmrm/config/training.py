@@ -27,7 +27,8 @@ class OffPolicyAgent(ConfigModel):
     """Settings that DQN and SAC share."""
 
     total_timesteps: PositiveInt
-    """Environment steps in total, over all parallel environments."""
+    """Environment steps in total, over all parallel environments. A training ends with a whole
+    round of `train_freq` steps of each environment, so it may take a few more."""
     episode_steps: PositiveInt
     """Time limit of an episode. It truncates the episode and never terminates it."""
     n_envs: PositiveInt

@@ -152,11 +152,7 @@ def read_answers(
     known = fingerprint(states)
     answers: dict[str, dict[int, Answer]] = {}
     for path in paths:
-        try:
-            content = Path(path).read_bytes()
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-        for number, label in _parse(_without_torn_line(content), path):
+        for number, label in _read(path):
             if label.task != task:
                 continue
             _same_states(label, known, f"{path}:{number}")
@@ -166,6 +162,16 @@ def read_answers(
                 )
             answers.setdefault(label.rater, {})[label.state] = label.label
     return answers
+
+
+def check_label_file(path: str | os.PathLike[str]) -> None:
+    """Checks what can be known of a label file without the states.
+
+    Raises:
+        UserError: The file is missing or not a label file, or a line is malformed.
+    """
+    for _ in _read(path):
+        pass
 
 
 def majority(answers: Answers) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -211,6 +217,14 @@ def _without_torn_line(content: bytes) -> bytes:
     else:
         torn = HEADER[:-1].encode().startswith(last)
     return content[:start] if torn else content
+
+
+def _read(path: str | os.PathLike[str]) -> Iterator[tuple[int, Label]]:
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+    return _parse(_without_torn_line(content), path)
 
 
 def _parse(content: bytes, path: str | os.PathLike[str]) -> Iterator[tuple[int, Label]]:

@@ -17,6 +17,7 @@ from vlmrm.config.architectures import sim_architectures
 from vlmrm.config.ensembles import towers
 from vlmrm.envs.probe import environment_problem
 from vlmrm.errors import UserError
+from vlmrm.labeling.labels import check_label_file
 from vlmrm.machine.doctor import Verdict, check_rendering, cuda_works
 from vlmrm.machine.functions import function_problems
 from vlmrm.machine.gpus import on_cluster
@@ -118,7 +119,7 @@ def find_problems(jobs: Iterable[Job], config: Config) -> str | None:
     """
     jobs = list(jobs)
     problems = [*text_problems(jobs, config), *folder_problems(jobs, config)]
-    problems += [*_memory(jobs, config), *_writable(jobs)]
+    problems += [*_memory(jobs, config), *_writable(jobs), *_labels(jobs, config)]
     forced = os.environ.get(FORCE) == "1"
     without_opengl = [] if forced else [*_opengl(jobs)]
     # Without OpenGL, environments would fail for that reason alone.
@@ -189,6 +190,16 @@ def _memory(jobs: list[Job], config: Config) -> Iterator[str]:
         needed = replay_bytes(environment, config.training[environment].agent)
         if problem := memory_problem(f"training.{environment}.agent.buffer_size", needed):
             yield problem
+
+
+def _labels(jobs: list[Job], config: Config) -> Iterator[str]:
+    """Label files that measurements could not read; Snakemake names those that are missing."""
+    for name in sorted({job.wildcards["epic"] for job in jobs if job.rule == "measure_epic"}):
+        for path in filter(os.path.exists, config.epic[name].label_files):
+            try:
+                check_label_file(path)
+            except UserError as error:
+                yield f"epic.{name}.labels: {error}"
 
 
 def _writable(jobs: list[Job]) -> Iterator[str]:

@@ -96,7 +96,9 @@ def check_model_folder(folder: str | os.PathLike[str]) -> Path:
             )
     for name in (CONFIG_FILE, WEIGHTS_FILE):
         if not (folder / name).is_file():
-            raise UserError(f"{folder}: no {name}; {MAKE_AGAIN}")
+            ours = (folder / PROVENANCE_FILE).is_file()
+            remedy = MAKE_AGAIN if ours else "it must be a model folder of open_clip's form"
+            raise UserError(f"{folder}: no {name}; {remedy}")
     config = _read_json(folder / CONFIG_FILE)
     with reading(folder / CONFIG_FILE, MAKE_AGAIN):
         check_self_contained(folder, config)
@@ -267,6 +269,18 @@ def is_simulator_trained(model: Model) -> bool:
         record = read_model_provenance(model.path) if model.path is not None else {}
         return record.get("source") in SIMULATOR_TRAINED
     return model.source in SIMULATOR_TRAINED
+
+
+def has_read_shipped_captions(folder: Path) -> bool:
+    """Whether the captions that a model was trained on are those of the package.
+
+    Raises:
+        UserError: The provenance is damaged.
+    """
+    record = read_model_provenance(folder)
+    with reading(folder / PROVENANCE_FILE):
+        own = bool((record.get("corpus") or {}).get("captions"))
+    return record.get("source") in SIMULATOR_TRAINED and not own
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -1,54 +1,25 @@
 """Writes captions of simulator states: facts about a state, in many phrasings.
 
-The texts are in `captions.yaml`. No caption equals a task prompt of the paper: captions that call
+No caption equals a task prompt of the paper: captions that call
 the humanoid "a humanoid robot", as the prompts do, begin differently, and those of classic control
 state the same facts in other words.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config import EnvironmentName, read_yaml
+from vlmrm.config import EnvironmentName
 from vlmrm.envs.cartpole import MAX_CART_POSITION, pole_in_sight
 from vlmrm.envs.mountain_car import GOAL_POSITION
 from vlmrm.pretraining.facts import describe_clearly
+from vlmrm.pretraining.phrases import GENERIC, LEADING, OPENINGS, PHRASES
 
 Facts = dict[str, str]
-
-Phrases = dict[str, tuple[str, ...]]
-"""The values of a fact, each with its phrasings."""
-
-_TEXTS: dict[str, Any] = read_yaml(Path(__file__).with_name("captions.yaml"))
-
-LEADING: dict[str, str] = {environment: texts["leading"] for environment, texts in _TEXTS.items()}
-"""The fact that most captions contain."""
-
-OPENINGS: dict[str, tuple[str, ...]] = {
-    environment: tuple(texts["openings"]) for environment, texts in _TEXTS.items()
-}
-"""Beginnings of captions."""
-
-GENERIC: dict[str, tuple[str, ...]] = {
-    environment: tuple(texts["generic"]) for environment, texts in _TEXTS.items()
-}
-"""Captions that fit every frame."""
-
-PHRASES: dict[str, dict[str, Phrases]] = {
-    environment: {
-        fact: {value: tuple(phrases) for value, phrases in values.items()}
-        for fact, values in texts["phrases"].items()
-    }
-    for environment, texts in _TEXTS.items()
-}
-"""The facts of each environment."""
 
 OTHERS = 0.35
 """Probability that a caption also states a fact that is not the leading one."""
@@ -94,19 +65,6 @@ def write_caption(
 def generic_caption(environment: EnvironmentName, rng: np.random.Generator) -> Caption:
     """A random caption that fits every frame of the environment."""
     return Caption(_choice(GENERIC[environment], rng), {})
-
-
-def new_words(environment: EnvironmentName, sentence: str) -> list[str]:
-    """The words of a sentence that are in none of the environment's captions, each once."""
-    facts = PHRASES[environment].values()
-    phrases = [phrase for values in facts for texts in values.values() for phrase in texts]
-    captions = [*OPENINGS[environment], *GENERIC[environment], *phrases]
-    known = set(_words(" ".join(captions)))
-    return [word for word in dict.fromkeys(_words(sentence)) if word not in known]
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
 
 
 def _choice(texts: tuple[str, ...], rng: np.random.Generator) -> str:

@@ -28,7 +28,6 @@ from vlmrm.machine.processes import map_in_processes
 from vlmrm.models.preprocessing import SIM_PREPROCESSING, Preprocessing
 from vlmrm.pretraining.captioned import CaptionedPart
 from vlmrm.pretraining.captions import (
-    PHRASES,
     Caption,
     Facts,
     generic_caption,
@@ -38,6 +37,7 @@ from vlmrm.pretraining.captions import (
 from vlmrm.pretraining.distances import distances
 from vlmrm.pretraining.facts import UNCLEAR
 from vlmrm.pretraining.part import BALANCE, Part
+from vlmrm.pretraining.phrases import PHRASES
 from vlmrm.rendering import check_scene
 from vlmrm.rendering.parallel import render_states
 from vlmrm.states.training import sample_training_states

@@ -13,7 +13,8 @@ from scipy.spatial import KDTree
 
 from vlmrm.config import EnvironmentName
 from vlmrm.envs.cartpole import MAX_CART_POSITION, pole_in_sight
-from vlmrm.pretraining.captions import PHRASES, Facts
+from vlmrm.pretraining.captions import Facts
+from vlmrm.pretraining.phrases import PHRASES
 from vlmrm.tasks.body import FEET, BodyQuantities, Floats
 from vlmrm.tasks.oracles import ANGLE, COSINE, DISTANCE, HEIGHT, LIFTED
 from vlmrm.tasks.poses import mirrored

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from vlmrm.models.clip import ClipModel
 from vlmrm.pretraining.captioned import CaptionedPart
-from vlmrm.pretraining.captions import LEADING, OPENINGS, PHRASES
 from vlmrm.pretraining.corpus import CorpusPart
 from vlmrm.pretraining.facts import UNCLEAR
 from vlmrm.pretraining.part import Part
+from vlmrm.pretraining.phrases import LEADING, OPENINGS, PHRASES
 from vlmrm.rewards.goal_baseline import mean_direction
 
 
