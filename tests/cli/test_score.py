@@ -15,3 +15,15 @@ def test_pictures_are_scored_without_a_warning(model_folder, tmp_path):
     assert run.returncode == 0
     assert len(run.stdout.splitlines()) == 3
     assert not run.stderr
+
+
+def test_words_that_a_packaged_model_has_never_read_are_told(tmp_path):
+    Image.new("RGB", (50, 50)).save(tmp_path / "black.png")
+    known, new = (
+        vlmrm("score", tmp_path / "black.png", "--model", "sim-XS", "--goal", goal)
+        for goal in ("a humanoid robot kneeling", "a humanoid robot à genoux")
+    )
+    assert known.returncode == new.returncode == 0
+    assert known.stderr == ""
+    assert new.stderr.startswith("sim-XS: It has never read: à, genoux. It may reward anything")
+    assert new.stdout.endswith("black.png\n")
