@@ -205,9 +205,13 @@ def test_trainings_run_beside_each_other(fresh):
 
 def test_only_the_tasks_in_use_have_pictures_of_poses(fresh):
     config = yaml.safe_load((fresh.folder / "config/demo.yaml").read_text())
+    config["state_sets"]["words"] = {"sampler": "diagnosis"}
+    diagnosis = {"states": "words", "models": ["sim-XS"], "tasks": ["lotus"]}
+    config["diagnoses"] = {"words": diagnosis}
     shown = fresh.snakemake(config, "--dry-run", "--cores", "2").stdout
     commands = re.findall(r"vlmrm .*draw-(?:poses|boundaries) .*", shown)
-    assert [re.findall(r"--oracle (\S+)", command) for command in commands] == [["kneeling"]] * 2
+    found = [re.findall(r"--oracle (\S+)", command) for command in commands]
+    assert found == [["kneeling", "lotus"]] * 2
 
 
 def test_small_state_sets_leave_a_core_to_other_jobs(fresh):

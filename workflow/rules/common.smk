@@ -7,6 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 from vlmrm.config import RANDOM_POLICY, TrainingRun, parse_config, read_yaml, scenes_of
+from vlmrm.config.diagnosis import diagnosed_tasks
 from vlmrm.config.ensembles import ensemble_settings, member_settings
 from vlmrm.config.optimization import studied
 from vlmrm.errors import UserError
