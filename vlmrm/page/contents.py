@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
-from vlmrm.config import Config, TrainingRun
-from vlmrm.config.diagnosis import diagnosed_tasks
+from vlmrm.config import Config, Epic, Landscape, TrainingRun
+from vlmrm.config.corpus_references import needs_agents
+from vlmrm.config.diagnosis import Diagnosis, diagnosed_tasks
 from vlmrm.config.scoring import alpha_of
 
 CLAIM_KINDS = ("epic", "best-of-n", "success", "size", "optimization", "search", "prediction")
@@ -111,6 +112,23 @@ def contents(config: Config) -> list[Section]:
         sections.append(Section("claims", "Claims", [Exhibit("claims", "claims", is_table=True)]))
     sections.append(Section("scenes", "Scenes and oracles", list(_scenes(config))))
     return [section for section in sections if section.exhibits]
+
+
+def first_exhibits(config: Config) -> Iterator[Exhibit]:
+    """Figures and tables of rewards that are measured before any agent is trained."""
+    measurements: dict[str, Mapping[str, Landscape | Epic | Diagnosis]] = {
+        "landscapes": config.landscapes,
+        "epic": config.epic,
+        "best-of-n": config.epic,
+        "diagnosis": config.diagnoses,
+    }
+    for section in contents(config):
+        measured = measurements.get(section.key, {})
+        late = {name for name, m in measured.items() if needs_agents(config, m.states, m.models)}
+        for exhibit in section.exhibits if measured else []:
+            # An overview is about all of them.
+            if not late & ({exhibit.subject} if exhibit.subject else measured.keys()):
+                yield exhibit
 
 
 def recorded_runs(config: Config) -> list[TrainingRun]:
