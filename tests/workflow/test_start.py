@@ -285,3 +285,21 @@ def test_a_sentence_without_oracle_is_trained_and_recorded_but_not_scored(fresh,
     jobs = fresh.planned(smoke)
     assert jobs["train_policy"] == jobs["evaluate_policy"] == jobs["draw_learning_curves"] == 1
     assert "draw_success" not in jobs
+
+
+def test_a_sentence_without_oracle_is_measured_on_human_labels_alone(fresh, smoke):
+    (fresh.folder / "labels.csv").touch()
+    smoke["tasks"]["waving"] = {"environment": "humanoid", "goal": "a robot waving"}
+    measured = {"task": "waving", "labels": "labels.csv"}
+    smoke["epic"] = {"waving": {**smoke["epic"]["kneeling"], **measured}}
+    smoke["scorings"] = ["alpha-0"]
+    for section in ("experiments", "optimization", "searches", "landscapes", "diagnoses"):
+        smoke[section] = {}
+    jobs = fresh.planned(smoke)
+    assert jobs["measure_epic"] == 4
+    assert jobs["draw_epic"] == jobs["draw_epic_overview"] == 1
+    by_oracle = {"draw_rewards_by_label", "draw_best_of_n", "draw_gallery", "measure_agreement"}
+    assert not by_oracle & {*jobs}
+    smoke["epic"]["waving"]["labels"] = ["labels.csv", "others.csv"]
+    (fresh.folder / "others.csv").touch()
+    assert fresh.planned(smoke)["measure_agreement"] == 1

@@ -138,9 +138,9 @@ def recorded_runs(config: Config) -> list[TrainingRun]:
     return sorted(runs, key=lambda run: tasks.index(run.task))
 
 
-def drawn_measurements(config: Config) -> list[str]:
-    """EPIC measurements whose states can be rendered again, unlike those of own environments."""
-    return [name for name, epic in config.epic.items() if config.can_render(epic.task)]
+def judged_measurements(config: Config) -> dict[str, Epic]:
+    """EPIC measurements of tasks with an oracle; people alone label the states of the others."""
+    return {name: epic for name, epic in config.epic.items() if config.tasks[epic.task].oracle}
 
 
 def is_judged(config: Config, experiment: str) -> bool:
@@ -202,6 +202,7 @@ def _landscapes(config: Config) -> Iterator[Exhibit]:
 def _epic(config: Config) -> Iterator[Exhibit]:
     if config.epic:
         yield Exhibit("epic", "epic-overview")
+    judged = judged_measurements(config)
     has_alphas = any(alpha_of(scoring) is not None for scoring in config.scorings)
     for name, epic in config.epic.items():
         shown = (name, (epic.task,), tuple(epic.models))
@@ -209,18 +210,21 @@ def _epic(config: Config) -> Iterator[Exhibit]:
         yield figure
         if has_alphas:
             yield Exhibit(f"epic-alpha-{name}", "epic-alpha", *shown)
-        yield Exhibit(f"rewards-{name}", "rewards-by-label", *shown)
+        if name in judged:
+            yield Exhibit(f"rewards-{name}", "rewards-by-label", *shown)
         yield table
-        if epic.label_files:
+        # Raters agree with the oracle, or with each other.
+        if epic.label_files and (name in judged or len(epic.label_files) > 1):
             yield Exhibit(f"agreement-{name}", "agreement", name, (epic.task,), is_table=True)
 
 
 def _best_of_n(config: Config) -> Iterator[Exhibit]:
-    for name, epic in config.epic.items():
+    judged = judged_measurements(config)
+    for name, epic in judged.items():
         yield from _with_table("best-of-n", name, [epic.task], epic.models, table="best-of-n")
-    for name in drawn_measurements(config):
-        epic = config.epic[name]
-        yield from _with_table("gallery", name, [epic.task], epic.models)
+    for name, epic in judged.items():
+        if config.can_render(epic.task):
+            yield from _with_table("gallery", name, [epic.task], epic.models)
 
 
 def _diagnoses(config: Config) -> Iterator[Exhibit]:
