@@ -12,7 +12,7 @@ from tests.processes import snakemake
 from vlmrm.config import parse_config
 from vlmrm.machine.gpus import on_cluster
 from vlmrm.machine.machines import MACHINES
-from vlmrm.plan.jobs import planned_jobs
+from vlmrm.plan.jobs import finished_jobs, planned_jobs
 from vlmrm.plan.work import work_of
 
 from .conftest import Project
@@ -231,6 +231,23 @@ def test_the_plan_is_what_is_left_to_do(finished, smoke):
     (finished.folder / "left.yaml").write_text(yaml.safe_dump(smoke))
     jobs = planned_jobs(arguments, folder=finished.folder)
     assert Counter(job.rule for job in jobs)["train_policy"] == 2
+
+
+def test_finished_jobs_have_the_present_settings(finished, smoke):
+    # With these as they were, the benchmarks of the finished jobs say how long others take.
+    smoke["experiments"]["humanoid"]["seeds"] = [1]
+    smoke["training"]["cartpole"]["agent"]["total_timesteps"] = 1_000_000
+    smoke["state_sets"]["cartpole-grid"]["resolution"] = 1
+    (finished.folder / "other.yaml").write_text(yaml.safe_dump(smoke))
+    arguments = ["--configfile", "other.yaml"]
+    left = planned_jobs(arguments, finished.folder)
+    done = finished_jobs(arguments, left, finished.folder)
+    trained = [job.wildcards for job in done if job.rule == "train_policy"]
+    # The agents of `other-sources` and `own-environment`; one of `humanoid` is there, too.
+    assert Counter(of["task"] for of in trained) == {"kneeling": 3, "upright": 1}
+    embedded = {job.wildcards["states"] for job in done if job.rule == "embed_frames"}
+    assert "kneeling" in embedded
+    assert "cartpole-grid" not in embedded
 
 
 @pytest.fixture
