@@ -247,6 +247,19 @@ def test_states_of_an_agent_need_what_its_training_needs(content):
         parse_config(content)
 
 
+def test_a_measurement_without_oracle_needs_labels_of_people(content):
+    waving = {"environment": "humanoid", "goal": "a robot waving", "baseline": "a robot"}
+    content["tasks"]["waving"] = waving
+    content["epic"]["waving"] = {**content["epic"]["kneeling"], "task": "waving"}
+    with pytest.raises(UserError, match=r"tasks\.waving\.oracle: missing, but epic\.waving measur"):
+        parse_config(content)
+    content["epic"]["waving"]["labels"] = "labels.csv"
+    assert parse_config(content).epic_settings("waving").oracle is None
+    content["predictions"]["kneeling"]["epic"].append("waving")
+    with pytest.raises(UserError, match=r"missing, but predictions\.kneeling needs the best of n"):
+        parse_config(content)
+
+
 def test_a_part_named_like_a_choice_is_named_in_full(content):
     content["models"]["random"] = {"source": "random", "architecture": "sim-XS", "sed": 1}
     with pytest.raises(UserError, match=r"models\.random\.sed: unknown key; did you mean 'seed'"):

@@ -7,6 +7,7 @@ import urllib.request
 
 import pandas as pd
 import pytest
+import yaml
 
 from vlmrm.config import load_config
 from vlmrm.data.tables import read_table, write_table
@@ -110,6 +111,16 @@ def test_epic_is_measured_on_what_most_people_decided(epic, labels, tmp_path, mo
     by_both = epic("--labels", "-anna.csv", "--labels", second)
     assert by_both["n"] == 9
     assert by_both["p"] == pytest.approx(3 / 9)
+
+
+def test_a_task_without_oracle_is_measured_on_human_labels(epic, labels, config):
+    file = labels(["yes"] * 6 + ["no"] * 6)
+    content = yaml.safe_load(config.read_text())
+    del content["tasks"]["mountain-car"]["oracle"]
+    content["epic"]["climb"]["labels"] = str(file)
+    config.write_text(yaml.safe_dump(content))
+    row = epic("--labels", file)
+    assert (row["labels"], row["n"], row["auroc"]) == ("human", 12, 1)
 
 
 def test_the_figures_take_tables_with_human_labels(epic, labels, vlmrm, tmp_path):

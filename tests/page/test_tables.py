@@ -29,6 +29,15 @@ def test_columns_with_one_value_are_named_once_and_empty_ones_not_at_all():
     assert texts(shown) == [["1"], ["2,000"]]
 
 
+def test_a_value_that_all_rows_share_keeps_its_interval():
+    table = pd.DataFrame({"success_rate": [0.0, 0.0], "low": [0.0, 0.0], "high": [0.037, 0.037]})
+    assert shown_table(table).constants == {"success rate": "0 (0 to 0.037)"}
+    table["high"] = [0.161, 0.037]  # of 20 trajectories, and of 100
+    shown = shown_table(table)
+    assert not shown.constants
+    assert texts(shown) == [["0 (0 to 0.161)"], ["0 (0 to 0.037)"]]
+
+
 def test_the_only_row_is_shown_whole():
     assert shown_table(pd.DataFrame({"task": ["t"], "n": [1]})).columns == ["task", "n"]
 

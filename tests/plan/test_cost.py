@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.machine.jobs import LAPTOP, PAPER, embedding, fetching, training
+from vlmrm.config import TrainingRun
 from vlmrm.errors import UserError
 from vlmrm.machine.machines import MACHINES, load_machine
 from vlmrm.models.model_size import measure_size
@@ -84,20 +85,35 @@ def test_a_plan_of_months_on_a_cpu_comes_with_a_warning():
     assert not list(warnings(rows, PAPER.models, PAPER, MACHINES["h200"]))
 
 
-def test_benchmarks_of_a_rule_scale_its_time(tmp_path):
-    file = tmp_path / "embed_frames" / "RN50.jsonl"
-    file.parent.mkdir()
-    finished, left = embedding("RN50"), [embedding("ViT-bigG-14"), fetching("RN50")]
-    twice = 2 * work_of(finished, PAPER, LAPTOP).seconds(LAPTOP)
-    record = {"rule_name": finished.rule, "wildcards": finished.wildcards, "s": twice}
-    gone = record | {"wildcards": {**finished.wildcards, "model": "gone"}, "s": 1.0}
+def write_benchmark(folder, job, seconds):
+    record = {"rule_name": job.rule, "wildcards": job.wildcards, "s": seconds}
+    file = folder / job.rule / f"{'-'.join(job.wildcards.values())}.jsonl"
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(record) + "\n")
-    file.with_name("gone.jsonl").write_text(json.dumps(gone) + "\n")
-    done = read_benchmarks(tmp_path, PAPER, LAPTOP)
+
+
+def test_benchmarks_of_a_rule_scale_its_time(tmp_path):
+    finished, left = embedding("RN50"), [embedding("ViT-bigG-14"), fetching("RN50")]
+    write_benchmark(tmp_path, finished, 2 * work_of(finished, PAPER, LAPTOP).seconds(LAPTOP))
+    # Of a job that the run no longer has, or has to do again: its settings were others.
+    write_benchmark(tmp_path, embedding("ViT-L-14"), 1.0)
+    done = read_benchmarks(tmp_path, PAPER, LAPTOP, [finished])
     before, after = make_plan(left, PAPER, LAPTOP), make_plan(left, PAPER, LAPTOP, done)
     assert after["embed_frames"].seconds == pytest.approx(2 * before["embed_frames"].seconds)
     assert after["embed_frames"].measured == 1
     assert after["fetch_model"] == before["fetch_model"]
+
+
+def test_a_training_that_continued_counts_from_its_beginning(tmp_path):
+    finished = training("oracle")
+    policy = tmp_path / "policies" / TrainingRun.model_validate(finished.wildcards).folder
+    policy.mkdir(parents=True)
+    (policy / "learning_curve.csv").write_text("steps,wall_seconds\n10,50.5\n20,4000.5\n")
+    (name,) = make_plan([finished], PAPER, LAPTOP)
+    for last_part, taken in ((100.0, 4000.5), (4010.0, 4010.0)):
+        write_benchmark(tmp_path / "benchmarks", finished, last_part)
+        done = read_benchmarks(tmp_path / "benchmarks", PAPER, LAPTOP, [finished])
+        assert [seconds for seconds, _ in done[name]] == [taken]
 
 
 def test_a_model_that_leaves_a_gpu_no_memory_is_named():

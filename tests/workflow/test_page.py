@@ -37,6 +37,9 @@ def test_the_page_has_all_figures_tables_and_videos_of_the_workflow(fresh):
 
 
 def test_the_first_page_needs_no_agent(fresh, smoke):
+    run = {"task": "kneeling", "scene": "textured-fixed", "reward_source": "smoke-S", "seed": 0}
+    smoke["state_sets"]["met"] = {"sampler": "rollouts", "run": run, "size": 40}
+    smoke["epic"]["met"] = {**smoke["epic"]["kneeling"], "states": "met"}
     rules = {*fresh.planned(smoke, "results/smoke/page/measurements")}
     assert {"update_page", "draw_landscape", "draw_epic", "draw_best_of_n"} <= rules
     assert not rules & {"train_policy", "evaluate_policy"}

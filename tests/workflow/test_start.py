@@ -12,7 +12,7 @@ from tests.processes import snakemake
 from vlmrm.config import parse_config
 from vlmrm.machine.gpus import on_cluster
 from vlmrm.machine.machines import MACHINES
-from vlmrm.plan.jobs import planned_jobs
+from vlmrm.plan.jobs import finished_jobs, planned_jobs
 from vlmrm.plan.work import work_of
 
 from .conftest import Project
@@ -205,9 +205,13 @@ def test_trainings_run_beside_each_other(fresh):
 
 def test_only_the_tasks_in_use_have_pictures_of_poses(fresh):
     config = yaml.safe_load((fresh.folder / "config/demo.yaml").read_text())
+    config["state_sets"]["words"] = {"sampler": "diagnosis"}
+    diagnosis = {"states": "words", "models": ["sim-XS"], "tasks": ["lotus"]}
+    config["diagnoses"] = {"words": diagnosis}
     shown = fresh.snakemake(config, "--dry-run", "--cores", "2").stdout
     commands = re.findall(r"vlmrm .*draw-(?:poses|boundaries) .*", shown)
-    assert [re.findall(r"--oracle (\S+)", command) for command in commands] == [["kneeling"]] * 2
+    found = [re.findall(r"--oracle (\S+)", command) for command in commands]
+    assert found == [["kneeling", "lotus"]] * 2
 
 
 def test_small_state_sets_leave_a_core_to_other_jobs(fresh):
@@ -227,6 +231,23 @@ def test_the_plan_is_what_is_left_to_do(finished, smoke):
     (finished.folder / "left.yaml").write_text(yaml.safe_dump(smoke))
     jobs = planned_jobs(arguments, folder=finished.folder)
     assert Counter(job.rule for job in jobs)["train_policy"] == 2
+
+
+def test_finished_jobs_have_the_present_settings(finished, smoke):
+    # With these as they were, the benchmarks of the finished jobs say how long others take.
+    smoke["experiments"]["humanoid"]["seeds"] = [1]
+    smoke["training"]["cartpole"]["agent"]["total_timesteps"] = 1_000_000
+    smoke["state_sets"]["cartpole-grid"]["resolution"] = 1
+    (finished.folder / "other.yaml").write_text(yaml.safe_dump(smoke))
+    arguments = ["--configfile", "other.yaml"]
+    left = planned_jobs(arguments, finished.folder)
+    done = finished_jobs(arguments, left, finished.folder)
+    trained = [job.wildcards for job in done if job.rule == "train_policy"]
+    # The agents of `other-sources` and `own-environment`; one of `humanoid` is there, too.
+    assert Counter(of["task"] for of in trained) == {"kneeling": 3, "upright": 1}
+    embedded = {job.wildcards["states"] for job in done if job.rule == "embed_frames"}
+    assert "kneeling" in embedded
+    assert "cartpole-grid" not in embedded
 
 
 @pytest.fixture
@@ -281,3 +302,21 @@ def test_a_sentence_without_oracle_is_trained_and_recorded_but_not_scored(fresh,
     jobs = fresh.planned(smoke)
     assert jobs["train_policy"] == jobs["evaluate_policy"] == jobs["draw_learning_curves"] == 1
     assert "draw_success" not in jobs
+
+
+def test_a_sentence_without_oracle_is_measured_on_human_labels_alone(fresh, smoke):
+    (fresh.folder / "labels.csv").touch()
+    smoke["tasks"]["waving"] = {"environment": "humanoid", "goal": "a robot waving"}
+    measured = {"task": "waving", "labels": "labels.csv"}
+    smoke["epic"] = {"waving": {**smoke["epic"]["kneeling"], **measured}}
+    smoke["scorings"] = ["alpha-0"]
+    for section in ("experiments", "optimization", "searches", "landscapes", "diagnoses"):
+        smoke[section] = {}
+    jobs = fresh.planned(smoke)
+    assert jobs["measure_epic"] == 4
+    assert jobs["draw_epic"] == jobs["draw_epic_overview"] == 1
+    by_oracle = {"draw_rewards_by_label", "draw_best_of_n", "draw_gallery", "measure_agreement"}
+    assert not by_oracle & {*jobs}
+    smoke["epic"]["waving"]["labels"] = ["labels.csv", "others.csv"]
+    (fresh.folder / "others.csv").touch()
+    assert fresh.planned(smoke)["measure_agreement"] == 1

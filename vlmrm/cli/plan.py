@@ -28,7 +28,7 @@ from vlmrm.plan.cost import (
     used_models,
     warnings,
 )
-from vlmrm.plan.jobs import planned_jobs
+from vlmrm.plan.jobs import finished_jobs, planned_jobs
 from vlmrm.plan.sizes import fitting_batch, gpu_weights, model_size
 from vlmrm.workflow import SNAKEFILE
 
@@ -63,8 +63,10 @@ def plan(
         print("Nothing is left to do.")
         return
     done = None
-    if machine is None:
-        done = read_benchmarks(Path("results", settings.run, "benchmarks"), settings, target)
+    benchmarks = Path("results", settings.run, "benchmarks")
+    if machine is None and benchmarks.is_dir():
+        finished = finished_jobs(options, planned_jobs(options) if targets else jobs)
+        done = read_benchmarks(benchmarks, settings, target, finished)
     rows = make_plan(jobs, settings, target, done)
     if by == "rule":
         print_table(plan_table(rows, target))

@@ -7,7 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,7 +35,7 @@ from vlmrm.machine.model_checks import folder_problem, unread_words
 from vlmrm.models.folder import MODELS, is_simulator_trained
 from vlmrm.page.summary import LEARNED, video_of
 from vlmrm.plan.cost import make_plan, read_benchmarks, sum_seconds
-from vlmrm.plan.jobs import Job, planned_jobs
+from vlmrm.plan.jobs import Job, finished_jobs, planned_jobs
 from vlmrm.pretraining.phrases import new_words_warning
 from vlmrm.workflow import SNAKEFILE
 
@@ -111,7 +111,7 @@ def run(
     options = ["--snakefile", str(SNAKEFILE), "--configfile", str(path)]
     _describe(config, training)
     if jobs := planned_jobs([*options, "--", TARGET]):
-        print(f"{len(jobs)} jobs, {_duration(jobs, config)}.", flush=True)
+        print(f"{len(jobs)} jobs, {_duration(jobs, options, config)}.", flush=True)
         status = _snakemake(*options, "--cores", str(cores or "all"), "--", TARGET)
         if status:
             print("Not finished. The same command goes on where it stopped.", file=sys.stderr)
@@ -164,10 +164,13 @@ def _describe(config: Config, run: TrainingRun) -> None:
             print(printable(warning))
 
 
-def _duration(jobs: Iterable[Job], config: Config) -> str:
+def _duration(jobs: list[Job], options: list[str], config: Config) -> str:
     """About how long jobs take on this machine."""
-    machine = this_machine()
-    done = read_benchmarks(Path("results", config.run, "benchmarks"), config, machine)
+    machine, done = this_machine(), None
+    benchmarks = Path("results", config.run, "benchmarks")
+    if benchmarks.is_dir():
+        finished = finished_jobs([*options, "--", TARGET], jobs)
+        done = read_benchmarks(benchmarks, config, machine, finished)
     seconds = sum_seconds(make_plan(jobs, config, machine, done))
     about = humanize.precisedelta(max(seconds, 60), minimum_unit="minutes", format="%.0f")
     return f"about {about} on {machine.title}"

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from vlmrm.config.base import RANDOM_POLICY
 from vlmrm.config.measurements import Rendering
 from vlmrm.config.models import (
     Corpus,
@@ -160,6 +161,13 @@ def makes(config: Config, section: str, name: str) -> set[tuple[str, str]]:
                 waiting += [("models", member) for member in members]
                 waiting.append(("state_sets", reference))
     return found
+
+
+def needs_agents(config: Config, states: str, models: Iterable[str]) -> bool:
+    """Whether agents are trained before these models score a state set."""
+    made = makes(config, "state_sets", states).union(*(makes(config, "models", m) for m in models))
+    sets = (config.state_sets[name] for section, name in made if section == "state_sets")
+    return any(isinstance(s, RolloutStates) and s.run.reward_source != RANDOM_POLICY for s in sets)
 
 
 def learned_states(config: Config, key: str, states: str, models: Iterable[str]) -> Iterator[str]:

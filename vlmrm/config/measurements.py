@@ -33,7 +33,7 @@ class Task(ConfigModel):
     oracle: OracleName | None = None
     """Judges success from the simulator state; `success` is what an environment of your own says.
     Omit if no oracle fits your sentence: agents are then trained and recorded, but their success is
-    not measured."""
+    not measured, and rewards are measured on labels by people alone."""
 
     @property
     def goals(self) -> list[str]:
@@ -100,7 +100,7 @@ class Epic(ConfigModel):
     labels: Annotated[StrOrList, AfterValidator(_without_wildcards)] | None = None
     """Label files from `vlmrm label`, relative to the working directory. The majority of the raters
     then labels each state; undecided states are left out. By default, the oracle labels all
-    states."""
+    states; a task without an oracle needs files."""
     bootstrap: PositiveInt = 1000
     """Number of resamples for each 95 % interval."""
     seed: Seed = 0

@@ -50,6 +50,9 @@ def prediction_problems(config: Config) -> Iterator[str]:
             yield f"{key}.epic: empty, as are the diagnoses; name what is compared with success"
         for measurement in prediction.epic:
             yield from unknown(f"{key}.epic", measurement, config.epic)
+            task = config.epic[measurement].task
+            if config.tasks[task].oracle is None:
+                yield f"tasks.{task}.oracle: missing, but {key} needs the best of n of '{task}'"
         for diagnosis in prediction.diagnoses:
             yield from unknown(f"{key}.diagnoses", diagnosis, config.diagnoses)
         for experiment in prediction.experiments:

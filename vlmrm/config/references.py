@@ -85,9 +85,10 @@ def problems(config: Config) -> Iterator[str]:
             file = f"epic-alpha-{name}.svg"
             yield f"epic.alpha-{name}: {file} is a figure of epic.{name} too; rename one of them"
         yield from _measurement_problems(config, f"epic.{name}", epic, "task", epic.task)
-        if epic.task in config.tasks and config.tasks[epic.task].oracle is None:
+        if epic.task in config.tasks and not (config.tasks[epic.task].oracle or epic.label_files):
             key = f"tasks.{epic.task}.oracle"
-            yield f"{key}: missing, but epic.{name} measures against its labels"
+            what = "add it, or labels by people"
+            yield f"{key}: missing, but epic.{name} measures against its labels; {what}"
     for acted_in, training in config.training.items():
         algorithm, fit = training.agent.algorithm, REQUIRED_ALGORITHM.get(acted_in)
         if fit is not None and algorithm != fit:

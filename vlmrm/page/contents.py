@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
-from vlmrm.config import Config, TrainingRun
-from vlmrm.config.diagnosis import diagnosed_tasks
+from vlmrm.config import Config, Epic, Landscape, TrainingRun
+from vlmrm.config.corpus_references import needs_agents
+from vlmrm.config.diagnosis import Diagnosis, diagnosed_tasks
 from vlmrm.config.scoring import alpha_of
 
 CLAIM_KINDS = ("epic", "best-of-n", "success", "size", "optimization", "search", "prediction")
@@ -113,6 +114,23 @@ def contents(config: Config) -> list[Section]:
     return [section for section in sections if section.exhibits]
 
 
+def first_exhibits(config: Config) -> Iterator[Exhibit]:
+    """Figures and tables of rewards that are measured before any agent is trained."""
+    measurements: dict[str, Mapping[str, Landscape | Epic | Diagnosis]] = {
+        "landscapes": config.landscapes,
+        "epic": config.epic,
+        "best-of-n": config.epic,
+        "diagnosis": config.diagnoses,
+    }
+    for section in contents(config):
+        measured = measurements.get(section.key, {})
+        late = {name for name, m in measured.items() if needs_agents(config, m.states, m.models)}
+        for exhibit in section.exhibits if measured else []:
+            # An overview is about all of them.
+            if not late & ({exhibit.subject} if exhibit.subject else measured.keys()):
+                yield exhibit
+
+
 def recorded_runs(config: Config) -> list[TrainingRun]:
     """The runs of whose agents there are videos: by task, in the order of the configuration."""
     runs = dict.fromkeys(run for name in config.experiments for run in config.runs(name))
@@ -120,9 +138,9 @@ def recorded_runs(config: Config) -> list[TrainingRun]:
     return sorted(runs, key=lambda run: tasks.index(run.task))
 
 
-def drawn_measurements(config: Config) -> list[str]:
-    """EPIC measurements whose states can be rendered again, unlike those of own environments."""
-    return [name for name, epic in config.epic.items() if config.can_render(epic.task)]
+def judged_measurements(config: Config) -> dict[str, Epic]:
+    """EPIC measurements of tasks with an oracle; people alone label the states of the others."""
+    return {name: epic for name, epic in config.epic.items() if config.tasks[epic.task].oracle}
 
 
 def is_judged(config: Config, experiment: str) -> bool:
@@ -184,6 +202,7 @@ def _landscapes(config: Config) -> Iterator[Exhibit]:
 def _epic(config: Config) -> Iterator[Exhibit]:
     if config.epic:
         yield Exhibit("epic", "epic-overview")
+    judged = judged_measurements(config)
     has_alphas = any(alpha_of(scoring) is not None for scoring in config.scorings)
     for name, epic in config.epic.items():
         shown = (name, (epic.task,), tuple(epic.models))
@@ -191,18 +210,21 @@ def _epic(config: Config) -> Iterator[Exhibit]:
         yield figure
         if has_alphas:
             yield Exhibit(f"epic-alpha-{name}", "epic-alpha", *shown)
-        yield Exhibit(f"rewards-{name}", "rewards-by-label", *shown)
+        if name in judged:
+            yield Exhibit(f"rewards-{name}", "rewards-by-label", *shown)
         yield table
-        if epic.label_files:
+        # Raters agree with the oracle, or with each other.
+        if epic.label_files and (name in judged or len(epic.label_files) > 1):
             yield Exhibit(f"agreement-{name}", "agreement", name, (epic.task,), is_table=True)
 
 
 def _best_of_n(config: Config) -> Iterator[Exhibit]:
-    for name, epic in config.epic.items():
+    judged = judged_measurements(config)
+    for name, epic in judged.items():
         yield from _with_table("best-of-n", name, [epic.task], epic.models, table="best-of-n")
-    for name in drawn_measurements(config):
-        epic = config.epic[name]
-        yield from _with_table("gallery", name, [epic.task], epic.models)
+    for name, epic in judged.items():
+        if config.can_render(epic.task):
+            yield from _with_table("gallery", name, [epic.task], epic.models)
 
 
 def _diagnoses(config: Config) -> Iterator[Exhibit]:

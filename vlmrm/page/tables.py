@@ -41,7 +41,7 @@ class ShownTable:
     Attributes:
         columns: Labels of the columns.
         rows: None where the table is too long to be shown.
-        constants: Columns with one value, which are named once.
+        constants: Columns with one value and one interval, which are named once.
         length: Number of rows.
     """
 
@@ -62,12 +62,12 @@ def shown_table(table: pd.DataFrame) -> ShownTable:
     texts = map(str, table)
     names = [name for name in texts if name not in bounds and table[name].notna().any()]
     # The only row of a table is no list of constants.
-    constant = [name for name in names if len(table) > 1 and len(table[name].unique()) == 1]
+    constant = [name for name in names if len(table) > 1 and _is_constant(table, name)]
     varying = [name for name in names if name not in constant]
-    constants = {_label(name): number(table[name].iloc[0]) for name in constant}
+    records = table.head(MAX_ROWS).to_dict("records")
+    constants = {_label(name): _cell(records[0], name).text for name in constant}
     rows = None
     if len(table) <= MAX_ROWS:
-        records = table.to_dict("records")
         rows = [
             Row([_cell(record, name) for name in varying], *_about(record)) for record in records
         ]
@@ -86,6 +86,12 @@ def number(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _is_constant(table: pd.DataFrame, name: str) -> bool:
+    """Whether all rows have the same value, and the same interval where there is one."""
+    columns = [column for column in (name, f"{name}_low", f"{name}_high") if column in table]
+    return len(table[columns].drop_duplicates()) == 1
 
 
 def _label(name: str) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import humanize
 
-from vlmrm.config import Config
+from vlmrm.config import Config, TrainingRun
 from vlmrm.config.ensembles import towers
 from vlmrm.machine.machines import Machine
 from vlmrm.plan.jobs import Job, jobs_by_figure
@@ -101,7 +100,7 @@ def cost_by_figure(
     needed = jobs_by_figure(jobs)
     # An overview of all measurements has fewer of them if one is left out.
     sharing = Counter(
-        _identity(job) for name, own in needed.items() if not name.endswith(OVERVIEW) for job in own
+        job.key for name, own in needed.items() if not name.endswith(OVERVIEW) for job in own
     )
 
     def seconds(chosen: Iterable[Job]) -> float:
@@ -111,18 +110,14 @@ def cost_by_figure(
     whole = seconds(jobs)
     for name, own in needed.items():
         own_count = 0 if name.endswith(OVERVIEW) else 1
-        alone = {_identity(job) for job in own if sharing[_identity(job)] == own_count}
-        rest = (job for job in jobs if _identity(job) not in alone)
+        alone = {job.key for job in own if sharing[job.key] == own_count}
+        rest = (job for job in jobs if job.key not in alone)
         costs[name] = FigureCost(make_plan(own, config, machine, done), whole - seconds(rest))
-    found = {_identity(job) for own in needed.values() for job in own}
-    if others := [job for job in jobs if _identity(job) not in found]:
+    found = {job.key for own in needed.values() for job in own}
+    if others := [job for job in jobs if job.key not in found]:
         rows = make_plan(others, config, machine, done)
         costs[OTHERS] = FigureCost(rows, sum_seconds(rows))
     return costs
-
-
-def _identity(job: Job) -> tuple[Any, ...]:
-    return (job.rule, job.outputs, *job.wildcards.items())
 
 
 def _row_name(job: Job, config: Config) -> str:
@@ -131,16 +126,43 @@ def _row_name(job: Job, config: Config) -> str:
     return f"{job.rule} ({config.tasks[job.wildcards['task']].environment})"
 
 
-def read_benchmarks(folder: Path, config: Config, machine: Machine) -> Done:
-    """What jobs took on this machine, from a run's folder of Snakemake's extended benchmarks."""
+def read_benchmarks(
+    folder: Path, config: Config, machine: Machine, finished: Iterable[Job]
+) -> Done:
+    """What jobs took on this machine.
+
+    Args:
+        folder: A run's folder of Snakemake's extended benchmarks.
+        config: Configuration of the run.
+        machine: This machine.
+        finished: Jobs whose settings are those of the configuration; see `finished_jobs`.
+            Benchmarks of others, such as of a shorter training, say nothing about it.
+    """
     done: Done = {}
+    keys = {job.key for job in finished}
     for file in sorted(folder.rglob("*.jsonl")):
         record = json.loads(file.read_text().splitlines()[-1])
         job = Job(record["rule_name"], record["wildcards"])
-        with suppress(KeyError):  # of a model or task that the configuration no longer has
+        if job.key in keys:
+            seconds = float(record["s"])
+            if job.rule == "train_policy":
+                seconds = max(seconds, _training_seconds(folder.parent, job))
             expected = work_of(job, config, machine).seconds(machine)
-            done.setdefault(_row_name(job, config), []).append((float(record["s"]), expected))
+            done.setdefault(_row_name(job, config), []).append((seconds, expected))
     return done
+
+
+def _training_seconds(results: Path, job: Job) -> float:
+    """Duration of a training by its learning curve, which goes on after an interruption.
+
+    The benchmark is of the last part alone.
+    """
+    folder = TrainingRun.model_validate(job.wildcards).folder
+    curve = results / "policies" / folder / "learning_curve.csv"
+    if not curve.is_file():
+        return 0
+    with curve.open(newline="") as file:
+        return max((float(row["wall_seconds"]) for row in csv.DictReader(file)), default=0)
 
 
 def total_row(rows: dict[str, Row]) -> Row:

@@ -23,6 +23,11 @@ class Job(NamedTuple):
     outputs: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
 
+    @property
+    def key(self) -> tuple[str, frozenset[tuple[str, str]]]:
+        """What tells it from all other jobs of the run."""
+        return self.rule, frozenset(self.wildcards.items())
+
 
 def planned_jobs(arguments: Sequence[str], folder: Path | None = None) -> list[Job]:
     """The jobs of a dry run of Snakemake in a folder, by default this one.
@@ -41,6 +46,21 @@ def planned_jobs(arguments: Sequence[str], folder: Path | None = None) -> list[J
         own = [line.partition("vlmrm: ")[2] for line in lines if "vlmrm: " in line]
         raise UserError((own or lines[-1:] or ["Snakemake failed without a message"])[0])
     return parse_dry_run(run.stdout)
+
+
+def finished_jobs(
+    arguments: Sequence[str], left: Iterable[Job], folder: Path | None = None
+) -> list[Job]:
+    """The jobs that are done and whose settings have not changed since.
+
+    Args:
+        arguments: As for `planned_jobs`.
+        left: What it found.
+        folder: As for `planned_jobs`.
+    """
+    keys = {job.key for job in left}
+    jobs = planned_jobs(["--forceall", *arguments], folder)
+    return [job for job in jobs if job.key not in keys]
 
 
 def parse_dry_run(text: str) -> list[Job]:

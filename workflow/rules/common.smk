@@ -7,11 +7,18 @@ from pathlib import Path
 from shlex import quote
 
 from vlmrm.config import RANDOM_POLICY, TrainingRun, parse_config, read_yaml, scenes_of
+from vlmrm.config.diagnosis import diagnosed_tasks
 from vlmrm.config.ensembles import ensemble_settings, member_settings
 from vlmrm.config.optimization import studied
 from vlmrm.errors import UserError
 from vlmrm.page.contents import PAGE as PAGE_NAME
-from vlmrm.page.contents import TITLES, contents, measurements_of, sized_models
+from vlmrm.page.contents import (
+    TITLES,
+    contents,
+    first_exhibits,
+    measurements_of,
+    sized_models,
+)
 
 # Whether another workflow uses this one.
 IS_MODULE = os.path.abspath(f"{workflow.basedir}/rules") != str(

@@ -339,6 +339,8 @@ def humanoid_oracles():
         for task in entry.tasks
     }
     used |= {epic.task for epic in settings.epic.values()}
+    for diagnosis in settings.diagnoses.values():
+        used |= {*diagnosed_tasks(settings, diagnosis)}
     tasks = [settings.tasks[name] for name in used]
     names = {
         task.oracle for task in tasks if task.environment == "humanoid" and task.oracle

@@ -42,10 +42,12 @@ def claimed_tables():
 
 
 def page_parts():
-    """Parts of the run after which the page is made, and their files: measurements come first."""
-    measured = exhibits("landscapes", "epic", "best-of-n", "diagnosis")
+    """Parts of the run after which the page is made, and their files.
+
+    Measurements come first; those that need trained agents are on the page at the end.
+    """
     return {
-        "measurements": files_of(*measured),
+        "measurements": files_of(*first_exhibits(settings)),
         **{f"agents-{name}": experiment_results(name) for name in settings.experiments},
     }
 
