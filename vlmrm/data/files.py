@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -357,7 +357,7 @@ def require_rows(path: str | os.PathLike[str], found: int, states: int, what: st
 
 
 def require_columns(
-    columns: Collection[str], needed: Iterable[str], source: str | os.PathLike[str]
+    columns: Iterable[Hashable], needed: Iterable[str], source: str | os.PathLike[str]
 ) -> None:
     """Checks that a table, or a file of states, has the columns that are needed.
 
@@ -369,9 +369,10 @@ def require_columns(
     Raises:
         UserError: A column is missing.
     """
+    known = [str(column) for column in columns]
     for column in needed:
-        if column not in columns:
-            raise UserError(f"{source}: has no column '{column}'{suggest(column, columns)}")
+        if column not in known:
+            raise UserError(f"{source}: has no column '{column}'{suggest(column, known)}")
 
 
 def require_file(path: Path) -> None:
