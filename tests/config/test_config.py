@@ -375,3 +375,12 @@ def test_a_contrast_needs_other_sentences(content, contrast, answer):
     content["corpora"]["smoke"].pop("states", None)
     with pytest.raises(UserError, match=answer):
         parse_config(content)
+
+
+def test_a_figure_of_the_oracle_s_labels_needs_one(content):
+    content["tasks"]["alone"] = {"environment": "humanoid", "goal": "a robot", "baseline": "a"}
+    content["epic"]["alone"] = {**content["epic"]["kneeling"], "task": "alone", "labels": "a.csv"}
+    config = parse_config(content)
+    for settings_of in (config.gallery_settings, config.best_of_n_settings):
+        with pytest.raises(UserError, match=r"tasks\.alone\.oracle: missing"):
+            settings_of("alone")

@@ -82,6 +82,15 @@ def test_controls_are_grey_hollow_and_unconnected(table, labels_of):
     assert "pretrained" not in labels_of(figure)
 
 
+@pytest.mark.parametrize("draw", [draw_epic_by_size, draw_epic_by_alpha])
+def test_a_model_of_unknown_source_is_drawn(table, draw, labels_of):
+    alone = table[table["model"] == "sim-M"].assign(source="unknown", model="mine")
+    shown = draw(pd.concat([table, alone.assign(epic=0.3)]), ["epic"])
+    assert {"of unknown source", "mine"} & set(labels_of(shown))
+    drawn = [line for line in shown.axes[0].lines if line.get_marker() == "v"]
+    assert drawn and all((line.get_ydata() == 0.3).all() for line in drawn)
+
+
 def test_models_are_named_at_their_size(table):
     figure = draw_epic_by_size(table, ["epic"])
     texts = {text.get_text(): text.get_position()[0] for text in figure.axes[0].texts}

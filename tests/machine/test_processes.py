@@ -16,6 +16,10 @@ def test_results_come_in_order_whatever_the_number_of_processes(workers):
     assert list(map_in_processes(DOUBLE, range(9), workers)) == [2 * i for i in range(9)]
 
 
+def test_no_process_beside_this_one_is_one_process():
+    assert [worker_count(5, workers) for workers in (0, 1, 2, 9)] == [1, 1, 2, 5]
+
+
 def test_nothing_is_done_far_ahead_of_its_use():
     class Items(list):
         taken = 0

@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import open_clip
 import pytest
@@ -35,6 +37,13 @@ def test_a_batch_depends_on_the_seed_and_its_number_alone(parts):
     assert not torch.equal(first[7].rows, first[8].rows)
     assert not torch.equal(first[7].rows, Batches(parts, TOKENIZER, 16, 10, seed=2)[7].rows)
     assert len(list(first)) == 10
+
+
+def test_batches_are_the_same_in_another_process(parts):
+    batches = Batches(parts, TOKENIZER, 16, 10, seed=1)
+    expected = batches[3]
+    sent = pickle.loads(pickle.dumps(batches))
+    assert all(torch.equal(a, b) for a, b in zip(sent[3], expected, strict=True))
 
 
 def test_captions_state_what_their_image_shows(parts):

@@ -2,6 +2,7 @@
 
 import functools
 import pickle
+from contextlib import nullcontext
 
 import gymnasium as gym
 import numpy as np
@@ -11,7 +12,7 @@ from stable_baselines3 import DQN, SAC
 from stable_baselines3.common.buffers import NStepReplayBuffer, ReplayBuffer
 from stable_baselines3.common.callbacks import CheckpointCallback
 from stable_baselines3.common.env_util import make_vec_env
-from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecNormalize
 
 from tests.rewards.counting import CountingEnv, shown
 from vlmrm import (
@@ -158,3 +159,15 @@ def test_agents_and_buffers_are_saved_with_the_folder_of_the_model(model_folder,
     assert np.isfinite(kept.rewards[: kept.pos]).all()
     frames = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(reward))(frames), reward(frames))
+    # Several sentences share one model, also afterwards.
+    both = [reward, VLMReward(reward.model, "another sentence")]
+    first, second = pickle.loads(pickle.dumps(both))
+    assert first.model is second.model
+    np.testing.assert_array_equal(second(frames), both[1](frames))
+
+
+def test_rewards_are_not_scaled_by_those_of_the_environments():
+    for scaled, refused in ((True, True), (False, False)):
+        agent = agent_with(VLMRewardReplayBuffer, VecNormalize(two(), norm_reward=scaled))
+        with pytest.raises(ValueError, match="norm_reward=False") if refused else nullcontext():
+            agent.learn(26)

@@ -21,7 +21,26 @@ def test_results(tmp_path):
     assert any((tmp_path / "tensorboard").iterdir())
 
 
-def test_the_best_policy_is_that_of_the_best_checkpoint(tmp_path):
+def test_a_few_lucky_episodes_at_the_start_do_not_choose_the_policy(tmp_path):
+    def reward(frames):
+        nonlocal seen
+        seen += len(frames)
+        return np.full(len(frames), 1.0 if seen <= 60 else 0.1)
+
+    seen = 0
+    train_toy(tmp_path, AGENTS["dqn"], reward)
+    best = policy_weights(tmp_path / "best.zip")
+    # Forty episodes, which score a policy, have ended after 300 of 360 steps.
+    at_60, at_300 = (
+        policy_weights(tmp_path / "checkpoints" / f"{steps:09}.zip") for steps in (60, 300)
+    )
+    assert all(np.array_equal(best[k], at_300[k]) for k in best)
+    assert not all(np.array_equal(best[k], at_60[k]) for k in best)
+
+
+def test_the_best_policy_is_that_of_the_best_checkpoint(tmp_path, monkeypatch):
+    monkeypatch.setattr("vlmrm.training.curve.MIN_RECENT_EPISODES", 8)
+
     def reward(frames):
         nonlocal seen
         seen += len(frames)

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from gymnasium import spaces
+from stable_baselines3.common.buffers import ReplayBuffer
 
 from tests.damage import DAMAGES, damaged
 from tests.processes import FORK
@@ -27,7 +29,7 @@ from vlmrm.errors import UserError
 from vlmrm.rewards.windows import WindowReward
 from vlmrm.training import checkpoints
 from vlmrm.training.algorithms import make_agent
-from vlmrm.training.checkpoints import Checkpoint
+from vlmrm.training.checkpoints import Checkpoint, ReplayLog
 from vlmrm.training.run import REQUEUE, Interrupted
 from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
@@ -173,6 +175,25 @@ def resume(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train_toy(tmp_path, AGENTS["dqn"], at_call(70, crash))
     return tmp_path / "checkpoints" / "resume"
+
+
+@pytest.mark.parametrize("size", [50, 100, 200])
+def test_a_replay_buffer_comes_back_also_if_no_older_file_was_deleted(tmp_path, size):
+    def buffer():
+        space = spaces.Box(-1, 1, (1,))
+        return ReplayBuffer(size, space, space, "cpu", handle_timeout_termination=True)
+
+    full, log = buffer(), ReplayLog(tmp_path)
+    for row in range(128):
+        value = np.full((1, 1), row / 128, np.float32)
+        full.add(value, value + 1 / 128, value, value[0], np.zeros(1), [{}])
+        if row + 1 in (64, 128):
+            log.extend(full, row + 1)
+    again = buffer()
+    log.restore(again, 128)
+    assert (again.pos, again.full) == (full.pos, full.full)
+    for name in ("observations", "next_observations", "actions", "rewards"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(full, name))
 
 
 def restored(folder):

@@ -7,7 +7,7 @@ import numpy as np
 from vlmrm.cli.options import ConfigFile, Device, FramesFile, Gpus, ModelFolder, Output
 from vlmrm.config import load_config
 from vlmrm.data.embeddings import write_embeddings
-from vlmrm.data.files import read_provenance
+from vlmrm.data.files import read_scene
 from vlmrm.data.frames import FrameReader
 from vlmrm.machine.gpus import claim_gpus
 from vlmrm.terminal.bars import bar
@@ -26,6 +26,7 @@ def embed_frames(
 ) -> None:
     """Embed frames with a model."""
     settings = load_config(config).embedding_settings
+    scene = read_scene(frames)
     claim_gpus(gpus)
     from vlmrm.models.clip import ClipModel
     from vlmrm.models.license import read_license
@@ -49,6 +50,6 @@ def embed_frames(
         sample,
         **origin,
         license=read_license(model),
-        scene=read_provenance(frames)["scene"],
+        scene=scene,
         frames=str(frames),
     )

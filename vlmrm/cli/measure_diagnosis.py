@@ -10,7 +10,7 @@ import typer
 from vlmrm.cli.options import ConfigFile, Device, Gpus, ModelFolder, Output, StatesFile, pick
 from vlmrm.config import load_config
 from vlmrm.data.embeddings import read_embeddings
-from vlmrm.data.files import read_provenance, require_rows
+from vlmrm.data.files import read_scene, require_rows
 from vlmrm.data.states import States
 from vlmrm.data.tables import write_table
 from vlmrm.errors import UserError
@@ -36,12 +36,13 @@ def measure_diagnosis(
         raise UserError(f"{states}: has no paths; use a set with `sampler: diagnosis`")
     images = read_embeddings(embeddings)
     require_rows(embeddings, len(images), len(state_set), "embeddings")
+    scene = read_scene(embeddings)
     claim_gpus(gpus)
     from vlmrm.diagnosis.tasks import measure_tasks
     from vlmrm.models.clip import ClipModel
 
     clip = ClipModel.load(model, device)
     table = measure_tasks(state_set, images, clip.embed_prompts, settings)
-    table.insert(1, "scene", read_provenance(embeddings)["scene"])
+    table.insert(1, "scene", scene)
     table.insert(2, "model", clip.name)
     write_table(output, table)

@@ -14,7 +14,7 @@ from vlmrm.cli.options import (
     pick,
 )
 from vlmrm.config import FunctionModel, load_config
-from vlmrm.data.files import read_provenance, require_rows
+from vlmrm.data.files import read_scene, require_rows
 from vlmrm.data.frames import FrameReader
 from vlmrm.data.states import States
 from vlmrm.data.tables import write_table
@@ -38,6 +38,7 @@ def score_frames(
     settings = content.function_settings(name, task)
     state_set = States.read(states)
     state_set.check_environment(states, task, settings.environment)
+    scene = read_scene(frames)
     claim_gpus(gpus)
     from vlmrm.rewards.factories import load_function
     from vlmrm.rewards.functions import score_windows
@@ -51,6 +52,6 @@ def score_frames(
         count = -(-len(rows) // model.batch_size)
         batches = bar(windows, total=count, unit="batch", desc=f"score {name}")
         table = score_windows(function, batches, settings)
-    table.insert(0, "scene", read_provenance(frames)["scene"])
+    table.insert(0, "scene", scene)
     table.insert(1, "model", name)
     write_table(output, table, scorings=settings.scorings, model=name, function=model.model_dump())

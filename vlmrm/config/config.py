@@ -36,6 +36,7 @@ from vlmrm.config.searches import Search
 from vlmrm.config.sentences import different
 from vlmrm.config.states import RolloutStates, StateSet, UnionStates
 from vlmrm.config.training import Evaluation, Experiment, Training, TrainingRun
+from vlmrm.errors import UserError
 
 
 class Config(ConfigModel):
@@ -273,7 +274,8 @@ class Config(ConfigModel):
         """What drawing the rewards of an EPIC measurement by label reads."""
         task = self.epic[name].task
         oracle = self.tasks[task].oracle
-        assert oracle is not None
+        if oracle is None:
+            raise UserError(f"tasks.{task}.oracle: missing; this is drawn by its labels alone")
         return settings.HistogramSettings(task=task, oracle=oracle)
 
     def sees_frames(self, run: TrainingRun) -> bool:

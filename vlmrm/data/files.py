@@ -375,6 +375,17 @@ def require_columns(
             raise UserError(f"{source}: has no column '{column}'{suggest(column, known)}")
 
 
+def read_scene(path: str | os.PathLike[str]) -> str:
+    """The scene that a file of frames, or of their embeddings, is of.
+
+    Raises:
+        UserError: The file is damaged, or does not say it.
+    """
+    scene: str | None = read_provenance(path).get("scene")
+    require(path, scene is not None, "does not say which scene it shows")
+    return str(scene)
+
+
 def require_file(path: Path) -> None:
     """Checks that a file exists.
 

@@ -62,6 +62,7 @@ SOURCES = {
     "packaged": ("trained on this domain", "s"),
     "simulator": ("trained on this domain", "s"),
     "ensemble": ("ensemble", "P"),
+    "unknown": ("of unknown source", "v"),
     "random": ("random weights", "D"),
     "function": ("function", "^"),
 }

@@ -20,7 +20,8 @@ Result = TypeVar("Result")
 
 def worker_count(items: int, workers: int | None = None) -> int:
     """Processes for a number of items: at most one each, by default one per available core."""
-    return min(workers or len(os.sched_getaffinity(0)), items)
+    available = len(os.sched_getaffinity(0))
+    return min(available if workers is None else max(workers, 1), items)
 
 
 def map_in_processes(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
 import os
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import cycle
 from typing import Any
@@ -62,6 +63,7 @@ class ClipModel:
         replicas: Sequence[torch.device] = (),
     ):
         self.name = name
+        self._load: Callable[[], ClipModel] | None = None
         self._tokenizing = threading.Lock()
         # Frames have their channels last, and convolutions are faster in this format.
         network = network.to(memory_format=torch.channels_last)
@@ -106,7 +108,7 @@ class ClipModel:
         Raises:
             UserError: The folder, its configuration or its weights are missing or damaged.
         """
-        folder = check_model_folder(folder)
+        folder = check_model_folder(folder).absolute()
         check_files(folder)
         try:
             network = merge_branches(load_network(folder))
@@ -126,8 +128,8 @@ class ClipModel:
         target = choose_device(device)
         several = device == "auto" and target.type == "cuda"
         replicas = range(1, min(gpus, torch.cuda.device_count())) if several else ()
-        return cls(
-            name=folder.absolute().name,  # the name of a link, not of its target
+        model = cls(
+            name=folder.name,  # the name of a link, not of its target
             network=network,
             tokenizer=tokenizer,
             preprocessing=preprocessing,
@@ -135,6 +137,20 @@ class ClipModel:
             precision=precision,
             replicas=[torch.device("cuda", number) for number in replicas],
         )
+        model._load = functools.partial(
+            cls.load,
+            folder,
+            device,
+            precision,
+            wide_frames=wide_frames,
+            openai_normalization=openai_normalization,
+            gpus=gpus,
+        )
+        return model
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Rewards, agents, and buffers are saved with the model's folder, not with the model."""
+        return (self._load, ()) if self._load else super().__reduce_ex__(protocol)
 
     @torch.inference_mode()
     def embed_images(

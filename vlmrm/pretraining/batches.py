@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,7 +58,7 @@ class Batches(Dataset[Batch]):
         sizes = [len(part.images) for part in self.parts]
         self._owner = np.arange(len(sizes)).repeat(sizes)
         self._row = np.concatenate([np.arange(size) for size in sizes])
-        self._encode = functools.cache(self.tokenizer.encode)
+        self._encoded: dict[str, list[int]] = {}
         self._number = {column: i for i, column in enumerate(columns(self.parts))}
         balanced = [part.weights() for part in self.parts]
         weights = np.concatenate([weight / weight.mean() for weight in balanced])
@@ -92,6 +91,11 @@ class Batches(Dataset[Batch]):
         length = self.tokenizer.context_length
         ids = [*ids[: length - 1], self.tokenizer.eot_token_id]
         return np.array(ids + [0] * (length - len(ids)))
+
+    def _encode(self, phrase: str) -> list[int]:
+        if phrase not in self._encoded:
+            self._encoded[phrase] = self.tokenizer.encode(phrase)
+        return self._encoded[phrase]
 
     def _caption(self, row: int, rng: np.random.Generator) -> tuple[str, NDArray[np.bool_]]:
         """A caption of an image, and which of the `columns` it states."""

@@ -24,7 +24,7 @@ from vlmrm.data.files import create_hdf5, open_hdf5, put, reading, texts
 from vlmrm.data.frames import COMPRESSION, FRAMES_PER_CHUNK
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
-from vlmrm.machine.processes import map_in_processes
+from vlmrm.machine.processes import map_in_processes, worker_count
 from vlmrm.models.preprocessing import SIM_PREPROCESSING, Preprocessing
 from vlmrm.pretraining.captioned import CaptionedPart
 from vlmrm.pretraining.captions import (
@@ -126,7 +126,8 @@ def make_corpus(
             group = file.create_group(environment)
             put(group, "states", states)
             put(group, "facts", [json.dumps(f) for f in facts])
-            put(group, "distances", distances(environment, states, facts, workers or -1))
+            jobs = worker_count(len(states), workers)
+            put(group, "distances", distances(environment, states, facts, jobs))
             images = group.create_dataset(
                 "images",
                 (count, 3, size, size),

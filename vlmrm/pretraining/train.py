@@ -36,8 +36,10 @@ from vlmrm.terminal.bars import bar
 TEXT_RATE = 0.4
 """Learning rate of the text tower relative to the image tower's, at which it would diverge."""
 
-BETAS = (0.9, 0.98)
-"""AdamW's betas, as in the original CLIP."""
+BETA1 = (0.85, 0.95)
+"""AdamW's first beta at the peak of the learning rate, and at both ends of the schedule."""
+BETA2 = 0.98
+"""AdamW's second beta, as in the original CLIP."""
 
 WEIGHT_DECAY = 0.05
 MAXIMUM_LOGIT_SCALE = 100.0
@@ -139,7 +141,7 @@ def _fit(
     others = [p for name, p in network.named_parameters() if not name.startswith("visual.")]
     optimizer = torch.optim.AdamW(
         [{"params": image_tower}, {"params": others}],
-        betas=BETAS,
+        betas=(BETA1[1], BETA2),
         weight_decay=WEIGHT_DECAY,
         fused=True,  # four times as fast: most parameters are word embeddings
     )
@@ -147,12 +149,24 @@ def _fit(
     # At exactly one step of warm-up, torch divides by zero.
     warm_up = max(0.1, 1.5 / steps) if steps > 1 else 0.1
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, peaks, total_steps=steps, pct_start=warm_up
+        optimizer,
+        peaks,
+        total_steps=steps,
+        pct_start=warm_up,
+        base_momentum=BETA1[0],
+        max_momentum=BETA1[1],
     )
     device = next(network.parameters()).device
     gpu = device.type == "cuda"
     batches = Batches(parts, tokenizer, settings.batch_size, steps, settings.seed)
-    loader = DataLoader(batches, batch_size=None, num_workers=WORKERS * gpu, pin_memory=gpu)
+    # Forked processes share the frames with this one, instead of a copy for each.
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=WORKERS * gpu,
+        pin_memory=gpu,
+        multiprocessing_context="fork" if gpu else None,
+    )
     images = torch.cat([torch.from_numpy(part.images) for part in parts]).to(device)
     distances = torch.from_numpy(distances_by_column(parts)).to(device)
     rng = np.random.default_rng(settings.seed)

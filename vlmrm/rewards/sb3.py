@@ -109,6 +109,16 @@ class VLMRewardReplayBuffer(NStepReplayBuffer):
         self._queue.add(row, frames)
 
     def sample(self, batch_size: int, env: VecNormalize | None = None) -> ReplayBufferSamples:
+        """Samples transitions.
+
+        Raises:
+            ValueError: The rewards would be scaled by those of the environments.
+        """
+        if env is not None and env.norm_reward:
+            raise ValueError(
+                "VecNormalize would scale these rewards by those of the environments; make it with "
+                "norm_reward=False"
+            )
         self._queue.flush()
         return super().sample(batch_size, env)
 

@@ -8,9 +8,8 @@ rewards = reward(frames)
 
 from __future__ import annotations
 
-import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,7 +18,6 @@ from numpy.typing import NDArray
 from vlmrm.config import Precision
 from vlmrm.config.scoring import PLAIN, canonical_scoring
 from vlmrm.models.clip import ClipModel
-from vlmrm.models.folder import check_model_folder
 from vlmrm.rewards.directions import Directions
 from vlmrm.rewards.goal_baseline import mean_direction
 
@@ -65,7 +63,6 @@ class VLMReward:
             raise ValueError("the goal is empty; give a sentence")
         self.model = model
         self.scoring = canonical_scoring(scoring)
-        self._load: Callable[[], VLMReward] | None = None
         self._directions = Directions(
             mean_direction(model.embed_prompts(_listed(goal))),
             mean_direction(model.embed_prompts(_listed(baseline))) if baseline else None,
@@ -87,17 +84,8 @@ class VLMReward:
         **options: Any,
     ) -> VLMReward:
         """Loads a model folder; see `ClipModel.load`, also for ``options``, and the constructor."""
-        folder = check_model_folder(folder).absolute()
         model = ClipModel.load(folder, device, precision, **options)
-        reward = cls(model, goal, baseline, scoring, contrast)
-        reward._load = functools.partial(
-            cls.load, folder, goal, baseline, scoring, contrast, device, precision, **options
-        )
-        return reward
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        """Agents and buffers are saved with the model's folder, not with the model."""
-        return (self._load, ()) if self._load else super().__reduce_ex__(protocol)
+        return cls(model, goal, baseline, scoring, contrast)
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Rewards, float32 ``[N]``, of uint8 RGB frames ``[N, H, W, 3]``."""

@@ -174,7 +174,11 @@ class PolicyCallback(SaveCallback):
         steps = self.model.num_timesteps
         self._save_policy(self._checkpoint(steps))
         for name, score in self._curve.recent.items():
-            if score > self.best.get(name, (-math.inf, 0))[0]:
+            best, then = self.best.get(name, (-math.inf, 0))
+            # A few lucky episodes at the start are no match for what is learned later.
+            by_few = not self._curve.has_enough_episodes(then)
+            by_enough = self._curve.has_enough_episodes() and not math.isnan(score)
+            if score > best or (by_few and by_enough):
                 self.best[name] = (score, steps)
                 self._copy_best(name)
 

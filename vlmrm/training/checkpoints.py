@@ -178,6 +178,8 @@ class ReplayLog:
             if end > rows:
                 path.unlink()  # Written for a checkpoint that was never completed.
                 continue
+            if end <= missing:
+                continue  # The process was killed before it deleted the file.
             if start > missing:
                 break
             with reading(path, AGAIN):

@@ -46,7 +46,9 @@ def evaluate_live(
         )
         height, width, channels = env.frame_shape
         shape = (None, height, width, channels)
-        writer = stack.enter_context(FrameWriter(frames, shape, policy=str(policy)))
+        writer = stack.enter_context(
+            FrameWriter(frames, shape, scene="default", policy=str(policy))
+        )
         names = env.env_method("state_names", indices=0)[0]
         for number in range(count):
             env.seed(settings.seed + number)
