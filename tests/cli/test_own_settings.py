@@ -254,7 +254,7 @@ def test_a_diagnosis_and_what_it_predicts(run):
     experiment = {"tasks": list(tasks), "models": ["m"], "scorings": ["alpha-0"], "seeds": [0]}
     sections |= {"experiments": {"e": {**experiment, "scenes": ["textured"]}}}
     sections |= {"predictions": {"p": {"diagnoses": ["d"], "experiments": ["e"], "bootstrap": 10}}}
-    sections |= {"training": {"humanoid": {"agent": {**AGENT, "algorithm": "sac"}}}}
+    sections |= {"training": {"humanoid": {"agent": {**AGENT, "algorithm": "sac", "n_envs": 4}}}}
     judged = [option for task in tasks for option in ("--evaluation", f"{task}.csv")]
     output = ("--table", "p.csv", "--output", "prediction.svg")
     run("draw-prediction", "p", "--diagnosis", "verdicts.csv", *judged, *output, sections=sections)
