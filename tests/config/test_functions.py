@@ -51,10 +51,10 @@ def test_a_plain_score_reads_the_goal_alone(content):
 
 def test_figures_of_one_scoring_have_one_that_all_their_models_have(content):
     content["scorings"] = ["contrast-0.2", *content["scorings"]]
-    content["epic"]["kneeling"]["models"] = ["f", "sim-XS"]
-    assert parse_config(content).gallery_settings("kneeling").scoring == "alpha-0"
+    content["epic"]["standing"]["models"] = ["f", "sim-XS"]
+    assert parse_config(content).gallery_settings("standing").scoring == "alpha-0"
     content["models"]["f"]["embeddings"] = True
-    assert parse_config(content).gallery_settings("kneeling").scoring == "contrast-0.2"
+    assert parse_config(content).gallery_settings("standing").scoring == "contrast-0.2"
 
 
 def test_embeddings_read_what_every_scoring_reads(content):
