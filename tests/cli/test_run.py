@@ -61,7 +61,7 @@ def test_a_folder_with_another_run_stays_as_it_is(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("sentence", "said"),
     [
-        ("A humanoid robot doing a cartwheel, kneeling", "It has never read: cartwheel."),
+        ("A humanoid robot doing a cartwheel, kneeling", "sim-M has never read: cartwheel."),
         (SENTENCE, None),
     ],
 )

@@ -25,5 +25,5 @@ def test_words_that_a_packaged_model_has_never_read_are_told(tmp_path):
     )
     assert known.returncode == new.returncode == 0
     assert known.stderr == ""
-    assert new.stderr.startswith("sim-XS: It has never read: à, genoux. It may reward anything")
+    assert new.stderr.startswith("sim-XS has never read: à, genoux. It may reward anything")
     assert new.stdout.endswith("black.png\n")

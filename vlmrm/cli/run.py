@@ -160,7 +160,7 @@ def _describe(config: Config, run: TrainingRun) -> None:
     )
     if is_simulator_trained(config.models[run.reward_source]):
         print(f"{run.reward_source} was trained on these environments: this is not zero-shot.")
-        if warning := new_words_warning(task.goals, [task.environment]):
+        if warning := new_words_warning(run.reward_source, task.goals, [task.environment]):
             print(printable(warning))
 
 

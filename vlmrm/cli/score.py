@@ -47,8 +47,9 @@ def score(
     if has_read_shipped_captions(folder):
         from vlmrm.pretraining.phrases import new_words_warning
 
-        if warning := new_words_warning([*goal, *(baseline or []), *(contrast or [])]):
-            print(printable(f"{clip.name}: {warning}"), file=sys.stderr)
+        sentences = [*goal, *(baseline or []), *(contrast or [])]
+        if warning := new_words_warning(clip.name, sentences):
+            print(printable(warning), file=sys.stderr)
     scores = [float(reward(read_picture(path)[None])[0]) for path in images]
     for value, path in sorted(zip(scores, images, strict=True), reverse=True):
         print(f"{value:.4f}  {path}")

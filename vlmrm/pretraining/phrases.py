@@ -40,10 +40,13 @@ PHRASES: dict[str, dict[str, Phrases]] = {
 """The facts of each environment."""
 
 
-def new_words_warning(sentences: Iterable[str], environments: Iterable[str] = _TEXTS) -> str | None:
-    """What to tell about sentences with words that the packaged models never read, if they do.
+def new_words_warning(
+    model: str, sentences: Iterable[str], environments: Iterable[str] = _TEXTS
+) -> str | None:
+    """What to say about sentences with words that a model has never read; None if it read them all.
 
     Args:
+        model: Name of a model that was trained on these captions.
         sentences: Sentences.
         environments: Those whose captions count; by default, all.
     """
@@ -51,7 +54,7 @@ def new_words_warning(sentences: Iterable[str], environments: Iterable[str] = _T
     if not words:
         return None
     return (
-        f"It has never read: {', '.join(words)}. It may reward anything for them; a published "
+        f"{model} has never read: {', '.join(words)}. It may reward anything for them; a published "
         "model may know them (docs/published-models.md)."
     )
 
