@@ -19,10 +19,10 @@ from vlmrm.data.embeddings import (
     write_embeddings,
     write_prompt_embeddings,
 )
-from vlmrm.data.files import atomic_path, one_writer, read_provenance, require_columns
+from vlmrm.data.files import atomic_path, one_writer, read_provenance
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
-from vlmrm.data.tables import licenses_of, read_licenses, read_table, write_table
+from vlmrm.data.tables import licenses_of, read_licenses, read_table, require_columns, write_table
 from vlmrm.errors import UserError
 
 

@@ -9,7 +9,7 @@ import typer
 
 from vlmrm.cli.options import ConfigFile, Figures, pick
 from vlmrm.config import load_config
-from vlmrm.data.files import require_columns
+from vlmrm.data.tables import require_columns
 from vlmrm.errors import UserError
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -22,13 +21,13 @@ from vlmrm.plan.cost import (
     cost_by_figure,
     hours,
     make_plan,
-    read_benchmarks,
+    measured_jobs,
     sum_seconds,
     total_row,
     used_models,
     warnings,
 )
-from vlmrm.plan.jobs import finished_jobs, planned_jobs
+from vlmrm.plan.jobs import planned_jobs
 from vlmrm.plan.sizes import fitting_batch, gpu_weights, model_size
 from vlmrm.workflow import SNAKEFILE
 
@@ -63,10 +62,8 @@ def plan(
         print("Nothing is left to do.")
         return
     done = None
-    benchmarks = Path("results", settings.run, "benchmarks")
-    if machine is None and benchmarks.is_dir():
-        finished = finished_jobs(options, planned_jobs(options) if targets else jobs)
-        done = read_benchmarks(benchmarks, settings, target, finished)
+    if machine is None:
+        done = measured_jobs(options, None if targets else jobs, settings, target)
     rows = make_plan(jobs, settings, target, done)
     if by == "rule":
         print_table(plan_table(rows, target))

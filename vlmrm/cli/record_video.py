@@ -22,9 +22,10 @@ from vlmrm.cli.options import (
 from vlmrm.cli.reward_options import Errors, Models, Rewards, States, Statistics, reward_grid
 from vlmrm.config import check_run, load_config
 from vlmrm.config.scoring import PLAIN
-from vlmrm.data.files import require_columns, require_rows
+from vlmrm.data.files import require_rows
 from vlmrm.data.frames import FrameReader
 from vlmrm.data.states import States as StateSet
+from vlmrm.data.tables import require_columns
 from vlmrm.errors import UserError
 from vlmrm.machine.gpus import claim_gpus
 from vlmrm.rendering import check_scene

@@ -34,8 +34,8 @@ from vlmrm.machine.machines import this_machine
 from vlmrm.machine.model_checks import folder_problem, unread_words
 from vlmrm.models.folder import MODELS, is_simulator_trained
 from vlmrm.page.summary import LEARNED, video_of
-from vlmrm.plan.cost import make_plan, read_benchmarks, sum_seconds
-from vlmrm.plan.jobs import Job, finished_jobs, planned_jobs
+from vlmrm.plan.cost import make_plan, measured_jobs, sum_seconds
+from vlmrm.plan.jobs import Job, planned_jobs
 from vlmrm.pretraining.phrases import new_words_warning
 from vlmrm.workflow import SNAKEFILE
 
@@ -166,11 +166,8 @@ def _describe(config: Config, run: TrainingRun) -> None:
 
 def _duration(jobs: list[Job], options: list[str], config: Config) -> str:
     """About how long jobs take on this machine."""
-    machine, done = this_machine(), None
-    benchmarks = Path("results", config.run, "benchmarks")
-    if benchmarks.is_dir():
-        finished = finished_jobs([*options, "--", TARGET], jobs)
-        done = read_benchmarks(benchmarks, config, machine, finished)
+    machine = this_machine()
+    done = measured_jobs([*options, "--", TARGET], jobs, config, machine)
     seconds = sum_seconds(make_plan(jobs, config, machine, done))
     about = humanize.precisedelta(max(seconds, 60), minimum_unit="minutes", format="%.0f")
     return f"about {about} on {machine.title}"

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout, lock_descriptor
 from numpy.typing import ArrayLike, NDArray
 
 from vlmrm.data.provenance import provenance
-from vlmrm.errors import REMEDIES, UserError, one_line, suggest
+from vlmrm.errors import REMEDIES, UserError, one_line
 
 UMASK = os.umask(0o077)
 os.umask(UMASK)
@@ -354,25 +354,6 @@ def require_rows(path: str | os.PathLike[str], found: int, states: int, what: st
         UserError: The numbers differ.
     """
     require(path, found == states, f"{found} {what} of {states} states")
-
-
-def require_columns(
-    columns: Iterable[Hashable], needed: Iterable[str], source: str | os.PathLike[str]
-) -> None:
-    """Checks that a table, or a file of states, has the columns that are needed.
-
-    Args:
-        columns: Those that it has; a table will do.
-        needed: Those that are needed.
-        source: Its file, or what it is, for the error.
-
-    Raises:
-        UserError: A column is missing.
-    """
-    known = [str(column) for column in columns]
-    for column in needed:
-        if column not in known:
-            raise UserError(f"{source}: has no column '{column}'{suggest(column, known)}")
 
 
 def read_scene(path: str | os.PathLike[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,9 @@ from vlmrm.data.files import (
     read_provenance,
     reading,
     require,
-    require_columns,
     require_file,
 )
+from vlmrm.errors import UserError, suggest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +73,25 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
         return pd.read_csv(
             path, dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values=[""]
         )
+
+
+def require_columns(
+    columns: Iterable[Hashable], needed: Iterable[str], source: str | os.PathLike[str]
+) -> None:
+    """Checks that a table, or a file of states, has the columns that are needed.
+
+    Args:
+        columns: Those that it has; a table will do.
+        needed: Those that are needed.
+        source: Its file, or what it is, for the error.
+
+    Raises:
+        UserError: A column is missing.
+    """
+    known = [str(column) for column in columns]
+    for column in needed:
+        if column not in known:
+            raise UserError(f"{source}: has no column '{column}'{suggest(column, known)}")
 
 
 def read_rewards(path: str | os.PathLike[str], states: int) -> pd.DataFrame:

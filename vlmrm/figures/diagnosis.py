@@ -7,7 +7,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from vlmrm.data.files import require_columns
+from vlmrm.data.tables import require_columns
 from vlmrm.diagnosis.sentences import KNOWN
 from vlmrm.figures.style import INK, PAGE, ordered, scoring_label, theme
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vlmrm.config.scoring import alpha_of
-from vlmrm.data.files import require_columns
+from vlmrm.data.tables import require_columns
 from vlmrm.errors import UserError
 from vlmrm.figures.sizes import (
     LABEL,

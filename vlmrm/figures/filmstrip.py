@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from vlmrm.config import TrainingRun
 from vlmrm.config.settings import FilmstripSettings
 from vlmrm.config.training import SERIES
-from vlmrm.data.files import require_columns
 from vlmrm.data.states import States
+from vlmrm.data.tables import require_columns
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.figures.series import series_styles

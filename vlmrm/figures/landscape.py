@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from vlmrm.config import default_scene
 from vlmrm.config.scoring import scoring_order
-from vlmrm.data.files import require_columns
 from vlmrm.data.states import States
+from vlmrm.data.tables import require_columns
 from vlmrm.envs.mountain_car import GOAL_POSITION, ROAD
 from vlmrm.errors import UserError, suggest
 from vlmrm.figures.style import (

@@ -12,7 +12,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
 from vlmrm.config import RANDOM_POLICY, TrainingRun
 from vlmrm.config.training import RUN, SERIES
-from vlmrm.data.files import require_columns
+from vlmrm.data.tables import require_columns
 from vlmrm.errors import UserError
 from vlmrm.figures.series import REFERENCE_STYLES, series_styles, with_bands
 from vlmrm.figures.style import GREY, LineStyle, finish, grid_lines, lines, panels, theme, wrapped

@@ -11,7 +11,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
 from vlmrm.config import TrainingRun
 from vlmrm.config.training import RUN, SERIES
-from vlmrm.data.files import require_columns
+from vlmrm.data.tables import require_columns
 from vlmrm.figures.series import series_styles, with_bands
 from vlmrm.figures.style import GREY, LineStyle, finish, grid_lines, lines, ordered, panels, theme
 from vlmrm.figures.success import Judged

@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 
 from vlmrm.config import RANDOM_POLICY, TrainingRun
 from vlmrm.config.training import RUN, SERIES
-from vlmrm.data.files import require_columns
+from vlmrm.data.tables import require_columns
 from vlmrm.errors import UserError
 from vlmrm.figures.paper import PAPER, paper_column
 from vlmrm.figures.series import series_styles

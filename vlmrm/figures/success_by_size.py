@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from vlmrm.config.scoring import scoring_order
-from vlmrm.data.files import require_columns
+from vlmrm.data.tables import require_columns
 from vlmrm.errors import UserError
 from vlmrm.figures.epic import (
     DOTTED,

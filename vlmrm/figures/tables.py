@@ -9,9 +9,8 @@ import pandas as pd
 
 from vlmrm.config import TrainingRun
 from vlmrm.config.training import RUN
-from vlmrm.data.files import require_columns
 from vlmrm.data.states import States
-from vlmrm.data.tables import REWARDS, read_table
+from vlmrm.data.tables import REWARDS, read_table, require_columns
 from vlmrm.errors import UserError, suggest
 
 

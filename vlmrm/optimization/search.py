@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from vlmrm.config.searches import flipped_share
 from vlmrm.config.settings import SearchFigureSettings, SearchSettings
 from vlmrm.config.training import TrainingRun
-from vlmrm.data.files import read_provenance, reading, require_columns
+from vlmrm.data.files import read_provenance, reading
 from vlmrm.data.states import States
+from vlmrm.data.tables import require_columns
 from vlmrm.errors import UserError
 from vlmrm.states.compositions import LIMBS
 from vlmrm.states.poses import SPREAD, by_stance, library, placed

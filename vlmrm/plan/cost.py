@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import humanize
 from vlmrm.config import Config, TrainingRun
 from vlmrm.config.ensembles import towers
 from vlmrm.machine.machines import Machine
-from vlmrm.plan.jobs import Job, jobs_by_figure
+from vlmrm.plan.jobs import Job, finished_jobs, jobs_by_figure, planned_jobs
 from vlmrm.plan.sizes import STAND_IN, fitting_batch, gpu_weights, known_size, model_size
 from vlmrm.plan.work import Work, work_of
 
@@ -124,6 +124,24 @@ def _row_name(job: Job, config: Config) -> str:
     if job.rule != "train_policy":
         return job.rule
     return f"{job.rule} ({config.tasks[job.wildcards['task']].environment})"
+
+
+def measured_jobs(
+    arguments: Sequence[str], left: Iterable[Job] | None, config: Config, machine: Machine
+) -> Done:
+    """What the finished jobs of a run took on this machine; nothing before the first one.
+
+    Args:
+        arguments: Snakemake's, for the whole of what is planned.
+        left: The jobs of it that are left; None to ask Snakemake for them.
+        config: Configuration of the run.
+        machine: This machine.
+    """
+    folder = Path("results", config.run, "benchmarks")
+    if not folder.is_dir():
+        return {}
+    left = planned_jobs(arguments) if left is None else left
+    return read_benchmarks(folder, config, machine, finished_jobs(arguments, left))
 
 
 def read_benchmarks(

@@ -7,8 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from vlmrm.config.settings import EnsembleSettings, Member, MemberSettings
-from vlmrm.data.files import require_columns
-from vlmrm.data.tables import read_table
+from vlmrm.data.tables import read_table, require_columns
 from vlmrm.errors import UserError
 from vlmrm.rewards.aggregation import Statistics, aggregate_rewards
 
