@@ -129,7 +129,9 @@ rule draw_epic_overview:
     resources:
         **DRAWING,
     params:
-        scoring=settings.common_scoring(m for e in settings.epic.values() for m in e.models),
+        scoring=settings.common_scoring(
+            m for e in settings.epic.values() for m in e.models
+        ),
     shell:
         "vlmrm --log {log} draw-epic-overview {input} --scoring {params.scoring}"
         " --output {output.svg} --output {output.png}"
