@@ -1,12 +1,15 @@
 """`vlmrm run`: from a sentence to a video."""
 
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -14,6 +17,7 @@ import yaml
 from tests.processes import vlmrm
 from vlmrm.cli.run import run
 from vlmrm.errors import UserError
+from vlmrm.models.folder import PROVENANCE_FILE, find_model_folder
 from vlmrm.workflow import SNAKEFILE
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +85,23 @@ def test_words_that_the_model_has_never_read_are_named_before_the_first_job(
     printed = capsys.readouterr().out
     assert "this is not zero-shot" in printed
     assert said in printed if said else "never read" not in printed
+
+
+def test_a_model_with_captions_of_its_own_is_not_said_to_have_read_the_shipped_ones(
+    tmp_path, monkeypatch, capsys
+):
+    own = tmp_path / "own"
+    shutil.copytree(find_model_folder("sim-XS"), own)
+    record = json.loads((own / PROVENANCE_FILE).read_text())
+    record["corpus"] = {**(record.get("corpus") or {}), "captions": "captions.py"}
+    (own / PROVENANCE_FILE).write_text(json.dumps(record))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("vlmrm.cli.run.planned_jobs", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        run("a humanoid robot doing a cartwheel", model=str(own))
+    printed = capsys.readouterr().out
+    assert "this is not zero-shot" in printed
+    assert "never read" not in printed
 
 
 def test_the_workflow_of_the_package_is_that_of_the_repository():

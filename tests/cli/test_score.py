@@ -17,6 +17,17 @@ def test_pictures_are_scored_without_a_warning(model_folder, tmp_path):
     assert not run.stderr
 
 
+def test_a_picture_that_fails_late_costs_no_score_of_the_others(model_folder, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    whole, cut = tmp_path / "whole.png", tmp_path / "cut.png"
+    Image.fromarray(pixels).save(whole)
+    cut.write_bytes(whole.read_bytes()[:3000])
+    run = vlmrm("score", cut, whole, "--model", model_folder, "--goal", "a robot")
+    assert run.returncode != 0
+    assert run.stdout.endswith(f"  {whole}\n")
+    assert run.stderr.splitlines()[-1].endswith(f"{cut}: damaged (image file is truncated)")
+
+
 def test_words_that_a_packaged_model_has_never_read_are_told(tmp_path):
     Image.new("RGB", (50, 50)).save(tmp_path / "black.png")
     known, new = (

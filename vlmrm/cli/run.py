@@ -20,6 +20,7 @@ from vlmrm.cli.summarize import summarize
 from vlmrm.config import (
     ORACLE_NAMES,
     Config,
+    PretrainedModel,
     TrainingRun,
     parse_config,
     read_yaml,
@@ -32,7 +33,12 @@ from vlmrm.data.tables import read_table
 from vlmrm.errors import UserError, printable, shorten
 from vlmrm.machine.machines import this_machine
 from vlmrm.machine.model_checks import folder_problem, unread_words
-from vlmrm.models.folder import MODELS, is_simulator_trained
+from vlmrm.models.folder import (
+    MODELS,
+    find_model_folder,
+    has_read_shipped_captions,
+    is_simulator_trained,
+)
 from vlmrm.page.summary import LEARNED, video_of
 from vlmrm.plan.cost import make_plan, measured_jobs, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs
@@ -158,9 +164,12 @@ def _describe(config: Config, run: TrainingRun) -> None:
             f"{run.reward_source} ({run.scoring}); {judge}."
         )
     )
-    if is_simulator_trained(config.models[run.reward_source]):
-        print(f"{run.reward_source} was trained on these environments: this is not zero-shot.")
-        if warning := new_words_warning(run.reward_source, task.goals, [task.environment]):
+    name, model = run.reward_source, config.models[run.reward_source]
+    if is_simulator_trained(model):
+        print(f"{name} was trained on these environments: this is not zero-shot.")
+        own = model.path if isinstance(model, PretrainedModel) else None
+        warning = new_words_warning(name, task.goals, [task.environment])
+        if warning and has_read_shipped_captions(find_model_folder(own or name)):
             print(printable(warning))
 
 

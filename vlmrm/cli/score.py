@@ -19,7 +19,7 @@ from vlmrm.cli.options import (
 )
 from vlmrm.config.scoring import PLAIN
 from vlmrm.data.pictures import check_picture, read_picture
-from vlmrm.errors import blaming, printable
+from vlmrm.errors import UserError, blaming, printable
 from vlmrm.models.folder import check_model_folder, has_read_shipped_captions
 
 
@@ -50,6 +50,13 @@ def score(
         sentences = [*goal, *(baseline or []), *(contrast or [])]
         if warning := new_words_warning(clip.name, sentences):
             print(printable(warning), file=sys.stderr)
-    scores = [float(reward(read_picture(path)[None])[0]) for path in images]
-    for value, path in sorted(zip(scores, images, strict=True), reverse=True):
+    scores, problems = [], []
+    for path in images:
+        try:
+            scores.append((float(reward(read_picture(path)[None])[0]), path))
+        except UserError as error:  # damage that shows only while a picture is decoded
+            problems.append(error)
+    for value, path in sorted(scores, reverse=True):
         print(f"{value:.4f}  {path}")
+    if problems:
+        raise UserError("; ".join(map(str, problems)))
