@@ -38,6 +38,12 @@ def make_corpus(
     if len(added) != len(settings.states):
         needed = f"{len(settings.states)} sets, but --states gives {len(added)}"
         raise UserError(f"corpora.{name}.states: {needed}; give a file for each")
+    for path, part, expected in zip(states or [], added, settings.states, strict=True):
+        if part.environment != (environment := content.state_sets[expected].environment):
+            raise UserError(
+                f"{path}: holds {part.environment} states, not those of {environment}, as "
+                f"'{expected}'; give the file of that set"
+            )
     needed_frames = added if settings.captions is not None else []
     if len(frames or []) != len(needed_frames):
         needed = f"{len(needed_frames)} sets need frames, but --frames gives {len(frames or [])}"

@@ -191,7 +191,7 @@ def learned_states(config: Config, key: str, states: str, models: Iterable[str])
                         yield f"{key}: {what}; use other states, such as those of another seed"
 
 
-def _draws(states: StateSet) -> list[StateSet]:
+def _draws(states: StateSet) -> list[object]:
     """The draws of which a set consists; sets with an equal one may share states.
 
     Of a union, its parts are sets of their own. The number of states makes no difference.
@@ -205,5 +205,8 @@ def _draws(states: StateSet) -> list[StateSet]:
             return [PathStates(sampler="paths", tasks=[task]) for task in tasks]
         case GridStates():
             return [states.model_copy(update={"resolution": 1.0})]
+        case RolloutStates(run=run) if run.reward_source == RANDOM_POLICY:
+            # Nothing else of the run has an effect.
+            return [(RANDOM_POLICY, states.environment, states.seed)]
         case _:
             return [states.model_copy(update={"size": 1})]

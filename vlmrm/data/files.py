@@ -127,7 +127,8 @@ def _finish(path: Path) -> None:
     """
     for file in (path, *path.rglob("*")):
         if file.is_file() and not file.is_symlink():
-            file.chmod(0o666 & ~UMASK)
+            if file.stat().st_nlink == 1:  # those of another place keep theirs
+                file.chmod(0o666 & ~UMASK)
             with file.open("rb") as opened:
                 os.fsync(opened.fileno())
 

@@ -53,6 +53,7 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
         self._describe: Callable[[gym.Env[Any, Any]], Any] | None = None
         if entry.state is not None:
             self._describe = import_object(f"{self._key}.state", entry.state)
+        self._names: list[str] | None = None
         self._seen: dict[str, None] = {}
         self._steps = 0
         self._verdict = False
@@ -62,6 +63,8 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
     def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
         if self._steps and self._success is not None and self._success not in self._seen:
             known = suggest(self._success, sorted(self._seen)) or "; it is empty"
+            if not known.endswith("?"):
+                known += "; if it is there on success alone, write an `oracle` instead"
             raise UserError(
                 f"{self._key}.success: no info of an episode has '{self._success}'{known}"
             )
@@ -136,7 +139,11 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
         for name, number in state.items():
             if not isinstance(number, Real) or not np.isfinite(float(number)):
                 raise UserError(f"{key}: '{name}' is {number!r}; return finite numbers")
-        return {name: float(number) for name, number in state.items()}
+        if self._names is None:
+            self._names = [*state]
+        if differing := sorted(state.keys() ^ self._names):
+            raise UserError(f"{key}: '{differing[0]}' is not in every state; always return it")
+        return {name: float(state[name]) for name in self._names}
 
 
 class ChannelsFirst(gym.ObservationWrapper[Any, Any, Any]):

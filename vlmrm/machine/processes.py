@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from typing import TypeVar
 
@@ -39,7 +40,7 @@ def map_in_processes(
         workers: Processes; by default one per available core. 1 works in this process.
 
     Raises:
-        UserError: Several processes cannot work together here.
+        UserError: Several processes cannot work together here, or one of them was ended.
     """
     workers = worker_count(len(items), workers)
     if workers <= 1:
@@ -65,6 +66,11 @@ def map_in_processes(
             result = pending.popleft().result()
             pending.extend(itertools.islice(submitted, 1))
             yield result
+    except BrokenProcessPool as error:
+        raise UserError(
+            "one of several processes was ended, usually for lack of memory; run again with fewer "
+            "`--workers`, or give the job fewer cores"
+        ) from error
     finally:
         executor.shutdown(cancel_futures=True)
 

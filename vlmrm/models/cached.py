@@ -14,19 +14,32 @@ from numpy.typing import NDArray
 
 import vlmrm
 from vlmrm.data.embeddings import read_embeddings, write_embeddings
-from vlmrm.data.files import require
+from vlmrm.data.files import existing, require
 from vlmrm.data.pictures import read_picture
+from vlmrm.errors import UserError
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import CONFIG_FILE, file_sha256, weights_sha256
 from vlmrm.terminal.bars import bar
 
-EMBEDDINGS = ("models",), ("open_clip_torch", "torch")
+EMBEDDINGS = ("models",), ("open_clip_torch", "timm", "torch", "torchvision")
 """Rooms of the package, and libraries, that determine embeddings, with a model."""
+PICTURES = ("data",), ("pillow",)
+"""Those that determine how a picture file is read."""
+
+
+ELSEWHERE = "name a folder for the cache in XDG_CACHE_HOME"
 
 
 def cache_folder() -> Path:
-    """``$XDG_CACHE_HOME/vlmrm``, by default ``~/.cache/vlmrm``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vlmrm"
+    """``$XDG_CACHE_HOME/vlmrm``, by default ``~/.cache/vlmrm``.
+
+    Raises:
+        UserError: The user has no home.
+    """
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vlmrm"
+    except RuntimeError as error:
+        raise UserError(f"HOME: not set; {ELSEWHERE}") from error
 
 
 def cache_key(*parts: object) -> str:
@@ -57,12 +70,17 @@ def embed_once(
         model: Model folder.
         clip: The model that was loaded from there.
         embed: Makes the embeddings.
+
+    Raises:
+        UserError: They could not be kept.
     """
     checksums = [weights_sha256(model), file_sha256(model / CONFIG_FILE)]
     preprocessing = str(clip.preprocessing)
     key = cache_key(*checksums, clip.precision, preprocessing, versions(*EMBEDDINGS))
     file = folder / f"embeddings-{key}.h5"
     if not file.exists():
+        if not os.access(existing(folder), os.W_OK):
+            raise UserError(f"{folder}: cannot be written; {ELSEWHERE}")
         write_embeddings(file, embed(), model=clip.name)
     embeddings = read_embeddings(file)
     require(file, len(embeddings) == count, f"{len(embeddings)} embeddings of {count} images")
@@ -88,5 +106,6 @@ def embed_pictures(paths: Sequence[Path], model: Path, clip: ClipModel) -> NDArr
         batches = (read_picture(path)[None] for path in paths)
         return embed_batches(clip, batches, len(paths), "picture")
 
-    folder = cache_folder() / "pictures" / cache_key([file_sha256(path) for path in paths])
+    key = cache_key([file_sha256(path) for path in paths], versions(*PICTURES))
+    folder = cache_folder() / "pictures" / key
     return embed_once(folder, len(paths), model, clip, embed)

@@ -9,6 +9,7 @@ import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -74,8 +75,9 @@ def fetch_pretrained(name: str, settings: PretrainedModel, folder: str | os.Path
         _assemble(key, settings, replace(local, origin={**local.origin, **origin}), folder)
         return
     with partial_downloads(key, folder) as downloads:
-        parts = _download(key, settings, find_online(key, settings), downloads)
-        _assemble(key, settings, parts, folder)
+        found = find_online(key, settings)
+        parts = _download(key, settings, found, downloads)
+        _assemble(key, settings, parts, folder, found.weights.sha256 is not None)
 
 
 def is_here(settings: PretrainedModel, folder: Path, by_checksum: bool = True) -> bool:
@@ -119,8 +121,13 @@ def _download(
     return Parts(parts.config, path, tokenizer, {**parts.origin, "sha256": sha256})
 
 
-def _assemble(key: str, settings: PretrainedModel, parts: Parts[Path], folder: Path) -> None:
-    """Makes the model folder, which appears after the model has been tried out."""
+def _assemble(
+    key: str, settings: PretrainedModel, parts: Parts[Path], folder: Path, undamaged: bool = True
+) -> None:
+    """Makes the model folder, which appears after the model has been tried out.
+
+    Weights that are not known to be undamaged are deleted if the model cannot be used.
+    """
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         try:
@@ -137,7 +144,7 @@ def _assemble(key: str, settings: PretrainedModel, parts: Parts[Path], folder: P
             write_model_provenance(
                 temporary,
                 count_parameters(load_network(temporary)),
-                source="simulator" if is_simulator_trained(settings) else "pretrained",
+                **_learned(settings),
                 settings=settings.model_dump(),
                 origin=parts.origin,
             )
@@ -150,7 +157,7 @@ def _assemble(key: str, settings: PretrainedModel, parts: Parts[Path], folder: P
                     "again on a machine with more"
                 ) from error
             remedy = "choose another model"
-            if settings.path is None:
+            if not undamaged:
                 # Without a published checksum, a damaged file cannot be told from a foreign one.
                 parts.weights.unlink(missing_ok=True)
                 remedy = "run again to download it once more; if that does not help, " + remedy
@@ -158,6 +165,15 @@ def _assemble(key: str, settings: PretrainedModel, parts: Parts[Path], folder: P
                 f"{key}: open_clip {open_clip.__version__} cannot use it ({one_line(cause)}); "
                 f"{remedy}"
             ) from error
+
+
+def _learned(settings: PretrainedModel) -> dict[str, Any]:
+    """What the provenance says of the training: that of a folder of this package stays."""
+    if not is_simulator_trained(settings):
+        return {"source": "pretrained"}
+    record = read_model_provenance(str(settings.path))
+    kept = ("corpus", "corpus_run", "initial_sha256", "held_out")
+    return {"source": "simulator", **{key: record[key] for key in kept if key in record}}
 
 
 def _place(downloaded: Path, path: Path) -> None:

@@ -257,16 +257,22 @@ def read_model_provenance(folder: str | os.PathLike[str]) -> dict[str, Any]:
     return record
 
 
-def is_simulator_trained(model: Model) -> bool:
+def is_simulator_trained(model: Model, copy: Path | None = None) -> bool:
     """Whether a model was trained on these environments, so that nothing it shows is zero-shot.
 
     A folder of one's own says so in its provenance, wherever it was made.
+
+    Args:
+        model: The model in the configuration.
+        copy: The folder to which a run has copied it: its own may be gone since.
 
     Raises:
         UserError: The provenance is damaged.
     """
     if isinstance(model, PretrainedModel):
-        record = read_model_provenance(model.path) if model.path is not None else {}
+        record = read_model_provenance(copy) if copy is not None else {}
+        if not record and model.path is not None:
+            record = read_model_provenance(model.path)
         return record.get("source") in SIMULATOR_TRAINED
     return model.source in SIMULATOR_TRAINED
 

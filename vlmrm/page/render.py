@@ -25,7 +25,7 @@ from vlmrm.config.scoring import alpha_of, scoring_order
 from vlmrm.data.files import atomic_path, reading
 from vlmrm.data.provenance import provenance
 from vlmrm.data.tables import read_table
-from vlmrm.models.folder import is_simulator_trained
+from vlmrm.models.folder import MODELS, is_simulator_trained
 from vlmrm.page.contents import TITLES, Exhibit, Section, contents, recorded_runs
 from vlmrm.page.summary import (
     VERDICTS,
@@ -150,7 +150,9 @@ def write_page(results: Path, config: Config, output: Path) -> None:
         cards=list(_cards(results, config, videos)),
         verdicts=VERDICTS,
         simulator_trained=[
-            name for name, model in config.models.items() if is_simulator_trained(model)
+            name
+            for name, model in config.models.items()
+            if is_simulator_trained(model, MODELS / name)
         ],
         sections=sections,
         videos=videos,

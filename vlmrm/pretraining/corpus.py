@@ -5,11 +5,9 @@ States come from a separate random stream, so none of them is in a state set for
 
 from __future__ import annotations
 
-import functools
-import itertools
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,27 +22,23 @@ from vlmrm.data.files import create_hdf5, open_hdf5, put, reading, texts
 from vlmrm.data.frames import COMPRESSION, FRAMES_PER_CHUNK
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
-from vlmrm.machine.processes import map_in_processes, worker_count
+from vlmrm.machine.processes import worker_count
 from vlmrm.models.preprocessing import SIM_PREPROCESSING, Preprocessing
 from vlmrm.pretraining.captioned import CaptionedPart
 from vlmrm.pretraining.captions import (
     Caption,
     Facts,
     generic_caption,
-    state_facts,
     write_caption,
 )
 from vlmrm.pretraining.distances import distances
 from vlmrm.pretraining.facts import UNCLEAR
 from vlmrm.pretraining.part import BALANCE, Part
 from vlmrm.pretraining.phrases import PHRASES
+from vlmrm.pretraining.sampling import states_in_scenes
 from vlmrm.rendering import check_scene
 from vlmrm.rendering.parallel import render_states
-from vlmrm.states.training import sample_training_states
 from vlmrm.terminal.bars import bar
-
-STATES_PER_PART = 1000
-"""States that one process samples at a time."""
 
 GENERIC_SHARE = 0.05
 """Share of captions that fit every frame, so that baseline prompts get a meaning too."""
@@ -121,7 +115,9 @@ def make_corpus(
     with create_hdf5(path, "corpus", {"settings": settings.model_dump(), **context}) as file:
         for environment, numbers in settings.frames.items():
             met = [part.values for part in added if part.environment == environment]
-            scenes, states, facts = _in_scenes(environment, numbers, met, settings.seed, workers)
+            scenes, states, facts = states_in_scenes(
+                environment, numbers, met, settings.seed, workers
+            )
             count = len(states)
             group = file.create_group(environment)
             put(group, "states", states)
@@ -145,47 +141,6 @@ def make_corpus(
                     images[start : start + len(frames)] = resized
                     file.check()
                     start += len(frames)
-
-
-def _in_scenes(
-    environment: EnvironmentName,
-    sampled: Mapping[str, int],
-    added: Sequence[NDArray[np.float64]],
-    seed: int,
-    workers: int | None,
-) -> tuple[dict[str, int], NDArray[np.float64], list[Facts]]:
-    """Number of states of each scene; then states ``[N, D]`` and their facts, scene by scene."""
-    count = sum(sampled.values())
-    states, facts = _described_states(environment, count, seed, workers)
-    for values in added:
-        states = np.concatenate([states, values])
-        facts += state_facts(environment, values)
-    first = np.split(np.arange(count), np.cumsum([*sampled.values()])[:-1])
-    further = np.array_split(np.arange(count, len(states)), len(sampled))
-    parts = [np.concatenate(both) for both in zip(first, further, strict=True)]
-    order = np.concatenate(parts)
-    numbers = dict(zip(sampled, map(len, parts), strict=True))
-    return numbers, states[order], [facts[row] for row in order]
-
-
-def _described_states(
-    environment: EnvironmentName, count: int, seed: int, workers: int | None
-) -> tuple[NDArray[np.float64], list[Facts]]:
-    """States ``[count, D]`` and their facts, whatever the number of workers."""
-    sizes = [len(part) for part in np.array_split(range(count), -(-count // STATES_PER_PART))]
-    sample = functools.partial(_sample_part, environment, seed)
-    parts = map_in_processes(sample, list(enumerate(sizes)), workers)
-    title = f"corpus {environment} states"
-    states, facts = zip(*bar(parts, desc=title, total=len(sizes), unit="part"), strict=True)
-    return np.concatenate(states), list(itertools.chain.from_iterable(facts))
-
-
-def _sample_part(
-    environment: EnvironmentName, seed: int, part: tuple[int, int]
-) -> tuple[NDArray[np.float64], list[Facts]]:
-    number, size = part
-    states = sample_training_states(environment, size, seed, number)
-    return states, state_facts(environment, states)
 
 
 def read_corpus(path: str | os.PathLike[str]) -> list[Part]:

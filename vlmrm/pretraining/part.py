@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from abc import ABC, abstractmethod
+from collections import Counter
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -55,7 +57,22 @@ class Part(ABC):
         """Some of the frames."""
 
     def split(self: P) -> tuple[P, P]:
-        """Splits into training and held-out frames, at random but the same for every model."""
-        order = np.random.default_rng(0).permutation(len(self.images))
-        held_out = max(1, round(HELD_OUT * len(order)))
-        return self.rows(order[held_out:]), self.rows(order[:held_out])
+        """Splits into training and held-out frames, at random but by the frames themselves.
+
+        So it is the same for every model, and a frame of several corpora is held out from all of
+        them: a model that is trained further is not evaluated on what it learned from before.
+        """
+        digests = _digests(self.images)
+        held_out = digests <= max(int(HELD_OUT * 2**32), digests.min())
+        return self.rows(np.flatnonzero(~held_out)), self.rows(np.flatnonzero(held_out))
+
+
+def _digests(images: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """32 bits of each image ``[N]``; those of equal images differ."""
+    copies: Counter[int] = Counter()
+    digests = np.empty(len(images), np.uint32)
+    for row, image in enumerate(images):
+        content = zlib.crc32(image)
+        digests[row] = zlib.crc32(copies[content].to_bytes(4), content)
+        copies[content] += 1
+    return digests

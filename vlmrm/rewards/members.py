@@ -67,7 +67,7 @@ def score_ensemble(
         member lacks are left out.
 
     Raises:
-        UserError: A member has no rewards or no statistics.
+        UserError: A member has no rewards or no statistics, or they have no scoring in common.
     """
     by_member = [_rewards_of(member, rewards, settings) for member in settings.members]
     states = by_member[0].index
@@ -92,6 +92,11 @@ def score_ensemble(
                     "reward": values,
                 }
             )
+        )
+    if not tables:
+        raise UserError(
+            f"models.{settings.model}: its members have no scoring in common for task "
+            f"'{settings.task}'; add one to `scorings` that all of them have"
         )
     return pd.concat(tables, ignore_index=True)
 

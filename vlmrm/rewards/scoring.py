@@ -43,7 +43,16 @@ def score_states(
 
 
 def reward_table(task: str, rewards: Mapping[str, NDArray[np.floating[Any]]]) -> pd.DataFrame:
-    """A tidy table of the rewards ``[N]`` of states by scoring: state, task, scoring, reward."""
+    """A tidy table of the rewards ``[N]`` of states by scoring: state, task, scoring, reward.
+
+    Raises:
+        UserError: There is no scoring.
+    """
+    if not rewards:
+        raise UserError(
+            f"tasks.{task}: none of `scorings` is possible; add alpha-0 there, or a baseline or a "
+            "contrast here"
+        )
     tables = [
         pd.DataFrame(
             {"state": np.arange(len(values)), "task": task, "scoring": scoring, "reward": values}

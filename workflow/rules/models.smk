@@ -43,7 +43,7 @@ rule train_model:
         model=models_from("simulator"),
     threads: CORES_PER_GPU
     resources:
-        mem_mb=memory(8_000),
+        mem_mb=corpus_memory,
         runtime=minutes(240),
         gpu=1,
     params:
@@ -152,11 +152,10 @@ rule embed_prompts:
     resources:
         mem_mb=model_memory,
         runtime=minutes(15),
-        gpu=1,
     params:
         config=config_file,
         model=subpath(input.model, parent=True),
         settings=lambda w: settings.prompt_settings(w.task).model_dump(),
     shell:
         "vlmrm --log {log} embed-prompts --config {params.config} --task {wildcards.task}"
-        " --model {params.model} --gpus {resources.gpu} --output {output}"
+        " --model {params.model} --output {output}"

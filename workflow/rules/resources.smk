@@ -65,6 +65,14 @@ def model_memory(wildcards, attempt):
     return memory(round(max(8_000, 4_000 + 1.5 * weights)))(wildcards, attempt)
 
 
+def corpus_memory(wildcards, attempt):
+    """Main memory for PyTorch and a corpus, of which there are two copies for a while."""
+    name = settings.models[wildcards.model].corpus
+    frame = 3 * settings.corpora[name].image_size ** 2
+    corpus = settings.corpus_size(name) * frame / 1e6
+    return memory(round(max(8_000, 4_000 + 2.5 * corpus)))(wildcards, attempt)
+
+
 def cores_for(count, per_core, limit=ALL_CORES):
     """Cores for this many frames or trajectories.
 
