@@ -22,7 +22,10 @@ CONFIG = {
     },
     "tasks": {"arrive": {"environment": "walk", "goal": "a point at the end", "oracle": "success"}},
     "training": {"walk": {"agent": AGENT}},
-    "state_sets": {"met": {"sampler": "rollouts", "environment": "walk", "run": RUN, "size": 20}},
+    "state_sets": {
+        "met": {"sampler": "rollouts", "environment": "walk", "run": RUN, "size": 20},
+        "grid": {"sampler": "grid", "environment": "cartpole", "resolution": 0.1},
+    },
     "corpora": {
         "walk": {"states": ["met"], "captions": "tests.envs.foreign:captions", "image_size": 40}
     },
@@ -64,3 +67,12 @@ def test_states_without_their_frames_are_refused(command):
     needed = "corpora.walk.states: 1 sets need frames, but --frames gives 0; give a file for each"
     assert done.stderr.splitlines() == [f"vlmrm: {needed}"]
     assert not (folder / "without.h5").exists()
+
+
+def test_states_of_another_environment_are_refused(command):
+    made, folder = command("sample-states", "grid", "--output", "cartpole.h5")
+    assert made.returncode == 0, made.stderr
+    options = ("--states", "cartpole.h5", *ROLLOUTS[2:])
+    done, _ = command("make-corpus", "walk", *options, "--output", "wrong.h5")
+    assert done.stderr.startswith("vlmrm: cartpole.h5: holds cartpole states, not those of walk")
+    assert not (folder / "wrong.h5").exists()

@@ -166,6 +166,19 @@ def test_a_model_is_not_measured_on_the_frames_that_it_learned(captioned):
         parse_config(captioned)
 
 
+def test_random_actions_are_other_ones_only_by_the_seed_of_their_set(captioned):
+    met = captioned["state_sets"]["met"]
+    unseen = {**met, "size": met["size"] + 1, "run": {**met["run"], "seed": 5}}
+    captioned["state_sets"]["unseen"] = unseen
+    captioned["tasks"]["balanced"]["baseline"] = "a pole and a cart"
+    measured = {"task": "balanced", "states": "unseen", "models": ["mine"], "scenes": ["default"]}
+    captioned["epic"]["pole"] = measured
+    with pytest.raises(UserError, match="'unseen' holds states of 'met', which is in the corpus"):
+        parse_config(captioned)
+    unseen["seed"] = 7
+    parse_config(captioned)
+
+
 def test_random_actions_are_for_environments_without_other_samplers(own):
     run = {**RUN, "task": "kneeling", "scene": "textured-fixed"}
     own["state_sets"]["met"].update(environment="humanoid", run=run)

@@ -19,7 +19,7 @@ from vlmrm.data.embeddings import (
     write_embeddings,
     write_prompt_embeddings,
 )
-from vlmrm.data.files import atomic_path, one_writer, read_provenance
+from vlmrm.data.files import UMASK, atomic_path, one_writer, read_provenance
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
 from vlmrm.data.tables import licenses_of, read_licenses, read_table, require_columns, write_table
@@ -239,3 +239,14 @@ def test_a_device_is_not_replaced_by_a_file(tmp_path):
     with pytest.raises(UserError, match="pipe: is neither a file nor a folder"):
         write_table(pipe, pd.DataFrame({"a": [1]}))
     assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_file_of_another_place_keeps_its_permissions(tmp_path):
+    theirs = tmp_path / "theirs"
+    theirs.touch(mode=0o600)
+    with atomic_path(tmp_path / "folder") as temporary:
+        temporary.mkdir()
+        (temporary / "linked").hardlink_to(theirs)
+        (temporary / "own").touch(mode=0o600)
+    assert theirs.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "folder" / "own").stat().st_mode & 0o777 == 0o666 & ~UMASK

@@ -2,12 +2,14 @@
 
 import hashlib
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 from vlmrm.diagnosis import cached
 from vlmrm.errors import UserError
+from vlmrm.models.cached import embed_once
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import WEIGHTS_FILE, check_model_folder
 
@@ -58,3 +60,15 @@ def test_embeddings_of_another_model_are_others_and_damage_is_said(folder, model
         file.write_bytes(b"damaged")
     with pytest.raises(UserError, match="delete it and run again"):
         cached.cached_embeddings(states, place, "textured-fixed", model_folder, clip)
+
+
+def test_a_cache_that_cannot_be_kept_is_named_before_the_work(monkeypatch, tmp_path):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", Mock(side_effect=RuntimeError("no home")))
+    with pytest.raises(UserError, match=r"HOME: not set; name a folder .* XDG_CACHE_HOME"):
+        cached.cache_folder()
+    model = check_model_folder("sim-XS")
+    clip = ClipModel.load(model, "cpu")
+    monkeypatch.setattr("vlmrm.models.cached.os.access", lambda *_: False)
+    with pytest.raises(UserError, match=r"cannot be written; name a folder .* XDG_CACHE_HOME"):
+        embed_once(tmp_path / "cache", 1, model, clip, lambda: pytest.fail("embedded"))

@@ -106,6 +106,16 @@ def where(env):
     return {"place": env.place, "left": env.length - env.place}
 
 
+def where_in_turn(env):
+    """The same entries in another order after each step."""
+    entries = where(env).items()
+    return dict(entries if env.place % 2 else reversed(entries))
+
+
+def where_sometimes(env):
+    return where(env) if env.place % 2 else {**where(env), "even": 1}
+
+
 def where_nobody_knows(env):
     return {"place": float("nan")}
 

@@ -64,6 +64,26 @@ def test_the_entries_of_a_state_have_names(identifier, names):
     assert env.get_wrapper_attr("state_names")() == [*names, "success"]
 
 
+def test_entries_of_a_state_stay_in_place_and_are_always_there():
+    turning = make_env(
+        "walk", 20, own=Environment(id=WALKER, state="tests.envs.foreign:where_in_turn")
+    )
+    turning.reset(seed=0)
+    names = turning.get_wrapper_attr("state_names")()
+    for _ in range(2):
+        turning.step(1)
+        state = dict(zip(names, turning.get_wrapper_attr("state_vector")(), strict=True))
+        assert state["place"] + state["left"] == turning.unwrapped.length
+        assert state["place"] == turning.unwrapped.place
+    own = Environment(id=WALKER, state="tests.envs.foreign:where_sometimes")
+    env = make_env("walk", 20, own=own)
+    env.reset(seed=0)
+    env.get_wrapper_attr("state_vector")()
+    env.step(1)
+    with pytest.raises(UserError, match=r"walk\.state: 'even' is not in every state"):
+        env.get_wrapper_attr("state_vector")()
+
+
 def test_the_agents_time_limit_replaces_that_of_the_id():
     env = make_env("cartpole-of-mine", 600, own=Environment(id="MountainCar-v0"))
     env.reset(seed=0)

@@ -47,3 +47,8 @@ def test_a_read_only_shm_is_named(monkeypatch):
     monkeypatch.setattr("multiprocessing.synchronize._multiprocessing.SemLock", semaphore)
     with pytest.raises(UserError, match=r"/dev/shm: Read-only file system, .* one core"):
         next(map_in_processes(DOUBLE, range(9), 2))
+
+
+def test_a_process_that_was_ended_is_named_with_what_to_do():
+    with pytest.raises(UserError, match=r"was ended, usually for lack of memory; .*`--workers`"):
+        list(map_in_processes(os._exit, range(4), 2))

@@ -1,6 +1,9 @@
 """Published models, fetched by the hub's own client from a small hub on this machine."""
 
+import json
+import shutil
 from dataclasses import replace
+from unittest.mock import Mock
 
 import huggingface_hub
 import numpy as np
@@ -18,7 +21,12 @@ from vlmrm.config.architectures import WEIGHTS_FOLDER
 from vlmrm.errors import UserError
 from vlmrm.models import find
 from vlmrm.models.fetch import fetch_pretrained
-from vlmrm.models.folder import is_simulator_trained, read_model_provenance
+from vlmrm.models.folder import (
+    PROVENANCE_FILE,
+    has_read_shipped_captions,
+    is_simulator_trained,
+    read_model_provenance,
+)
 
 
 def test_a_fetched_model_scores_as_the_published_one(
@@ -56,6 +64,20 @@ def test_a_model_that_knows_the_simulators_is_none_of_the_published_ones(folder,
     copied = PretrainedModel(source="pretrained", path=str(WEIGHTS_FOLDER / "sim-XS"))
     fetch_pretrained("x", copied, folder)
     assert is_simulator_trained(PretrainedModel(source="pretrained", path=str(folder)))
+    gone = PretrainedModel(source="pretrained", path="gone")
+    assert is_simulator_trained(gone, folder) and not is_simulator_trained(gone)
+
+
+def test_a_copy_says_what_its_model_has_learned_from(folder, tmp_path):
+    own = tmp_path / "own"
+    shutil.copytree(WEIGHTS_FOLDER / "sim-XS", own)
+    record = read_model_provenance(own)
+    record["corpus"] = {**record["corpus"], "captions": "mine:captions"}
+    (own / PROVENANCE_FILE).write_text(json.dumps(record))
+    fetch_pretrained("x", PretrainedModel(source="pretrained", path=str(own)), folder)
+    copied = read_model_provenance(folder)
+    assert [copied[key] for key in ("corpus", "held_out")] == [record["corpus"], record["held_out"]]
+    assert not has_read_shipped_captions(folder)
 
 
 def test_what_is_here_is_not_fetched_again(hub, settings, folder):
@@ -184,6 +206,19 @@ def test_a_damaged_file_without_a_checksum_is_downloaded_again(hub, folder, publ
     hub.repositories[REPOSITORY][commit] = published
     fetch_pretrained("tiny", settings, folder)
     assert (folder / WEIGHTS).read_bytes() == published[WEIGHTS]
+
+
+def test_a_file_that_matches_its_checksum_is_not_downloaded_again(
+    hub, settings, folder, monkeypatch
+):
+    """Something else is wrong, such as a library that is too old."""
+    with monkeypatch.context() as patch:
+        patch.setattr("vlmrm.models.fetch._try_out", Mock(side_effect=ImportError("too old")))
+        message = refused(settings, folder)
+    assert message.endswith("(too old); choose another model")
+    hub.requests.clear()
+    fetch_pretrained("tiny", settings, folder)
+    assert not hub.asked_for(WEIGHTS)
 
 
 def test_too_little_memory_is_called_that(settings, folder, monkeypatch):

@@ -96,3 +96,10 @@ def test_a_member_with_the_same_reward_for_all_states_is_named():
     message = r"^models\.trio\.members: b by alpha-0: all reference states have the same reward"
     with pytest.raises(UserError, match=message):
         measure_members(table, settings([A, B]))
+
+
+def test_members_without_a_common_scoring_are_refused():
+    table = pd.concat([rewards("a", [0, 1], ["alpha-0.5"]), rewards("b", [0, 1], ["alpha-0"])])
+    statistics = measure_members(table, settings([A, B]))
+    with pytest.raises(UserError, match=r"models\.trio: its members have no scoring in common"):
+        score_ensemble(table, statistics, settings([A, B]))

@@ -5,7 +5,12 @@ import pytest
 
 from vlmrm.config.settings import ScoringSettings
 from vlmrm.errors import UserError
-from vlmrm.rewards.scoring import precision_errors, relative_error, score_states
+from vlmrm.rewards.scoring import (
+    precision_errors,
+    relative_error,
+    reward_table,
+    score_states,
+)
 
 
 def test_an_error_is_in_standard_deviations_of_the_rewards():
@@ -84,3 +89,8 @@ def test_sentences_that_give_no_reward_are_named_by_their_task():
     without = settings.model_copy(update={"scorings": ["alpha-0"]})
     rewards = score_states(images, {"a": goal, "b": goal}, without)["reward"]
     np.testing.assert_allclose(rewards, images @ goal)
+
+
+def test_a_task_that_no_scoring_fits_is_named():
+    with pytest.raises(UserError, match=r"tasks\.balance: none of `scorings` is possible; add"):
+        reward_table("balance", {})

@@ -43,8 +43,8 @@ def sample_rollouts(
     """Runs the policy of every checkpoint as in training, and keeps some of the states.
 
     The states are labeled by the oracles of the environment. Columns: ``origin`` (the checkpoint),
-    ``trajectory``, and ``step`` (its number, from 0, since the checkpoint began to act; episodes that
-    end early follow each other).
+    ``trajectory``, and ``step`` (its number, from 0, since the checkpoint began to act: episodes
+    that end early follow each other).
 
     Args:
         settings: Environment, agent, and number of states, in equal shares from all checkpoints.
