@@ -120,6 +120,8 @@ def test_bad_input_is_one_line_before_anything_is_made(cache, pictures, tmp_path
         (("--pictures", pictures), "broken.png: not a picture"),
         (("--pictures", tmp_path / "half"), "half: has yes/ alone"),
         (("--pictures", pictures, "--oracle", "lotus"), "--oracle: cannot be combined"),
+        (("--pictures", pictures, "--scene", "textured"), "--scene: cannot be combined"),
+        (("--pictures", pictures, "--poses", "16"), "--poses: cannot be combined"),
     ]
     for options, answer in cases:
         run = vlmrm("diagnose", *GOAL, *MODEL, *options, env=env)

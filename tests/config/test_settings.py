@@ -55,6 +55,13 @@ def test_a_task_that_says_the_same_is_no_contrast(content):
     assert content["tasks"]["shouted"]["goal"] not in contrasts
 
 
+def test_another_wording_of_the_same_pose_is_no_contrast(content):
+    content["tasks"]["reworded"] = {**content["tasks"]["kneeling"], "goal": "a robot on its knees"}
+    config = parse_config(content)
+    assert "a robot on its knees" not in config.prompt_settings("kneeling").contrasts
+    assert "a robot on its knees" in config.prompt_settings("standing").contrasts
+
+
 def test_without_a_contrast_other_tasks_are_not_read(content):
     content["scorings"].remove("contrast-0.05")
     config = parse_config(content)

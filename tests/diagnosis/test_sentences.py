@@ -1,5 +1,6 @@
 """Measures of sentences, with made-up embeddings."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,21 @@ def test_several_goals_are_measured_alone_and_averaged(states, images, prompts):
     named = [(row["goal"], row["scoring"]) for row in rows]
     assert named == [(goal, s) for goal in (AVERAGE, *texts) for s in scorings]
     assert rows[0]["kneeling"] == rows[0]["lotus"] < 1
+
+
+def test_a_goal_that_is_a_baseline_counts_in_the_average_alone(states, images, prompts):
+    texts = [KNOWN["kneeling"], KNOWN["standing"]]
+    sentences = Sentences(texts, [KNOWN["standing"]])
+    rows = measure_sentences(states, images, prompts, sentences, ["alpha-0.5"])
+    assert [row["goal"] for row in rows] == [AVERAGE, KNOWN["kneeling"]]
+
+
+def test_poses_that_show_no_success_are_refused(states, images, prompts):
+    none = {**states.labels, "splits": np.zeros(len(states), bool)}
+    with pytest.raises(UserError, match="none or all of the poses show splits; use more poses"):
+        measure_sentences(
+            replace(states, labels=none), images, prompts, Sentences(["a"]), ["alpha-0"]
+        )
 
 
 def test_a_baseline_that_is_the_goal_is_an_error_of_the_user(states, images, prompts):

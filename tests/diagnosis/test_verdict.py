@@ -1,9 +1,25 @@
 """Words from made-up numbers."""
 
+import re
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
+from vlmrm.data.tables import read_table
 from vlmrm.diagnosis.sentences import AVERAGE, KNOWN, PARAPHRASES
-from vlmrm.diagnosis.verdict import Level, describe, judge_pictures, level, verdict
+from vlmrm.diagnosis.verdict import (
+    CLOSE,
+    EASY,
+    TAUGHT,
+    Level,
+    describe,
+    judge_pictures,
+    level,
+    verdict,
+)
+
+ROOT = Path(__file__).parents[2]
 
 GOOD = {
     **dict.fromkeys(KNOWN, 0.5),
@@ -87,6 +103,31 @@ def test_the_wording_is_compared_by_the_same_model_and_scoring():
     ]
     (line,) = (line for line in verdict(rows, "kneeling") if "Wording" in line)
     assert "0.900 to 0.980 over 2 sentences, averaged 0.970; best is 'second'" in line
+
+
+def test_of_several_sentences_the_average_is_judged_on_which_agents_are_trained():
+    rows = [
+        GOOD | {"goal": AVERAGE, "fooled": 0.5},
+        GOOD | {"goal": "good"},
+        GOOD | {"goal": "bad", "fooled": 0.6},
+    ]
+    assert verdict(rows, "kneeling")[0] == (
+        "An agent will find poses that are rewarded like kneeling and are not. (sim-M, alpha-0)"
+    )
+
+
+def test_the_shares_of_rewards_that_taught_a_pose_are_those_of_the_reference_agents():
+    agents = pd.read_csv(ROOT / "benchmarks" / "agents.csv")
+    measured = read_table(ROOT / "results" / "reference" / "sizes" / "diagnosis.csv")
+    on = ["task", "reward_source", "scoring"]
+    pairs = agents.merge(measured.rename(columns={"model": "reward_source"}), on=on)
+    assert len(pairs) == 24
+    taught = pairs["success_rate"] > 0.5
+    for measure, threshold in (("closeness", CLOSE), ("ease", EASY)):
+        above = pairs[measure] >= threshold
+        parts = [f"{taught[some].sum()} of {some.sum()}" for some in (above, ~above)]
+        said = re.findall(r"\d+ of \d+", TAUGHT[measure])
+        assert said == parts
 
 
 def test_what_has_been_measured_is_not_advised():

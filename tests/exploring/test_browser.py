@@ -1,5 +1,7 @@
 """Finding a sentence as a person does it, in a real browser."""
 
+from unittest.mock import Mock
+
 import pytest
 import yaml
 from PIL import Image
@@ -9,6 +11,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.browser import IN_BROWSER
 from tests.web.browser import chromium, serve_in_thread  # noqa: F401
+from vlmrm.errors import UserError
 from vlmrm.exploring.page import MAX_BODY, create_app
 
 pytestmark = IN_BROWSER
@@ -274,6 +277,21 @@ def test_mistakes_are_one_line_and_the_last_ranking_stays(page, where):
     page.wait(lambda: not error())
     page.ranked()
     assert page.rows() == rows
+
+
+def test_a_diagnosis_that_fails_leaves_nothing_of_the_last_one(page, where, monkeypatch):
+    page.open(where)
+    page.type("a humanoid robot kneeling")
+    page.ranked()
+    assert page.text(".diagnosis .headline")
+    failing = Mock(side_effect=UserError("states: too few"))
+    monkeypatch.setattr("vlmrm.exploring.explorer.measure_sentences", failing)
+    page.type("a humanoid robot standing up")
+    page.ranked()
+    page.wait(lambda: page.text("form .error") == "states: too few")
+    assert page.one(".diagnosis").get_attribute("aria-busy") == "false"
+    assert page.text(".diagnosis .content") == ""
+    assert "standing up" in page.text(".confusion .content")
 
 
 def test_it_fits_a_phone(page, where):

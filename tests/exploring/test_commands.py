@@ -72,6 +72,8 @@ def test_wrong_options_are_one_line_before_anything_is_made(states, tmp_path):
         (("--scene", "texture"), "--scene: unknown name 'texture'; did you mean 'textured'?"),
         (("--states", states, "--pictures", tmp_path), "--states: cannot be combined"),
         (("--scene", "textured", "--pictures", tmp_path), "--scene: cannot be combined"),
+        (("--poses", "16", "--pictures", tmp_path), "--poses: cannot be combined with --pictures"),
+        (("--poses", "16", "--states", states), "--poses: cannot be combined with --states"),
         (("--states", tmp_path / "none.h5"), "none.h5: no such file"),
         (("--states", states, "--scene", "filament"), "--scene: unknown name 'filament'"),
         (("--pictures", tmp_path / "empty"), "contains no pictures"),

@@ -83,12 +83,15 @@ def test_the_best_verdict_on_each_task_is_said_before_any_agent_is_there(tmp_pat
     diagnosis = Diagnosis(states="poses", models=["smoke-S"])
     config = config.model_copy(update={"diagnoses": {"words": diagnosis}})
     rows = [
-        ("kneel", "alpha-0", 3, 0.1, "Hardly."),
-        ("kneel", "alpha-1", 5, 0.2, "It learns."),
-        ("kneel", "alpha-0.5", 5, 0.1, "It learns, too."),
-        ("sit", "alpha-0", 0, 0.9, "No."),
+        ("kneel", "average", "alpha-0", 3, 0.1, "Hardly."),
+        ("kneel", "average", "alpha-1", 5, 0.2, "It learns."),
+        ("kneel", "average", "alpha-0.5", 5, 0.1, "It learns, too."),
+        # No agent is trained on one of several sentences.
+        ("kneel", "on its knees", "alpha-0", 5, 0.9, "It surely learns."),
+        ("sit", "seated", "alpha-0", 0, 0.9, "No."),
     ]
-    table = pd.DataFrame(rows, columns=["task", "scoring", "level", "closeness", "verdict"])
+    columns = ["task", "goal", "scoring", "level", "closeness", "verdict"]
+    table = pd.DataFrame(rows, columns=columns)
     (tmp_path / "tables").mkdir()
     table.assign(model="smoke-S").to_csv(tmp_path / "tables" / "diagnosis-words.csv", index=False)
     line, *_ = trust_lines(tmp_path, config)

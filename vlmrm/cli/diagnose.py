@@ -14,6 +14,7 @@ from vlmrm.cli.options import (
     Device,
     EachGoal,
     check_sentences,
+    refuse_together,
     scoring_name,
 )
 from vlmrm.config import ORACLE_NAMES, SCENES, default_scene
@@ -29,6 +30,8 @@ BLEND = "alpha-0.5"
 """Measured too if there is a baseline."""
 CONTRAST = "contrast-0.05"
 """Measured too if there are contrasts."""
+POSES = 128
+"""Poses around each task."""
 LISTED = 5
 """Best and worst pictures that are named."""
 
@@ -58,7 +61,10 @@ def diagnose(
             help=f"Scene of the frames; may be repeated. Default: {default_scene('humanoid')}."
         ),
     ] = None,
-    poses: Annotated[int, typer.Option(min=16, help="Poses around each of the eight tasks.")] = 128,
+    poses: Annotated[
+        int | None,
+        typer.Option(min=16, help=f"Poses around each of the eight tasks; default: {POSES}."),
+    ] = None,
     pictures: Annotated[
         Path | None,
         typer.Option(
@@ -79,8 +85,8 @@ def diagnose(
         refuse_unknown("--scene", name, SCENES["humanoid"])
     if oracle is not None:
         refuse_unknown("--oracle", oracle, ORACLE_NAMES["humanoid"])
-        if pictures is not None:
-            raise UserError("--oracle: cannot be combined with --pictures")
+    if pictures is not None:
+        refuse_together("--pictures", {"--oracle": oracle, "--scene": scene, "--poses": poses})
     if table is not None and table.suffix != ".csv":
         raise UserError(f"--table: {table} must end in .csv")
     paths, labels = labeled_pictures(pictures) if pictures is not None else ([], None)
@@ -91,7 +97,7 @@ def diagnose(
     if pictures is not None:
         rows = _diagnose_pictures(folders, sentences, scorings, paths, labels, device)
     else:
-        rows = _diagnose_poses(folders, sentences, scorings, oracle, scenes, poses, device)
+        rows = _diagnose_poses(folders, sentences, scorings, oracle, scenes, poses or POSES, device)
     if table is not None:
         import pandas as pd
 

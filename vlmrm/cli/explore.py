@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vlmrm.cli.options import Device
+from vlmrm.cli.options import Device, refuse_together
 from vlmrm.config import Rendering, Task, default_scene, load_config, scenes_of
 from vlmrm.config.architectures import packaged_models
 from vlmrm.config.settings import EmbeddingSettings, ExplorationSettings
 from vlmrm.data.pictures import labeled_pictures
 from vlmrm.data.states import States
-from vlmrm.errors import UserError, refuse_unknown
+from vlmrm.errors import refuse_unknown
 from vlmrm.models.folder import folders_by_name
 from vlmrm.web.server import address, listen, serve
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from vlmrm.exploring.collection import Collection
 
 HOST = "127.0.0.1"
+POSES = 375
+"""Poses around each task."""
 
 
 def explore(
@@ -39,7 +41,10 @@ def explore(
     scene: Annotated[
         str | None, typer.Option(help="Scene of the frames; default: the environment's first.")
     ] = None,
-    poses: Annotated[int, typer.Option(min=16, help="Poses around each of the eight tasks.")] = 375,
+    poses: Annotated[
+        int | None,
+        typer.Option(min=16, help=f"Poses around each of the eight tasks; default: {POSES}."),
+    ] = None,
     states: Annotated[
         Path | None, typer.Option(help="States to rank (HDF5), instead of these poses.")
     ] = None,
@@ -56,10 +61,10 @@ def explore(
 
     Frames and embeddings are made once and kept in ~/.cache/vlmrm.
     """
-    if states is not None and pictures is not None:
-        raise UserError("--states: cannot be combined with --pictures")
-    if scene is not None and pictures is not None:
-        raise UserError("--scene: cannot be combined with --pictures")
+    if pictures is not None:
+        refuse_together("--pictures", {"--states": states, "--scene": scene, "--poses": poses})
+    if states is not None:
+        refuse_together("--states", {"--poses": poses})
     folders = folders_by_name(model or reversed(packaged_models()))
     with listen(HOST, port) as listener:
         files = labeled_pictures(pictures) if pictures is not None else None
@@ -78,7 +83,7 @@ def explore(
 
             collection = PictureFolder(*files)
         else:
-            collection = _state_frames(state_set, poses, scene, settings.rendering)
+            collection = _state_frames(state_set, poses or POSES, scene, settings.rendering)
         embedding = settings.embedding.model_dump()
         models = {
             name: EmbeddedCollection(

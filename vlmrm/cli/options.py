@@ -250,3 +250,18 @@ def check_sentences(
         raise UserError(f"--baseline: has no effect with {named}; add --scoring alpha-0.5")
     if contrast and not any(map(temperature_of, scorings)):
         raise UserError(f"--contrast: has no effect with {named}; add --scoring contrast-0.05")
+
+
+def refuse_together(option: str, others: Mapping[str, object]) -> None:
+    """Checks that no option is given that has no effect beside another one.
+
+    Args:
+        option: The option that is given.
+        others: Values of the options that it excludes; None, or nothing, where they are not given.
+
+    Raises:
+        UserError: One of them is given.
+    """
+    for name, value in others.items():
+        if value:
+            raise UserError(f"{name}: cannot be combined with {option}; leave one of them out")

@@ -114,12 +114,17 @@ class Config(ConfigModel):
         return self.rendering if environment == "humanoid" else Rendering()
 
     def contrasts(self, task: str) -> list[str]:
-        """The sentences that a task's goal is contrasted with."""
+        """The sentences that a task's goal is contrasted with.
+
+        By default, its baselines and the goals of the environment's other tasks: not of those with
+        the same oracle, which say the same in other words.
+        """
         entry = self.tasks[task]
         if entry.contrast:
             return entry.contrasts
         others = [t for t in self.tasks.values() if t.environment == entry.environment]
-        goals = [goal for other in others for goal in other.goals]
+        rivals = [t for t in others if t.oracle is None or t.oracle != entry.oracle]
+        goals = [goal for rival in rivals for goal in rival.goals]
         return different(dict.fromkeys([*entry.baselines, *goals]), entry.goals)
 
     def prompt_settings(

@@ -29,7 +29,7 @@ class Task(ConfigModel):
     """Sentence that describes any state. Alphas above 0 need it."""
     contrast: StrOrList | None = None
     """Other sentences, which a `contrast` scoring compares the goal with. By default, the baseline
-    and the goals of all other tasks in the same environment."""
+    and the goals of the other tasks in the same environment, except those with the same oracle."""
     oracle: OracleName | None = None
     """Judges success from the simulator state; `success` is what an environment of your own says.
     Omit if no oracle fits your sentence: agents are then trained and recorded, but their success is

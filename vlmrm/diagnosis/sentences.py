@@ -22,7 +22,7 @@ from vlmrm.diagnosis.measure import (
     relative_spread,
 )
 from vlmrm.epic.distances import auroc
-from vlmrm.errors import blaming
+from vlmrm.errors import UserError, blaming
 from vlmrm.rewards.directions import Directions
 from vlmrm.rewards.goal_baseline import mean_direction
 
@@ -61,13 +61,18 @@ class Sentences:
     def directions(self, prompts: Embeddings) -> Iterator[tuple[str, Directions]]:
         """The goals' average, and each goal if there are several, with their directions.
 
+        A goal that is also a baseline is none alone.
+
         Args:
             prompts: Sentence to unit embedding ``[E]``.
         """
         baseline = mean_direction([prompts[s] for s in self.baselines]) if self.baselines else None
         contrasts = [prompts[s] for s in self.contrasts]
-        alone = {goal: [goal] for goal in self.goals}
-        for name, goals in ({AVERAGE: self.goals} | alone if len(alone) > 1 else alone).items():
+        measured = {goal: [goal] for goal in self.goals}
+        if len(self.goals) > 1:
+            alone = different(self.goals, self.baselines)
+            measured = {AVERAGE: [*self.goals], **{goal: [goal] for goal in alone}}
+        for name, goals in measured.items():
             goal = mean_direction([prompts[s] for s in goals])
             yield name, Directions(goal, baseline, contrasts)
 
@@ -112,10 +117,13 @@ def measure_sentences(
         the sentences, is the goal.
 
     Raises:
-        UserError: A goal's embedding equals that of the baseline.
+        UserError: A goal's embedding equals that of the baseline, or no pose shows a task.
     """
     poses = states.columns["path"] == ""
     labels = {task: truth[poses] for task, truth in states.labels.items()}
+    for task, truth in labels.items():
+        if truth.all() or not truth.any():
+            raise UserError(f"states: none or all of the poses show {task}; use more poses")
     known = images[poses] @ np.stack([prompts[s] for s in KNOWN.values()]).T
     wordings = {}
     if others := different(paraphrases, sentences.all):

@@ -28,7 +28,7 @@ from vlmrm.diagnosis.sentences import (
     measure_sentences,
     reward_images,
 )
-from vlmrm.diagnosis.verdict import judge_pictures, level, verdict
+from vlmrm.diagnosis.verdict import judge_pictures, level, trained_on, verdict
 from vlmrm.errors import UserError
 from vlmrm.exploring.collection import Collection, ranked_rows
 from vlmrm.exploring.query import Query
@@ -103,12 +103,11 @@ class Explorer:
 
         Every sentence has the scoring of the query, and its baselines; those that it cannot reward,
         such as a baseline itself, are left out. In a contrast, the other sentences and the tasks
-        compete with each other.
+        compete with each other, unless they have the same judge.
         """
         goals, baselines = list(query.sentences.goals), query.sentences.baselines
         compared: list[tuple[list[str], str | None]] = [([text], None) for text in query.others]
         compared += [(task.goals, task.oracle) for task in self.tasks.values()]
-        everything = [*baselines, *(text for some, _ in compared for text in some)]
         alone = [[goal] for goal in goals if len(goals) > 1]
         own = [
             self._line(query, some, query.sentences.contrasts, own=True) for some in (goals, *alone)
@@ -117,8 +116,14 @@ class Explorer:
         for some, oracle in compared:
             if say_the_same(some, goals):
                 continue
+            rivals = [
+                text
+                for texts, judge in compared
+                if judge is None or judge != oracle
+                for text in texts
+            ]
             # The only sentence has no other one to compete with but the query's.
-            rivals = different(everything, some) or different(
+            rivals = different([*baselines, *rivals], some) or different(
                 [*query.sentences.contrasts, *goals], some
             )
             with suppress(UserError):
@@ -166,7 +171,7 @@ class Explorer:
             paraphrases=paraphrases,
         )
         rows = [{"model": query.model, **row} for row in measured]
-        found = max(level(row, named=oracle is not None) for row in rows)
+        found = max(level(row, named=oracle is not None) for row in trained_on(rows))
         return {"level": found.name, "lines": verdict(rows, oracle), **_numbers(rows)}
 
     def _diagnose_rankings(self, query: Query) -> dict[str, Any]:

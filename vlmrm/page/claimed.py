@@ -18,8 +18,10 @@ from vlmrm.page.contents import CLAIM_KINDS
 
 MEDIUM = "alpha-0.5"
 """The scoring that a gain is measured with."""
-FEWEST_SEEDS = 3
-"""Searches from which on their range stands for an interval."""
+FEWEST_AGENTS = 3
+"""Trainings from which on their success says something about a reward."""
+FEWEST_SEARCHES = 6
+"""Searches from which on their range is a 95 % interval of their median."""
 
 
 def claimed_numbers(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
@@ -29,10 +31,11 @@ def claimed_numbers(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         paths: Tables (CSV); their names begin with their kind, one of `CLAIM_KINDS`.
 
     Returns:
-        For each kind, the table with columns file, parameters (of the model's image tower, where a
-        table says them), sample (states or trajectories), and seeds. Numbers that are of one agent
-        each have themselves as interval; those of searches have the range over seeds, or anything
-        from 0 to 1 with fewer than `FEWEST_SEEDS`.
+        For each kind, the table with columns file, source (of the model) and parameters (of its
+        image tower, where a table says them), sample (states or trajectories), and seeds. Numbers
+        that are of one agent each have themselves as interval; those of searches have the range
+        over seeds. With fewer than `FEWEST_AGENTS` or `FEWEST_SEARCHES`, success and what searches
+        end in may be anything from 0 to 1. Agents and searches by random weights are left out.
     """
     found = {}
     for kind in CLAIM_KINDS:
@@ -40,7 +43,7 @@ def claimed_numbers(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         if own:
             parts = [read_table(path).assign(file=f"tables/{path.name}") for path in own]
             found[kind] = pd.concat(parts, ignore_index=True)
-    sizes = _sizes(found)
+    models = _models(found)
     if "epic" in found:
         found["epic"] = _with_gain(found["epic"].rename(columns={"n": "sample"}))
     if "prediction" in found:
@@ -53,17 +56,20 @@ def claimed_numbers(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         found["optimization"] = _exact(table.assign(falls=falls), ["falls", "regret", "drop"])
     if "search" in found:
         table = _by_models(found["search"])
-        table.loc[table["seeds"] < FEWEST_SEEDS, ["end_low", "end_high"]] = 0.0, 1.0
+        table.loc[table["seeds"] < FEWEST_SEARCHES, ["end_low", "end_high"]] = 0.0, 1.0
         found["search"] = table
-    for table in found.values():
+    for kind, table in found.items():
         if "model" in table:
-            table["parameters"] = table["model"].map(sizes)
+            for column in ("source", "parameters"):
+                table[column] = table["model"].map(models[column])
+            if kind in ("success", "optimization", "search"):
+                found[kind] = table[table["source"] != "random"]
     return found
 
 
 def published_numbers() -> pd.DataFrame:
     """What the paper states of success, as a table of a run would have it."""
-    return _exact(published_success(), ["success_rate"]).assign(file="")
+    return _exact(published_success(), ["success_rate"]).assign(file="", source="pretrained")
 
 
 def _exact(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -72,14 +78,12 @@ def _exact(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return table.assign(**ends)
 
 
-def _sizes(found: dict[str, pd.DataFrame]) -> dict[str, float]:
-    """Parameters of models by their names, without random weights."""
-    sized = [table for table in found.values() if {"model", "parameters"} <= set(table)]
-    if not sized:
-        return {}
-    models = pd.concat([table[["model", "source", "parameters"]] for table in sized])
-    models = models[models["source"] != "random"].dropna(subset="parameters")
-    return dict(zip(models["model"], models["parameters"], strict=True))
+def _models(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Source and parameters of models, by their names."""
+    columns = ["model", "source", "parameters"]
+    sized = [table[columns] for table in found.values() if {*columns} <= set(table)]
+    models = pd.concat([pd.DataFrame(columns=columns), *sized])
+    return models.drop_duplicates("model").set_index("model")
 
 
 def _by_models(table: pd.DataFrame) -> pd.DataFrame:
@@ -114,6 +118,8 @@ def _pooled(success: pd.DataFrame) -> pd.DataFrame:
     for key, seeds in by_model.groupby(reward, sort=False):
         successes = (seeds["success_rate"] * seeds["trajectories"]).round()
         low, high = success_interval(successes, seeds["trajectories"])
+        if len(seeds) < FEWEST_AGENTS:
+            low, high = 0.0, 1.0
         trials = int(seeds["trajectories"].sum())
         rate = {"success_rate": successes.sum() / trials, "success_rate_low": low}
         number = {**rate, "success_rate_high": high, "sample": trials, "seeds": len(seeds)}

@@ -8,6 +8,7 @@ and fails if one fails. A claim on average compares the mean difference with 0 i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -24,6 +25,8 @@ HOLDS, FAILS, OPEN = "holds", "fails", "cannot be said here"
 
 KEYS = ("task", "states", "sampler", "scene", "model", "source", "scoring", "n", "predictor")
 """Columns that say what a number is about."""
+ABOUT = ("task", "scene", "model", "scoring")
+"""Those by which numbers are named."""
 EXTREMES = ("largest", "smallest")
 """Stand for a model by its parameters, or for an n."""
 NEAREST = "nearest"
@@ -113,8 +116,9 @@ def compare(claim: dict[str, Any], table: pd.DataFrame) -> list[Comparison]:
 def on_average(claim: dict[str, Any], compared: Sequence[Comparison]) -> tuple[str, str]:
     """Verdict on the mean difference of comparisons, and the difference in words.
 
-    The 95 % interval is from a bootstrap over tasks, whose comparisons depend on each other; over
-    comparisons, where there are fewer than three tasks.
+    Each task counts once, however many comparisons it has. The 95 % interval is from a bootstrap
+    over tasks, whose comparisons depend on each other; over comparisons, where there are fewer than
+    three tasks.
     """
     if len(compared) < FEWEST:
         return OPEN, f"{len(compared)} comparisons; an average needs {FEWEST}" if compared else ""
@@ -125,10 +129,10 @@ def on_average(claim: dict[str, Any], compared: Sequence[Comparison]) -> tuple[s
 
     differences = np.array([value(high) - value(low) for _, high, low in compared])
     tasks = [str((high or low or {}).get("task")) for _, high, low in compared]
-    clusters = tasks if len(set(tasks)) > 2 else None
-    member_of, draw = cluster_bootstrap(len(differences), clusters, RESAMPLES, 0)
-    weights = draw(RESAMPLES)[:, member_of]
-    low, high = np.quantile(weights @ differences / weights.sum(axis=1), (0.025, 0.975))
+    if len(set(tasks)) > 2:
+        differences = pd.Series(differences).groupby(tasks).mean().to_numpy()
+    _, draw = cluster_bootstrap(len(differences), None, RESAMPLES, 0)
+    low, high = np.quantile(draw(RESAMPLES) @ differences / len(differences), (0.025, 0.975))
     verdict = HOLDS if low > 0 else FAILS if high < 0 else OPEN
     mean = differences.mean()
     return verdict, f"mean difference {mean:.3f} ({low:.3f} to {high:.3f})"
@@ -149,10 +153,9 @@ def _pairs(table: pd.DataFrame, larger: dict[str, Any], smaller: dict[str, Any])
         if NEAREST in (larger.get("model"), smaller.get("model")):
             pairs += _of_same_size(group, larger, smaller)
             continue
-        sides = [_select(group, side).iloc[:1] for side in (larger, smaller)]
-        rows = {index: row for side in sides for index, row in side.to_dict("index").items()}
-        if len(rows) == 2:  # one row may be on both sides
-            pairs.append(tuple(rows.values()))
+        high, low = (_select(group, side).to_dict("index") for side in (larger, smaller))
+        # One row may be on both sides.
+        pairs += [(high[i], low[j]) for i, j in itertools.product(high, low) if i != j]
     return pairs
 
 
@@ -203,13 +206,16 @@ def _all_of(verdicts: list[str]) -> str:
 def _select(table: pd.DataFrame, where: dict[str, Any]) -> pd.DataFrame:
     """Rows with these values; `largest` and `smallest` are those of each task and state set.
 
-    A model is that of all tables, an n that of its own: states differ in number between them.
+    Ensembles are no size. A model is that of all tables, an n that of its own: states differ in
+    number between them.
     """
     for key, value in where.items():
         if key not in table:
             return table.iloc[:0]
         if value in EXTREMES:
-            size = table["parameters" if key == "model" else key]
+            size = table[key]
+            if key == "model":
+                size = table["parameters"].where(table["source"].isin(SINGLE))
             measured = ("task", "states") if key == "model" else ("task", "states", "file")
             about = [name for name in measured if name in table]
             groups = size.groupby([table[name] for name in about])
@@ -232,8 +238,7 @@ def _stated(claim: dict[str, Any]) -> str:
 
 
 def _about(row: dict[str, Any]) -> str:
-    names = ("task", "scene", "model", "scoring")
-    return ", ".join(str(row[key]) for key in names if key in row)
+    return ", ".join(str(row[key]) for key in ABOUT if key in row)
 
 
 def _in_words(claim: dict[str, Any], comparison: Comparison) -> str:
@@ -246,7 +251,11 @@ def _in_words(claim: dict[str, Any], comparison: Comparison) -> str:
 
     _, larger, smaller = comparison
     about = _about(larger or smaller or {})
-    return f"{about}: " * bool(about) + f"{side(larger)} against {side(smaller)}"
+    other = ""
+    if larger is not None and smaller is not None:
+        differing = [str(smaller[key]) for key in ABOUT if smaller.get(key) != larger.get(key)]
+        other = f"{', '.join(differing)}: " * bool(differing)
+    return f"{about}: " * bool(about) + f"{side(larger)} against {other}{side(smaller)}"
 
 
 def _range(values: Any) -> str:

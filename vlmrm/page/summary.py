@@ -220,7 +220,11 @@ def _best_of_n(name: str, table: pd.DataFrame, config: Config) -> str:
 
 def _verdicts(table: pd.DataFrame) -> str:
     """The best verdict on each task, and the reward that it is about."""
-    best = table.sort_values(["level", "closeness"], ascending=False).drop_duplicates("task")
+    from vlmrm.diagnosis.sentences import AVERAGE  # loads much
+
+    averages = table.groupby("task")["goal"].transform(lambda goals: goals.eq(AVERAGE).any())
+    trained_on = table[~averages | table["goal"].eq(AVERAGE)]
+    best = trained_on.sort_values(["level", "closeness"], ascending=False).drop_duplicates("task")
     said = best.sort_index().to_dict("records")
     return " ".join(f"{row['verdict']} ({row['model']}, {row['scoring']})" for row in said)
 

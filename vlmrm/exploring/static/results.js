@@ -131,6 +131,15 @@ export class Results {
     this.part(".copied").textContent = "";
   }
 
+  /** Empties the panels that still wait: what is in them is about an earlier sentence. */
+  fail() {
+    for (const name of [".diagnosis", ".confusion"]) {
+      const panel = this.part(name);
+      if (panel.getAttribute("aria-busy") === "true") panel.querySelector(".content").replaceChildren();
+      panel.setAttribute("aria-busy", "false");
+    }
+  }
+
   diagnose({ level, lines, heads, rows }) {
     const [headline, ...others] = lines.map((line) => line.trim());
     const open = this.part(".diagnosis details")?.open ?? this.element.clientWidth > 700;

@@ -47,13 +47,16 @@ export class Side {
       this.page.show(this);
       results.wait();
       const others = this.page.sides.filter((side) => side !== this && side.results.order);
-      await Promise.all([
+      const asked = await Promise.allSettled([
         ask("diagnosis", query, signal).then((found) => results.diagnose(found)),
         this.confuse(),
         ...others.map((side) => side.confuse().catch(() => {})), // with this sentence
       ]);
+      const failed = asked.find(({ status }) => status === "rejected");
+      if (failed) throw failed.reason;
     } catch (error) {
       if (error.name === "AbortError") return;
+      results.fail();
       this.form.say(error.message);
     }
     results.element.setAttribute("aria-busy", "false");
