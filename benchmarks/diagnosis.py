@@ -2,10 +2,10 @@
 
     python benchmarks/diagnosis.py
 
-First, the rank correlation of every measure with the success of the agents of
-`benchmarks/agents.csv`: eight on `sim-L` after 75,000 to 100,000 steps (means of four seeds), three
-on `sim-S` after 60,000 (one seed), those of results/reference/sizes, and eight on the model of
-results/reference/rounds (one or two seeds). Then that of the measures on the larger pose sets of
+First, the rank correlation of every measure with the mean success of the agents of
+results/reference: eight on `sim-L` after 75,000 to 100,000 steps (four seeds), those of sizes, and
+eight on the model of rounds (one or two seeds); and of three on `sim-S` after 60,000, of which only
+`benchmarks/agents.csv` is left (one seed). Then that of the measures on the larger pose sets of
 both folders, and once more together with the agents of classic control, over alpha. `predictions`
 of a configuration does the same with the agents of a run.
 
@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from vlmrm.config import RANDOM_POLICY
 from vlmrm.config.settings import DiagnosisSettings, PromptSettings
 from vlmrm.config.training import SERIES
 from vlmrm.data.tables import read_table
@@ -32,11 +33,17 @@ from vlmrm.models.folder import check_model_folder
 from vlmrm.optimization.prediction import correlations, diagnosis_predictors, epic_predictors
 
 AGENTS = Path(__file__).with_name("agents.csv")
-SIZES = Path(__file__).parents[1] / "results" / "reference" / "sizes"
-ROUNDS = SIZES.with_name("rounds")
+REFERENCE = Path(__file__).parents[1] / "results" / "reference"
+SIZES = REFERENCE / "sizes"
+ROUNDS = REFERENCE / "rounds"
+SUCCESS = (
+    REFERENCE / "agents" / "success-humanoid.csv",
+    SIZES / "success.csv",
+    ROUNDS / "success.csv",
+)
 FOLDERS = {"sim-L-round-1": ROUNDS / "sim-L-round-1"}
 """Models that do not come with the package."""
-CLASSIC_CONTROL = SIZES.with_name("classic-control") / "success.csv"
+CLASSIC_CONTROL = REFERENCE / "classic-control" / "success.csv"
 SCENE = "textured-fixed"
 POSES = 128
 OTHERS = """
@@ -51,7 +58,7 @@ RESAMPLES = 2000
 
 
 def main() -> None:
-    agents = pd.read_csv(AGENTS).assign(scene=SCENE)
+    agents = success_of_agents()
     settings = DiagnosisSettings(
         prompts=[
             PromptSettings(task=task, goals=[KNOWN[task]], baselines=["a humanoid robot"])
@@ -101,6 +108,14 @@ def main() -> None:
     for side, rows in (("from", own >= MEANS), ("below", own < MEANS)):
         print(f"Paraphrases with an AUROC {side} {MEANS}:", end=" ")
         print(f"{right[rows].sum()} of {rows.sum()} prefer their own pose")
+
+
+def success_of_agents() -> pd.DataFrame:
+    """Mean success of the agents of each reward by a model."""
+    trained = pd.concat([read_table(path) for path in SUCCESS])
+    trained = trained[trained["reward_source"] != RANDOM_POLICY].assign(scene=SCENE)
+    means = trained.groupby(SERIES, as_index=False)["success_rate"].mean()
+    return pd.concat([means, pd.read_csv(AGENTS).assign(scene=SCENE)], ignore_index=True)
 
 
 def _print_correlations(table: pd.DataFrame) -> None:
