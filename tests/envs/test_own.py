@@ -1,6 +1,7 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+from stable_baselines3.common.preprocessing import is_image_space
 
 from vlmrm.config import DQN, SAC, Environment
 from vlmrm.envs import make_env
@@ -81,6 +82,30 @@ def test_dictionaries_become_vectors_and_pictures_stay_pictures():
     assert env.observation_space.shape == (3, 40, 40)
     assert env.reset(seed=0)[0].dtype == np.uint8
     assert len(env.get_wrapper_attr("state_vector")()) == 1, "pictures are no states"
+
+
+@pytest.mark.parametrize(
+    ("shape", "read"),
+    [
+        ((40, 50, 12), (12, 40, 50)),
+        ((4, 84, 84), (4, 84, 84)),
+        ((36, 36, 36), (36, 36, 36)),
+        ((7, 7, 3), (147,)),
+        ((64, 64), (4096,)),
+    ],
+)
+def test_stacked_pictures_stay_pictures_with_the_channels_first(shape, read):
+    stacked = Environment(id="tests.envs.foreign:Stacked", kwargs={"shape": shape})
+    env = make_env("walk", 20, own=stacked)
+    assert env.observation_space.shape == env.reset()[0].shape == read
+    assert is_image_space(env.observation_space) is (len(read) == 3)
+
+
+@pytest.mark.parametrize("shape", [(84, 84), (84, 4, 84), (4, 84, 84, 3), (30, 60, 3)])
+def test_large_pictures_that_no_network_reads_are_not_made_vectors(shape):
+    stacked = Environment(id="tests.envs.foreign:Stacked", kwargs={"shape": shape})
+    with pytest.raises(UserError, match=r"walk: its .* vectors of \d+ numbers; add a wrapper"):
+        make_env("walk", 20, own=stacked)
 
 
 def test_wrappers_are_applied_within():

@@ -12,6 +12,7 @@ import gymnasium as gym
 import mujoco
 import numpy as np
 from gymnasium import spaces
+from gymnasium.spaces.utils import flatdim
 from gymnasium.wrappers import FlattenObservation
 from numpy.typing import NDArray
 
@@ -164,7 +165,7 @@ def make_own(name: str, entry: Environment) -> gym.Env[Any, Any]:
     """Makes an environment with a state vector, and observations that a policy can read.
 
     Pictures that are large enough for a convolutional network stay pictures, with the channels
-    first; everything else becomes a vector.
+    first; everything else becomes a vector, unless it looks like pictures too.
 
     Raises:
         UserError: It cannot be made, or no policy fits its observations or actions.
@@ -204,14 +205,20 @@ def algorithm_for(space: spaces.Space[Any]) -> str:
     return "dqn" if isinstance(space, spaces.Discrete) else "sac"
 
 
-def is_picture(space: spaces.Space[Any]) -> bool:
-    """Whether observations are pictures, uint8 ``[H, W, C]``."""
-    return (
-        isinstance(space, spaces.Box)
-        and space.dtype == np.uint8
-        and len(space.shape) == 3
-        and space.shape[-1] in (1, 3, 4)
-    )
+def channels_axis(space: spaces.Space[Any]) -> int | None:
+    """The axis that has the channels of a picture, 0 or -1; None if observations are no pictures.
+
+    Pictures are uint8 from 0 to 255 with at least `SMALLEST_PICTURE` pixels a side. They may have
+    any number of channels, because stacked frames do.
+    """
+    if not isinstance(space, spaces.Box) or space.dtype != np.uint8 or len(space.shape) != 3:
+        return None
+    if (space.low != 0).any() or (space.high != 255).any():
+        return None
+    for axis in (-1, 0):
+        if max(SMALLEST_PICTURE, space.shape[axis]) <= np.delete(space.shape, axis).min():
+            return axis
+    return None
 
 
 def _make(key: str, entry: Environment) -> gym.Env[Any, Any]:
@@ -290,10 +297,17 @@ def _check_actions(key: str, space: spaces.Space[Any]) -> None:
 
 def _readable(key: str, env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
     space = env.observation_space
-    if is_picture(space) and min(space.shape[:2]) >= SMALLEST_PICTURE:  # type: ignore[index]
-        return ChannelsFirst(env)
+    channels = channels_axis(space)
+    if channels is not None:
+        return ChannelsFirst(env) if channels == -1 else env
     if isinstance(space, spaces.Box) and len(space.shape) == 1:
         return env
+    if space.dtype == np.uint8 and (numbers := flatdim(space)) > LONGEST_STATE:
+        raise UserError(
+            f"{key}: its observations, uint8 {list(space.shape or ())}, would become vectors of "
+            f"{numbers} numbers; add a wrapper to `wrappers` that makes them [height, width, "
+            f"channels] from 0 to 255, of at least {SMALLEST_PICTURE} pixels a side, or vectors"
+        )
     try:
         return FlattenObservation(env)
     except NotImplementedError as error:
