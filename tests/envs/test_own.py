@@ -170,6 +170,18 @@ def test_what_cannot_work_is_said_in_one_line(entry, agent, problem):
     assert "mine" in str(caught.value)
 
 
+def test_a_replay_buffer_of_pictures_that_does_not_fit_into_memory_is_refused(monkeypatch):
+    monkeypatch.setattr("vlmrm.machine.memory.main_memory", lambda: 30_000)
+    steps = {"total_timesteps": 10**6, "buffer_size": 10**6, "episode_steps": 20}
+    agent = DQN(algorithm="dqn", **steps)
+    try_environment("walk", Environment(id=WALKER), agent)
+    pictured = Environment(id="tests.envs.foreign:Stacked", kwargs={"shape": [84, 84, 3]})
+    with pytest.raises(
+        UserError, match=r"walk\.agent\.buffer_size: needs about 42\.4 GB of memory"
+    ):
+        try_environment("walk", pictured, agent)
+
+
 def test_a_sound_environment_is_tried_in_a_process_of_its_own():
     own = Environment(id=WALKER, success="is_success")
     check_environment("mine", own, DISCRETE)

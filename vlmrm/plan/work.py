@@ -20,6 +20,7 @@ from vlmrm.config.ensembles import towers
 from vlmrm.config.settings import VideoSettings
 from vlmrm.config.training import DQN, Algorithm, OffPolicyAgent
 from vlmrm.machine.machines import Machine
+from vlmrm.machine.memory import buffer_bytes
 from vlmrm.plan.jobs import Job
 from vlmrm.plan.sizes import model_size
 
@@ -245,11 +246,12 @@ def updates(agent: OffPolicyAgent) -> int:
 def replay_bytes(environment: str, agent: OffPolicyAgent) -> int:
     """Size of the replay buffer of a training, as far as it is filled.
 
-    A row has the observations before and after a step, the action, and three numbers.
+    Args:
+        environment: One of the package's; others are measured where they are tried.
+        agent: Settings of the agent.
     """
-    observed, actions = OBSERVED[rated(environment)]
-    rows = min(agent.buffer_size, agent.total_timesteps)
-    return FLOAT * rows * (2 * observed + actions + 3)
+    observed, actions = OBSERVED[environment]
+    return buffer_bytes(agent, FLOAT * observed, FLOAT * actions)
 
 
 def policy_bytes(environment: str, agent: Algorithm) -> int:
