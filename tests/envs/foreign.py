@@ -87,6 +87,15 @@ class Undecided(Walker):
         self.action_space = gym.spaces.MultiDiscrete([2, 2])
 
 
+class Fragile(Walker):
+    """The same, until its third episode."""
+
+    def step(self, action):
+        if self.episode > 1:
+            raise ValueError("lost its balance")
+        return super().step(action)
+
+
 class Blind(Walker):
     def render(self):
         return None

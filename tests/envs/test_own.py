@@ -176,9 +176,7 @@ def test_a_replay_buffer_of_pictures_that_does_not_fit_into_memory_is_refused(mo
     agent = DQN(algorithm="dqn", **steps)
     try_environment("walk", Environment(id=WALKER), agent)
     pictured = Environment(id="tests.envs.foreign:Stacked", kwargs={"shape": [84, 84, 3]})
-    with pytest.raises(
-        UserError, match=r"walk\.agent\.buffer_size: needs about 42\.4 GB of memory"
-    ):
+    with pytest.raises(UserError, match=r"walk\.agent\.buffer_size: needs about 42\.4 GB of"):
         try_environment("walk", pictured, agent)
 
 

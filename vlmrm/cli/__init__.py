@@ -165,7 +165,10 @@ def main() -> NoReturn:
         with explain_opengl():
             status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except UserError as error:
-        _refuse(str(error))
+        message, notes = str(error), getattr(error, "__notes__", [])
+        for line in "\n".join(notes).splitlines():
+            LOGGER.info("%s", line)  # which a workflow does not show when it says why a job failed
+        _refuse(f"{message}; traceback: `vlmrm --log FILE ...`" if notes else message)
     except UsageError as error:
         _refuse(_describe(error))
     except Exception as error:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import parent_process
 from numbers import Real
 from typing import Any
@@ -70,12 +72,14 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
                 f"{self._key}.success: no info of an episode has '{self._success}'{known}"
             )
         self._steps = 0
-        observation, info = super().reset(**options)
+        with calling(self._key):
+            observation, info = super().reset(**options)
         self._judge(observation, info)
         return observation, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        observation, reward, terminated, truncated, info = super().step(action)
+        with calling(self._key):
+            observation, reward, terminated, truncated, info = super().step(action)
         self._steps += 1
         self._judge(observation, info)
         return observation, reward, terminated, truncated, info
@@ -96,9 +100,10 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
         """The frame of the current state, uint8 ``[H, W, 3]``.
 
         Raises:
-            UserError: The environment draws nothing, or something else.
+            UserError: The environment draws nothing, or something else, or raised an error.
         """
-        picture: Any = super().render()
+        with calling(self._key):
+            picture: Any = super().render()
         if problem := frame_problem(picture):
             raise UserError(
                 f"{self._key}: its render() returns {problem}, not uint8 [height, width, 3]; "
@@ -185,19 +190,32 @@ def make_own(name: str, entry: Environment) -> gym.Env[Any, Any]:
     return JudgedEnv(_readable(key, env), name, entry)
 
 
+@contextmanager
+def calling(key: str) -> Iterator[None]:
+    """Names the key of the user's own code that raises an error.
+
+    Raises:
+        UserError: The block raised an error, whose traceback is a note.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except (Exception, SystemExit) as error:
+        kind = type(error).__name__
+        problem = UserError(f"{key}: raised {kind}: {one_line(error)}; correct it")
+        problem.add_note(traceback.format_exc())  # that of another process would be lost
+        raise problem from error
+
+
 def asked(key: str, function: Callable[[Any], Any], of: Any) -> Any:
     """What a function of the user's own answers.
 
     Raises:
         UserError: It raised an error.
     """
-    try:
+    with calling(key):
         return function(of)
-    except UserError:
-        raise
-    except Exception as error:
-        kind = type(error).__name__
-        raise UserError(f"{key}: raised {kind}: {one_line(error)}; correct it") from error
 
 
 def algorithm_for(space: spaces.Space[Any]) -> str:
