@@ -166,6 +166,14 @@ def test_the_log_holds_the_command_and_the_error(config, tmp_path):
     assert "the configuration has no 'x'" in log.read_text()
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_warning_is_on_the_terminal_unless_a_workflow_shows_the_log(monkeypatch, capsys, shown):
+    monkeypatch.setattr("vlmrm.cli.bars_are_shown", lambda: shown)
+    logging.getLogger("vlmrm").warning("environments: %s", "new \x1b[1mepisodes")
+    expected = "" if shown else "vlmrm: environments: new \\x1b[1mepisodes\n"
+    assert capsys.readouterr().err == expected
+
+
 def test_the_traceback_of_an_error_in_the_users_code_is_in_the_log(monkeypatch, caplog, capsys):
     error = UserError("environments.walk: raised ValueError: no idea; correct it")
     error.add_note("Traceback\n  File walk.py, line 7")

@@ -25,8 +25,6 @@ from vlmrm.machine.libraries import explain_opengl
 from vlmrm.terminal.bars import bars_are_shown, redirect_bars
 
 LOGGER = logging.getLogger("vlmrm")
-# `main` prints errors to the terminal; logging writes them to the log file, if there is one.
-LOGGER.addHandler(logging.NullHandler())
 
 UsageError: Any = typer.BadParameter.__base__
 """What is wrong with options, by Click or by the copy of it that some versions of Typer have."""
@@ -132,6 +130,17 @@ class LogFile(logging.FileHandler):
     def handleError(self, record: logging.LogRecord) -> None:
         if record.levelno >= logging.WARNING and bars_are_shown():
             print(f"vlmrm: {record.getMessage()}", file=sys.stderr)
+
+
+class Terminal(logging.Handler):
+    """Prints warnings where no workflow shows the log; `main` prints errors."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno == logging.WARNING and not bars_are_shown():
+            print(f"vlmrm: {printable(record.getMessage())}", file=sys.stderr)
+
+
+LOGGER.addHandler(Terminal())
 
 
 @app.callback()
