@@ -143,7 +143,7 @@ def test_a_worker_that_hangs_is_reported_and_ended(vector_env):
     env.reset()
     (pid,) = env.env_method("getpid")
     env.timeout = 0.1
-    with pytest.raises(WorkerError, match="not answered for 0.1 s; an environment hangs"):
+    with pytest.raises(WorkerError, match=r"not answered for 0\.1 s; an env"):
         env.step(np.zeros(1))
     env.close()
     with pytest.raises(ProcessLookupError):

@@ -204,13 +204,13 @@ def _train(work: Work, run: TrainingRun, config: Config, machine: Machine) -> No
     environment, agent = settings.environment, settings.agent
     per_round = agent.train_freq * agent.n_envs
     steps = math.ceil(agent.total_timesteps / per_round) * per_round
-    saved = agent.total_timesteps // agent.save_freq
+    saved = math.ceil(agent.total_timesteps / agent.save_freq)
     update = UPDATE.get(environment, machine.update)
     work.shared = steps * STEP[rated(environment)]
     work.accelerated = updates(agent) * update
     work.record(settings.video, saved * agent.episode_steps)
-    # The policies of every checkpoint, the last one, and copies of the best two.
-    work.disk += (saved + 4) * policy_bytes(environment, agent)
+    # The policies of every checkpoint, and copies of the last and of the best two.
+    work.disk += (saved + 3) * policy_bytes(environment, agent)
     if config.sees_frames(run):
         for scene in settings.scenes:
             work.render(environment, scene, steps, settings.rendering)

@@ -207,7 +207,7 @@ class PolicyCallback(SaveCallback):
 
 
 class VideoCallback(SaveCallback):
-    """Writes a video of the latest episode of the first environment.
+    """Writes a video of the latest episode of the first environment, if one has ended since.
 
     Args:
         folder: Output folder of the videos ``STEPS.mp4``.
@@ -243,6 +243,10 @@ class VideoCallback(SaveCallback):
             states, rewards = zip(*self._latest, strict=True)
             self._write_video(path, np.stack(states), np.array(rewards))
             self._latest = []
+
+    def _on_training_end(self) -> None:
+        if self.model.finished:
+            self._save()
 
 
 class CheckpointCallback(SaveCallback):
