@@ -119,7 +119,7 @@ class LearningCurveCallback(DeferredCallback):
         rate = (steps - self._row_started[0]) / (now - self._row_started[1])
         self._row_started = (steps, now)
         row = self.curve.end_row(steps, self.seconds, rate, losses)
-        self.curve.append_last(self._path)
+        self.curve.write(self._path)  # whole: an error of a full disk names it
         means = {name: row[name] for name in MEANS if row[name] is not None}
         for name, value in {**means, "frames_per_second": rate}.items():
             self.logger.record(f"rollout/{name}", value)
