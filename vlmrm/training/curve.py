@@ -150,7 +150,10 @@ class LearningCurve:
 
 
 def best_reward(curve: pd.DataFrame) -> float:
-    """The highest mean reward of `MIN_RECENT_EPISODES` successive episodes, as for `best.zip`.
+    """The highest mean reward of `MIN_RECENT_EPISODES` successive episodes, at any time.
+
+    It is about that of ``best.zip``, which is of a checkpoint, and of an episode of each
+    environment where those are more.
 
     Args:
         curve: Table of a learning curve. If it has fewer episodes, all of them count; if none has
