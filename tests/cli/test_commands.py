@@ -1,9 +1,11 @@
 """The commands as a user types them, from models to rewards, on the smallest inputs."""
 
+import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -13,9 +15,11 @@ from PIL import Image
 
 from tests.processes import vlmrm
 from vlmrm import VLMReward
+from vlmrm.cli import main
 from vlmrm.config import RANDOM_POLICY
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.tables import read_table, write_table
+from vlmrm.errors import UserError
 from vlmrm.terminal.bars import SHOWN
 
 ROOT = Path(__file__).parents[2]
@@ -160,6 +164,27 @@ def test_the_log_holds_the_command_and_the_error(config, tmp_path):
     assert run.returncode == 2
     assert "sample-states x" in log.read_text()
     assert "the configuration has no 'x'" in log.read_text()
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_warning_is_on_the_terminal_unless_a_workflow_shows_the_log(monkeypatch, capsys, shown):
+    monkeypatch.setattr("vlmrm.cli.bars_are_shown", lambda: shown)
+    logging.getLogger("vlmrm").warning("environments: %s", "new \x1b[1mepisodes")
+    expected = "" if shown else "vlmrm: environments: new \\x1b[1mepisodes\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_the_traceback_of_an_error_in_the_users_code_is_in_the_log(monkeypatch, caplog, capsys):
+    error = UserError("environments.walk: raised ValueError: no idea; correct it")
+    error.add_note("Traceback\n  File walk.py, line 7")
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.setattr("vlmrm.cli.app", Mock(side_effect=error))
+    caplog.set_level(logging.INFO, "vlmrm")
+    with pytest.raises(SystemExit):
+        main()
+    assert [record.getMessage() for record in caplog.records][:2] == error.__notes__[0].split("\n")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"vlmrm: {error}; traceback: `vlmrm --log FILE ...`"
 
 
 def test_random_actions_are_judged_under_their_own_name(config, tmp_path):

@@ -14,8 +14,8 @@ from unittest.mock import Mock
 import pytest
 import yaml
 
-from tests.processes import vlmrm
-from vlmrm.cli.run import run
+from tests.processes import FORK, vlmrm
+from vlmrm.cli.run import CONFIG, _snakemake, run
 from vlmrm.errors import UserError
 from vlmrm.models.folder import PROVENANCE_FILE, find_model_folder
 from vlmrm.workflow import SNAKEFILE
@@ -62,6 +62,17 @@ def test_a_folder_with_another_run_stays_as_it_is(tmp_path, monkeypatch):
     assert [*tmp_path.rglob("*.*")] == [table]
 
 
+def test_a_sentence_of_several_lines_is_one_line_of_the_configuration(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("vlmrm.cli.run.planned_jobs", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        run("a humanoid\n robot\u2028kneeling", name="lines")
+    written = (tmp_path / "results" / "lines" / CONFIG).read_text()
+    assert written.splitlines()[0] == f"# vlmrm run '{SENTENCE}'"
+    (task,) = yaml.safe_load(written)["tasks"].values()
+    assert task["goal"] == SENTENCE
+
+
 @pytest.mark.parametrize(
     ("sentence", "said"),
     [
@@ -106,6 +117,52 @@ def test_a_model_with_captions_of_its_own_is_not_said_to_have_read_the_shipped_o
 
 def test_the_workflow_of_the_package_is_that_of_the_repository():
     assert SNAKEFILE.resolve() == ROOT / "workflow" / "Snakefile"
+
+
+WORKFLOW = """
+rule wait:
+    output: "finished"
+    shell: "{python} -c 'import job' && touch {{output}}"
+"""
+JOB = """
+import pathlib, time
+try:
+    pathlib.Path("started").touch()
+    time.sleep(600)
+finally:
+    time.sleep(0.5)
+    pathlib.Path("checkpoint").touch()
+"""
+
+
+def run_workflow(folder):
+    os.setsid()
+    os.chdir(folder)
+    os.environ["PYTHONPATH"] = str(folder)
+    sys.exit(_snakemake("--cores", "1"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stop", "number"),
+    [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGHUP)],
+    ids=["terminated", "terminal closed"],
+)
+def test_a_run_that_is_ended_lets_trainings_write_checkpoints_and_leaves_no_lock(
+    tmp_path, stop, number
+):
+    (tmp_path / "Snakefile").write_text(WORKFLOW.format(python=sys.executable))
+    (tmp_path / "job.py").write_text(JOB)
+    process = FORK.Process(target=run_workflow, args=(tmp_path,))
+    process.start()
+    while not (tmp_path / "started").exists():
+        assert process.is_alive()
+        time.sleep(0.05)
+    stop(process.pid, number)
+    process.join(60)
+    assert process.exitcode == 1
+    assert (tmp_path / "checkpoint").exists()
+    assert not (tmp_path / ".snakemake" / "locks").exists()
 
 
 @pytest.mark.slow

@@ -59,6 +59,17 @@ class Pictured(Walker):
         return self.render()
 
 
+class Stacked(Walker):
+    """The same, observed as zeros of any shape."""
+
+    def __init__(self, shape, **settings):
+        super().__init__(**settings)
+        self.observation_space = gym.spaces.Box(0, 255, tuple(shape), np.uint8)
+
+    def _observation(self):
+        return np.zeros(self.observation_space.shape, np.uint8)
+
+
 class Steered(Walker):
     """The same, with a continuous action."""
 
@@ -74,6 +85,15 @@ class Undecided(Walker):
     def __init__(self, **settings):
         super().__init__(**settings)
         self.action_space = gym.spaces.MultiDiscrete([2, 2])
+
+
+class Fragile(Walker):
+    """The same, until its third episode."""
+
+    def step(self, action):
+        if self.episode > 1:
+            raise ValueError("lost its balance")
+        return super().step(action)
 
 
 class Blind(Walker):

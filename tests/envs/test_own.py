@@ -1,6 +1,7 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+from stable_baselines3.common.preprocessing import is_image_space
 
 from vlmrm.config import DQN, SAC, Environment
 from vlmrm.envs import make_env
@@ -103,6 +104,30 @@ def test_dictionaries_become_vectors_and_pictures_stay_pictures():
     assert len(env.get_wrapper_attr("state_vector")()) == 1, "pictures are no states"
 
 
+@pytest.mark.parametrize(
+    ("shape", "read"),
+    [
+        ((40, 50, 12), (12, 40, 50)),
+        ((4, 84, 84), (4, 84, 84)),
+        ((36, 36, 36), (36, 36, 36)),
+        ((7, 7, 3), (147,)),
+        ((64, 64), (4096,)),
+    ],
+)
+def test_stacked_pictures_stay_pictures_with_the_channels_first(shape, read):
+    stacked = Environment(id="tests.envs.foreign:Stacked", kwargs={"shape": shape})
+    env = make_env("walk", 20, own=stacked)
+    assert env.observation_space.shape == env.reset()[0].shape == read
+    assert is_image_space(env.observation_space) is (len(read) == 3)
+
+
+@pytest.mark.parametrize("shape", [(84, 84), (84, 4, 84), (4, 84, 84, 3), (30, 60, 3)])
+def test_large_pictures_that_no_network_reads_are_not_made_vectors(shape):
+    stacked = Environment(id="tests.envs.foreign:Stacked", kwargs={"shape": shape})
+    with pytest.raises(UserError, match=r"walk: its .* vectors of \d+ numbers; add a wrapper"):
+        make_env("walk", 20, own=stacked)
+
+
 def test_wrappers_are_applied_within():
     wrapped = Environment(id=WALKER, wrappers=["gymnasium.wrappers:FlattenObservation"])
     env = make_env("walk", 20, own=wrapped)
@@ -163,6 +188,16 @@ def test_what_cannot_work_is_said_in_one_line(entry, agent, problem):
         try_environment("mine", Environment(**entry), agent)
     assert "\n" not in str(caught.value)
     assert "mine" in str(caught.value)
+
+
+def test_a_replay_buffer_of_pictures_that_does_not_fit_into_memory_is_refused(monkeypatch):
+    monkeypatch.setattr("vlmrm.machine.memory.main_memory", lambda: 30_000)
+    steps = {"total_timesteps": 10**6, "buffer_size": 10**6, "episode_steps": 20}
+    agent = DQN(algorithm="dqn", **steps)
+    try_environment("walk", Environment(id=WALKER), agent)
+    pictured = Environment(id="tests.envs.foreign:Stacked", kwargs={"shape": [84, 84, 3]})
+    with pytest.raises(UserError, match=r"walk\.agent\.buffer_size: needs about 42\.4 GB of"):
+        try_environment("walk", pictured, agent)
 
 
 def test_a_sound_environment_is_tried_in_a_process_of_its_own():

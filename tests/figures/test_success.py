@@ -100,7 +100,7 @@ def test_the_seed_of_highest_reward_is_chosen_whether_or_not_it_succeeds(run, la
     figure = draw_success(evaluations, curves)
     (star,) = (line for line in figure.axes[0].lines if line.get_marker() == "*")
     assert star.get_xdata() == pytest.approx([0.4])  # none where there is one seed
-    assert "seed of highest reward" in labels_of(figure)
+    assert "seed of highest training reward" in labels_of(figure)
 
 
 def test_bars_dots_intervals_and_the_random_policy(run, labels_of):

@@ -115,15 +115,25 @@ def test_warnings_and_errors_are_shown_whole(handler, capsys):
     assert error == "it broke, see [1]"
 
 
-def test_the_lock_of_a_killed_workflow_comes_with_the_way_out(handler, capsys):
+@pytest.mark.parametrize(
+    ("program", "unlock"),
+    [
+        (".venv/bin/snakemake", ".venv/bin/snakemake --unlock"),
+        ("/lib/snakemake/__main__.py", f"{sys.executable} -m snakemake --unlock"),  # vlmrm run
+    ],
+)
+def test_the_lock_of_a_killed_workflow_comes_with_the_way_out(
+    handler, capsys, monkeypatch, program, unlock
+):
     # Not at the top: Snakemake's jobs write where pytest collects output if it is imported there.
     from snakemake.exceptions import LockException
 
+    monkeypatch.setattr(sys, "argv", [program, "--snakefile", "my flow", "--", "agents"])
     tell(handler, message=f"LockException:\n{LockException()}", level=logging.ERROR)
     shown = capsys.readouterr().err
     assert "Directory cannot be locked" in shown
     assert "pgrep" in shown.splitlines()[-1]
-    assert "snakemake --unlock" in shown.splitlines()[-1]
+    assert f"`{unlock} --snakefile 'my flow' -- agents`" in shown.splitlines()[-1]
 
 
 def test_a_failed_job_says_why_and_where_its_log_is(handler, capsys, tmp_path):

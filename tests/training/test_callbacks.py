@@ -68,8 +68,9 @@ def test_the_latest_episode_is_shown_at_every_checkpoint(tmp_path, stop_at):
     train_toy(tmp_path, AGENTS["dqn"], write_video=write_video)
     names = [path.stem for path in videos]
     checkpoints = sorted(p.stem for p in (tmp_path / "checkpoints").glob("*.zip"))
+    assert names[-1] == checkpoints[-1] == "000000360"
     if stop_at is None:
-        assert names == checkpoints[: len(names)]
+        assert names == checkpoints
     else:  # between it and the next checkpoint, no episode may begin and end
         assert names == [name for name in checkpoints if name in names]
     assert len(names) >= (5 if stop_at is None else 4)
@@ -78,6 +79,13 @@ def test_the_latest_episode_is_shown_at_every_checkpoint(tmp_path, stop_at):
         assert rewards.shape == (len(episode),)
         np.testing.assert_array_equal(episode[:, 1], np.arange(1, 8))  # whole, and of one piece
         assert len(np.unique(episode[:, 2])) == 1
+
+
+def test_a_training_without_checkpoints_in_between_has_a_video_too(tmp_path):
+    paths = []
+    agent = AGENTS["dqn"].model_copy(update={"save_freq": 10_000})
+    train_toy(tmp_path, agent, write_video=lambda path, states, rewards: paths.append(path))
+    assert paths == [tmp_path / "videos" / "000000360.mp4"]
 
 
 def test_time_goes_on_after_an_interruption(tmp_path):

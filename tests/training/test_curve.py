@@ -2,7 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.data.test_files import space_for
 from vlmrm.config import TrainingRun
+from vlmrm.errors import UserError
 from vlmrm.training.curve import MIN_RECENT_EPISODES, LearningCurve, best_reward
 
 RUN = TrainingRun(
@@ -33,19 +35,13 @@ def test_rows_are_means_over_their_timesteps_behind_the_run_they_belong_to(curve
     assert table["loss"].tolist() == [0.25, 0.25]
 
 
-def test_rows_are_appended(curve, tmp_path):
+def test_a_full_disk_names_the_table_and_leaves_the_rows_before(curve, tmp_path):
     path = tmp_path / "curve.csv"
     curve.write(path)
-    with_row(curve, 8, 0.75).append_last(path)
-    assert pd.read_csv(path)["steps"].tolist() == [4, 8]
-
-
-def test_a_table_that_somebody_deleted_comes_back_whole(curve, tmp_path):
-    path = tmp_path / "curve.csv"
-    curve.write(path)
-    path.unlink()
-    with_row(curve, 8, 0.75).append_last(path)
-    assert pd.read_csv(path)["steps"].tolist() == [4, 8]
+    message = r"curve\.csv: File too large; make space there, and run again"
+    with space_for(path.stat().st_size), pytest.raises(UserError, match=message):
+        with_row(curve, 8, 0.75).write(path)
+    assert pd.read_csv(path)["steps"].tolist() == [4]
 
 
 def test_the_latest_episodes_score_the_policy(curve):

@@ -10,6 +10,7 @@ import pytest
 from tests.training.toy_training import curve
 from vlmrm.config import TrainingRun, parse_config
 from vlmrm.data.frames import FrameReader
+from vlmrm.errors import UserError
 from vlmrm.rewards.sources import EnvironmentReward, FrameReward
 from vlmrm.training.checkpoints import Checkpoint
 from vlmrm.training.live import evaluate_live, sample_live_rollouts
@@ -213,6 +214,16 @@ def test_state_sets_come_with_their_frames(tmp_path, trained, name):
         zip(states.columns["trajectory"].tolist(), states.columns["origin"], strict=True)
     )
     assert len({t for t, _ in together}) > 1
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_error_of_an_environment_names_it_and_keeps_its_traceback(tmp_path, workers):
+    settings = config(id="tests.envs.foreign:Fragile").training_settings(RUN)
+    problem = r"^environments\.walk: raised ValueError: lost its balance; correct it"
+    with pytest.raises(UserError, match=problem) as caught:
+        train(settings, EnvironmentReward(), tmp_path, workers, "cpu")
+    (traceback,) = caught.value.__notes__
+    assert 'raise ValueError("lost its balance")' in traceback
 
 
 def test_a_changed_environment_does_not_continue_a_training(tmp_path):

@@ -1,4 +1,6 @@
 import copy
+import errno
+import fcntl
 import itertools
 import os
 import signal
@@ -10,7 +12,7 @@ import torch
 from gymnasium.wrappers import TimeLimit
 
 from tests.training.toy import AGENTS, COMMON, Slider, reward_of_frames, slider
-from tests.training.toy_training import RUN, at_call, curve, train_toy, weights_of
+from tests.training.toy_training import RUN, at_call, curve, terminate, train_toy, weights_of
 from vlmrm.config import PaperCode, TrainingRun, parse_config
 from vlmrm.errors import UserError
 from vlmrm.rewards.sources import EnvironmentReward, FrameReward
@@ -198,6 +200,19 @@ def test_a_second_training_in_a_folder_is_refused(tmp_path):
             train_toy(tmp_path, AGENTS["dqn"])
 
     table = train_toy(tmp_path, AGENTS["dqn"], at_call(20, begin_again))
+    assert list(table["steps"]) == list(range(15, 361, 15))
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP])
+def test_a_training_goes_on_where_the_file_system_has_no_locks(tmp_path, monkeypatch, number):
+    def no_locks(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(Interrupted):
+        train_toy(tmp_path, AGENTS["dqn"], at_call(40, terminate))
+    (tmp_path / "learning_curve.csv").unlink()  # by Snakemake
+    table = train_toy(tmp_path, AGENTS["dqn"])
     assert list(table["steps"]) == list(range(15, 361, 15))
 
 

@@ -1,5 +1,8 @@
 """Which environments a snapshot holds as a whole, and what is restored from it."""
 
+from collections import Counter, OrderedDict, defaultdict, namedtuple
+from enum import IntEnum
+
 import gymnasium as gym
 import mujoco
 import numpy as np
@@ -40,6 +43,29 @@ class Keeping(gym.Env):
 def test_environments_are_exact_if_their_attributes_share_nothing(attribute, whole):
     env = Keeping(attribute)
     assert exact(env, model_checksum(env)) is whole
+
+
+class Gait(IntEnum):
+    WALK = 0
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        Gait.WALK,
+        namedtuple("Goal", "x y")(0.0, 1.0),
+        OrderedDict(x=1.0),
+        defaultdict(int, x=1),
+        Counter("falls"),
+        [Counter("falls")],
+        {"gait": Gait.WALK},
+        np.ma.zeros(2),
+    ],
+    ids=lambda attribute: type(attribute).__name__,
+)
+def test_attributes_whose_type_a_checkpoint_would_lose_are_not_exact(attribute):
+    env = Keeping(lambda env: attribute)
+    assert not exact(env, model_checksum(env))
 
 
 def test_mujoco_data_of_a_model_that_is_elsewhere_are_not_exact():

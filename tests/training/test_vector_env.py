@@ -143,11 +143,19 @@ def test_a_worker_that_hangs_is_reported_and_ended(vector_env):
     env.reset()
     (pid,) = env.env_method("getpid")
     env.timeout = 0.1
-    with pytest.raises(WorkerError, match="not answered"):
+    with pytest.raises(WorkerError, match=r"not answered for 0\.1 s; an env"):
         env.step(np.zeros(1))
     env.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_worker_of_many_environments_has_more_time(vector_env, monkeypatch):
+    monkeypatch.setattr(module, "WAIT", 0.05)
+    env = vector_env(slider(trouble=functools.partial(time.sleep, 0.1)), 12, workers=1)
+    env.reset()
+    env.timeout = 1.1
+    env.step(np.zeros(12))
 
 
 def step_slowly():

@@ -25,8 +25,6 @@ from vlmrm.machine.libraries import explain_opengl
 from vlmrm.terminal.bars import bars_are_shown, redirect_bars
 
 LOGGER = logging.getLogger("vlmrm")
-# `main` prints errors to the terminal; logging writes them to the log file, if there is one.
-LOGGER.addHandler(logging.NullHandler())
 
 UsageError: Any = typer.BadParameter.__base__
 """What is wrong with options, by Click or by the copy of it that some versions of Typer have."""
@@ -134,6 +132,17 @@ class LogFile(logging.FileHandler):
             print(f"vlmrm: {record.getMessage()}", file=sys.stderr)
 
 
+class Terminal(logging.Handler):
+    """Prints warnings where no workflow shows the log; `main` prints errors."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno == logging.WARNING and not bars_are_shown():
+            print(f"vlmrm: {printable(record.getMessage())}", file=sys.stderr)
+
+
+LOGGER.addHandler(Terminal())
+
+
 @app.callback()
 def options(
     log: Annotated[
@@ -165,7 +174,10 @@ def main() -> NoReturn:
         with explain_opengl():
             status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except UserError as error:
-        _refuse(str(error))
+        message, notes = str(error), getattr(error, "__notes__", [])
+        for line in "\n".join(notes).splitlines():
+            LOGGER.info("%s", line)  # which a workflow does not show when it says why a job failed
+        _refuse(f"{message}; traceback: `vlmrm --log FILE ...`" if notes else message)
     except UsageError as error:
         _refuse(_describe(error))
     except Exception as error:

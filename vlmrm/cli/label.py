@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -55,9 +54,7 @@ def label(
 
         pictures = Pictures(state_set.environment, scene, rendering, state_set.values)
         if not is_private(listener):
-            warning = f"--host: anyone who can reach {host} over the network can label"
-            LOGGER.warning(warning)
-            print(f"vlmrm: {warning}", file=sys.stderr)
+            LOGGER.warning("--host: anyone who can reach %s over the network can label", host)
         # Shells make commands in the background ignore Ctrl+C.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:

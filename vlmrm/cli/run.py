@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import humanize
+import psutil
 import typer
 import yaml
 
@@ -85,7 +87,7 @@ def run(
 
     The same command continues an interrupted run. The configuration is in results/NAME/run.yaml.
     """
-    sentence = sentence.strip()
+    sentence = " ".join(sentence.split())  # in one line, as a comment has it
     if not sentence:
         raise UserError("sentence: empty; describe what success looks like")
     if name is not None and not re.fullmatch(
@@ -184,10 +186,23 @@ def _duration(jobs: list[Job], options: list[str], config: Config) -> str:
 
 def _snakemake(*arguments: str) -> int:
     """Runs the workflow in this folder, and returns its exit status."""
+    # A closed terminal would end Snakemake at once, which would leave its lock in this folder.
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     process = subprocess.Popen([sys.executable, "-m", "snakemake", *arguments])
-    # A terminal interrupts both processes, and Snakemake has trainings write a checkpoint first.
+
+    def interrupt(number: int, frame: object) -> None:
+        """Does what Ctrl-C does: on SIGTERM, Snakemake would wait for trainings of many hours."""
+        with suppress(psutil.NoSuchProcess):
+            snakemake = psutil.Process(process.pid)
+            for job in (*snakemake.children(recursive=True), snakemake):
+                with suppress(psutil.NoSuchProcess):
+                    job.send_signal(signal.SIGINT)
+
+    # A terminal interrupts all processes, and Snakemake has trainings write a checkpoint first.
     signal.signal(signal.SIGINT, lambda number, frame: None)
-    signal.signal(signal.SIGTERM, lambda number, frame: process.terminate())
+    signal.signal(signal.SIGTERM, interrupt)
+    if before != signal.SIG_IGN:  # as with nohup
+        signal.signal(signal.SIGHUP, interrupt)
     return process.wait()
 
 

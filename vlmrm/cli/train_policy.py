@@ -54,7 +54,9 @@ def train_policy(
     environment, agent = settings.environment, settings.agent
     if settings.own is not None:
         check_environment(environment, settings.own, agent)
-    require_memory(f"training.{environment}.agent.buffer_size", replay_bytes(environment, agent))
+    else:
+        key = f"training.{environment}.agent.buffer_size"
+        require_memory(key, replay_bytes(environment, agent))
     grid = reward_grid(settings, model, statistics, states, rewards, errors)
     # With looked-up rewards, starting a GPU takes longer than it saves.
     claim_gpus(0 if grid else gpus)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -16,7 +17,7 @@ from typing import IO, Any
 import h5py
 import numpy as np
 import pyarrow.parquet as pq
-from filelock import FileLock, Timeout, lock_descriptor
+from filelock import lock_descriptor
 from numpy.typing import ArrayLike, NDArray
 
 from vlmrm.data.provenance import provenance
@@ -39,6 +40,8 @@ LOCK = ".lock"
 """File of a folder that has one writer at a time; it stays."""
 ALMOST_FULL = 2**20
 """Free bytes of a disk on which a library has failed that does not say why."""
+
+LOGGER = logging.getLogger("vlmrm")
 
 
 @contextmanager
@@ -137,21 +140,23 @@ def _finish(path: Path) -> None:
 def one_writer(folder: Path) -> Iterator[None]:
     """Makes this the only process that writes to a folder; ends with the process.
 
+    On a file system without locks, such as Lustre mounted without ``flock``, it only warns.
+
     Raises:
         UserError: Another process does so already.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout as error:
-        raise UserError(
-            f"{folder}: another process is writing there; end it first, or give another folder"
-        ) from error
-    try:
+    with (folder / LOCK).open("w") as lock:
+        try:
+            free = lock_descriptor(lock.fileno(), blocking=False)  # until the file is closed
+        except OSError as error:
+            LOGGER.warning("%s: has no locks (%s); do not write there twice", folder, error)
+            free = True
+        if not free:
+            raise UserError(
+                f"{folder}: another process is writing there; end it first, or give another folder"
+            )
         yield
-    finally:
-        lock.release()
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import parent_process
 from numbers import Real
 from typing import Any
@@ -12,6 +14,7 @@ import gymnasium as gym
 import mujoco
 import numpy as np
 from gymnasium import spaces
+from gymnasium.spaces.utils import flatdim
 from gymnasium.wrappers import FlattenObservation
 from numpy.typing import NDArray
 
@@ -69,12 +72,14 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
                 f"{self._key}.success: no info of an episode has '{self._success}'{known}"
             )
         self._steps = 0
-        observation, info = super().reset(**options)
+        with calling(self._key):
+            observation, info = super().reset(**options)
         self._judge(observation, info)
         return observation, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        observation, reward, terminated, truncated, info = super().step(action)
+        with calling(self._key):
+            observation, reward, terminated, truncated, info = super().step(action)
         self._steps += 1
         self._judge(observation, info)
         return observation, reward, terminated, truncated, info
@@ -95,9 +100,10 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
         """The frame of the current state, uint8 ``[H, W, 3]``.
 
         Raises:
-            UserError: The environment draws nothing, or something else.
+            UserError: The environment draws nothing, or something else, or raised an error.
         """
-        picture: Any = super().render()
+        with calling(self._key):
+            picture: Any = super().render()
         if problem := frame_problem(picture):
             raise UserError(
                 f"{self._key}: its render() returns {problem}, not uint8 [height, width, 3]; "
@@ -164,7 +170,7 @@ def make_own(name: str, entry: Environment) -> gym.Env[Any, Any]:
     """Makes an environment with a state vector, and observations that a policy can read.
 
     Pictures that are large enough for a convolutional network stay pictures, with the channels
-    first; everything else becomes a vector.
+    first; everything else becomes a vector, unless it looks like pictures too.
 
     Raises:
         UserError: It cannot be made, or no policy fits its observations or actions.
@@ -184,19 +190,32 @@ def make_own(name: str, entry: Environment) -> gym.Env[Any, Any]:
     return JudgedEnv(_readable(key, env), name, entry)
 
 
+@contextmanager
+def calling(key: str) -> Iterator[None]:
+    """Names the key of the user's own code that raises an error.
+
+    Raises:
+        UserError: The block raised an error, whose traceback is a note.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except (Exception, SystemExit) as error:
+        kind = type(error).__name__
+        problem = UserError(f"{key}: raised {kind}: {one_line(error)}; correct it")
+        problem.add_note(traceback.format_exc())  # that of another process would be lost
+        raise problem from error
+
+
 def asked(key: str, function: Callable[[Any], Any], of: Any) -> Any:
     """What a function of the user's own answers.
 
     Raises:
         UserError: It raised an error.
     """
-    try:
+    with calling(key):
         return function(of)
-    except UserError:
-        raise
-    except Exception as error:
-        kind = type(error).__name__
-        raise UserError(f"{key}: raised {kind}: {one_line(error)}; correct it") from error
 
 
 def algorithm_for(space: spaces.Space[Any]) -> str:
@@ -204,14 +223,20 @@ def algorithm_for(space: spaces.Space[Any]) -> str:
     return "dqn" if isinstance(space, spaces.Discrete) else "sac"
 
 
-def is_picture(space: spaces.Space[Any]) -> bool:
-    """Whether observations are pictures, uint8 ``[H, W, C]``."""
-    return (
-        isinstance(space, spaces.Box)
-        and space.dtype == np.uint8
-        and len(space.shape) == 3
-        and space.shape[-1] in (1, 3, 4)
-    )
+def channels_axis(space: spaces.Space[Any]) -> int | None:
+    """The axis that has the channels of a picture, 0 or -1; None if observations are no pictures.
+
+    Pictures are uint8 from 0 to 255 with at least `SMALLEST_PICTURE` pixels a side. They may have
+    any number of channels, because stacked frames do.
+    """
+    if not isinstance(space, spaces.Box) or space.dtype != np.uint8 or len(space.shape) != 3:
+        return None
+    if (space.low != 0).any() or (space.high != 255).any():
+        return None
+    for axis in (-1, 0):
+        if max(SMALLEST_PICTURE, space.shape[axis]) <= np.delete(space.shape, axis).min():
+            return axis
+    return None
 
 
 def _make(key: str, entry: Environment) -> gym.Env[Any, Any]:
@@ -290,10 +315,17 @@ def _check_actions(key: str, space: spaces.Space[Any]) -> None:
 
 def _readable(key: str, env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
     space = env.observation_space
-    if is_picture(space) and min(space.shape[:2]) >= SMALLEST_PICTURE:  # type: ignore[index]
-        return ChannelsFirst(env)
+    channels = channels_axis(space)
+    if channels is not None:
+        return ChannelsFirst(env) if channels == -1 else env
     if isinstance(space, spaces.Box) and len(space.shape) == 1:
         return env
+    if space.dtype == np.uint8 and (numbers := flatdim(space)) > LONGEST_STATE:
+        raise UserError(
+            f"{key}: its observations, uint8 {list(space.shape or ())}, would become vectors of "
+            f"{numbers} numbers; add a wrapper to `wrappers` that makes them [height, width, "
+            f"channels] from 0 to 255, of at least {SMALLEST_PICTURE} pixels a side, or vectors"
+        )
     try:
         return FlattenObservation(env)
     except NotImplementedError as error:

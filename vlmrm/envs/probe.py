@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
 from vlmrm.config import DQN, SAC, Environment
 from vlmrm.errors import UserError, one_line
+from vlmrm.machine.memory import buffer_bytes, require_memory
 
 ANSWER = "vlmrm.envs.probe: "
 """Beginning of the line with the answer."""
@@ -22,6 +26,8 @@ ANSWER = "vlmrm.envs.probe: "
 
 def check_environment(name: str, own: Environment, agent: DQN | SAC) -> None:
     """Makes an environment, draws a frame, and takes random actions for an episode.
+
+    Also checks that there is memory for a replay buffer of its observations.
 
     Args:
         name: Its name in the configuration.
@@ -69,6 +75,7 @@ def try_environment(
     """As `environment_problem`, in this process; raises a UserError with the problem."""
     from vlmrm.envs import make_env
     from vlmrm.envs.own import algorithm_for
+    from vlmrm.training.vec_env.worker import single_precision
 
     env = make_env(name, agent.episode_steps, own=own)
     key = f"training.{name}.agent"
@@ -80,6 +87,9 @@ def try_environment(
     picture = len(env.observation_space.shape or ()) == 3
     if isinstance(agent, SAC) and agent.symlog_observations and picture:
         raise UserError(f"{key}.symlog_observations: not for pictures; remove it")
+    assert isinstance(env.observation_space, spaces.Box)
+    observation, action = _bytes(single_precision(env.observation_space)), _bytes(env.action_space)
+    require_memory(f"{key}.buffer_size", buffer_bytes(agent, observation, action))
     try:
         env.action_space.seed(0)
         env.reset(seed=0)
@@ -107,6 +117,11 @@ def try_environment(
         ) from error
     finally:
         env.close()
+
+
+def _bytes(space: Any) -> int:
+    """Bytes of an element of a space."""
+    return math.prod(space.shape) * int(space.dtype.itemsize)
 
 
 def main() -> None:

@@ -42,7 +42,7 @@ CHOSEN: LineStyle = {
     "marker": "*",
     "markersize": 10,
     "markeredgecolor": "white",
-    "label": "seed of highest reward",
+    "label": "seed of highest training reward",
 }
 RANDOM: LineStyle = {"color": GREY, "ls": DASHED, "linewidth": 1.2, "label": "random policy"}
 
@@ -99,7 +99,8 @@ def success_table(
         success_rate, low, high, success_fraction (mean share of timesteps that fulfill the task),
         and paper, the result of `vlmrm.figures.paper.paper_column`. With curves, also best_reward,
         that of `vlmrm.training.curve.best_reward`, and chosen: whether it is the highest of the
-        seeds, as of the agent that one would take without a judge.
+        seeds, as of the agent that one would take without a judge. Both are of the training,
+        whichever of its policies is judged.
 
     Raises:
         UserError: A column is missing, or no trajectory was judged.
@@ -138,7 +139,8 @@ def draw_success(evaluations: Sequence[Judged], curves: Sequence[Judged] = ()) -
     """Draws the success rate of every reward, a panel for each task and scene.
 
     Bars with 95 % intervals are all seeds together, dots the single seeds, a star the seed with the
-    highest reward, a dashed line the random policy, and hollow diamonds what the paper states.
+    highest reward in training, a dashed line the random policy, and hollow diamonds what the paper
+    states.
 
     Args:
         evaluations: The runs and their trajectories.

@@ -182,11 +182,15 @@ def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:
 
 
 def _memory(jobs: list[Job], config: Config) -> Iterator[str]:
-    """Replay buffers are the largest arrays. On a cluster, each node has its own memory."""
+    """Replay buffers are the largest arrays; those of the user's own environments are tried.
+
+    On a cluster, each node has its own memory.
+    """
     if on_cluster():
         return
     tasks = {job.wildcards["task"] for job in jobs if job.rule == "train_policy"}
-    for environment in sorted({config.tasks[task].environment for task in tasks}):
+    environments = {config.tasks[task].environment for task in tasks}
+    for environment in sorted(environments - config.environments.keys()):
         needed = replay_bytes(environment, config.training[environment].agent)
         if problem := memory_problem(f"training.{environment}.agent.buffer_size", needed):
             yield problem

@@ -20,6 +20,7 @@ from vlmrm.config.ensembles import towers
 from vlmrm.config.settings import VideoSettings
 from vlmrm.config.training import DQN, Algorithm, OffPolicyAgent
 from vlmrm.machine.machines import Machine
+from vlmrm.machine.memory import buffer_bytes
 from vlmrm.plan.jobs import Job
 from vlmrm.plan.sizes import model_size
 
@@ -203,13 +204,13 @@ def _train(work: Work, run: TrainingRun, config: Config, machine: Machine) -> No
     environment, agent = settings.environment, settings.agent
     per_round = agent.train_freq * agent.n_envs
     steps = math.ceil(agent.total_timesteps / per_round) * per_round
-    saved = agent.total_timesteps // agent.save_freq
+    saved = math.ceil(agent.total_timesteps / agent.save_freq)
     update = UPDATE.get(environment, machine.update)
     work.shared = steps * STEP[rated(environment)]
     work.accelerated = updates(agent) * update
     work.record(settings.video, saved * agent.episode_steps)
-    # The policies of every checkpoint, the last one, and copies of the best two.
-    work.disk += (saved + 4) * policy_bytes(environment, agent)
+    # The policies of every checkpoint, and copies of the last and of the best two.
+    work.disk += (saved + 3) * policy_bytes(environment, agent)
     if config.sees_frames(run):
         for scene in settings.scenes:
             work.render(environment, scene, steps, settings.rendering)
@@ -245,11 +246,12 @@ def updates(agent: OffPolicyAgent) -> int:
 def replay_bytes(environment: str, agent: OffPolicyAgent) -> int:
     """Size of the replay buffer of a training, as far as it is filled.
 
-    A row has the observations before and after a step, the action, and three numbers.
+    Args:
+        environment: One of the package's; others are measured where they are tried.
+        agent: Settings of the agent.
     """
-    observed, actions = OBSERVED[rated(environment)]
-    rows = min(agent.buffer_size, agent.total_timesteps)
-    return FLOAT * rows * (2 * observed + actions + 3)
+    observed, actions = OBSERVED[environment]
+    return buffer_bytes(agent, FLOAT * observed, FLOAT * actions)
 
 
 def policy_bytes(environment: str, agent: Algorithm) -> int:

@@ -2,8 +2,8 @@
 
 The frames of a window are `WINDOW_STEPS` steps apart, in trainings as in state sets of rollouts,
 which keep one state in as many. Where such a set is a part of these, the next earlier state that is
-in it stands for a missing one. At the start of an episode, its first frame is repeated; where a set
-lacks it, because the episode followed one that ended early, the first one that is in the set.
+in it stands for a missing one. At the start of an episode, its first frame is repeated, or the
+first one that is in the set: after an early end, the steps that are kept do not start at 0.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,12 +40,6 @@ NOISE = (
 )
 """Beginnings of messages that are of no use to anyone who watches."""
 
-
-UNLOCK = (
-    "`pgrep -af 'snakemake|vlmrm'` (on a cluster, `squeue --me`) shows what still runs. If nothing "
-    "of this folder does, run `snakemake --unlock`, then the same command again."
-)
-"""What to do about the lock of a workflow that was killed."""
 
 COLORS = {logging.WARNING: "yellow", logging.ERROR: "red"}
 
@@ -231,7 +226,7 @@ class LogHandler(LogHandlerBase):
                 if not text.startswith(NOISE) and "CalledProcessError" not in text:
                     self._print(text, COLORS.get(record.levelno, ""))
                 if text.startswith("LockException"):
-                    self._print(UNLOCK)
+                    self._print(_unlocking())
 
     def _finished(self, job: RunningJob) -> None:
         took = duration(time.time() - job.started)
@@ -275,6 +270,17 @@ class LogHandler(LogHandlerBase):
             duration(time.time() - progress.started),
         )
         return Group(jobs, total)
+
+
+def _unlocking() -> str:
+    """What to do about the lock of a workflow that was killed."""
+    program, *arguments = sys.argv
+    started = [sys.executable, "-m", "snakemake"] if program.endswith(".py") else [program]
+    unlock = shlex.join([*started, "--unlock", *arguments])
+    return (
+        "`pgrep -af 'snakemake|vlmrm'` (on a cluster, `squeue --me`) shows what still runs. If "
+        f"nothing of this folder does, run `{unlock}`, then the same command again."
+    )
 
 
 def _clock() -> str:

@@ -119,7 +119,7 @@ class LearningCurveCallback(DeferredCallback):
         rate = (steps - self._row_started[0]) / (now - self._row_started[1])
         self._row_started = (steps, now)
         row = self.curve.end_row(steps, self.seconds, rate, losses)
-        self.curve.append_last(self._path)
+        self.curve.write(self._path)  # whole: an error of a full disk names it
         means = {name: row[name] for name in MEANS if row[name] is not None}
         for name, value in {**means, "frames_per_second": rate}.items():
             self.logger.record(f"rollout/{name}", value)
@@ -207,7 +207,7 @@ class PolicyCallback(SaveCallback):
 
 
 class VideoCallback(SaveCallback):
-    """Writes a video of the latest episode of the first environment.
+    """Writes a video of the latest episode of the first environment, if one has ended since.
 
     Args:
         folder: Output folder of the videos ``STEPS.mp4``.
@@ -243,6 +243,10 @@ class VideoCallback(SaveCallback):
             states, rewards = zip(*self._latest, strict=True)
             self._write_video(path, np.stack(states), np.array(rewards))
             self._latest = []
+
+    def _on_training_end(self) -> None:
+        if self.model.finished:
+            self._save()
 
 
 class CheckpointCallback(SaveCallback):

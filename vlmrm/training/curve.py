@@ -148,17 +148,12 @@ class LearningCurve:
             writer.writeheader()
             writer.writerows(self.rows)
 
-    def append_last(self, path: Path) -> None:
-        """Appends the last row to the table; writes the whole table if its file was deleted."""
-        if not path.exists():
-            self.write(path)
-            return
-        with path.open("a", newline="") as file:
-            csv.DictWriter(file, self._columns).writerow(self.rows[-1])
-
 
 def best_reward(curve: pd.DataFrame) -> float:
-    """The highest mean reward of `MIN_RECENT_EPISODES` successive episodes, as for `best.zip`.
+    """The highest mean reward of `MIN_RECENT_EPISODES` successive episodes, at any time.
+
+    It is about that of ``best.zip``, which is of a checkpoint, and of an episode of each
+    environment where those are more.
 
     Args:
         curve: Table of a learning curve. If it has fewer episodes, all of them count; if none has

@@ -98,7 +98,7 @@ def sample_live_rollouts(
     shape = (len(drawn.policies), drawn.trajectories, steps)
     kept = np.zeros(shape, dtype=bool)
     kept.reshape(-1)[drawn.rows] = True
-    episodes = np.zeros(shape, dtype=np.intp)
+    dones = np.zeros((*shape[:2], settings.episode_steps), dtype=bool)
     values: list[np.ndarray[Any, Any]] = []
     rows: list[np.ndarray[Any, Any]] = []
     names: list[str] = []
@@ -116,21 +116,20 @@ def sample_live_rollouts(
                 env.seed(seed)
                 observations = env.reset()
                 names = env.env_method("state_names", indices=0)[0]
-                episode = np.zeros(drawn.trajectories, dtype=np.intp)
                 for step in bar(range(settings.episode_steps), unit="step", desc="play"):
                     place, skipped = divmod(step, KEEP_EVERY)
                     env.drawing = not skipped and bool(kept[number, :, place].any())
                     observations, _, done, _ = env.step(act(observations))  # type: ignore[assignment]
-                    if not skipped:
-                        episodes[number, :, place] = episode
+                    dones[number, :, step] = done
                     if env.drawing:
                         env.finish_frames()
                         chosen = np.flatnonzero(kept[number, :, place])
                         writer.append(env.frames(0, 1)[0, chosen])
                         values.append(env.states[chosen])
                         rows.append(np.ravel_multi_index((number, chosen, place), shape))
-                    episode += done
     # Frames come step by step, in all environments at once.
     order = Draw(drawn.policies, drawn.seeds, drawn.trajectories, np.concatenate(rows))
-    states = collect(settings, order, np.concatenate(values), episodes.reshape(-1, steps))
+    states = collect(
+        settings, order, np.concatenate(values), dones.reshape(-1, settings.episode_steps)
+    )
     return replace(states, names=names)

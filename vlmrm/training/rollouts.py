@@ -14,7 +14,7 @@ from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.rewards.windows import WINDOW_STEPS
 from vlmrm.tasks.oracles import labeled
-from vlmrm.training.evaluation import Played, play
+from vlmrm.training.evaluation import play
 
 KEEP_EVERY = WINDOW_STEPS
 """Keep every fifth state, because neighboring states look alike."""
@@ -43,8 +43,7 @@ def sample_rollouts(
     """Runs the policy of every checkpoint as in training, and keeps some of the states.
 
     The states are labeled by the oracles of the environment. Columns: ``origin`` (the checkpoint),
-    ``trajectory``, and ``step`` (its number, from 0, since the checkpoint began to act: episodes
-    that end early follow each other).
+    ``trajectory``, and ``step`` (its number in the trajectory, from 0).
 
     Args:
         settings: Environment, agent, and number of states, in equal shares from all checkpoints.
@@ -62,8 +61,8 @@ def sample_rollouts(
         for policy, seed in zip(drawn.policies, drawn.seeds, strict=True)
     ]
     states = np.concatenate([played.states[:, ::KEEP_EVERY] for played in plays])
-    episodes = np.concatenate([_episodes(played) for played in plays])
-    return collect(settings, drawn, states.reshape(-1, states.shape[-1])[drawn.rows], episodes)
+    dones = np.concatenate([played.dones for played in plays])
+    return collect(settings, drawn, states.reshape(-1, states.shape[-1])[drawn.rows], dones)
 
 
 def draw(settings: RolloutSettings, folder: Path | None) -> Draw:
@@ -89,7 +88,7 @@ def collect(
     settings: RolloutSettings,
     drawn: Draw,
     values: NDArray[np.float64],
-    episodes: NDArray[np.intp],
+    dones: NDArray[np.bool_],
 ) -> States:
     """The kept states ``[N, D]`` with their labels and columns.
 
@@ -97,18 +96,19 @@ def collect(
         settings: The set, its environment, and its agent.
         drawn: Which states are kept.
         values: The kept states, in the order of ``drawn.rows``.
-        episodes: For each environment and kept step, the number of its episode ``[K, T]``.
+        dones: Whether an episode ended with a step, for each environment and step ``[K, T]``.
     """
-    environment, kept = np.divmod(drawn.rows, episodes.shape[1])
     # Environments whose episodes end early go through several.
-    episode = environment * (episodes.max() + 1) + episodes.ravel()[drawn.rows]
+    begins = np.pad(dones[:, :-1], ((0, 0), (1, 0)))
+    numbers = np.cumsum(begins, axis=1)
+    now = np.arange(dones.shape[1])
+    steps = now - np.maximum.accumulate(np.where(begins, now, 0), axis=1)
+    environment, kept = np.divmod(drawn.rows, -(-dones.shape[1] // KEEP_EVERY))
+    place = environment, KEEP_EVERY * kept
     names = [f"checkpoint {policy.stem}" if policy else RANDOM_POLICY for policy in drawn.policies]
-    origin = np.array(names)[environment // drawn.trajectories]
-    columns = {"origin": origin, "trajectory": episode, "step": KEEP_EVERY * kept}
+    columns = {
+        "origin": np.array(names)[environment // drawn.trajectories],
+        "trajectory": environment * (numbers[:, ::KEEP_EVERY].max() + 1) + numbers[place],
+        "step": steps[place],
+    }
     return labeled(settings.environment, values, columns)
-
-
-def _episodes(played: Played) -> NDArray[np.intp]:
-    """The number of the episode that each kept step ``[K, T]`` belongs to, from 0."""
-    before: NDArray[np.intp] = np.cumsum(played.dones, axis=1) - played.dones
-    return before[:, ::KEEP_EVERY]

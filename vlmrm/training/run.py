@@ -234,9 +234,10 @@ def learn(
                 },
             )
             model.set_logger(Logger(folder=None, output_formats=[tensorboard]))
+            # The policies come after the videos: with policy.zip, a training is finished.
             model.learn(
                 total - done,
-                [curve, policies, *videos, checkpoints, stop],
+                [curve, *videos, policies, checkpoints, stop],
                 reset_num_timesteps=False,
             )
     if not model.finished:

@@ -32,8 +32,8 @@ DESCRIPTIONS = ("metadata", "_metadata")
 """Attributes that wrappers share with their environment, and nobody changes."""
 
 PLAIN = (bool, int, float, str, type(None))
-"""Types of values that are part of an environment's state, besides arrays of numbers, collections
-of such values, random generators, and MuJoCo's data."""
+"""Types of values that are part of an environment's state, besides arrays of numbers, lists,
+tuples, and dictionaries of such values, random generators, and MuJoCo's data."""
 
 UNCHANGING = (EnvSpec, mujoco.MjModel, FunctionType, MethodType, ModuleType, type)
 """Types of attributes on which an environment's future does not depend. Models can be changed; see
@@ -119,14 +119,14 @@ def model_checksum(env: gym.Env[Any, Any]) -> int:
 
 
 def _plain(value: Any) -> bool:
-    match value:
-        case np.ndarray() | np.generic():
-            return value.dtype.kind in "biuf"
-        case tuple() | list():
-            return all(map(_plain, value))
-        case dict():
-            return all(_plain(key) and _plain(part) for key, part in value.items())
-    return isinstance(value, PLAIN)
+    """Whether a value is plain. Subclasses, as `Counter`, are not: files lose their type."""
+    if isinstance(value, np.generic) or type(value) is np.ndarray:
+        return value.dtype.kind in "biuf"
+    if type(value) in (tuple, list):
+        return all(map(_plain, value))
+    if type(value) is dict:
+        return all(_plain(key) and _plain(part) for key, part in value.items())
+    return type(value) in PLAIN
 
 
 def _shared(env: gym.Env[Any, Any]) -> bool:

@@ -30,8 +30,10 @@ from vlmrm.training.vec_env.worker import (
 )
 
 START_TIMEOUT = 300.0
-"""Seconds in which a worker imports its libraries and creates its environments."""
+"""Seconds in which a worker imports its libraries and creates up to `PER_TIMEOUT` environments."""
 
+PER_TIMEOUT = 4
+"""Environments of a worker, one after another, to which a timeout applies."""
 
 WAIT = 1.0
 """Seconds of one wait for a worker. Waits are counted, because a clock would also count the time
@@ -69,7 +71,8 @@ class VectorEnv(VecEnv):
     """
 
     timeout = 120.0
-    """Seconds after which a worker without an answer counts as hanging."""
+    """Seconds after which a worker of up to `PER_TIMEOUT` environments without an answer counts as
+    hanging; one of twice as many has twice the time."""
     drawing = True
     """Whether the frames of the next steps are drawn, where there are any."""
 
@@ -241,6 +244,7 @@ class _Worker:
     def __init__(self, spec: EnvSpec, rows: slice):
         self.rows = rows
         self._name = f"environment worker (environments {rows.start} to {rows.stop - 1})"
+        self._draws = bool(spec.make_renderer) or spec.live_frames
         # The state of CUDA, EGL, and thread pools does not survive a fork.
         context = multiprocessing.get_context("spawn")
         self._connection, remote = context.Pipe()
@@ -261,12 +265,16 @@ class _Worker:
             raise
 
     def answer(self, timeout: float) -> Any:
+        timeout *= math.ceil((self.rows.stop - self.rows.start) / PER_TIMEOUT)
         waits = math.ceil(timeout / WAIT)
         if not any(self._wait(timeout / waits) for _ in range(waits)):
-            raise WorkerError(
-                f"{self._name} has not answered for {timeout:g} s; if rendering hangs, the driver "
-                "may not support several EGL contexts: use fewer workers, or 0"
+            reason = (
+                "if rendering hangs, the driver may not support several EGL contexts: use fewer "
+                "workers, or 0"
+                if self._draws
+                else "an environment hangs, or its steps take too long: use more workers"
             )
+            raise WorkerError(f"{self._name} has not answered for {timeout:g} s; {reason}")
         try:
             well, answer = self._connection.recv()
         except (EOFError, OSError) as error:
