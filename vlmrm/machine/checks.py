@@ -81,9 +81,9 @@ def check_files(argv: Sequence[str]) -> None:
     places = (Path("Snakefile"), Path("workflow", "Snakefile"))
     if not is_workflow(options.snakefile or next(filter(Path.exists, places), places[0])):
         return  # a workflow that uses this one as a module; its files are its own matter
-    default = options.directory / "config.yaml"  # read also where others replace it
+    default = options.directory / "config.yaml"
     try:
-        for file in (*([default] if default.exists() else []), *options.configfile):
+        for file in options.configfile or filter(Path.exists, [default]):
             read_layer(file)
     except UserError as error:
         sys.exit(f"vlmrm: {error}")
