@@ -18,7 +18,6 @@ from vlmrm.config import load_config
 from vlmrm.machine import checks, model_checks
 from vlmrm.machine.checks import find_problems
 from vlmrm.machine.doctor import Check, Verdict
-from vlmrm.machine.gpus import on_cluster
 from vlmrm.plan.jobs import Job, planned_jobs
 
 
@@ -33,8 +32,7 @@ def test_what_imports_mujoco_is_not_started_where_rendering_does_not_work(machin
     machine.setenv(checks.FORCE, "1")
     assert find_problems(jobs, PAPER) is None
     machine.delenv(checks.FORCE)
-    machine.setattr(checks, "on_cluster", lambda: True)
-    assert find_problems(jobs, PAPER) is None
+    assert find_problems(jobs, PAPER, cluster=True) is None
 
 
 def test_trainings_that_take_for_ever_are_not_started(machine):
@@ -43,9 +41,7 @@ def test_trainings_that_take_for_ever_are_not_started(machine):
     assert problems is not None
     assert "1 training on published models" in problems
     assert "VLMRM_FORCE=1 starts it anyway" in problems
-    machine.setattr(checks, "on_cluster", lambda: True)
-    assert find_problems(jobs, PAPER) is None
-    machine.setattr(checks, "on_cluster", lambda: False)
+    assert find_problems(jobs, PAPER, cluster=True) is None
     machine.setenv(checks.FORCE, "1")
     assert find_problems(jobs, PAPER) is None
     machine.delenv(checks.FORCE)
@@ -95,8 +91,7 @@ def test_a_disk_that_is_too_small_is_reported_before_the_start(machine):
     machine.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 5e9))
     jobs = [fetching("ViT-bigG-14")]
     for cluster in (True, False):
-        machine.setattr(checks, "on_cluster", lambda cluster=cluster: cluster)
-        problems = find_problems(jobs, PAPER)
+        problems = find_problems(jobs, PAPER, cluster)
         assert problems is not None
         assert problems.startswith("about 10.2 GB of disk space are needed, but the disk of ")
         assert "has 5.0 GB free" in problems
@@ -139,8 +134,7 @@ def test_a_replay_buffer_larger_than_memory_is_refused_before_the_start(machine)
         "training.humanoid.agent.buffer_size: needs about 2.9 GB of memory, but this machine, or "
         "the limit of this process, has 2.0 GB; choose a smaller value"
     )
-    machine.setattr(checks, "on_cluster", lambda: True)  # a node may have more
-    assert find_problems(jobs, PAPER) is None
+    assert find_problems(jobs, PAPER, cluster=True) is None  # a node may have more
 
 
 def test_a_folder_that_cannot_be_written_is_named_before_the_start(machine, tmp_path):
@@ -208,7 +202,6 @@ def test_without_egl_a_run_is_planned(project, environment):
     assert re.search(rf"^train_policy +{len(trainings)}$", run.stdout, re.MULTILINE)
 
 
-@pytest.mark.skipif(on_cluster(), reason="sbatch is here: a cluster's nodes render")
 def test_without_egl_a_run_stops_before_its_first_job_and_says_what_to_install(
     project, environment
 ):
@@ -223,8 +216,13 @@ def test_without_egl_a_run_stops_before_its_first_job_and_says_what_to_install(
 
 def test_without_egl_a_cluster_is_sent_jobs(project, environment):
     sbatch = project.folder / "bin" / "sbatch"
-    sbatch.write_text("#!/bin/sh\n")
+    sbatch.write_text("#!/bin/sh\nexit 1\n")
     sbatch.chmod(0o755)
+    # A terminal on a node has SLURM's commands, too, and runs jobs itself.
     run = snakemake(STATES, *SMOKE, cwd=project.folder, env=environment)
-    assert run.returncode == 0, run.stderr
-    assert (project.folder / STATES).exists()
+    assert "rendering does not work" in run.stderr
+    slurm = ("--executor", "slurm", "--jobs", "1")
+    slurm += ("--slurm-init-seconds-before-status-checks", "1")
+    run = snakemake(STATES, *SMOKE, *slurm, cwd=project.folder, env=environment)
+    assert "rendering does not work" not in run.stderr
+    assert "failed    sample states: kneeling" in run.stderr  # without a controller

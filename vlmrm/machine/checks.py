@@ -20,7 +20,6 @@ from vlmrm.errors import UserError
 from vlmrm.labeling.labels import check_label_file
 from vlmrm.machine.doctor import Verdict, check_rendering, cuda_works
 from vlmrm.machine.functions import function_problems
-from vlmrm.machine.gpus import on_cluster
 from vlmrm.machine.machines import MACHINES
 from vlmrm.machine.memory import memory_problem
 from vlmrm.machine.model_checks import download_problems, folder_problems, text_problems
@@ -90,7 +89,10 @@ def check_files(argv: Sequence[str]) -> None:
 
 
 def check_start(
-    argv: Sequence[str], config: Config, own_name: Callable[[str], str | None]
+    argv: Sequence[str],
+    config: Config,
+    own_name: Callable[[str], str | None],
+    cluster: bool,
 ) -> str | None:
     """Problems of the run that a command line of Snakemake starts; asks it for a dry run.
 
@@ -98,6 +100,7 @@ def check_start(
         argv: The command line.
         config: Configuration of the run.
         own_name: The name of a rule in this workflow, or None for rules of one that uses it.
+        cluster: Whether jobs run on other machines than this one.
     """
     if "snakemake" not in argv[0]:
         return None
@@ -107,34 +110,35 @@ def check_start(
         print(f"vlmrm: not checked before the start: {error}", file=sys.stderr)
         return None
     own = [(job, own_name(job.rule)) for job in jobs]
-    return find_problems([job._replace(rule=name) for job, name in own if name], config)
+    return find_problems([job._replace(rule=name) for job, name in own if name], config, cluster)
 
 
-def find_problems(jobs: Iterable[Job], config: Config) -> str | None:
+def find_problems(jobs: Iterable[Job], config: Config, cluster: bool = False) -> str | None:
     """Why a run should not start and what to do, one line per problem; None if it may start.
 
     Args:
         jobs: Jobs of a dry run.
         config: Configuration of the run.
+        cluster: Whether they run on other machines, which may have what this one lacks.
     """
     jobs = list(jobs)
     problems = [*text_problems(jobs, config), *folder_problems(jobs, config)]
-    problems += [*_memory(jobs, config), *_writable(jobs), *_labels(jobs, config)]
+    problems += [] if cluster else _memory(jobs, config)
+    problems += [*_writable(jobs), *_labels(jobs, config)]
     forced = os.environ.get(FORCE) == "1"
-    without_opengl = [] if forced else [*_opengl(jobs)]
+    without_opengl = [] if forced or cluster else [*_opengl(jobs)]
     # Without OpenGL, environments would fail for that reason alone.
-    problems += [] if without_opengl else _environments(jobs, config)
+    problems += [] if without_opengl or cluster else _environments(jobs, config)
     if not forced:
-        guesses = [*download_problems(jobs, config), *without_opengl, *_gpu(jobs, config)]
-        guesses += [*_space(jobs, config), *function_problems(jobs, config)]
+        guesses = [*download_problems(jobs, config), *without_opengl]
+        guesses += [] if cluster else _gpu(jobs, config)
+        guesses += [*_space(jobs, config), *function_problems(jobs, config, load=not cluster)]
         problems += [f"{problem}; {FORCE}=1 starts it anyway" for problem in guesses]
     return "\n".join(problems) or None
 
 
 def _environments(jobs: list[Job], config: Config) -> Iterator[str]:
-    """Tries each of the user's own environments in which an agent acts; on a cluster, jobs do."""
-    if on_cluster():
-        return
+    """Tries each of the user's own environments in which an agent acts."""
     tasks = {job.wildcards["task"] for job in jobs if "task" in job.wildcards}
     sets = {job.wildcards["states"] for job in jobs if job.rule == "sample_live_rollouts"}
     names = {config.tasks[task].environment for task in tasks}
@@ -155,8 +159,7 @@ def _environments(jobs: list[Job], config: Config) -> Iterator[str]:
 
 
 def _opengl(jobs: list[Job]) -> Iterator[str]:
-    """On a cluster, jobs run on nodes that may have what this one lacks."""
-    if on_cluster() or not any(job.rule in MUJOCO for job in jobs):
+    if not any(job.rule in MUJOCO for job in jobs):
         return
     check = check_rendering()
     if check.verdict is Verdict.broken:
@@ -166,7 +169,7 @@ def _opengl(jobs: list[Job]) -> Iterator[str]:
 def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:
     """Counts only jobs in which published models embed frames: such runs do little else."""
     long = [job for job in jobs if _embeds(job, config)]
-    if not long or on_cluster():
+    if not long:
         return
     machine = MACHINES["laptop"]
     seconds = sum_seconds(make_plan(long, config, machine))
@@ -182,9 +185,7 @@ def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:
 
 
 def _memory(jobs: list[Job], config: Config) -> Iterator[str]:
-    """Replay buffers are the largest arrays. On a cluster, each node has its own memory."""
-    if on_cluster():
-        return
+    """Replay buffers are the largest arrays."""
     tasks = {job.wildcards["task"] for job in jobs if job.rule == "train_policy"}
     for environment in sorted({config.tasks[task].environment for task in tasks}):
         needed = replay_bytes(environment, config.training[environment].agent)

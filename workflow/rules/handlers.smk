@@ -62,7 +62,8 @@ def write_config():
 
 onstart:
     # Problems are reported before the first job, not by a job that fails hours later.
-    if problems := check_start(sys.argv, settings, own_name):
+    cluster = not workflow.local_exec
+    if problems := check_start(sys.argv, settings, own_name, cluster):
         sys.exit("\n".join(f"vlmrm: {line}" for line in problems.splitlines()))
     write_config()
 
