@@ -123,6 +123,24 @@ def test_one_machine_gives_what_gpus_it_has(fresh, smoke, monkeypatch, visible, 
     assert set(map(int, shown)) == {threads}
 
 
+@pytest.mark.parametrize(("mode", "gpus"), [("default", "0,1"), ("remote", "")])
+def test_a_job_of_a_cluster_has_the_gpu_that_the_scheduler_gave_it(
+    fresh, smoke, monkeypatch, mode, gpus
+):
+    monkeypatch.setenv("VLMRM_GPUS", "0,1")  # of the machine that submitted it
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    file = fresh.folder / "gpus.smk"
+    file.write_text(
+        "include: 'workflow/rules/common.smk'\n"
+        "include: 'workflow/rules/inputs.smk'\n"
+        "include: 'workflow/rules/resources.smk'\n"
+        "print('GPUs:', repr(os.environ['VLMRM_GPUS']))\n"
+        "rule all:\n"
+    )
+    run = fresh.snakemake(smoke, "--dry-run", "--mode", mode, "--snakefile", str(file))
+    assert f"GPUs: '{gpus}'" in run.stdout, run.stderr
+
+
 def test_a_training_takes_as_many_gpus_as_it_is_given(fresh, smoke, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
     several = ("--set-resources", "train_policy:gpu=2")

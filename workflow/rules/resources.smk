@@ -16,6 +16,9 @@ from vlmrm.plan.sizes import weight_bytes
 # Rules ask for one GPU each. The default profile limits them to the GPUs of this machine; on a
 # cluster the scheduler assigns them. With several, each command locks one (vlmrm/machine/gpus.py).
 GPUS = visible_gpus()
+if not workflow.is_main_process:
+    # A cluster's node has other GPUs than the machine from which jobs are submitted.
+    os.environ.pop("VLMRM_GPUS", None)
 os.environ.setdefault("VLMRM_GPUS", ",".join(GPUS) if len(GPUS) > 1 else "")
 
 # As many as there are: --cores, or max-threads of a profile, is the limit.
