@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.machine.conftest import Usage
-from tests.machine.jobs import DEMO, PAPER, ROOT, embedding, fetching, training, unnamed
+from tests.machine.jobs import DEMO, PAPER, ROOT, RUN, embedding, fetching, training, unnamed
 from tests.processes import snakemake
 from tests.workflow.conftest import Project
 from vlmrm.config import load_config
@@ -55,6 +55,17 @@ def test_embeddings_count_as_well_as_trainings(machine):
     problems = find_problems([embedding("ViT-bigG-14")] * 80, PAPER)
     assert problems is not None
     assert problems.startswith("80 embeddings on published models: about 234 hours on 8 cores, and")
+
+
+def test_searches_count_as_well_as_trainings(machine):
+    path = ROOT / "config" / "searches.yaml"
+    wildcards = {**RUN, "search": "sizes", "reward_source": "ViT-bigG-14"}
+    large = {"ViT-bigG-14": PAPER.models["ViT-bigG-14"]}
+    config = load_config(path)
+    config = config.model_copy(update={"models": {**config.models, **large}})
+    problems = find_problems([Job("search_poses", wildcards)] * 400, config)
+    assert problems is not None
+    assert problems.startswith("400 searches on published models: about ")
 
 
 def test_a_model_of_unknown_size_takes_as_long_as_a_published_one(machine):

@@ -50,15 +50,26 @@ MUJOCO = {
     "evaluate_live_policy",
     "evaluate_random_policy",
     "record_video",
+    "score_frames",
+    "search_poses",
+    "train_model",
     "draw_filmstrip",
+    "draw_gallery",
     "draw_scenes",
+    "draw_search",
+    "draw_search_gallery",
     "draw_poses",
     "draw_boundaries",
 }
 """Rules whose commands import MuJoCo, which loads OpenGL also where nothing is rendered."""
 
-EMBEDDING_RULES = {"train_policy": "training", "embed_frames": "embedding"}
-"""Rules in which models embed frames, as they are reported."""
+EMBEDDING_RULES = {
+    "train_policy": ("training", "trainings"),
+    "embed_frames": ("embedding", "embeddings"),
+    "search_poses": ("search", "searches"),
+    "record_video": ("video", "videos"),
+}
+"""Rules in which models embed many frames, as one and several are reported."""
 
 
 def check_files(argv: Sequence[str]) -> None:
@@ -176,7 +187,7 @@ def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:
     if seconds < TOO_LONG * 3600 or cuda_works():
         return
     counts = Counter(EMBEDDING_RULES[job.rule] for job in long)
-    counted = " and ".join(f"{n} {name}{'s' if n > 1 else ''}" for name, n in counts.items())
+    counted = " and ".join(f"{n} {names[n > 1]}" for names, n in counts.items())
     yield (
         f"{counted} on published models: about {hours(seconds)} hours on {machine.cores} cores, "
         "and there is no GPU that PyTorch can use; run `make demo` (20 minutes), or see what less "
@@ -259,6 +270,6 @@ def _embeds(job: Job, config: Config) -> bool:
     slow = [model for model in models if not isinstance(model, FunctionModel)]
     if all(model.architecture in sim_architectures() for model in slow):
         return False
-    return job.rule == "embed_frames" or (
-        config.training[config.tasks[job.wildcards["task"]].environment].lookup is None
-    )
+    if job.rule not in ("train_policy", "record_video"):
+        return True
+    return config.training[config.tasks[job.wildcards["task"]].environment].lookup is None
