@@ -6,7 +6,13 @@ import sys
 from pathlib import Path
 from shlex import quote
 
-from vlmrm.config import RANDOM_POLICY, TrainingRun, parse_config, read_yaml, scenes_of
+from vlmrm.config import (
+    RANDOM_POLICY,
+    TrainingRun,
+    check_configfiles,
+    parse_config,
+    scenes_of,
+)
 from vlmrm.config.diagnosis import diagnosed_tasks
 from vlmrm.config.ensembles import ensemble_settings, member_settings
 from vlmrm.config.optimization import studied
@@ -27,8 +33,7 @@ IS_MODULE = os.path.abspath(f"{workflow.basedir}/rules") != str(
 
 try:
     # Snakemake silently keeps the last of a key given twice.
-    for file in workflow.configfiles:
-        read_yaml(file)
+    check_configfiles(workflow.configfiles)
     # A module's files are those of the workflow that uses it.
     settings = parse_config(
         config, ", ".join(map(str, workflow.configfiles)) or "config"
