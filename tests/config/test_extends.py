@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from vlmrm.config import load_config, parse_config
+from vlmrm.config import check_configfiles, load_config, parse_config
 from vlmrm.errors import UserError
 
 BASE = {
@@ -94,6 +94,18 @@ def test_a_file_that_cannot_be_extended_is_named(write, extends, answer):
     with pytest.raises(UserError) as error:
         load_config("own.yaml")
     assert str(error.value) == answer
+
+
+def test_files_of_one_command_line_of_which_two_extend_others_are_refused(write):
+    write("one.yaml", extends=["base.yaml"])
+    write("two.yaml", extends=["base.yaml"])
+    check_configfiles(["base.yaml", "two.yaml"])
+    with pytest.raises(UserError) as error:
+        check_configfiles(["one.yaml", "base.yaml", "two.yaml"])
+    assert str(error.value) == (
+        "two.yaml: extends: given in one.yaml, too, and Snakemake would read one of them; add "
+        "one.yaml to this list, and start with two.yaml alone"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+import subprocess
+
 import pytest
 
 from vlmrm.data import provenance
@@ -21,6 +23,20 @@ def test_without_a_checkout_the_image_names_the_commit(monkeypatch, tmp_path):
     monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
     monkeypatch.setenv("VLMRM_COMMIT", "of-an-image")
     assert provenance.provenance()["commit"] == "of-an-image"
+
+
+def test_the_commit_of_a_checkout_that_only_contains_the_environment_is_not_ours(
+    monkeypatch, tmp_path
+):
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init"], [*identity, "commit", "--allow-empty", "--message", "Theirs"]):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True, capture_output=True)
+    installed = tmp_path / "site-packages" / "vlmrm" / "data" / "provenance.py"
+    installed.parent.mkdir(parents=True)
+    installed.touch()
+    monkeypatch.setattr(provenance, "__file__", str(installed))
+    monkeypatch.delenv("VLMRM_COMMIT", raising=False)
+    assert provenance.provenance()["commit"] is None
 
 
 def test_an_unknown_commit_is_none(monkeypatch, tmp_path):

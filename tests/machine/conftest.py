@@ -29,7 +29,6 @@ def machine(monkeypatch, tmp_path):
     monkeypatch.setattr("vlmrm.models.look_up.look_up_models", lambda models, folder: {})
     monkeypatch.setattr(checks, "check_rendering", lambda: Check("Rendering", Verdict.fine, "EGL"))
     monkeypatch.setattr(checks, "cuda_works", lambda: False)
-    monkeypatch.setattr(checks, "on_cluster", lambda: False)
     library(monkeypatch, "transformers", object())
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1e12))
     monkeypatch.delenv(checks.FORCE, raising=False)

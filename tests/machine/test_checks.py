@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.machine.conftest import Usage
-from tests.machine.jobs import DEMO, PAPER, ROOT, embedding, fetching, training, unnamed
+from tests.machine.jobs import DEMO, PAPER, ROOT, RUN, embedding, fetching, training, unnamed
 from tests.processes import snakemake
 from tests.workflow.conftest import Project
 from vlmrm.config import load_config
 from vlmrm.machine import checks, model_checks
 from vlmrm.machine.checks import find_problems
 from vlmrm.machine.doctor import Check, Verdict
-from vlmrm.machine.gpus import on_cluster
 from vlmrm.plan.jobs import Job, planned_jobs
 
 
@@ -33,8 +32,7 @@ def test_what_imports_mujoco_is_not_started_where_rendering_does_not_work(machin
     machine.setenv(checks.FORCE, "1")
     assert find_problems(jobs, PAPER) is None
     machine.delenv(checks.FORCE)
-    machine.setattr(checks, "on_cluster", lambda: True)
-    assert find_problems(jobs, PAPER) is None
+    assert find_problems(jobs, PAPER, cluster=True) is None
 
 
 def test_trainings_that_take_for_ever_are_not_started(machine):
@@ -43,9 +41,7 @@ def test_trainings_that_take_for_ever_are_not_started(machine):
     assert problems is not None
     assert "1 training on published models" in problems
     assert "VLMRM_FORCE=1 starts it anyway" in problems
-    machine.setattr(checks, "on_cluster", lambda: True)
-    assert find_problems(jobs, PAPER) is None
-    machine.setattr(checks, "on_cluster", lambda: False)
+    assert find_problems(jobs, PAPER, cluster=True) is None
     machine.setenv(checks.FORCE, "1")
     assert find_problems(jobs, PAPER) is None
     machine.delenv(checks.FORCE)
@@ -59,6 +55,17 @@ def test_embeddings_count_as_well_as_trainings(machine):
     problems = find_problems([embedding("ViT-bigG-14")] * 80, PAPER)
     assert problems is not None
     assert problems.startswith("80 embeddings on published models: about 234 hours on 8 cores, and")
+
+
+def test_searches_count_as_well_as_trainings(machine):
+    path = ROOT / "config" / "searches.yaml"
+    wildcards = {**RUN, "search": "sizes", "reward_source": "ViT-bigG-14"}
+    large = {"ViT-bigG-14": PAPER.models["ViT-bigG-14"]}
+    config = load_config(path)
+    config = config.model_copy(update={"models": {**config.models, **large}})
+    problems = find_problems([Job("search_poses", wildcards)] * 400, config)
+    assert problems is not None
+    assert problems.startswith("400 searches on published models: about ")
 
 
 def test_a_model_of_unknown_size_takes_as_long_as_a_published_one(machine):
@@ -95,8 +102,7 @@ def test_a_disk_that_is_too_small_is_reported_before_the_start(machine):
     machine.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 5e9))
     jobs = [fetching("ViT-bigG-14")]
     for cluster in (True, False):
-        machine.setattr(checks, "on_cluster", lambda cluster=cluster: cluster)
-        problems = find_problems(jobs, PAPER)
+        problems = find_problems(jobs, PAPER, cluster)
         assert problems is not None
         assert problems.startswith("about 10.2 GB of disk space are needed, but the disk of ")
         assert "has 5.0 GB free" in problems
@@ -139,8 +145,7 @@ def test_a_replay_buffer_larger_than_memory_is_refused_before_the_start(machine)
         "training.humanoid.agent.buffer_size: needs about 2.9 GB of memory, but this machine, or "
         "the limit of this process, has 2.0 GB; choose a smaller value"
     )
-    machine.setattr(checks, "on_cluster", lambda: True)  # a node may have more
-    assert find_problems(jobs, PAPER) is None
+    assert find_problems(jobs, PAPER, cluster=True) is None  # a node may have more
 
 
 def test_a_folder_that_cannot_be_written_is_named_before_the_start(machine, tmp_path):
@@ -208,7 +213,6 @@ def test_without_egl_a_run_is_planned(project, environment):
     assert re.search(rf"^train_policy +{len(trainings)}$", run.stdout, re.MULTILINE)
 
 
-@pytest.mark.skipif(on_cluster(), reason="sbatch is here: a cluster's nodes render")
 def test_without_egl_a_run_stops_before_its_first_job_and_says_what_to_install(
     project, environment
 ):
@@ -223,8 +227,13 @@ def test_without_egl_a_run_stops_before_its_first_job_and_says_what_to_install(
 
 def test_without_egl_a_cluster_is_sent_jobs(project, environment):
     sbatch = project.folder / "bin" / "sbatch"
-    sbatch.write_text("#!/bin/sh\n")
+    sbatch.write_text("#!/bin/sh\nexit 1\n")
     sbatch.chmod(0o755)
+    # A terminal on a node has SLURM's commands, too, and runs jobs itself.
     run = snakemake(STATES, *SMOKE, cwd=project.folder, env=environment)
-    assert run.returncode == 0, run.stderr
-    assert (project.folder / STATES).exists()
+    assert "rendering does not work" in run.stderr
+    slurm = ("--executor", "slurm", "--jobs", "1")
+    slurm += ("--slurm-init-seconds-before-status-checks", "1")
+    run = snakemake(STATES, *SMOKE, *slurm, cwd=project.folder, env=environment)
+    assert "rendering does not work" not in run.stderr
+    assert "failed    sample states: kneeling" in run.stderr  # without a controller

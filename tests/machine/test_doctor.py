@@ -51,6 +51,22 @@ def test_torch_with_a_gpu_names_it_and_its_driver(machine, monkeypatch):
     assert doctor.check_torch().message.endswith("driver 550.54")
 
 
+@pytest.mark.parametrize(
+    ("built_for", "cuda", "version"),
+    [(["gfx90a", "gfx1100"], None, "ROCm 6.4"), (["sm_90a"], "13.2", "CUDA 13.2")],
+    ids=["ROCm", "one architecture"],
+)
+def test_other_builds_of_torch_are_named(machine, monkeypatch, built_for, cuda, version):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "a GPU")
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: built_for)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (9, 0))
+    monkeypatch.setattr(torch.version, "cuda", cuda)
+    monkeypatch.setattr(torch.version, "hip", "6.4")
+    assert doctor.check_torch().message.endswith(f"1 x a GPU, {version}")
+
+
 def test_a_gpu_older_than_torch_is_reported(machine, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)

@@ -28,15 +28,14 @@ def problems(monkeypatch, tmp_path):
     """The lines about a function in this folder, for jobs of these rules."""
     (tmp_path / "mine.py").write_text(MODULE)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(functions, "on_cluster", lambda: False)
 
-    def find(rules, function="mine:make", **settings):
+    def find(rules, function="mine:make", load=True, **settings):
         model = FunctionModel(source="function", function=function, settings=settings)
         config = PAPER.model_copy(update={"models": {**PAPER.models, "f": model}})
         wildcards = {"make_function_model": {"model": "f"}, "score_frames": {"model": "f"}}
         train = RUN | {"reward_source": "f"}
         jobs = [Job(rule, wildcards.get(rule, train)) for rule in rules]
-        return list(functions.function_problems(jobs, config))
+        return list(functions.function_problems(jobs, config, load))
 
     return find
 
@@ -51,9 +50,8 @@ def test_a_new_function_is_made_and_one_that_was_made_is_imported(problems, tmp_
     assert (tmp_path / "made").exists()
 
 
-def test_on_a_cluster_no_weights_are_loaded(problems, tmp_path, monkeypatch):
-    monkeypatch.setattr(functions, "on_cluster", lambda: True)
-    assert problems(NEW) == []
+def test_on_a_cluster_no_weights_are_loaded(problems, tmp_path):
+    assert problems(NEW, load=False) == []
     assert not (tmp_path / "made").exists()
 
 
@@ -75,7 +73,7 @@ def test_a_function_that_fails_is_one_line(problems, rules, function, settings, 
 def test_without_functions_nothing_is_asked(monkeypatch):
     monkeypatch.setattr("subprocess.run", None)
     jobs = [Job("train_policy", RUN | {"reward_source": "oracle"}), Job("embed_frames", {})]
-    assert list(functions.function_problems(jobs, PAPER)) == []
+    assert list(functions.function_problems(jobs, PAPER, load=True)) == []
 
 
 def test_its_folder_is_no_clip_model(tmp_path):

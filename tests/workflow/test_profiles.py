@@ -83,6 +83,14 @@ def test_jobs_of_one_machine_fit_its_memory_by_the_size_of_their_model(fresh):
     assert all(int(r["mem_mb"]) <= main_memory() for requests in here.values() for r in requests)
 
 
+@pytest.mark.parametrize(("gpus", "most"), [("", 4_000), ("0", 6_000)])
+def test_jobs_with_small_models_leave_memory_to_others(fresh, smoke, monkeypatch, gpus, most):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpus)
+    jobs = dry_run(fresh, smoke, "--resources", "mem_mb=100000")
+    rules = ("embed_frames", "render_frames", "score_states", "sample_states", "draw_gallery")
+    assert all(int(request["mem_mb"]) <= most for rule in rules for request in jobs[rule])
+
+
 def test_what_measures_rewards_goes_before_agents(fresh, smoke):
     shown = fresh.snakemake(smoke, "--dry-run").stdout
     behind = re.findall(r"^rule (\w+):\n(?:    .*\n)*?    priority: -", shown, re.MULTILINE)
@@ -90,17 +98,6 @@ def test_what_measures_rewards_goes_before_agents(fresh, smoke):
     assert "priority: 1" not in shown
 
 
-@pytest.fixture
-def cluster(fresh):
-    """A machine on which jobs can be submitted."""
-    command = fresh.folder / "bin" / "sbatch"
-    command.write_text("#!/bin/sh\n")
-    command.chmod(0o755)
-    yield
-    command.unlink()
-
-
-@pytest.mark.usefixtures("cluster")
 def test_on_a_cluster_trainings_that_look_at_frames_ask_for_a_gpu(fresh, smoke):
     jobs = dry_run(fresh, smoke, "--profile", "workflow/profiles/slurm")
     gpus = {rule: {int(job.get("gpu", 0)) for job in found} for rule, found in jobs.items()}
@@ -109,7 +106,6 @@ def test_on_a_cluster_trainings_that_look_at_frames_ask_for_a_gpu(fresh, smoke):
     assert gpus["evaluate_policy"] == gpus["draw_epic"] == {0}
 
 
-@pytest.mark.usefixtures("cluster")
 def test_a_cluster_without_gpus(fresh, smoke):
     arguments = ("--profile", "workflow/profiles/slurm", "--resources", "gpu=0")
     jobs = dry_run(fresh, smoke, *arguments)
@@ -125,6 +121,24 @@ def test_one_machine_gives_what_gpus_it_has(fresh, smoke, monkeypatch, visible, 
         assert int(job["gpu"]) == gpus
     shown = re.findall(r"^rule train_model:$.*?^    threads: (\d+)$", run.stdout, re.M | re.S)
     assert set(map(int, shown)) == {threads}
+
+
+@pytest.mark.parametrize(("mode", "gpus"), [("default", "0,1"), ("remote", "")])
+def test_a_job_of_a_cluster_has_the_gpu_that_the_scheduler_gave_it(
+    fresh, smoke, monkeypatch, mode, gpus
+):
+    monkeypatch.setenv("VLMRM_GPUS", "0,1")  # of the machine that submitted it
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    file = fresh.folder / "gpus.smk"
+    file.write_text(
+        "include: 'workflow/rules/common.smk'\n"
+        "include: 'workflow/rules/inputs.smk'\n"
+        "include: 'workflow/rules/resources.smk'\n"
+        "print('GPUs:', repr(os.environ['VLMRM_GPUS']))\n"
+        "rule all:\n"
+    )
+    run = fresh.snakemake(smoke, "--dry-run", "--mode", mode, "--snakefile", str(file))
+    assert f"GPUs: '{gpus}'" in run.stdout, run.stderr
 
 
 def test_a_training_takes_as_many_gpus_as_it_is_given(fresh, smoke, monkeypatch):
@@ -180,9 +194,14 @@ def test_a_further_attempt_asks_for_more(fresh, smoke):
         "include: 'workflow/rules/common.smk'\n"
         "include: 'workflow/rules/inputs.smk'\n"
         "include: 'workflow/rules/resources.smk'\n"
-        "print([memory(1000)(None, attempt) for attempt in (1, 2, 3)])\n"
+        "from snakemake.iocontainers import Wildcards\n"
+        "print([memory(1000)(None, attempt) for attempt in (1, 2, 3, 10)])\n"
         "print([minutes(60)(None, attempt) for attempt in (1, 2, 3)])\n"
+        "run = TrainingRun(task='kneeling', scene='textured-fixed', reward_source='smoke-S',"
+        " scoring='alpha-0', seed=0)\n"
+        "long = Wildcards(fromdict=run.model_dump())\n"
+        "print([training_memory(long, 3) / training_memory(long, 1), training_minutes(long, 10)])\n"
         "rule all:\n"
     )
     run = fresh.snakemake(smoke, "--dry-run", "--snakefile", str(file))
-    assert "[1000, 2000, 4000]\n[60, 120, 180]\n" in run.stdout, run.stderr
+    assert "[1000, 2000, 4000, 4000]\n[60, 120, 180]\n[4.0, 2880]\n" in run.stdout, run.stderr

@@ -10,7 +10,6 @@ import yaml
 
 from tests.processes import snakemake
 from vlmrm.config import parse_config
-from vlmrm.machine.gpus import on_cluster
 from vlmrm.machine.machines import MACHINES
 from vlmrm.plan.jobs import finished_jobs, planned_jobs
 from vlmrm.plan.work import work_of
@@ -272,7 +271,6 @@ def test_without_hub_nothing_is_started(fresh, published, monkeypatch):
     assert fresh.planned(published)["fetch_model"] == 1
 
 
-@pytest.mark.skipif(on_cluster(), reason="sbatch is here: a cluster's nodes may have a GPU")
 def test_without_gpu_a_training_for_months_is_not_started(tmp_path, published, monkeypatch):
     project = Project(tmp_path)
     no_driver = project.folder / "bin" / "nvidia-smi"

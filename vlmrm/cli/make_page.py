@@ -13,6 +13,10 @@ from vlmrm.page.contents import PAGE
 
 def make_page(
     results: Annotated[Path, typer.Argument(help="Folder of a run, such as results/demo.")],
+    config: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Configuration file; by default that of the folder."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -22,7 +26,7 @@ def make_page(
     ] = None,
 ) -> None:
     """Make the page of a run: a summary, videos, figures, and tables, whatever is finished."""
-    config = load_config(results / "config.yaml")
+    settings = load_config(config or results / "config.yaml")
     from vlmrm.page.render import write_page
 
-    write_page(results, config, output or results / PAGE)
+    write_page(results, settings, output or results / PAGE)

@@ -19,7 +19,13 @@ from vlmrm.config.base import (
 )
 from vlmrm.config.config import Config
 from vlmrm.config.environments import Environment
-from vlmrm.config.loading import load_config, parse_config, read_layer, read_yaml
+from vlmrm.config.loading import (
+    check_configfiles,
+    load_config,
+    parse_config,
+    read_layer,
+    read_yaml,
+)
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import (
     Corpus,
@@ -80,6 +86,7 @@ __all__ = [
     "UniformStates",
     "UnionStates",
     "WideFrames",
+    "check_configfiles",
     "check_run",
     "default_scene",
     "different",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,25 @@ def read_layer(path: str | Path) -> dict[str, Any]:
         if key not in known:
             raise UserError(shorten(f"{path}: {key}: unknown key{suggest(key, known)}"))
     return content
+
+
+def check_configfiles(files: Iterable[str | Path]) -> None:
+    """Checks the files of a command line of Snakemake, which merges them itself.
+
+    Raises:
+        UserError: As `read_yaml`, or two files have ``extends``, of which Snakemake keeps one.
+    """
+    extending: list[str | Path] = []
+    for file in files:
+        content = read_yaml(file)
+        if isinstance(content, dict) and "extends" in content:
+            extending.append(file)
+    if len(extending) > 1:
+        first, *_, last = extending
+        raise UserError(
+            f"{last}: extends: given in {first}, too, and Snakemake would read one of them; add "
+            f"{first} to this list, and start with {last} alone"
+        )
 
 
 def _decode(data: bytes) -> str:

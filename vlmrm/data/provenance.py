@@ -47,7 +47,8 @@ def _version(library: str) -> str | None:
 def _commit() -> str | None:
     """The commit of the checkout that contains the package, with ``+`` if it was edited since.
 
-    A container has no checkout; its image sets ``VLMRM_COMMIT`` instead.
+    A container has no checkout; its image sets ``VLMRM_COMMIT`` instead. An environment in somebody
+    else's checkout has none either.
     """
     here = Path(__file__).parents[1]
 
@@ -56,6 +57,7 @@ def _commit() -> str | None:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
+        git("ls-files", "--error-unmatch", "--", str(Path(__file__).relative_to(here)))
         edited = git("status", "--porcelain", "--untracked-files=no", "--", str(here))
         return git("rev-parse", "--short=12", "HEAD") + ("+" if edited else "")
     except (OSError, subprocess.CalledProcessError):

@@ -20,7 +20,6 @@ from vlmrm.errors import UserError
 from vlmrm.labeling.labels import check_label_file
 from vlmrm.machine.doctor import Verdict, check_rendering, cuda_works
 from vlmrm.machine.functions import function_problems
-from vlmrm.machine.gpus import on_cluster
 from vlmrm.machine.machines import MACHINES
 from vlmrm.machine.memory import memory_problem
 from vlmrm.machine.model_checks import download_problems, folder_problems, text_problems
@@ -51,15 +50,26 @@ MUJOCO = {
     "evaluate_live_policy",
     "evaluate_random_policy",
     "record_video",
+    "score_frames",
+    "search_poses",
+    "train_model",
     "draw_filmstrip",
+    "draw_gallery",
     "draw_scenes",
+    "draw_search",
+    "draw_search_gallery",
     "draw_poses",
     "draw_boundaries",
 }
 """Rules whose commands import MuJoCo, which loads OpenGL also where nothing is rendered."""
 
-EMBEDDING_RULES = {"train_policy": "training", "embed_frames": "embedding"}
-"""Rules in which models embed frames, as they are reported."""
+EMBEDDING_RULES = {
+    "train_policy": ("training", "trainings"),
+    "embed_frames": ("embedding", "embeddings"),
+    "search_poses": ("search", "searches"),
+    "record_video": ("video", "videos"),
+}
+"""Rules in which models embed many frames, as one and several are reported."""
 
 
 def check_files(argv: Sequence[str]) -> None:
@@ -81,16 +91,19 @@ def check_files(argv: Sequence[str]) -> None:
     places = (Path("Snakefile"), Path("workflow", "Snakefile"))
     if not is_workflow(options.snakefile or next(filter(Path.exists, places), places[0])):
         return  # a workflow that uses this one as a module; its files are its own matter
-    default = options.directory / "config.yaml"  # read also where others replace it
+    default = options.directory / "config.yaml"
     try:
-        for file in (*([default] if default.exists() else []), *options.configfile):
+        for file in options.configfile or filter(Path.exists, [default]):
             read_layer(file)
     except UserError as error:
         sys.exit(f"vlmrm: {error}")
 
 
 def check_start(
-    argv: Sequence[str], config: Config, own_name: Callable[[str], str | None]
+    argv: Sequence[str],
+    config: Config,
+    own_name: Callable[[str], str | None],
+    cluster: bool,
 ) -> str | None:
     """Problems of the run that a command line of Snakemake starts; asks it for a dry run.
 
@@ -98,6 +111,7 @@ def check_start(
         argv: The command line.
         config: Configuration of the run.
         own_name: The name of a rule in this workflow, or None for rules of one that uses it.
+        cluster: Whether jobs run on other machines than this one.
     """
     if "snakemake" not in argv[0]:
         return None
@@ -107,34 +121,35 @@ def check_start(
         print(f"vlmrm: not checked before the start: {error}", file=sys.stderr)
         return None
     own = [(job, own_name(job.rule)) for job in jobs]
-    return find_problems([job._replace(rule=name) for job, name in own if name], config)
+    return find_problems([job._replace(rule=name) for job, name in own if name], config, cluster)
 
 
-def find_problems(jobs: Iterable[Job], config: Config) -> str | None:
+def find_problems(jobs: Iterable[Job], config: Config, cluster: bool = False) -> str | None:
     """Why a run should not start and what to do, one line per problem; None if it may start.
 
     Args:
         jobs: Jobs of a dry run.
         config: Configuration of the run.
+        cluster: Whether they run on other machines, which may have what this one lacks.
     """
     jobs = list(jobs)
     problems = [*text_problems(jobs, config), *folder_problems(jobs, config)]
-    problems += [*_memory(jobs, config), *_writable(jobs), *_labels(jobs, config)]
+    problems += [] if cluster else _memory(jobs, config)
+    problems += [*_writable(jobs), *_labels(jobs, config)]
     forced = os.environ.get(FORCE) == "1"
-    without_opengl = [] if forced else [*_opengl(jobs)]
+    without_opengl = [] if forced or cluster else [*_opengl(jobs)]
     # Without OpenGL, environments would fail for that reason alone.
-    problems += [] if without_opengl else _environments(jobs, config)
+    problems += [] if without_opengl or cluster else _environments(jobs, config)
     if not forced:
-        guesses = [*download_problems(jobs, config), *without_opengl, *_gpu(jobs, config)]
-        guesses += [*_space(jobs, config), *function_problems(jobs, config)]
+        guesses = [*download_problems(jobs, config), *without_opengl]
+        guesses += [] if cluster else _gpu(jobs, config)
+        guesses += [*_space(jobs, config), *function_problems(jobs, config, load=not cluster)]
         problems += [f"{problem}; {FORCE}=1 starts it anyway" for problem in guesses]
     return "\n".join(problems) or None
 
 
 def _environments(jobs: list[Job], config: Config) -> Iterator[str]:
-    """Tries each of the user's own environments in which an agent acts; on a cluster, jobs do."""
-    if on_cluster():
-        return
+    """Tries each of the user's own environments in which an agent acts."""
     tasks = {job.wildcards["task"] for job in jobs if "task" in job.wildcards}
     sets = {job.wildcards["states"] for job in jobs if job.rule == "sample_live_rollouts"}
     names = {config.tasks[task].environment for task in tasks}
@@ -155,8 +170,7 @@ def _environments(jobs: list[Job], config: Config) -> Iterator[str]:
 
 
 def _opengl(jobs: list[Job]) -> Iterator[str]:
-    """On a cluster, jobs run on nodes that may have what this one lacks."""
-    if on_cluster() or not any(job.rule in MUJOCO for job in jobs):
+    if not any(job.rule in MUJOCO for job in jobs):
         return
     check = check_rendering()
     if check.verdict is Verdict.broken:
@@ -166,14 +180,14 @@ def _opengl(jobs: list[Job]) -> Iterator[str]:
 def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:
     """Counts only jobs in which published models embed frames: such runs do little else."""
     long = [job for job in jobs if _embeds(job, config)]
-    if not long or on_cluster():
+    if not long:
         return
     machine = MACHINES["laptop"]
     seconds = sum_seconds(make_plan(long, config, machine))
     if seconds < TOO_LONG * 3600 or cuda_works():
         return
     counts = Counter(EMBEDDING_RULES[job.rule] for job in long)
-    counted = " and ".join(f"{n} {name}{'s' if n > 1 else ''}" for name, n in counts.items())
+    counted = " and ".join(f"{n} {names[n > 1]}" for names, n in counts.items())
     yield (
         f"{counted} on published models: about {hours(seconds)} hours on {machine.cores} cores, "
         "and there is no GPU that PyTorch can use; run `make demo` (20 minutes), or see what less "
@@ -182,12 +196,7 @@ def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:
 
 
 def _memory(jobs: list[Job], config: Config) -> Iterator[str]:
-    """Replay buffers are the largest arrays; those of the user's own environments are tried.
-
-    On a cluster, each node has its own memory.
-    """
-    if on_cluster():
-        return
+    """Replay buffers are the largest arrays; those of the user's own environments are tried."""
     tasks = {job.wildcards["task"] for job in jobs if job.rule == "train_policy"}
     environments = {config.tasks[task].environment for task in tasks}
     for environment in sorted(environments - config.environments.keys()):
@@ -262,6 +271,6 @@ def _embeds(job: Job, config: Config) -> bool:
     slow = [model for model in models if not isinstance(model, FunctionModel)]
     if all(model.architecture in sim_architectures() for model in slow):
         return False
-    return job.rule == "embed_frames" or (
-        config.training[config.tasks[job.wildcards["task"]].environment].lookup is None
-    )
+    if job.rule not in ("train_policy", "record_video"):
+        return True
+    return config.training[config.tasks[job.wildcards["task"]].environment].lookup is None

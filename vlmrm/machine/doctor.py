@@ -6,6 +6,7 @@ import enum
 import importlib.metadata
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -74,7 +75,8 @@ def check_torch() -> Check:
     card = nvidia_gpu()
     if torch.cuda.is_available():
         names = {torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())}
-        oldest = min(int(arch[3:]) for arch in torch.cuda.get_arch_list() if arch[:3] == "sm_")
+        built_for = map(re.compile(r"sm_(\d+)[a-z]?").fullmatch, torch.cuda.get_arch_list())
+        oldest = min((int(arch[1]) for arch in built_for if arch), default=0)  # none of AMD's
         for number in range(torch.cuda.device_count()):
             major, minor = torch.cuda.get_device_capability(number)
             if 10 * major + minor < oldest:
@@ -83,9 +85,10 @@ def check_torch() -> Check:
                 return Check("PyTorch", Verdict.broken, f"{what}; {message}: {advice}")
         devices = f"{torch.cuda.device_count()} x {', '.join(sorted(names))}"
         driver = f", driver {card[1]}" if card else ""
-        return Check(
-            "PyTorch", Verdict.fine, f"{what}, {devices}, CUDA {torch.version.cuda}{driver}"
+        version = (
+            f"CUDA {torch.version.cuda}" if torch.version.cuda else f"ROCm {torch.version.hip}"
         )
+        return Check("PyTorch", Verdict.fine, f"{what}, {devices}, {version}{driver}")
     if card:
         message = f"{what}; there is a {card[0]} (driver {card[1]}), but PyTorch cannot use it"
         reason = f"update the driver, to one for CUDA {torch.version.cuda}"

@@ -8,21 +8,22 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from vlmrm.config import Config, FunctionModel
-from vlmrm.machine.gpus import on_cluster
 from vlmrm.plan.jobs import Job
 
 
-def function_problems(jobs: Iterable[Job], config: Config) -> Iterator[str]:
+def function_problems(jobs: Iterable[Job], config: Config, load: bool) -> Iterator[str]:
     """Functions that cannot be imported or made, each asked in a process of its own.
 
-    Weights are loaded only if a function is new, and not where the workflow is submitted to a
-    cluster.
+    Args:
+        jobs: Jobs of a dry run.
+        config: Configuration of the run.
+        load: Whether those that are new load their weights.
     """
     used: dict[str, bool] = {}
     for job in jobs:
         name = job.wildcards.get("model") or job.wildcards.get("reward_source", "")
         if isinstance(config.models.get(name), FunctionModel):
-            new = job.rule == "make_function_model" and not on_cluster()
+            new = load and job.rule == "make_function_model"
             used[name] = used.get(name, False) or new
     for name, new in used.items():
         request = {"name": name, "make": new, "model": config.models[name].model_dump()}

@@ -13,7 +13,6 @@ import logging
 import os
 import random
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -48,11 +47,6 @@ def visible_gpus() -> list[str]:
     except (OSError, subprocess.TimeoutExpired):
         return []
     return answer.stdout.split() if answer.returncode == 0 else []
-
-
-def on_cluster() -> bool:
-    """Whether jobs can be submitted here to a scheduler, which then assigns their GPUs."""
-    return shutil.which("sbatch") is not None
 
 
 def hide_gpus() -> None:

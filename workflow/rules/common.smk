@@ -6,7 +6,13 @@ import sys
 from pathlib import Path
 from shlex import quote
 
-from vlmrm.config import RANDOM_POLICY, TrainingRun, parse_config, read_yaml, scenes_of
+from vlmrm.config import (
+    RANDOM_POLICY,
+    TrainingRun,
+    check_configfiles,
+    parse_config,
+    scenes_of,
+)
 from vlmrm.config.diagnosis import diagnosed_tasks
 from vlmrm.config.ensembles import ensemble_settings, member_settings
 from vlmrm.config.optimization import studied
@@ -25,15 +31,13 @@ IS_MODULE = os.path.abspath(f"{workflow.basedir}/rules") != str(
     workflow.current_basedir
 )
 
-# The Snakefile's config.yaml is the last; files of --configfile replace it. A module's are those of
-# the workflow that uses it.
-config_files = workflow.configfiles[:-1] or workflow.configfiles
-
 try:
     # Snakemake silently keeps the last of a key given twice.
-    for file in config_files:
-        read_yaml(file)
-    settings = parse_config(config, ", ".join(map(str, config_files)) or "config")
+    check_configfiles(workflow.configfiles)
+    # A module's files are those of the workflow that uses it.
+    settings = parse_config(
+        config, ", ".join(map(str, workflow.configfiles)) or "config"
+    )
 except UserError as error:
     sys.exit(f"vlmrm: {error}")
 
@@ -88,16 +92,11 @@ def config_file(wildcards, output):
     Snakemake does not compare parameters that depend on outputs, so that runs share models; what a
     command reads of the configuration is compared through the parameter `settings`.
     """
-    if IS_MODULE and starts_jobs():
-        write_config()  # which `onstart` does elsewhere
-    return str(CONFIG)
-
-
-def starts_jobs():
-    """Whether this process starts jobs, and no other does, whose configuration must stay."""
     # Without an executor, it answers a question, as `--summary` does.
     executes = workflow.executor_plugin is not None and not workflow.dryrun
-    return executes and not any(Path(".snakemake/locks").glob("*"))
+    if executes and (IS_MODULE or workflow.execution_settings.no_hooks):
+        write_config()  # which `onstart` does elsewhere, after its checks
+    return str(CONFIG)
 
 
 def reported(path, caption, category):

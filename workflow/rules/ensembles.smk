@@ -33,7 +33,7 @@ rule score_by_goal:
     log:
         f"{LOGS}/goals/{{states}}/{{scene}}/{{model}}/{{task}}.log",
     resources:
-        mem_mb=memory(4_000),
+        mem_mb=memory(2_000),
         runtime=minutes(15),
     params:
         config=config_file,
@@ -52,7 +52,7 @@ rule measure_members:
     log:
         f"{LOGS}/ensembles/{{scene}}/{{model}}/{{task}}.log",
     resources:
-        mem_mb=memory(4_000),
+        mem_mb=memory(2_000),
         runtime=minutes(15),
     params:
         config=config_file,
@@ -77,7 +77,7 @@ rule score_ensemble:
     wildcard_constraints:
         model=models_from("ensemble"),
     resources:
-        mem_mb=memory(4_000),
+        mem_mb=memory(2_000),
         runtime=minutes(15),
     params:
         config=config_file,

@@ -3,6 +3,8 @@
 Snakemake calls the handlers of a module only where the workflow that uses it does.
 """
 
+from functools import cache
+from hashlib import sha256
 from shlex import quote
 
 import yaml
@@ -13,7 +15,16 @@ from vlmrm.machine.shared import check_shared
 
 # A module's `prefix` changes the paths of rules.
 FOLDER = Path(rules.make_page.output[0]).parent
-CONFIG = FOLDER / "config.yaml"
+# What commands read: a file for each configuration, so that jobs that run or wait keep theirs.
+DIGEST = sha256(settings.model_dump_json().encode()).hexdigest()[:12]
+CONFIG = FOLDER / "configs" / f"{DIGEST}.yaml"
+# Jobs of a cluster read the user's files again, which must be as they were at the start.
+if workflow.is_main_process:
+    os.environ["VLMRM_CONFIGS"] = f"{os.environ.get('VLMRM_CONFIGS', '')} {DIGEST}"
+elif DIGEST not in os.environ.get("VLMRM_CONFIGS", DIGEST).split():
+    sys.exit(
+        "vlmrm: the configuration has changed since this run was started; start it again"
+    )
 
 for place in (FOLDER, Path(rules.make_corpus.output[0]).parents[1]):
     if quote(str(place)) != str(place):
@@ -36,28 +47,33 @@ def own_name(rule):
     return name if rules.has(name) else None
 
 
+@cache
 def write_config():
-    """Writes the resolved configuration, which commands read and which stays beside the results."""
+    """Writes the configuration that commands read, and a copy beside the results."""
     resolved = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
-    if not CONFIG.exists() or CONFIG.read_text() != resolved:
-        with atomic_path(CONFIG) as temporary:
-            temporary.write_text(resolved)
+    try:
+        for file in (CONFIG, FOLDER / "config.yaml"):
+            if not file.exists() or file.read_text() != resolved:
+                with atomic_path(file) as temporary:
+                    temporary.write_text(resolved)
+    except UserError as error:
+        sys.exit(f"vlmrm: {error}")
 
 
 onstart:
     # Problems are reported before the first job, not by a job that fails hours later.
-    if problems := check_start(sys.argv, settings, own_name):
+    cluster = not workflow.local_exec
+    if problems := check_start(sys.argv, settings, own_name, cluster):
         sys.exit("\n".join(f"vlmrm: {line}" for line in problems.splitlines()))
-    try:
-        write_config()
-    except UserError as error:
-        sys.exit(f"vlmrm: {error}")
+    write_config()
 
 
 onerror:
     # What has been finished is on the page.
     if CONFIG.exists():
-        shell("vlmrm make-page {FOLDER} --output {FOLDER}/{PAGE_NAME} || true")
+        shell(
+            "vlmrm make-page {FOLDER} --config {CONFIG} --output {FOLDER}/{PAGE_NAME} || true"
+        )
 
 
 onsuccess:

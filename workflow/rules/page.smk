@@ -31,7 +31,7 @@ rule make_page:
         run=subpath(output[0], parent=True),
         settings=settings.model_dump(mode="json"),
     shell:
-        "vlmrm --log {log} make-page {params.run} --output {output}"
+        "vlmrm --log {log} make-page {params.run} --config {params.config} --output {output}"
 
 
 # The page shows whatever is finished, so each part makes the same file. Settings that change are on it
@@ -51,4 +51,4 @@ rule update_page:
         run=subpath(output[0], ancestor=2),
         page=lambda w: str(FOLDER / PAGE_NAME),
     shell:
-        "vlmrm --log {log} make-page {params.run} --output {params.page}"
+        "vlmrm --log {log} make-page {params.run} --config {params.config} --output {params.page}"

@@ -16,6 +16,9 @@ from vlmrm.plan.sizes import weight_bytes
 # Rules ask for one GPU each. The default profile limits them to the GPUs of this machine; on a
 # cluster the scheduler assigns them. With several, each command locks one (vlmrm/machine/gpus.py).
 GPUS = visible_gpus()
+if not workflow.is_main_process:
+    # A cluster's node has other GPUs than the machine from which jobs are submitted.
+    os.environ.pop("VLMRM_GPUS", None)
 os.environ.setdefault("VLMRM_GPUS", ",".join(GPUS) if len(GPUS) > 1 else "")
 
 # As many as there are: --cores, or max-threads of a profile, is the limit.
@@ -41,8 +44,11 @@ CORES_PER_TRAINING = CORES_PER_GPU if GPUS else share_of_cores(len(TRAININGS))
 
 
 def memory(megabytes):
-    """Twice as much at each further attempt."""
-    return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)
+    """Twice as much at the second attempt, and four times at all further ones.
+
+    Most of these are trainings that ran out of time.
+    """
+    return lambda wildcards, attempt: megabytes * min(4, 2 ** (attempt - 1))
 
 
 def minutes(first):
@@ -50,19 +56,32 @@ def minutes(first):
     return lambda wildcards, attempt: first * attempt
 
 
-# What drawing any figure needs.
-DRAWING = {"mem_mb": memory(4_000), "runtime": minutes(15)}
+# What drawing any figure needs, a large gallery included.
+DRAWING = {"mem_mb": memory(2_000), "runtime": minutes(15)}
 
 
-def model_memory(wildcards, attempt):
+def worker_memory(wildcards, threads, attempt):
+    """Main memory for processes of one environment each, which take less than a gigabyte."""
+    return memory(min(8_000, 1_000 + 1_000 * threads))(wildcards, attempt)
+
+
+def model_megabytes(wildcards):
     """Main memory for PyTorch and models: their weights in float32, and half as much again.
 
     A model of unknown size gets what the largest published ones need.
     """
     name = getattr(wildcards, "reward_source", None) or wildcards.model
     models = {*towers(settings, name)}  # none of a reference reward
+    small = sim_architectures()
+    if all(settings.models[model].architecture in small for model in models):
+        # CUDA takes as much again, on a GPU of this machine or of a cluster's node.
+        return 6_000 if GPUS or not workflow.local_exec else 3_000
     weights = sum(weight_bytes(settings, model) for model in models) / 1e6
-    return memory(round(max(8_000, 4_000 + 1.5 * weights)))(wildcards, attempt)
+    return round(max(8_000, 4_000 + 1.5 * weights))
+
+
+def model_memory(wildcards, attempt):
+    return memory(model_megabytes(wildcards))(wildcards, attempt)
 
 
 def corpus_memory(wildcards, attempt):
@@ -108,17 +127,15 @@ def training_threads(wildcards):
 
 
 def training_memory(wildcards, attempt):
-    if settings.sees_frames(run_of(wildcards)):
-        networks = model_memory(wildcards, attempt)
-    else:
-        networks = memory(4_000)(wildcards, attempt)
-    if settings.tasks[wildcards.task].environment in ("cartpole", "mountain-car"):
-        return networks
-    # A replay buffer of a million steps is 3 GB, and once more while it is saved.
-    agent = training_of(wildcards).agent
-    return networks + round(8e-3 * min(agent.buffer_size, agent.total_timesteps))
+    sees = settings.sees_frames(run_of(wildcards))
+    megabytes = model_megabytes(wildcards) if sees else 3_000
+    if settings.tasks[wildcards.task].environment not in ("cartpole", "mountain-car"):
+        # A replay buffer of a million steps is 3 GB, and once more while it is saved.
+        agent = training_of(wildcards).agent
+        megabytes += round(8e-3 * min(agent.buffer_size, agent.total_timesteps))
+    return memory(megabytes)(wildcards, attempt)
 
 
 def training_minutes(wildcards, attempt):
     """A training that did not come to its end goes on from its checkpoint at the next attempt."""
-    return 12 * 60 * attempt
+    return 12 * 60 * min(attempt, 4)

@@ -33,7 +33,7 @@ rule sample_rollouts:
         states=sets_from("rollouts"),
     threads: lambda w: cores_for(settings.set_size(w.states), 1000)
     resources:
-        mem_mb=memory(8_000),
+        mem_mb=worker_memory,
         runtime=minutes(60),
     params:
         config=config_file,
@@ -104,7 +104,7 @@ rule render_frames:
         ),
     threads: rendering_threads
     resources:
-        mem_mb=memory(8_000),
+        mem_mb=worker_memory,
         runtime=minutes(60),
         gpu=1,
     params:
@@ -157,7 +157,7 @@ rule score_states:
     wildcard_constraints:
         model=models_from(*EMBEDDING),
     resources:
-        mem_mb=memory(4_000),
+        mem_mb=memory(2_000),
         runtime=minutes(15),
     params:
         config=config_file,

@@ -11,7 +11,7 @@ rule check_lookup:
     benchmark:
         f"{BENCHMARKS}/check_lookup/{{task}}/{{scene}}/{{model}}.jsonl"
     resources:
-        mem_mb=memory(4_000),
+        mem_mb=memory(2_000),
         runtime=minutes(15),
     shell:
         "vlmrm --log {log} check-lookup --states {input.states} --rewards {input.rewards}"
@@ -68,7 +68,7 @@ rule evaluate_policy:
         task=tasks_of(live=False),
     threads: cores_for(settings.evaluation.trajectories, 25)
     resources:
-        mem_mb=memory(8_000),
+        mem_mb=worker_memory,
         runtime=minutes(60),
     params:
         config=config_file,
@@ -92,6 +92,9 @@ use rule evaluate_policy as evaluate_live_policy with:
         f"{BENCHMARKS}/evaluate_live_policy/{RUN}.jsonl"
     wildcard_constraints:
         task=tasks_of(live=True),
+    resources:
+        mem_mb=memory(8_000),  # all frames
+        runtime=minutes(60),
 
 
 rule record_video:
@@ -138,7 +141,7 @@ rule evaluate_random_policy:
         f"{BENCHMARKS}/evaluate_random_policy/{{task}}.jsonl"
     threads: cores_for(settings.evaluation.trajectories, 25)
     resources:
-        mem_mb=memory(8_000),
+        mem_mb=worker_memory,
         runtime=minutes(60),
     params:
         config=config_file,

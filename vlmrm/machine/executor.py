@@ -1,0 +1,42 @@
+"""Whether a command line of Snakemake runs its jobs on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from vlmrm.config import read_yaml
+from vlmrm.errors import UserError
+
+
+def runs_here(argv: Sequence[str]) -> bool:
+    """Whether jobs run on this machine: no executor is named, in a profile neither, or `local`.
+
+    That jobs could be submitted here says nothing: a terminal on a node has SLURM's commands, too.
+
+    Args:
+        argv: The command line, in the folder where it was started.
+    """
+    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
+    parser.add_argument("--executor", "-e")
+    parser.add_argument("--profile", action="append")
+    try:
+        options = parser.parse_known_args(argv[1:])[0]
+    except argparse.ArgumentError:
+        return True  # Snakemake says what is wrong
+    executor = options.executor
+    for profile in options.profile or filter(None, [os.environ.get("SNAKEMAKE_PROFILE")]):
+        executor = executor or _executor_of(profile)
+    return executor in (None, "local")
+
+
+def _executor_of(profile: str) -> str | None:
+    from snakemake.cli import get_profile_dir  # slow, but loaded where there are profiles
+
+    found = get_profile_dir(profile)
+    try:
+        content = read_yaml(found[1]) if found else None
+    except UserError:
+        return None
+    return content.get("executor") if isinstance(content, dict) else None
