@@ -89,7 +89,7 @@ def corpus_memory(wildcards, attempt):
     name = settings.models[wildcards.model].corpus
     frame = 3 * settings.corpora[name].image_size ** 2
     corpus = settings.corpus_size(name) * frame / 1e6
-    return memory(round(max(8_000, 4_000 + 2.5 * corpus)))(wildcards, attempt)
+    return memory(round(4_000 + 2.5 * corpus))(wildcards, attempt)
 
 
 def cores_for(count, per_core, limit=ALL_CORES):
