@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 from tests.processes import snakemake, vlmrm
@@ -46,7 +47,7 @@ def run_jobs(folder: Path, *arguments: str) -> list[str]:
 
     Args:
         folder: Where the workflow runs, with links to it.
-        arguments: Of ``snakemake``.
+        arguments: Of ``snakemake``, with a complete configuration.
 
     Returns:
         The names of the commands.
@@ -54,6 +55,11 @@ def run_jobs(folder: Path, *arguments: str) -> list[str]:
     planned = snakemake(*arguments, "--dry-run", "--printshellcmds", cwd=folder)
     assert planned.returncode == 0, planned.stderr + planned.stdout
     found = [shlex.split(line) for line in re.findall(r"vlmrm --log .*", planned.stdout)]
+    given = arguments[arguments.index("--configfile") + 1]
+    for path in {words[words.index("--config") + 1] for words in found if "--config" in words}:
+        # Which the workflow writes before its first job.
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / given, folder / path)
     for _, *words in found:
         run = vlmrm(*words, cwd=folder)
         assert run.returncode == 0, (words, run.stderr)

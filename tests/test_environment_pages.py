@@ -45,10 +45,7 @@ def workflow(tmp_path):
         for measurement in content["epic"].values():
             measurement["bootstrap"] = 10
         content["evaluation"] |= {"trajectories": 2, "video_trajectories": 1}
-        # The workflow writes the latter before its first job.
-        for path in (f"{FOLDER}/{name}.yaml", f"results/{name}/config.yaml"):
-            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / path).write_text(yaml.safe_dump(content))
+        (tmp_path / FOLDER / f"{name}.yaml").write_text(yaml.safe_dump(content))
         return tmp_path
 
     return shorten

@@ -1,3 +1,4 @@
+import os
 import subprocess
 
 import pytest
@@ -37,6 +38,20 @@ def test_the_commit_of_a_checkout_that_only_contains_the_environment_is_not_ours
     monkeypatch.setattr(provenance, "__file__", str(installed))
     monkeypatch.delenv("VLMRM_COMMIT", raising=False)
     assert provenance.provenance()["commit"] is None
+
+
+def test_to_ask_for_the_commit_leaves_the_checkout_alone(monkeypatch, tmp_path):
+    file = tmp_path / "vlmrm" / "data" / "provenance.py"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init"], ["add", "."], [*identity, "commit", "--message", "Ours"]):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True, capture_output=True)
+    os.utime(file, (1, 1))  # which Git would note in its index
+    index = (tmp_path / ".git" / "index").read_bytes()
+    monkeypatch.setattr(provenance, "__file__", str(file))
+    assert len(provenance.provenance()["commit"]) == 12
+    assert (tmp_path / ".git" / "index").read_bytes() == index
 
 
 def test_an_unknown_commit_is_none(monkeypatch, tmp_path):

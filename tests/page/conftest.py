@@ -38,6 +38,7 @@ COLUMNS = {
     "diagnosis-table": {
         **REWARDS,
         "task": "kneeling",
+        "goal": "a humanoid robot kneeling",
         "level": [5, 1],
         "closeness": [0.8, 0.1],
         "verdict": ["An agent may learn.", "The model means something else."],

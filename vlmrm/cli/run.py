@@ -188,6 +188,9 @@ def _snakemake(*arguments: str) -> int:
     """Runs the workflow in this folder, and returns its exit status."""
     # A closed terminal would end Snakemake at once, which would leave its lock in this folder.
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # A terminal interrupts all processes, and Snakemake has trainings write a checkpoint first. Set
+    # before it starts: in the background of a script, it would ignore interrupts.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
     process = subprocess.Popen([sys.executable, "-m", "snakemake", *arguments])
 
     def interrupt(number: int, frame: object) -> None:
@@ -198,8 +201,6 @@ def _snakemake(*arguments: str) -> int:
                 with suppress(psutil.NoSuchProcess):
                     job.send_signal(signal.SIGINT)
 
-    # A terminal interrupts all processes, and Snakemake has trainings write a checkpoint first.
-    signal.signal(signal.SIGINT, lambda number, frame: None)
     signal.signal(signal.SIGTERM, interrupt)
     if before != signal.SIG_IGN:  # as with nohup
         signal.signal(signal.SIGHUP, interrupt)

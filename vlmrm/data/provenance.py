@@ -53,7 +53,8 @@ def _commit() -> str | None:
     here = Path(__file__).parents[1]
 
     def git(*arguments: str) -> str:
-        command = ["git", "-C", str(here), *arguments]
+        # A command that is killed must not leave a lock of the index, and the user's own Git not wait.
+        command = ["git", "--no-optional-locks", "-C", str(here), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
