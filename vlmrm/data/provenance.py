@@ -53,7 +53,7 @@ def _commit() -> str | None:
     here = Path(__file__).parents[1]
 
     def git(*arguments: str) -> str:
-        # A command that is killed must not leave a lock of the index, and the user's own Git not wait.
+        # A lock of the index would stay if this is killed, and stop the user's own Git meanwhile.
         command = ["git", "--no-optional-locks", "-C", str(here), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
