@@ -35,6 +35,7 @@ TABLES = {
     "success-classic-control": "classic-control/success.csv",
     "success-sizes": "sizes/success.csv",
     "success-ceilings": "ceilings/success-ceilings.csv",
+    "success-scenes": "scenes/success.csv",
     "success-agents": "agents/success-humanoid.csv",
     "optimization-agents": "agents/optimization-humanoid.csv",
     "search-searches": "searches/search-sizes.csv",
