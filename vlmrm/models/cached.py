@@ -25,8 +25,6 @@ EMBEDDINGS = ("models",), ("open_clip_torch", "timm", "torch", "torchvision")
 """Rooms of the package, and libraries, that determine embeddings, with a model."""
 PICTURES = ("data",), ("pillow",)
 """Those that determine how a picture file is read."""
-
-
 ELSEWHERE = "name a folder for the cache in XDG_CACHE_HOME"
 
 

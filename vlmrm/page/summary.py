@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -220,12 +221,12 @@ def _best_of_n(name: str, table: pd.DataFrame, config: Config) -> str:
 
 def _verdicts(table: pd.DataFrame) -> str:
     """The best verdict on each task, and the reward that it is about."""
-    from vlmrm.diagnosis.sentences import AVERAGE  # loads much
+    from vlmrm.diagnosis.verdict import trained_on  # loads much
 
-    averages = table.groupby("task")["goal"].transform(lambda goals: goals.eq(AVERAGE).any())
-    trained_on = table[~averages | table["goal"].eq(AVERAGE)]
-    best = trained_on.sort_values(["level", "closeness"], ascending=False).drop_duplicates("task")
-    said = best.sort_index().to_dict("records")
+    said = [
+        max(trained_on(rows.to_dict("records")), key=itemgetter("level", "closeness"))
+        for _, rows in table.groupby("task", sort=False)
+    ]
     return " ".join(f"{row['verdict']} ({row['model']}, {row['scoring']})" for row in said)
 
 
