@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vlmrm.config import RANDOM_POLICY, REFERENCES, Config, TrainingRun
 from vlmrm.config.searches import flipped_share
@@ -223,9 +223,10 @@ def _verdicts(table: pd.DataFrame) -> str:
     """The best verdict on each task, and the reward that it is about."""
     from vlmrm.diagnosis.verdict import trained_on  # loads much
 
+    tasks: Any = table.groupby("task", sort=False)
     said = [
         max(trained_on(rows.to_dict("records")), key=itemgetter("level", "closeness"))
-        for _, rows in table.groupby("task", sort=False)
+        for _, rows in tasks
     ]
     return " ".join(f"{row['verdict']} ({row['model']}, {row['scoring']})" for row in said)
 
