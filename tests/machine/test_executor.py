@@ -1,10 +1,11 @@
-"""How a command line of Snakemake runs its jobs."""
+"""Where Snakemake runs jobs, and with which configuration."""
 
 from pathlib import Path
 
 import pytest
 
-from vlmrm.machine.executor import runs_here
+from vlmrm.errors import UserError
+from vlmrm.machine.executor import check_unchanged, runs_here
 
 SLURM = str(Path(__file__).parents[2] / "workflow" / "profiles" / "slurm")
 
@@ -45,3 +46,19 @@ def test_an_executor_or_a_profile_with_one_submits_jobs(words):
 def test_a_profile_may_be_in_the_environment(monkeypatch):
     monkeypatch.setenv("SNAKEMAKE_PROFILE", SLURM)
     assert not runs_here(["snakemake", "--cores", "1"])
+
+
+def test_jobs_know_each_configuration_that_their_run_was_started_with(monkeypatch):
+    """A workflow can use these rules several times."""
+    monkeypatch.setenv("VLMRM_CONFIGS", "")
+    for digest in ("mine", "also-mine"):
+        check_unchanged(digest, starts=True)
+    for digest in ("mine", "also-mine"):
+        check_unchanged(digest, starts=False)
+    with pytest.raises(UserError, match="start it again"):
+        check_unchanged("another", starts=False)
+
+
+def test_a_job_that_was_started_by_hand_has_any_configuration(monkeypatch):
+    monkeypatch.delenv("VLMRM_CONFIGS", raising=False)
+    check_unchanged("another", starts=False)

@@ -1,4 +1,4 @@
-"""Whether a command line of Snakemake runs its jobs on this machine."""
+"""Where Snakemake runs jobs, and whether they have the configuration of the start."""
 
 from __future__ import annotations
 
@@ -29,6 +29,26 @@ def runs_here(argv: Sequence[str]) -> bool:
     for profile in options.profile or filter(None, [os.environ.get("SNAKEMAKE_PROFILE")]):
         executor = executor or _executor_of(profile)
     return executor in (None, "local")
+
+
+def check_unchanged(digest: str, starts: bool) -> None:
+    """Refuses jobs whose configuration is not the one that their run was started with.
+
+    On a cluster, Snakemake reads the user's files again in each job. The environment variable
+    VLMRM_CONFIGS tells it what they contained: a digest for each use of these rules in a workflow.
+
+    Args:
+        digest: Of the configuration as it is now.
+        starts: Whether this process starts the run. Otherwise it is one of its jobs.
+
+    Raises:
+        UserError: The configuration has changed.
+    """
+    known = os.environ.get("VLMRM_CONFIGS")
+    if starts:
+        os.environ["VLMRM_CONFIGS"] = f"{known or ''} {digest}"
+    elif known is not None and digest not in known.split():
+        raise UserError("the configuration has changed since this run was started; start it again")
 
 
 def _executor_of(profile: str) -> str | None:

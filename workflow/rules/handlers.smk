@@ -11,6 +11,7 @@ import yaml
 
 from vlmrm.data.files import atomic_path
 from vlmrm.machine.checks import check_start
+from vlmrm.machine.executor import check_unchanged
 from vlmrm.machine.shared import check_shared
 
 # A module's `prefix` changes the paths of rules.
@@ -18,13 +19,6 @@ FOLDER = Path(rules.make_page.output[0]).parent
 # What commands read: a file for each configuration, so that jobs that run or wait keep theirs.
 DIGEST = sha256(settings.model_dump_json().encode()).hexdigest()[:12]
 CONFIG = FOLDER / "configs" / f"{DIGEST}.yaml"
-# Jobs of a cluster read the user's files again, which must be as they were at the start.
-if workflow.is_main_process:
-    os.environ["VLMRM_CONFIGS"] = f"{os.environ.get('VLMRM_CONFIGS', '')} {DIGEST}"
-elif DIGEST not in os.environ.get("VLMRM_CONFIGS", DIGEST).split():
-    sys.exit(
-        "vlmrm: the configuration has changed since this run was started; start it again"
-    )
 
 for place in (FOLDER, Path(rules.make_corpus.output[0]).parents[1]):
     if quote(str(place)) != str(place):
@@ -33,6 +27,7 @@ for place in (FOLDER, Path(rules.make_corpus.output[0]).parents[1]):
         )
 
 try:
+    check_unchanged(DIGEST, workflow.is_main_process)
     check_shared(settings, Path(rules.make_corpus.output[0]).parents[1])
 except UserError as error:
     sys.exit(f"vlmrm: {error}")
