@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.machine.conftest import library
-from tests.machine.jobs import DEMO, PAPER, RUN, fetching
+from tests.machine.jobs import DEMO, PAPER, RUN, fetching, training
 from vlmrm.config import Corpus, PretrainedModel, SimulatorModel
 from vlmrm.machine import checks, model_checks
 from vlmrm.machine.checks import find_problems
 from vlmrm.machine.doctor import Check, Verdict
+from vlmrm.machine.model_checks import scene_warnings
 from vlmrm.models.fetch import fetch_pretrained
 from vlmrm.models.look_up import Finding, look_up_models
 from vlmrm.plan.jobs import Job
@@ -103,3 +104,12 @@ def test_a_sentence_that_is_too_long_is_refused_before_its_model_is_trained(mach
     # A model that is there refuses it in the first seconds.
     assert find_problems([reading], config) is None
     assert find_problems([making, reading], config.model_copy(update={"tasks": DEMO.tasks})) is None
+
+
+def test_an_agent_is_warned_of_a_scene_that_its_model_has_not_seen():
+    jobs = [training("sim-L"), training("sim-L")._replace(rule="embed_frames")]
+    assert scene_warnings(jobs, DEMO) == []
+    textured = [job._replace(wildcards=job.wildcards | {"scene": "textured"}) for job in jobs]
+    [warning] = scene_warnings(textured, DEMO)
+    assert warning.startswith("sim-L has never seen humanoid in textured, only in textured-fixed;")
+    assert scene_warnings(textured[1:], DEMO) == []

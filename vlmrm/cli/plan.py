@@ -15,6 +15,7 @@ from vlmrm.config import Config, load_config
 from vlmrm.errors import UserError
 from vlmrm.machine.checks import find_problems
 from vlmrm.machine.machines import MACHINES, Machine, load_machine, this_machine
+from vlmrm.machine.model_checks import scene_warnings
 from vlmrm.plan.cost import (
     FigureCost,
     Row,
@@ -75,6 +76,8 @@ def plan(
         print_table(batch_table(models, settings, target.gpu_memory))
     for line in warnings(rows, models, settings, target):
         print(line)
+    for line in scene_warnings(jobs, settings):
+        print(f"Warning: {line}")
     if machine is None:
         for line in (find_problems(jobs, settings) or "").splitlines():
             print(f"Warning: a run here would not start: {line}")

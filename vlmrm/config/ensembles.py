@@ -24,12 +24,15 @@ def towers(config: Config, name: str) -> list[str]:
     Of an ensemble, these are the members, each as often as there are views; of a model, itself. A
     reference reward has none.
     """
+    return [tower for tower, _ in views(config, name, scene="")]
+
+
+def views(config: Config, name: str, scene: str) -> list[tuple[str, str]]:
+    """The models of `towers`, each with the scene from which it sees the states of a scene."""
     model = config.models.get(name)
-    if model is None:
-        return []
     if not isinstance(model, EnsembleModel):
-        return [name]
-    return model.members * max(1, len(model.scenes))
+        return [(name, scene)] if model else []
+    return [(member, view) for member in model.members for view in model.scenes or [scene]]
 
 
 def member_settings(config: Config, name: str, task: str, scene: str) -> MemberSettings:

@@ -22,7 +22,12 @@ from vlmrm.machine.doctor import Verdict, check_rendering, cuda_works
 from vlmrm.machine.functions import function_problems
 from vlmrm.machine.machines import MACHINES
 from vlmrm.machine.memory import memory_problem
-from vlmrm.machine.model_checks import download_problems, folder_problems, text_problems
+from vlmrm.machine.model_checks import (
+    download_problems,
+    folder_problems,
+    scene_warnings,
+    text_problems,
+)
 from vlmrm.models.folder import PROVENANCE_FILE
 from vlmrm.plan.cost import hours, make_plan, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs
@@ -120,8 +125,11 @@ def check_start(
     except UserError as error:
         print(f"vlmrm: not checked before the start: {error}", file=sys.stderr)
         return None
-    own = [(job, own_name(job.rule)) for job in jobs]
-    return find_problems([job._replace(rule=name) for job, name in own if name], config, cluster)
+    named = [(job, own_name(job.rule)) for job in jobs]
+    own = [job._replace(rule=name) for job, name in named if name]
+    for warning in scene_warnings(own, config):
+        print(f"vlmrm: warning: {warning}", file=sys.stderr)
+    return find_problems(own, config, cluster)
 
 
 def find_problems(jobs: Iterable[Job], config: Config, cluster: bool = False) -> str | None:

@@ -12,6 +12,7 @@ from vlmrm.config.architectures import architecture_file
 from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub
 from vlmrm.models.folder import MODELS
+from vlmrm.models.seen import unseen_warnings
 from vlmrm.plan.jobs import Job
 
 
@@ -67,6 +68,23 @@ def download_problems(jobs: list[Job], config: Config) -> Iterator[str]:
     for finding in look_up.look_up_models(models, MODELS).values():
         if finding.problem:
             yield finding.problem
+
+
+def scene_warnings(jobs: Iterable[Job], config: Config) -> list[str]:
+    """What to say of models that reward an agent in scenes that they have not seen.
+
+    Other jobs measure what a reward is worth there.
+    """
+    uses = [
+        (
+            job.wildcards["reward_source"],
+            config.tasks[job.wildcards["task"]].environment,
+            job.wildcards["scene"],
+        )
+        for job in jobs
+        if job.rule == "train_policy"
+    ]
+    return unseen_warnings(config, uses)
 
 
 def unread_words(config: Config, name: str, texts: Iterable[str]) -> str | None:
