@@ -3,6 +3,7 @@ import json
 import pytest
 
 from tests.machine.jobs import DEMO, LAPTOP, PAPER, embedding, fetching, unnamed
+from vlmrm.config import FunctionModel
 from vlmrm.config.architectures import architecture_file
 from vlmrm.models.clip import GPU_BATCH_PIXELS
 from vlmrm.models.model_size import measure_size
@@ -77,6 +78,13 @@ def test_a_model_of_unknown_size_counts_as_a_small_published_one(tmp_path, monke
     assert list(warnings(rows, config.models, config, LAPTOP)) == [message]
     assert work_of(fetching("X"), config, LAPTOP).disk == 4 * measure_size("ViT-B-32").parameters
     assert work_of(embedding("X"), config, LAPTOP).disk == 4 * 5000 * 512
+
+
+def test_a_function_has_no_size_that_could_be_fetched():
+    judge = FunctionModel(source="function", function="judges:make_reward")
+    config = PAPER.model_copy(update={"models": {**PAPER.models, "judge": judge}})
+    [message] = warnings({}, ["judge"], config, LAPTOP)
+    assert message == "models.judge: of unknown size, counted as ViT-B-32"
 
 
 def test_images_that_fit_beside_the_weights_are_counted():

@@ -1,4 +1,4 @@
-"""The command line: a module per command, each named after the rule of the workflow that runs it.
+"""The command line: a module per command, most named after the rule of the workflow that runs it.
 
 A command's module is imported when that command runs or prints its help. Modules that load PyTorch,
 MuJoCo, or pandas are imported inside the command, after it has checked its input.
@@ -146,7 +146,7 @@ LOGGER.addHandler(Terminal())
 @app.callback()
 def options(
     log: Annotated[
-        Path | None, typer.Option(help="Also write warnings and errors to this file.")
+        Path | None, typer.Option(help="Also write messages, warnings, and errors to this file.")
     ] = None,
 ) -> None:
     """Options before the command."""

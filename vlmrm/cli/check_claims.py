@@ -14,7 +14,9 @@ from vlmrm.page.contents import CLAIM_KINDS
 def check_claims(
     tables: Annotated[
         list[Path],
-        typer.Argument(help=f"Tables of a run (CSV): {', '.join(CLAIM_KINDS)}, as names begin."),
+        typer.Argument(
+            help=f"Tables of a run (CSV) whose names begin with {', '.join(CLAIM_KINDS)}."
+        ),
     ],
     output: Output,
 ) -> None:

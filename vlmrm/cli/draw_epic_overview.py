@@ -11,7 +11,7 @@ def draw_epic_overview(
     output: Figures,
     scoring: ScoringName = PLAIN,
 ) -> None:
-    """Draw the EPIC distance of every task and model."""
+    """Draw class-balanced EPIC distance and AUROC of every task and model."""
     from vlmrm.data.tables import licenses_of, read_tables
     from vlmrm.figures import epic_overview
     from vlmrm.figures.style import save_figure

@@ -81,7 +81,7 @@ def run(
     name: Annotated[
         str | None, typer.Option(help="Results are in results/NAME; default: by the sentence.")
     ] = None,
-    cores: Annotated[int | None, typer.Option(min=1, help="Default: all.")] = None,
+    cores: Annotated[int | None, typer.Option(min=1, help="Cores to use; default: all.")] = None,
 ) -> None:
     """Train an agent on a sentence, judge it if an oracle fits, record a video, and draw its curve.
 

@@ -91,7 +91,8 @@ class SimulatorModel(ConfigModel):
     epochs: PositiveInt = 8
     """Passes over the corpus."""
     batch_size: PositiveInt = 64
-    """Image-text pairs per step. All other captions of the batch are negatives."""
+    """Image-text pairs per step. Each image is compared with all captions of the batch, by how
+    far they are true of it."""
     learning_rate: Annotated[float, Field(gt=0)] = 2.5e-3
     """Peak of AdamW's one-cycle schedule for the image tower."""
     seed: Seed = 0
@@ -147,14 +148,14 @@ class FunctionModel(ConfigModel):
 
 
 class EnsembleModel(ConfigModel):
-    """Several models, sentences, or views as one reward, which is harder to fool than each of them.
+    """Several models, sentences, or views as one reward.
 
     A member is a model, a scene, and the task's sentence or one of its sentences.
     """
 
     source: Literal["ensemble"]
     members: NonEmptyList[Name]
-    """Names of other `models`."""
+    """Names of other `models`, neither ensembles nor functions."""
     reference: Name
     """Name of one of `state_sets`. The rewards of each member are standardized by their mean and
     standard deviation on these states, whatever states are scored."""

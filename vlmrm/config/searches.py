@@ -74,7 +74,7 @@ class Search(ConfigModel):
     scene: str = default_scene("humanoid")
     """Scene in which the poses are rendered."""
     models: UniqueList[Name] = []
-    """Names of `models` whose rewards are climbed."""
+    """Names of `models` whose rewards are climbed, neither ensembles nor functions."""
     scorings: UniqueList[Scoring] = [PLAIN]
     """How embeddings become rewards."""
     controls: UniqueList[Control] = []

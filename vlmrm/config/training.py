@@ -192,7 +192,8 @@ class TrainingRun(ConfigModel):
     scene: str
     """Scene in which the frames for the reward model are rendered."""
     reward_source: Name
-    """Name of a model, or `oracle`, `oracle-score`, or `ground-truth`."""
+    """Name of a model, or `oracle`, `oracle-score`, or `ground-truth`; in state sets also
+    `random-policy`."""
     scoring: Scoring = PLAIN
     """How embeddings become rewards; `alpha-0` for references, which have none."""
     seed: Seed

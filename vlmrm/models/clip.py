@@ -97,7 +97,8 @@ class ClipModel:
         """Loads a model folder.
 
         Args:
-            folder: A model in open_clip's layout.
+            folder: A model in open_clip's layout, or the name of a packaged model such as
+                ``sim-M``.
             device: A torch device, or ``auto`` for CUDA if available.
             precision: Precision of the image tower; see `choose_precision` for ``auto``.
             wide_frames: How frames that are not square reach a model that would crop them.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import humanize
 
-from vlmrm.config import Config, TrainingRun
+from vlmrm.config import Config, FunctionModel, TrainingRun
 from vlmrm.config.ensembles import towers
 from vlmrm.machine.machines import Machine
 from vlmrm.plan.jobs import Job, finished_jobs, jobs_by_figure, planned_jobs
@@ -217,7 +217,8 @@ def warnings(
         yield f"environments: times of {names} are guesses until jobs of this run have finished"
     for name in models:
         if known_size(config, name) is None:
-            yield f"models.{name}: of unknown size, counted as {STAND_IN} until it is fetched"
+            until = "" if isinstance(config.models[name], FunctionModel) else " until it is fetched"
+            yield f"models.{name}: of unknown size, counted as {STAND_IN}{until}"
     if machine.gpu_memory is not None:
         for name in models:
             size = model_size(config, name)

@@ -83,7 +83,10 @@ class VLMReward:
         precision: Precision = "auto",
         **options: Any,
     ) -> VLMReward:
-        """Loads a model folder; see `ClipModel.load`, also for ``options``, and the constructor."""
+        """Loads a model folder or a packaged model.
+
+        See `ClipModel.load`, also for ``options``, and the constructor.
+        """
         model = ClipModel.load(folder, device, precision, **options)
         return cls(model, goal, baseline, scoring, contrast)
 
