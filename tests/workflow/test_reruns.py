@@ -33,6 +33,11 @@ def test_a_run_ends_with_what_was_found(finished):
     assert "what was found in results/smoke" in finished.told, finished.shown
 
 
+def test_a_run_starts_with_what_its_models_have_never_seen(finished):
+    warning = "vlmrm: warning: smoke-S has never seen pendulum; its rewards may mean nothing there."
+    assert finished.shown.splitlines().count(warning) == 1
+
+
 def test_a_run_shows_a_line_for_each_job_and_no_more(finished):
     lines = finished.shown.splitlines()
     (count,) = (int(line.split()[0]) for line in lines if re.fullmatch(r"\d+ jobs", line))

@@ -112,6 +112,8 @@ def check_start(
 ) -> str | None:
     """Problems of the run that a command line of Snakemake starts; asks it for a dry run.
 
+    Without problems, it prints what speaks against the run nevertheless.
+
     Args:
         argv: The command line.
         config: Configuration of the run.
@@ -127,9 +129,10 @@ def check_start(
         return None
     named = [(job, own_name(job.rule)) for job in jobs]
     own = [job._replace(rule=name) for job, name in named if name]
-    for warning in scene_warnings(own, config):
+    problems = find_problems(own, config, cluster)
+    for warning in [] if problems else scene_warnings(own, config):
         print(f"vlmrm: warning: {warning}", file=sys.stderr)
-    return find_problems(own, config, cluster)
+    return problems
 
 
 def find_problems(jobs: Iterable[Job], config: Config, cluster: bool = False) -> str | None:
