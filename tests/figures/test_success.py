@@ -36,10 +36,23 @@ def test_the_interval_of_one_seed_is_that_of_its_trajectories():
 
 
 def test_seeds_that_differ_have_a_wide_interval():
-    low, high = success_interval([96, 0, 63, 0], [100] * 4)
-    assert low < 0.01
-    assert 0.7 < high < 0.9
-    assert wilson_interval(159, 400)[0] > 0.34
+    # With three degrees of freedom, t is 3.182, and s of these rates 0.127.
+    low, high = success_interval([60, 80, 40, 60], [100] * 4)
+    assert (low, high) == pytest.approx(
+        (0.6 - 3.182 * 0.1633 / 2, 0.6 + 3.182 * 0.1633 / 2), abs=1e-3
+    )
+    assert wilson_interval(240, 400)[0] > 0.55
+    assert success_interval([96, 0], [100] * 2) == (0, 1)
+
+
+@pytest.mark.parametrize("seeds", [3, 8])
+def test_nine_intervals_of_ten_or_more_contain_the_rate_of_all_seeds(seeds):
+    rng = np.random.default_rng(0)
+    found = 0
+    for _ in range(400):
+        low, high = success_interval(rng.binomial(100, rng.beta(2, 2, seeds)), [100] * seeds)
+        found += low <= 0.5 <= high
+    assert found / 400 > 0.9
 
 
 @pytest.mark.parametrize("rates", [[0, 0], [5, 5, 5], [0, 5]])

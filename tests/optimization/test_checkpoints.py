@@ -45,6 +45,8 @@ def test_each_checkpoint_has_proxy_gold_and_on_policy_quality(states):
     # Above the median of the right states, 0.3, are 0.3, 0.5, and the wrong 0.9.
     assert late["fooled"] == pytest.approx(1 / 3)
     assert early["gold"] == 1
+    # Trajectories 0 and 4, and 2 and 6.
+    assert (late["gold_even"], late["gold_odd"]) == (0.5, 0.5)
     assert np.isnan(early[["auroc", "spearman", "fooled"]].astype(float)).all()
 
 
@@ -77,10 +79,11 @@ def test_rewards_of_another_scoring_are_refused(states):
         measure_checkpoints(states, rewards(np.ones(8), "alpha-1"), SETTINGS)
 
 
-def checkpoints(gold, proxy, seed=0):
+def checkpoints(gold, proxy, seed=0, even=None, odd=None):
     steps = 1000 * (1 + np.arange(len(gold)))
     run = RUN_OF.model_copy(update={"seed": seed}).model_dump()
-    return pd.DataFrame({**run, "steps": steps, "gold": gold, "proxy": proxy})
+    halves = {"gold_even": gold if even is None else even, "gold_odd": gold if odd is None else odd}
+    return pd.DataFrame({**run, "steps": steps, "gold": gold, "proxy": proxy, **halves})
 
 
 def test_three_outcomes_are_told_apart():
@@ -101,6 +104,26 @@ def test_three_outcomes_are_told_apart():
     assert fallen["peak_normalized"] == 1
     assert fallen["rho"] == pytest.approx(0.2)
     assert result.loc[1, "rho"] == pytest.approx(0.8)
+
+
+def test_where_nothing_changes_chance_makes_no_fall():
+    rng = np.random.default_rng(0)
+    tables = []
+    for seed in range(200):
+        even, odd = rng.binomial(10, 0.5, (2, 10)) / 10  # ten trajectories of each half
+        tables.append(checkpoints((even + odd) / 2, np.arange(10), seed, even, odd))
+    result = outcomes(pd.concat(tables), {})
+    assert abs(result["drop"].mean()) < 0.04
+    assert abs(result["regret"].mean()) < 0.04
+    # By the highest of ten checkpoints, it would be more than 0.15.
+    highest = np.mean([table["gold"].max() - table["gold"].iloc[-1] for table in tables])
+    assert highest > 0.15
+
+
+def test_a_single_trajectory_has_the_highest_gold_as_peak():
+    none = [np.nan] * 3
+    result = outcomes(checkpoints([0, 1, 0.5], [1, 2, 3], even=[0, 1, 0.5], odd=none), {}).iloc[0]
+    assert (result["peak"], result["drop"]) == (1, 0.5)
 
 
 def test_without_a_reference_or_variation_there_is_no_number():

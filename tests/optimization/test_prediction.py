@@ -105,6 +105,16 @@ def test_a_perfect_predictor_has_correlation_one_whatever_its_sign():
     assert (found["pairs"] == 30).all()
 
 
+@pytest.mark.parametrize(("tasks", "each", "known"), [(3, 4, False), (6, 2, True), (1, 5, False)])
+def test_few_tasks_have_no_interval(tasks, each, known):
+    """Three tasks are in the right order by chance in one of six cases."""
+    reached = np.arange(tasks * each) / 20
+    table = pd.DataFrame({"task": np.arange(tasks * each) % tasks, "success_fraction": reached})
+    (row,) = correlations(table.assign(auroc=reached), bootstrap=50).to_dict("records")
+    assert row["rho"] == pytest.approx(1)
+    assert np.isnan([row["rho_low"], row["rho_high"]]).all() != known
+
+
 def test_the_best_of_many_predictors_is_named_over_36_pairs_and_three_seeds():
     rng = np.random.default_rng(1)
     rewards = [(f"task-{t}", f"model-{m}") for t in range(9) for m in range(4)]

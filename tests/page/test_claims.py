@@ -112,6 +112,14 @@ def test_an_ensemble_is_no_size(checked):
     )
 
 
+def test_models_of_one_size_are_not_compared_with_each_other(checked):
+    """Such as a model and that of its next round."""
+    rows = [measured("first", 0.2, 9), measured("again", 0.5, 9)]
+    assert checked(SIZES, epic=rows)["comparisons"] == "0 of 0"
+    row = checked(SIZES, epic=[*rows, measured("small", 0.9, 1)])
+    assert (row["verdict"], row["comparisons"]) == (HOLDS, "2 of 2")
+
+
 def test_each_task_is_compared_and_one_that_fails_decides(checked):
     rows = [measured("big", 0.2, 9), measured("small", 0.5, 1)]
     other = [{**row, "task": "lotus", "epic": 0.7 - row["epic"]} for row in rows]
@@ -154,6 +162,7 @@ def scored(differences):
         ([-0.02, -0.03, -0.01, -0.04, -0.03, 0.01], FAILS),
         ([0.02, -0.03, 0.01, -0.02, 0.03, -0.01], OPEN),
         ([0.02, 0.03, 0.01, 0.04], OPEN),  # too few
+        ([0.02] * 6, OPEN),  # no measure of how tasks differ
     ],
 )
 def test_an_average_counts_where_single_comparisons_say_nothing(checked, differences, verdict):
@@ -162,6 +171,12 @@ def test_an_average_counts_where_single_comparisons_say_nothing(checked, differe
     assert row["comparisons"] == f"0 of {len(differences)}"
     mean = f"mean difference {sum(differences) / len(differences):.3f}"
     assert mean in row["found"] or len(differences) == 4
+
+
+def test_the_interval_of_an_average_is_that_of_few_tasks(checked):
+    # s is 0.02, and t with four degrees of freedom 2.776: 0.02 × 2.776 / √5 = 0.0248.
+    row = checked(AVERAGE, epic=scored([0, 0, 0.02, 0.04, 0.04]))
+    assert row["found"] == "mean difference 0.020 (-0.005 to 0.045)"
 
 
 def test_the_share_of_trainings_that_fall_is_compared_with_a_bound(checked):
@@ -178,8 +193,10 @@ def test_the_share_of_trainings_that_fall_is_compared_with_a_bound(checked):
         for seed, outcome in enumerate(outcomes)
     ]
     oracle = {**rows[-1], "reward_source": "oracle"}
-    row = checked(falls, optimization=[*rows, *[oracle] * 9])
+    never = [{**rows[0], "task": "lotus", "outcome": "never rises"}] * 9
+    row = checked(falls, optimization=[*rows, *never, *[oracle] * 9])
     assert row["verdict"] == HOLDS
+    # One of ten; what never rises cannot fall.
     assert row["found"].startswith("mean difference 0.400")
 
 

@@ -1,4 +1,4 @@
-"""Bootstrap resamples of states that may depend on each other."""
+"""Uncertainty of means: of few values, and of states that may depend on each other."""
 
 from __future__ import annotations
 
@@ -6,6 +6,18 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import t
+
+
+def student_half_width(values: ArrayLike) -> float:
+    """Half of the 95 % interval of a mean of few values: t(n − 1) s / √n (Student 1908).
+
+    Args:
+        values: Two or more independent values ``[n]``.
+    """
+    numbers = np.asarray(values, np.float64)
+    quantile = t.ppf(0.975, len(numbers) - 1)
+    return float(quantile * numbers.std(ddof=1) / np.sqrt(len(numbers)))
 
 
 def cluster_bootstrap(

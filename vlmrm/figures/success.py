@@ -15,6 +15,7 @@ from scipy.stats import binomtest
 from vlmrm.config import RANDOM_POLICY, TrainingRun
 from vlmrm.config.training import RUN, SERIES
 from vlmrm.data.tables import require_columns
+from vlmrm.epic.bootstrap import student_half_width
 from vlmrm.errors import UserError
 from vlmrm.figures.paper import PAPER, paper_column
 from vlmrm.figures.series import series_styles
@@ -46,9 +47,6 @@ CHOSEN: LineStyle = {
 }
 RANDOM: LineStyle = {"color": GREY, "ls": DASHED, "linewidth": 1.2, "label": "random policy"}
 
-RESAMPLES = 10_000
-"""Resamples of seeds for each interval."""
-
 Judged = tuple[TrainingRun, pd.DataFrame]
 """A training run and the evaluation of its policy, with one row per trajectory."""
 
@@ -63,25 +61,21 @@ def success_interval(successes: ArrayLike, trials: ArrayLike) -> tuple[float, fl
     """95 % interval of the success rate over all seeds, whose agents may differ.
 
     The trajectories of an agent are not independent of each other: they share what it learned. So
-    the seeds are resampled, as in Agarwal et al. 2021 (https://arxiv.org/abs/2108.13264), and each
-    one's rate is drawn from Jeffreys' posterior, Beta(successes + 1/2, failures + 1/2). With few
-    seeds, the interval is rather too narrow; it always includes the rate of all trajectories. That
-    of a single seed is Wilson's, and says nothing about others.
+    this is Student's interval of the rates of the n seeds, their mean ± t(n − 1) s / √n with their
+    standard deviation s, within [0, 1], and at least Wilson's of all trajectories. A bootstrap of
+    few seeds would be far too narrow (Colas et al. 2018, https://arxiv.org/abs/1806.08295). The
+    interval of a single seed is Wilson's, and says nothing about others.
 
     Args:
         successes: Successful trajectories of each seed ``[seeds]``.
         trials: All trajectories of each seed ``[seeds]``.
     """
-    # Sorted, so that the order of the seeds makes no difference.
-    won, tried = np.array(sorted(zip(np.ravel(successes), np.ravel(trials), strict=True))).T
-    if len(won) == 1:
-        return wilson_interval(int(won[0]), int(tried[0]))
-    rng = np.random.default_rng(0)
-    drawn = rng.integers(len(won), size=(RESAMPLES, len(won)))
-    rates = rng.beta(won[drawn] + 0.5, tried[drawn] - won[drawn] + 0.5)
-    low, high = np.quantile(np.average(rates, axis=1, weights=tried[drawn]), (0.025, 0.975))
-    rate = won.sum() / tried.sum()
-    return float(min(low, rate)), float(max(high, rate))
+    won, tried = np.ravel(successes), np.ravel(trials)
+    low, high = wilson_interval(int(won.sum()), int(tried.sum()))
+    if len(won) > 1:
+        rate, half = won.sum() / tried.sum(), student_half_width(won / tried)
+        low, high = max(0.0, min(low, rate - half)), min(1.0, max(high, rate + half))
+    return float(low), float(high)
 
 
 def success_table(

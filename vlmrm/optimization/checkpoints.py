@@ -18,8 +18,10 @@ from vlmrm.errors import UserError
 from vlmrm.optimization.divergence import divergence
 
 RISE = 0.2
-"""Change of the gold that counts. The gold of a checkpoint is the mean over a few trajectories,
-whose standard error is about 0.1 where some of them succeed."""
+"""Change of the gold that counts. The gold of a checkpoint is the mean over a few trajectories: of
+twenty, its standard error is about 0.1 where some of them succeed."""
+HALVES = "gold_even", "gold_odd"
+"""Gold of every other trajectory of a checkpoint."""
 
 ON_POLICY: dict[str, Callable[..., float]] = {
     "auroc": auroc,
@@ -42,10 +44,11 @@ def measure_checkpoints(
 
     Returns:
         One row per checkpoint: the fields of the run, steps, n (states), proxy (mean reward), gold
-        (share of states that fulfill the task), divergence (of its states from those of the first
-        checkpoint, see `vlmrm.optimization.divergence`; missing for fewer than two states), auroc,
-        spearman, and fooled, as in `vlmrm.epic.measure_epic`, missing where all states have the
-        same label or reward.
+        (share of states that fulfill the task), gold_even and gold_odd (those of every other
+        trajectory; missing where there is only one), divergence (of its states from those of the
+        first checkpoint, see `vlmrm.optimization.divergence`; missing for fewer than two states),
+        auroc, spearman, and fooled, as in `vlmrm.epic.measure_epic`, missing where all states have
+        the same label or reward.
 
     Raises:
         UserError: The states are not those of checkpoints, or lack labels or rewards of the run.
@@ -56,6 +59,7 @@ def measure_checkpoints(
     if len(chosen) != len(states):
         raise UserError(f"rewards: none of task '{run.task}' by {run.scoring}; score them first")
     reward = chosen.sort_values("state")["reward"].to_numpy()
+    trajectories = states.columns["trajectory"]
     # The last entry of a state of the user's own environment is the verdict, which is the gold.
     places = states.values if states.environment in SCENES else states.values[:, :-1]
     rows = []
@@ -64,6 +68,10 @@ def measure_checkpoints(
     for steps, members in members_of.items():
         row: dict[str, Any] = {**run.model_dump(), "steps": steps, "n": len(members)}
         row |= {"proxy": reward[members].mean(), "gold": labels[members].mean()}
+        _, number = np.unique(trajectories[members], return_inverse=True)
+        for half, name in enumerate(HALVES):
+            own = labels[members][number % 2 == half]
+            row[name] = own.mean() if len(own) else np.nan
         visited = places[first], places[members]
         row["divergence"] = 0.0 if members is first else _defined(divergence, *visited)
         for name, measure in ON_POLICY.items():
@@ -75,6 +83,10 @@ def measure_checkpoints(
 def outcomes(checkpoints: pd.DataFrame, reference: dict[str, float]) -> pd.DataFrame:
     """What optimization did to the gold of each run.
 
+    The highest of several estimates is too high. So the best checkpoint is chosen by one half of
+    the trajectories and judged by the other, and the two peaks that this gives are averaged: where
+    the gold stays the same, peak and end then differ by chance alone.
+
     Args:
         checkpoints: Tables of `measure_checkpoints`, one below the other.
         reference: Task to the share of timesteps that an agent reached which was trained on the
@@ -82,17 +94,17 @@ def outcomes(checkpoints: pd.DataFrame, reference: dict[str, float]) -> pd.DataF
 
     Returns:
         One row per run: its fields; peak, end (gold of the best and of the last checkpoint), and
-        drop, their difference; chosen (gold of the checkpoint with the highest proxy) and regret,
-        its difference from the peak; peak_normalized (the peak divided by the reference); rho (rank
-        correlation of proxy and gold over checkpoints; missing where one is constant); and outcome:
-        "rises" (the peak reaches `RISE`), "rises and falls" (and the end is as far below the peak),
-        or "never rises".
+        drop, their difference, which may be below 0; chosen (gold of the checkpoint with the
+        highest proxy) and regret, its difference from the peak; peak_normalized (the peak divided
+        by the reference); rho (rank correlation of proxy and gold over checkpoints; missing where
+        one is constant); and outcome: "rises" (the peak reaches `RISE`), "rises and falls" (and the
+        end is as far below the peak), or "never rises".
     """
     rows = []
     for key, table in checkpoints.groupby(RUN, sort=False):
         table = table.sort_values("steps")
         gold, proxy = table["gold"], table["proxy"]
-        peak, end = float(gold.max()), float(gold.iloc[-1])
+        peak, end = _peak(table), float(gold.iloc[-1])
         chosen = float(gold.iloc[proxy.argmax()])
         run = dict(zip(RUN, key, strict=True))
         expected = reference.get(str(run["task"]), np.nan)
@@ -110,6 +122,14 @@ def outcomes(checkpoints: pd.DataFrame, reference: dict[str, float]) -> pd.DataF
             }
         )
     return pd.DataFrame(rows)
+
+
+def _peak(table: pd.DataFrame) -> float:
+    """Gold of the best checkpoint, by trajectories that did not choose it."""
+    even, odd = (table[half].to_numpy() for half in HALVES)
+    if np.isnan([even, odd]).any():
+        return float(table["gold"].max())
+    return float(odd[even.argmax()] + even[odd.argmax()]) / 2
 
 
 def _outcome(peak: float, end: float) -> str:

@@ -31,6 +31,8 @@ PREFIX = "diagnosis_"
 """Tells these from the columns of EPIC tables, which are about other states."""
 PREDICTORS = EPIC | {"best_of_n": 1} | {PREFIX + name: sign for name, sign in DIAGNOSIS.items()}
 """Measurements that predict success, likewise."""
+FEWEST = 6
+"""Tasks, or pairs where there are fewer than three tasks, that an interval needs."""
 
 
 def epic_predictors(epic: pd.DataFrame, best_of_n: pd.DataFrame) -> pd.DataFrame:
@@ -98,7 +100,8 @@ def correlations(
 
     Spearman's, with the sign that makes 1 a perfect prediction. The 95 % intervals are percentiles
     over bootstrap resamples of tasks, whose pairs depend on each other; of pairs, where there are
-    fewer than three tasks. Resamples in which one of both is constant are left out.
+    fewer than three tasks. Resamples in which one of both is constant are left out. With fewer than
+    `FEWEST` tasks or pairs to resample, there is no interval: it would exclude 0 by chance.
 
     Args:
         table: The result of `pairs`.
@@ -108,13 +111,14 @@ def correlations(
 
     Returns:
         One row per predictor in the table, the best first: predictor, rho, rho_low, rho_high
-        (missing where the correlation is undefined, as for fewer than three pairs), pairs, and
-        tasks (how many).
+        (missing where they are undefined, as for fewer than three pairs), pairs, and tasks (how
+        many).
     """
     tasks = table["task"].to_numpy()
     counts: Iterable[NDArray[np.int64]] = ()
-    if enough := len(table) >= LEAST:
-        clusters = tasks if len(set(tasks)) > 2 else None
+    enough = len(table) >= LEAST
+    clusters = tasks if len(set(tasks)) > 2 else None
+    if (len(table) if clusters is None else len(set(clusters))) >= FEWEST:
         member_of, draw = cluster_bootstrap(len(table), clusters, bootstrap, seed)
         counts = draw(bootstrap)[:, member_of].astype(int)
     reached = table[outcome].to_numpy(np.float64)

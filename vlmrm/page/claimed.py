@@ -35,7 +35,8 @@ def claimed_numbers(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         image tower, where a table says them), sample (states or trajectories), and seeds. Numbers
         that are of one agent each have themselves as interval; those of searches have the range
         over seeds. With fewer than `FEWEST_AGENTS` or `FEWEST_SEARCHES`, success and what searches
-        end in may be anything from 0 to 1. Agents and searches by random weights are left out.
+        end in may be anything from 0 to 1. Agents and searches by random weights are left out, and
+        of the optimization, agents that never succeed.
     """
     found = {}
     for kind in CLAIM_KINDS:
@@ -52,6 +53,8 @@ def claimed_numbers(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         found["success"] = _pooled(found["success"])
     if "optimization" in found:
         table = _by_models(found["optimization"])
+        # What never rises cannot fall.
+        table = table[table["outcome"] != "never rises"]
         falls = (table["outcome"] == "rises and falls").astype(float)
         found["optimization"] = _exact(table.assign(falls=falls), ["falls", "regret", "drop"])
     if "search" in found:

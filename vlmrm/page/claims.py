@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from vlmrm.epic.bootstrap import cluster_bootstrap
+from vlmrm.epic.bootstrap import student_half_width
 from vlmrm.page.claimed import claimed_numbers, published_numbers
 
 HOLDS, FAILS, OPEN = "holds", "fails", "cannot be said here"
@@ -37,8 +37,6 @@ SINGLE = ("pretrained", "packaged", "simulator")
 """Sources of single models."""
 FEWEST = 5
 """Comparisons that an average needs."""
-RESAMPLES = 2000
-"""Of the comparisons of an average, for its interval."""
 
 
 class Comparison(NamedTuple):
@@ -116,9 +114,9 @@ def compare(claim: dict[str, Any], table: pd.DataFrame) -> list[Comparison]:
 def on_average(claim: dict[str, Any], compared: Sequence[Comparison]) -> tuple[str, str]:
     """Verdict on the mean difference of comparisons, and the difference in words.
 
-    Each task counts once, however many comparisons it has. The 95 % interval is from a bootstrap
-    over tasks, whose comparisons depend on each other; over comparisons, where there are fewer than
-    three tasks.
+    Each task counts once, however many comparisons it has. The 95 % interval is Student's over
+    tasks, whose comparisons depend on each other; over comparisons, where there are fewer than
+    three tasks. Differences that are all the same say nothing about other tasks.
     """
     if len(compared) < FEWEST:
         return OPEN, f"{len(compared)} comparisons; an average needs {FEWEST}" if compared else ""
@@ -131,10 +129,9 @@ def on_average(claim: dict[str, Any], compared: Sequence[Comparison]) -> tuple[s
     tasks = [str((high or low or {}).get("task")) for _, high, low in compared]
     if len(set(tasks)) > 2:
         differences = pd.Series(differences).groupby(tasks).mean().to_numpy()
-    _, draw = cluster_bootstrap(len(differences), None, RESAMPLES, 0)
-    low, high = np.quantile(draw(RESAMPLES) @ differences / len(differences), (0.025, 0.975))
-    verdict = HOLDS if low > 0 else FAILS if high < 0 else OPEN
-    mean = differences.mean()
+    mean, half = differences.mean(), student_half_width(differences)
+    low, high = mean - half, mean + half
+    verdict = OPEN if half == 0 else HOLDS if low > 0 else FAILS if high < 0 else OPEN
     return verdict, f"mean difference {mean:.3f} ({low:.3f} to {high:.3f})"
 
 
@@ -156,6 +153,9 @@ def _pairs(table: pd.DataFrame, larger: dict[str, Any], smaller: dict[str, Any])
         high, low = (_select(group, side).to_dict("index") for side in (larger, smaller))
         # One row may be on both sides.
         pairs += [(high[i], low[j]) for i, j in itertools.product(high, low) if i != j]
+    if not {larger.get("model"), smaller.get("model")}.isdisjoint(EXTREMES):
+        # Several models may have the largest size, such as those of rounds.
+        pairs = [(high, low) for high, low in pairs if high["parameters"] != low["parameters"]]
     return pairs
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
@@ -184,10 +185,11 @@ def trust_lines(results: Path, config: Config) -> Iterator[str]:
     for name, table in tables(results, "prediction", config.predictions):
         best = table.dropna(subset="rho").iloc[:1]
         for row in best.to_dict("records"):
+            known = not math.isnan(row["rho_low"])
+            interval = f"{row['rho_low']:.2f} to {row['rho_high']:.2f}" if known else "no interval"
             yield (
                 f"Best predictor of success in {name}: {row['predictor']}, rank correlation "
-                f"{row['rho']:.2f} ({row['rho_low']:.2f} to {row['rho_high']:.2f}, {row['pairs']} "
-                "rewards)."
+                f"{row['rho']:.2f} ({interval}, {row['pairs']} rewards)."
             )
     claims = results / "tables" / "claims.csv"
     if claims.is_file():
