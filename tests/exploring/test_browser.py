@@ -294,6 +294,35 @@ def test_a_diagnosis_that_fails_leaves_nothing_of_the_last_one(page, where, monk
     assert "standing up" in page.text(".confusion .content")
 
 
+CONTRAST = """
+const luminance = (color) => {
+  const [r, g, b] = color.match(/\\d+/g).map((part) => {
+    const share = part / 255;
+    return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+return [...document.querySelectorAll(".grid .tile .mark")].map((mark) => {
+  const front = luminance(getComputedStyle(mark).color);
+  const back = luminance(getComputedStyle(mark.closest(".tile")).backgroundColor);
+  return (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
+});
+"""
+"""Contrast of each verdict with its tile, by WCAG 2.1."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_verdicts_can_be_read(page, where, scheme):
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    page.open(where)
+    page.type("a humanoid robot kneeling")
+    page.ranked()
+    contrasts = page.driver.execute_script(CONTRAST)
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert contrasts and min(contrasts) >= 4.5
+
+
 def test_it_fits_a_phone(page, where):
     page.narrow()
     address = "?goal=a+humanoid+robot+kneeling&model=sim-XS&scoring=alpha-0"
