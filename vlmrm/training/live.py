@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 
 from vlmrm.config.settings import EvaluationSettings, RolloutSettings
+from vlmrm.config.states import KEEP_EVERY
 from vlmrm.data.frames import FRAMES_PER_CHUNK, FrameWriter
 from vlmrm.data.states import States
 from vlmrm.terminal.bars import bar
 from vlmrm.training.evaluation import Played, evaluate, judge, opened
-from vlmrm.training.rollouts import KEEP_EVERY, Draw, collect, draw
+from vlmrm.training.rollouts import Draw, collect, draw
 from vlmrm.training.videos import kept_trajectories
 
 

@@ -10,14 +10,11 @@ from numpy.typing import NDArray
 
 from vlmrm.config import RANDOM_POLICY
 from vlmrm.config.settings import RolloutSettings
+from vlmrm.config.states import KEEP_EVERY
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
-from vlmrm.rewards.windows import WINDOW_STEPS
 from vlmrm.tasks.oracles import labeled
 from vlmrm.training.evaluation import play
-
-KEEP_EVERY = WINDOW_STEPS
-"""Keep every fifth state, because neighboring states look alike."""
 
 
 @dataclass(frozen=True)
