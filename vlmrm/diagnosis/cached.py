@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,7 @@ def cached_embeddings(
 
     def embed() -> NDArray[np.float32]:
         with FrameReader(cached_frames(states, folder, scene, rendering)) as reader:
-            count = -(-len(reader) // BATCH)
+            count = math.ceil(len(reader) / BATCH)
             return embed_batches(clip, reader.batches(BATCH), count, "batch")
 
     return embed_once(folder / scene, len(states), model, clip, embed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -204,7 +205,7 @@ def finish(grid: Any, handles: Sequence[Artist], **legend: Any) -> Figure:
     longest = max((len(str(handle.get_label())) for handle in handles), default=1)
     # A letter is about 0.06 inches wide, and a line with its spaces half an inch.
     columns = max(1, min(len(handles), int(widest / (0.5 + 0.06 * longest))))
-    rows = -(-len(handles) // columns) + ("title" in legend)
+    rows = math.ceil(len(handles) / columns) + ("title" in legend)
     figure.set_size_inches(widest, height + 0.2 + ENTRY * rows)
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, **legend)
     return figure
@@ -238,8 +239,8 @@ def lines(styles: Styles, *others: LineStyle) -> list[Line2D]:
 
 def wrapped(n: int) -> tuple[int, int]:
     """Rows and columns of a grid for ``n`` panels, with rows of about equal length."""
-    rows = -(-n // MAX_COLUMNS)
-    return rows, -(-n // rows)
+    rows = math.ceil(n / MAX_COLUMNS)
+    return rows, math.ceil(n / rows)
 
 
 def verdict(accepted: bool) -> tuple[str, Color]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import ExitStack
 from dataclasses import replace
@@ -95,7 +96,7 @@ def sample_live_rollouts(
         **context: Added to the provenance of the frames.
     """
     drawn = draw(settings, folder)
-    steps = -(-settings.episode_steps // KEEP_EVERY)
+    steps = math.ceil(settings.episode_steps / KEEP_EVERY)
     shape = (len(drawn.policies), drawn.trajectories, steps)
     kept = np.zeros(shape, dtype=bool)
     kept.reshape(-1)[drawn.rows] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,8 +74,8 @@ def draw(settings: RolloutSettings, folder: Path | None) -> Draw:
         )
     spec = settings.spec
     rng = np.random.default_rng(spec.seed)
-    kept_of_each = -(-settings.episode_steps // KEEP_EVERY)
-    trajectories = -(-spec.size // (kept_of_each * len(policies)))
+    kept_of_each = math.ceil(settings.episode_steps / KEEP_EVERY)
+    trajectories = math.ceil(spec.size / (kept_of_each * len(policies)))
     seeds = [int(rng.integers(2**31)) for _ in policies]
     every = len(policies) * trajectories * kept_of_each
     rows = np.sort(rng.choice(every, spec.size, replace=False))
@@ -100,7 +101,7 @@ def collect(
     numbers = np.cumsum(begins, axis=1)
     now = np.arange(dones.shape[1])
     steps = now - np.maximum.accumulate(np.where(begins, now, 0), axis=1)
-    environment, kept = np.divmod(drawn.rows, -(-dones.shape[1] // KEEP_EVERY))
+    environment, kept = np.divmod(drawn.rows, math.ceil(dones.shape[1] / KEEP_EVERY))
     place = environment, KEEP_EVERY * kept
     names = [f"checkpoint {policy.stem}" if policy else RANDOM_POLICY for policy in drawn.policies]
     columns = {
