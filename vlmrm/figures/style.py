@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from vlmrm.config.scoring import alpha_of, scoring_order
@@ -252,6 +253,13 @@ def grid_lines(axes: Axes, axis: Literal["x", "y", "both"] = "y") -> None:
     """Draws faint lines to read values by."""
     axes.grid(axis=axis, color="0.92", linewidth=0.8)
     axes.set_axisbelow(True)
+
+
+def count_axis(axes: Axes) -> None:
+    """Labels a logarithmic x axis of counts with powers of four, as plain numbers."""
+    axes.xaxis.set_major_locator(LogLocator(base=4))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def pictures(
