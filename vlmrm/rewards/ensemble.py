@@ -111,7 +111,7 @@ def load_ensemble(
     settings: RunRewardSettings,
     folders: Mapping[str, Path],
     statistics: Path,
-    device: str = "auto",
+    device: str,
     gpus: int = 1,
 ) -> EnsembleReward:
     """Loads the ensemble of a training run.

@@ -188,7 +188,7 @@ def reward_checksums(
 
 
 def model_reward(
-    settings: RunRewardSettings | SearchSettings, model: Path, device: str = "auto", gpus: int = 1
+    settings: RunRewardSettings | SearchSettings, model: Path, device: str, gpus: int
 ) -> VLMReward:
     """Loads a model as the reward of a run's task; arguments as for `reward_source`.
 

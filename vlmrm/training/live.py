@@ -83,7 +83,7 @@ def sample_live_rollouts(
     settings: RolloutSettings,
     folder: Path | None,
     frames: str | os.PathLike[str],
-    workers: int | None = None,
+    workers: int | None,
     **context: Any,
 ) -> States:
     """Samples states as `sample_rollouts`, and writes the frames of those that are kept.
@@ -92,7 +92,7 @@ def sample_live_rollouts(
         settings: As for `sample_rollouts`.
         folder: As for `sample_rollouts`.
         frames: Output file of the frames (HDF5).
-        workers: Maximum number of processes, by default one.
+        workers: Maximum number of processes; None for one.
         **context: Added to the provenance of the frames.
     """
     drawn = draw(settings, folder)

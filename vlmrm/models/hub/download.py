@@ -29,7 +29,7 @@ from vlmrm.models.hub.requests import endpoint, explain, host_of, patiently, tok
 constants.DOWNLOAD_CHUNK_SIZE = 2**18
 
 
-def check_space(key: str, files: Iterable[RemoteFile], folder: Path, extra: int = 0) -> str:
+def check_space(key: str, files: Iterable[RemoteFile], folder: Path, extra: int) -> str:
     """Checks that the disk has space for a download; returns a text with both sizes.
 
     Args:
