@@ -67,8 +67,7 @@ rule copy_model:
     wildcard_constraints:
         model=models_from("packaged"),
     resources:
-        mem_mb=memory(2_000),
-        runtime=minutes(15),
+        **LIGHT,
     params:
         config=config_file,
         folder=subpath(output[0], parent=True),

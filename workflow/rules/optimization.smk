@@ -11,7 +11,7 @@ rule draw_best_of_n:
     log:
         f"{LOGS}/figures/best-of-n-{{epic}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.best_of_n_settings(w.epic).model_dump(),
@@ -31,7 +31,7 @@ rule draw_gallery:
     log:
         f"{LOGS}/figures/gallery-{{epic}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.gallery_settings(w.epic).model_dump(),
@@ -49,8 +49,7 @@ rule measure_checkpoints:
     log:
         f"{LOGS}/optimization/{RUN}.log",
     resources:
-        mem_mb=memory(2_000),
-        runtime=minutes(15),
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.optimization_settings(run_of(w)).model_dump(),
@@ -80,7 +79,7 @@ rule draw_optimization:
     log:
         f"{LOGS}/figures/optimization-{{experiment}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         references=lambda w, input: [f"--reference {path}" for path in input.references],
     shell:
@@ -101,7 +100,7 @@ rule draw_prediction:
     log:
         f"{LOGS}/figures/prediction-{{prediction}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.predictions[w.prediction].model_dump(),

@@ -35,7 +35,7 @@ rule draw_search:
     log:
         f"{LOGS}/figures/search-{{search}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.search_figure_settings(w.search).model_dump(
@@ -55,7 +55,7 @@ rule draw_search_gallery:
     log:
         f"{LOGS}/figures/search-gallery-{{search}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.search_figure_settings(w.search).model_dump(),

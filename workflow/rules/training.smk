@@ -11,8 +11,7 @@ rule check_lookup:
     benchmark:
         f"{BENCHMARKS}/check_lookup/{{task}}/{{scene}}/{{model}}.jsonl"
     resources:
-        mem_mb=memory(2_000),
-        runtime=minutes(15),
+        **LIGHT,
     shell:
         "vlmrm --log {log} check-lookup --states {input.states} --rewards {input.rewards}"
         " --check-states {input.check_states} --check-rewards {input.check_rewards}"
@@ -164,7 +163,7 @@ rule draw_learning_curves:
     log:
         f"{LOGS}/figures/learning-{{experiment}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         random=lambda w, input: [f"--random {path}" for path in input.random],
     shell:
@@ -183,7 +182,7 @@ rule draw_success:
     log:
         f"{LOGS}/figures/success-{{experiment}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         curves=lambda w, input: [f"--curve {path}" for path in input.curves],
     shell:
@@ -200,7 +199,7 @@ rule draw_success_by_size:
     log:
         f"{LOGS}/figures/size-{{experiment}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         models=lambda w, input: [
             f"--model {Path(path).parent}" for path in input.models
@@ -220,7 +219,7 @@ rule draw_filmstrip:
     log:
         f"{LOGS}/figures/filmstrip-{{experiment}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         trajectories=lambda w, input: [
