@@ -14,7 +14,7 @@ rule make_ensemble:
         **LIGHT,
     params:
         config=config_file,
-        members=lambda w, input: [str(Path(path).parent) for path in input],
+        members=lambda w, input: folders(input),
         folder=subpath(output[0], parent=True),
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:

@@ -16,7 +16,7 @@ rule search_poses:
         gpu=lambda w: 1 if w.reward_source in settings.models else 0,
     params:
         config=config_file,
-        model=lambda w, input: [f"--model {Path(path).parent}" for path in input.model],
+        model=lambda w, input: options("model", folders(input.model)),
         settings=lambda w: settings.search_settings(w.search, run_of(w)).model_dump(),
     shell:
         "vlmrm --log {log} search-poses {wildcards.search} --config {params.config}"
