@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import signal
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +17,7 @@ from vlmrm.data.pictures import labeled_pictures
 from vlmrm.data.states import States
 from vlmrm.errors import refuse_unknown
 from vlmrm.models.folder import folders_by_name
-from vlmrm.web.server import address, listen, serve
+from vlmrm.web.server import listen, run
 
 if TYPE_CHECKING:
     from vlmrm.exploring.collection import Collection
@@ -92,18 +92,8 @@ def explore(
             for name, folder in folders.items()
         }
         app = create_app(Explorer(collection, models, settings.tasks))
-        # Shells make commands in the background ignore Ctrl+C.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
-            serve(
-                app,
-                listener,
-                HOST,
-                MAX_BODY,
-                lambda: print(f"Explore at {address(listener)} and stop with Ctrl+C", flush=True),
-            )
-        finally:
-            collection.close()
+        with closing(collection):
+            run(app, listener, HOST, MAX_BODY, "Explore")
 
 
 def _settings(config: Path | None, environment: str | None) -> ExplorationSettings:
