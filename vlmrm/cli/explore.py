@@ -120,10 +120,10 @@ def _state_frames(
     states: States | None, poses: int, scene: str, rendering: Rendering
 ) -> Collection:
     from vlmrm.diagnosis.cached import cached_folder, cached_states
-    from vlmrm.exploring.states import StateFrames
+    from vlmrm.exploring.states import StateCollection
 
     if states is None:
-        return StateFrames(*cached_states(poses, rendering), scene, rendering)
+        return StateCollection(*cached_states(poses, rendering), scene, rendering)
     content = hashlib.sha256(states.values.tobytes()).hexdigest()
     folder = cached_folder("states", states.environment, content, rendering.model_dump())
-    return StateFrames(states, folder, scene, rendering)
+    return StateCollection(states, folder, scene, rendering)
