@@ -19,7 +19,7 @@ from vlmrm.training.evaluation import play
 
 
 @dataclass(frozen=True)
-class Draw:
+class Selection:
     """Which states of rollouts are kept.
 
     Attributes:
@@ -52,18 +52,18 @@ def sample_rollouts(
     Raises:
         UserError: The folder contains no checkpoints, or those of another agent.
     """
-    drawn = draw(settings, folder)
+    selection = select(settings, folder)
     explore = settings.spec.explore
     plays = [
-        play(policy, settings, drawn.trajectories, seed, workers, explore)
-        for policy, seed in zip(drawn.policies, drawn.seeds, strict=True)
+        play(policy, settings, selection.trajectories, seed, workers, explore)
+        for policy, seed in zip(selection.policies, selection.seeds, strict=True)
     ]
     states = np.concatenate([played.states[:, ::KEEP_EVERY] for played in plays])
     dones = np.concatenate([played.dones for played in plays])
-    return collect(settings, drawn, states.reshape(-1, states.shape[-1])[drawn.rows], dones)
+    return collect(settings, selection, states.reshape(-1, states.shape[-1])[selection.rows], dones)
 
 
-def draw(settings: RolloutSettings, folder: Path | None) -> Draw:
+def select(settings: RolloutSettings, folder: Path | None) -> Selection:
     """Chooses the states of a set before they are visited; arguments as for `sample_rollouts`."""
     policies: list[Path | None] = [None]
     if folder is not None:
@@ -79,12 +79,12 @@ def draw(settings: RolloutSettings, folder: Path | None) -> Draw:
     seeds = [int(rng.integers(2**31)) for _ in policies]
     every = len(policies) * trajectories * kept_of_each
     rows = np.sort(rng.choice(every, spec.size, replace=False))
-    return Draw(policies, seeds, trajectories, rows)
+    return Selection(policies, seeds, trajectories, rows)
 
 
 def collect(
     settings: RolloutSettings,
-    drawn: Draw,
+    selection: Selection,
     values: NDArray[np.float64],
     dones: NDArray[np.bool_],
 ) -> States:
@@ -92,8 +92,8 @@ def collect(
 
     Args:
         settings: The set, its environment, and its agent.
-        drawn: Which states are kept.
-        values: The kept states, in the order of ``drawn.rows``.
+        selection: Which states are kept.
+        values: The kept states, in the order of ``selection.rows``.
         dones: Whether an episode ended with a step, for each environment and step ``[K, T]``.
     """
     # Environments whose episodes end early go through several.
@@ -101,11 +101,13 @@ def collect(
     numbers = np.cumsum(begins, axis=1)
     now = np.arange(dones.shape[1])
     steps = now - np.maximum.accumulate(np.where(begins, now, 0), axis=1)
-    environment, kept = np.divmod(drawn.rows, math.ceil(dones.shape[1] / KEEP_EVERY))
+    environment, kept = np.divmod(selection.rows, math.ceil(dones.shape[1] / KEEP_EVERY))
     place = environment, KEEP_EVERY * kept
-    names = [f"checkpoint {policy.stem}" if policy else RANDOM_POLICY for policy in drawn.policies]
+    names = [
+        f"checkpoint {policy.stem}" if policy else RANDOM_POLICY for policy in selection.policies
+    ]
     columns = {
-        "origin": np.array(names)[environment // drawn.trajectories],
+        "origin": np.array(names)[environment // selection.trajectories],
         "trajectory": environment * (numbers[:, ::KEEP_EVERY].max() + 1) + numbers[place],
         "step": steps[place],
     }
