@@ -5,8 +5,7 @@ import pytest
 import yaml
 
 from tests import processes
-from tests.web import browser
-from tests.web.browser import serve_in_thread
+from tests.browser import serve_in_thread, starting
 from vlmrm.data.states import States
 from vlmrm.labeling.page import MAX_BODY, create_app
 
@@ -67,16 +66,10 @@ def serving(states_file, config):
 
     Called with further options, it returns the process and the address of the page.
     """
-    started = []
+    with starting() as start:
 
-    def start(output, *options, rater="anna"):
-        command = ["label", states_file, "--config", config, "--task", "mountain-car"]
-        options = ["--rater", rater, "--output", output, "--port", 0, *options]
-        process, where = browser.start(*command, *options)
-        started.append(process)
-        return process, where
+        def label(output, *options, rater="anna"):
+            command = ["label", states_file, "--config", config, "--task", "mountain-car"]
+            return start(*command, "--rater", rater, "--output", output, "--port", 0, *options)
 
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+        yield label
