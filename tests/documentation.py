@@ -7,7 +7,8 @@ import shlex
 import shutil
 from pathlib import Path
 
-from tests.docs.pages import ROOT, fenced, shown
+from tests.docs.pages import fenced, shown
+from tests.paths import ROOT
 from tests.processes import snakemake, vlmrm
 
 TINY_AGENT = {

@@ -1,11 +1,11 @@
 """Measures of sentences, with made-up embeddings."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.paths import ROOT
 from vlmrm.config import load_config
 from vlmrm.data.states import States
 from vlmrm.diagnosis.sentences import (
@@ -17,7 +17,6 @@ from vlmrm.diagnosis.sentences import (
 )
 from vlmrm.errors import UserError
 
-ROOT = Path(__file__).parents[2]
 TASKS = tuple(KNOWN)
 POSES, POINTS = 80, 5
 

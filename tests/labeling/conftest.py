@@ -1,15 +1,12 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import yaml
 
 from tests import processes
 from tests.browser import serve_in_thread, starting
+from tests.paths import SMOKE
 from vlmrm.data.states import States
 from vlmrm.labeling.page import MAX_BODY, create_app
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -29,7 +26,7 @@ def states_file(states, tmp_path):
 @pytest.fixture
 def config(tmp_path):
     """The smoke configuration, which also measures on those states, as `climb`."""
-    content = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    content = yaml.safe_load(SMOKE.read_text())
     content["state_sets"]["mountain-car-grid"] = {
         "sampler": "grid",
         "environment": "mountain-car",

@@ -1,11 +1,10 @@
 """Every model of the paper's configuration, without its weights."""
 
-from pathlib import Path
-
 import numpy as np
 import open_clip
 import pytest
 
+from tests.paths import ROOT
 from vlmrm.config import PretrainedModel, RandomModel, load_config
 from vlmrm.config.architectures import sim_architectures
 from vlmrm.errors import UserError
@@ -16,7 +15,6 @@ from vlmrm.models.model_size import measure_size
 from vlmrm.models.random_init import make_random_model
 from vlmrm.models.sizes import tabulated_size
 
-ROOT = Path(__file__).parents[2]
 MODELS = load_config(ROOT / "config.yaml").models
 ARCHITECTURES = sorted({str(model.architecture) for model in MODELS.values()})
 SMALL = {"RN50-quickgelu", "MobileCLIP2-S0", "PE-Core-T-16-384"}

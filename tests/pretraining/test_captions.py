@@ -1,14 +1,11 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import yaml
 
+from tests.paths import ROOT
 from vlmrm.config import load_config
 from vlmrm.pretraining.captions import state_facts, write_caption
 from vlmrm.pretraining.phrases import GENERIC, LEADING, OPENINGS, PHRASES
-
-ROOT = Path(__file__).parents[2]
 
 
 def every_caption_of_one_fact():
