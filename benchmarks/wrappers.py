@@ -13,6 +13,7 @@ less.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import statistics
 import tempfile
@@ -95,7 +96,7 @@ def measure(
     single = make(VLMRewardWrapper, reward=reward)
     several = VLMRewardVecEnvWrapper(make(FrameInfoWrapper), reward)
     plain = make(FrameInfoWrapper)
-    steps = -(-frames // number)
+    steps = math.ceil(frames / number)
     queue = FrameQueue(reward, np.zeros((steps, number)))
 
     def queued() -> None:

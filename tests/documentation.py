@@ -7,9 +7,9 @@ import shlex
 import shutil
 from pathlib import Path
 
+from tests.docs.pages import fenced, shown
+from tests.paths import ROOT
 from tests.processes import snakemake, vlmrm
-
-ROOT = Path(__file__).parents[1]
 
 TINY_AGENT = {
     "total_timesteps": 64,
@@ -32,14 +32,12 @@ def text(page: str) -> str:
 
 def blocks(page: str, language: str) -> list[str]:
     """The fenced code of a page in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", text(page), re.DOTALL | re.MULTILINE)
+    return fenced(text(page), language)
 
 
 def commands(page: str) -> list[list[str]]:
-    """The words of the indented commands of a page: of ``vlmrm``, and of ``.venv/bin``."""
-    lines = text(page).replace("\\\n", " ")
-    found = re.findall(r"^    (?:\.venv/bin/)?((?:vlmrm|snakemake|pip) .*)$", lines, re.MULTILINE)
-    return [shlex.split(line, comments=True) for line in found]
+    """The words of the commands that a page shows in blocks."""
+    return list(shown(ROOT / "docs" / page))
 
 
 def run_jobs(folder: Path, *arguments: str) -> list[str]:

@@ -8,7 +8,8 @@ import pytest
 import yaml
 from PIL import Image
 
-from tests.documentation import ROOT, TINY_AGENT, blocks, commands, run_jobs, text
+from tests.documentation import TINY_AGENT, blocks, commands, run_jobs, text
+from tests.paths import ROOT
 from tests.processes import vlmrm
 from vlmrm.config import load_config
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.documentation import ROOT, blocks, text
+from tests.documentation import blocks, text
+from tests.paths import ROOT
 
 SNAKEFILE, HANDLERS, _ = blocks("module.md", "python")
 (CONFIG,) = blocks("module.md", "yaml")

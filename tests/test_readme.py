@@ -5,17 +5,16 @@ import re
 import runpy
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.docs.pages import fenced, shown
+from tests.paths import ROOT
 from tests.processes import vlmrm
 from vlmrm.config import load_config
 from vlmrm.pretraining.phrases import OPENINGS, PHRASES, new_words
 
-ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 QUICK_START = ROOT / "docs" / "quick-start.md"
 SENTENCE = ROOT / "docs" / "sentence.md"

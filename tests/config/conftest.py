@@ -1,9 +1,7 @@
-from pathlib import Path
-
 import pytest
 import yaml
 
-SMOKE = Path(__file__).parents[2] / "config" / "smoke.yaml"
+from tests.paths import SMOKE
 
 
 @pytest.fixture

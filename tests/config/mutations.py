@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.paths import ROOT
 from vlmrm.config import Config, load_config
 from vlmrm.config.references import MAX_RUNS
 from vlmrm.errors import UserError
@@ -25,7 +26,6 @@ from vlmrm.machine.shared import check_shared
 from vlmrm.plan.cost import make_plan
 from vlmrm.plan.jobs import Job
 
-ROOT = Path(__file__).parents[2]
 SHIPPED = [ROOT / "config.yaml", *sorted((ROOT / "config").rglob("*.yaml"))]
 
 HANGS = 5

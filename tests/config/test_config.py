@@ -1,20 +1,17 @@
 import copy
 import math
 from datetime import date
-from pathlib import Path
 from typing import get_args
 
 import gymnasium as gym
 import pytest
 import stable_baselines3
 
+from tests.paths import ROOT
 from vlmrm.config import OracleName, load_config, parse_config
 from vlmrm.config import base as section
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
-
-ROOT = Path(__file__).parents[2]
-
 
 CONFIGS = [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))]
 

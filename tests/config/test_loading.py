@@ -1,17 +1,15 @@
 import time
-from pathlib import Path
 
 import pytest
 
+from tests.paths import SMOKE
 from vlmrm.config import load_config, read_yaml
 from vlmrm.errors import UserError
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_a_key_given_twice_is_refused_with_its_lines(tmp_path):
     file = tmp_path / "twice.yaml"
-    smoke = (ROOT / "config" / "smoke.yaml").read_text()
+    smoke = SMOKE.read_text()
     file.write_text(smoke + "\nepic: {}\n")
     first = smoke.splitlines().index("epic:") + 1
     last = len(smoke.splitlines()) + 2

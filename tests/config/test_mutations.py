@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from tests.config.mutations import ROOT, judge_all
+from tests.config.mutations import judge_all
+from tests.paths import ROOT
 
 NUMBER = int(os.environ.get("VLMRM_MUTATIONS", "150"))
 

@@ -1,19 +1,17 @@
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.paths import SMOKE
 from vlmrm.config import parse_config
 from vlmrm.errors import UserError
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def content():
     """The smoke run with two rounds of two tasks."""
-    content = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    content = yaml.safe_load(SMOKE.read_text())
     content["rounds"] = {
         "smoke-S": {"number": 2, "tasks": ["kneeling", "standing"], "seeds": [3, 4], "size": 50}
     }

@@ -3,13 +3,13 @@
 import json
 import re
 import runpy
-from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT, SMOKE
+
 CONFIGS = [ROOT / "config.yaml", *sorted((ROOT / "config").rglob("*.yaml"))]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
 
@@ -47,7 +47,7 @@ def test_every_configuration_names_the_schema_and_follows_it(path, validator):
     ],
 )
 def test_a_mistake_is_marked(validator, section, key, value):
-    content = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    content = yaml.safe_load(SMOKE.read_text())
     inside = content
     for name in section:
         inside = inside[name]

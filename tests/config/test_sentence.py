@@ -1,15 +1,13 @@
 """The configuration that `vlmrm run` writes."""
 
-from pathlib import Path
-
 import pytest
 import yaml
 
+from tests.paths import ROOT
 from vlmrm.config import load_config, parse_config
 from vlmrm.config.sentence import SHARED, sentence_config
 from vlmrm.errors import UserError
 
-ROOT = Path(__file__).parents[2]
 KNEELING = "a humanoid robot kneeling"
 
 

@@ -1,11 +1,11 @@
 """Measures of sentences, with made-up embeddings."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.paths import ROOT
 from vlmrm.config import load_config
 from vlmrm.data.states import States
 from vlmrm.diagnosis.sentences import (
@@ -17,7 +17,6 @@ from vlmrm.diagnosis.sentences import (
 )
 from vlmrm.errors import UserError
 
-ROOT = Path(__file__).parents[2]
 TASKS = tuple(KNOWN)
 POSES, POINTS = 80, 5
 
@@ -61,7 +60,10 @@ def images(states):
 
 @pytest.fixture
 def prompts():
-    return {sentence: basis(i) for i, sentence in enumerate(KNOWN.values())}
+    """Every known sentence means its pose."""
+    return {
+        text: basis(i) for i, task in enumerate(TASKS) for text in (KNOWN[task], *PARAPHRASES[task])
+    }
 
 
 def test_a_perfect_model_prefers_the_pose_and_rises_on_its_path(states, images, prompts):
@@ -112,19 +114,18 @@ def test_a_baseline_that_is_the_goal_is_an_error_of_the_user(states, images, pro
         measure_sentences(states, images, prompts, same, ["alpha-0.5"])
 
 
-def test_paraphrases_say_what_other_words_are_worth(states, images, prompts):
-    texts = ["right", "wrong", "between"]
+def test_paraphrases_say_what_other_words_are_worth(states, images, prompts, monkeypatch):
+    monkeypatch.setitem(PARAPHRASES, "kneeling", ["right", "wrong", "between"])
     other = (basis(TASKS.index("kneeling")) + basis(TASKS.index("lotus"))) / np.sqrt(2)
     prompts |= {"right": prompts[KNOWN["kneeling"]], "wrong": prompts[KNOWN["lotus"]]}
     prompts |= {"between": other, "RIGHT": prompts["right"], "Wrong ": prompts["wrong"]}
     goals = Sentences([KNOWN["kneeling"]], [KNOWN["standing"]])
     arguments = (states, images, prompts, goals, ["alpha-0", "alpha-0.5"], "kneeling")
-    plain, regularized = measure_sentences(*arguments, paraphrases=texts)
+    plain, regularized = measure_sentences(*arguments)
+    others = Sentences(["RIGHT"], ["Wrong "])
+    (right,) = measure_sentences(states, images, prompts, others, ["alpha-0.5"], "kneeling")
+    monkeypatch.setitem(PARAPHRASES, "kneeling", [])
     alone, _ = measure_sentences(*arguments)
-    (right,) = measure_sentences(
-        *(states, images, prompts, Sentences(["RIGHT"], ["Wrong "]), ["alpha-0.5"], "kneeling"),
-        paraphrases=texts,
-    )
     assert right["wording_low"] == right["wording_high"]  # the others are said already
     # "wrong" puts the ten poses of lotus above those of kneeling, "between" beside them.
     areas = [plain[name] for name in ("wording_low", "wording", "wording_high")]

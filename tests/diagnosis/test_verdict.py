@@ -1,11 +1,11 @@
 """Words from made-up numbers."""
 
 import re
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from tests.paths import ROOT
 from vlmrm.data.tables import read_table
 from vlmrm.diagnosis.sentences import AVERAGE, KNOWN, PARAPHRASES
 from vlmrm.diagnosis.verdict import (
@@ -18,8 +18,6 @@ from vlmrm.diagnosis.verdict import (
     level,
     verdict,
 )
-
-ROOT = Path(__file__).parents[2]
 
 GOOD = {
     **dict.fromkeys(KNOWN, 0.5),

@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 PAGES = sorted(
     page
     for pattern in ("*.md", "config/*.md", "docs/*.md", "results/reference/**/README.md")

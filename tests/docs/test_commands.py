@@ -11,7 +11,8 @@ import snakemake.cli
 import typer
 import yaml
 
-from tests.docs.pages import CONFIGS, OURS, PAGES, ROOT, fenced, inline_code, named, shown
+from tests.docs.pages import CONFIGS, OURS, PAGES, fenced, inline_code, named, shown
+from tests.paths import ROOT
 from tests.processes import snakemake as run_snakemake
 from vlmrm.cli import COMMANDS, UsageError, app
 from vlmrm.config import REFERENCES, load_config

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.docs.pages import OURS, PAGES, ROOT, inline_code, name_of, prose
+from tests.docs.pages import OURS, PAGES, inline_code, name_of, prose
+from tests.paths import ROOT
 
 INDEX = ROOT / "docs" / "index.md"
 

@@ -8,7 +8,7 @@ import matplotlib
 import pytest
 from matplotlib import pyplot
 
-from tests.docs.pages import ROOT
+from tests.paths import ROOT
 
 PATH = ROOT / "examples" / "sentence.ipynb"
 TOOL = runpy.run_path(str(ROOT / "docs" / "notebook.py"))

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from tests.web import browser
+from tests.browser import starting
 from vlmrm.cli.explore import _settings, _state_frames
 from vlmrm.exploring.explorer import EmbeddedCollection, Explorer
 from vlmrm.models.clip import ClipModel
@@ -31,14 +31,5 @@ def explorer(cache):
 @pytest.fixture
 def serving(cache):
     """Starts `vlmrm explore` with options; returns its address, and ends it after the test."""
-    started = []
-
-    def start(*options):
-        process, where = browser.start("explore", "--port", 0, *options, env=cache)
-        started.append(process)
-        return where
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    with starting() as start:
+        yield lambda *options: start("explore", "--port", 0, *options, env=cache)[1]

@@ -9,8 +9,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from tests.browser import IN_BROWSER
-from tests.web.browser import chromium, serve_in_thread  # noqa: F401
+from tests.browser import IN_BROWSER, chromium, serve_in_thread  # noqa: F401
 from vlmrm.errors import UserError
 from vlmrm.exploring.page import MAX_BODY, create_app
 

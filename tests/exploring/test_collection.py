@@ -8,7 +8,7 @@ from PIL import Image
 from vlmrm.config import PathStates, Rendering
 from vlmrm.data.states import States
 from vlmrm.exploring.collection import LARGE, SMALL, PictureFolder, ranked_rows
-from vlmrm.exploring.states import StateFrames
+from vlmrm.exploring.states import StateCollection
 from vlmrm.states import sample_states
 
 
@@ -41,7 +41,7 @@ def test_states_of_any_environment_have_frames(tmp_path):
     position = np.linspace(-1.2, 0.6, 5)
     truth = {"mountain-car": position > 0.45, "never": position > 9}
     states = States("mountain-car", np.stack([position, 0 * position], axis=1), labels=truth)
-    frames = StateFrames(states, tmp_path, "textured", Rendering())
+    frames = StateCollection(states, tmp_path, "textured", Rendering())
     assert list(frames.verdicts) == ["mountain-car"]  # the other refuses all
     assert (len(frames), frames.noun, frames.paths) == (5, "state", {})
     assert max(size_of(frames.thumbnail(3))) == SMALL
@@ -50,7 +50,7 @@ def test_states_of_any_environment_have_frames(tmp_path):
 
 def test_a_set_of_paths_alone_has_paths_and_ranks_them(tmp_path):
     states = sample_states(PathStates(sampler="paths", tasks=["lotus"], points=3))
-    frames = StateFrames(states, tmp_path, "textured-fixed", Rendering(humanoid_size=64))
+    frames = StateCollection(states, tmp_path, "textured-fixed", Rendering(humanoid_size=64))
     assert frames.paths["lotus"].tolist() == [0, 1, 2]
     frames.close()
 

@@ -3,16 +3,14 @@
 import json
 import os
 import urllib.request
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.paths import ROOT
 from tests.processes import vlmrm
 from vlmrm.data.states import States
-
-ROOT = Path(__file__).parents[2]
 
 
 def session_of(where):

@@ -2,13 +2,13 @@
 
 import copy
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from PIL import Image
 
+from tests.paths import ROOT
 from tests.processes import vlmrm
 from vlmrm.config import SCENES, parse_config, read_layer
 from vlmrm.config.settings import ScoringSettings
@@ -23,7 +23,6 @@ from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import check_model_folder
 from vlmrm.rewards.scoring import score_states
 
-ROOT = Path(__file__).parents[2]
 KNEELING = Query("sim-XS", "alpha-0", Sentences(["a humanoid robot kneeling"]))
 FREE = Query("sim-XS", "alpha-0", Sentences(["a robot that kneels on the floor"]))
 RIVALS = [goal for name, goal in KNOWN.items() if name != "kneeling"]

@@ -5,7 +5,7 @@ import random
 import re
 import urllib.request
 
-from tests.web.browser import serve_in_thread
+from tests.browser import serve_in_thread
 from tests.web.hostile import digits, noise, replies, requests
 from vlmrm.exploring.page import MAX_BODY, create_app
 

@@ -1,16 +1,12 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import yaml
 
 from tests import processes
-from tests.web import browser
-from tests.web.browser import serve_in_thread
+from tests.browser import serve_in_thread, starting
+from tests.paths import SMOKE
 from vlmrm.data.states import States
 from vlmrm.labeling.page import MAX_BODY, create_app
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -30,7 +26,7 @@ def states_file(states, tmp_path):
 @pytest.fixture
 def config(tmp_path):
     """The smoke configuration, which also measures on those states, as `climb`."""
-    content = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    content = yaml.safe_load(SMOKE.read_text())
     content["state_sets"]["mountain-car-grid"] = {
         "sampler": "grid",
         "environment": "mountain-car",
@@ -67,16 +63,10 @@ def serving(states_file, config):
 
     Called with further options, it returns the process and the address of the page.
     """
-    started = []
+    with starting() as start:
 
-    def start(output, *options, rater="anna"):
-        command = ["label", states_file, "--config", config, "--task", "mountain-car"]
-        options = ["--rater", rater, "--output", output, "--port", 0, *options]
-        process, where = browser.start(*command, *options)
-        started.append(process)
-        return process, where
+        def label(output, *options, rater="anna"):
+            command = ["label", states_file, "--config", config, "--task", "mountain-car"]
+            return start(*command, "--rater", rater, "--output", output, "--port", 0, *options)
 
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+        yield label

@@ -9,8 +9,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.browser import IN_BROWSER
-from tests.web.browser import chromium  # noqa: F401
+from tests.browser import IN_BROWSER, chromium  # noqa: F401
 from vlmrm.labeling.session import shown_order
 
 pytestmark = IN_BROWSER

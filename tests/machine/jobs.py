@@ -1,12 +1,10 @@
 """Jobs of the paper's configuration."""
 
-from pathlib import Path
-
+from tests.paths import ROOT
 from vlmrm.config import PretrainedModel, load_config
 from vlmrm.machine.machines import MACHINES
 from vlmrm.plan.jobs import Job
 
-ROOT = Path(__file__).parents[2]
 PAPER = load_config(ROOT / "config.yaml")
 DEMO = load_config(ROOT / "config" / "demo.yaml")
 RUN = {"task": "kneeling", "scene": "textured-fixed", "scoring": "alpha-0", "seed": "0"}

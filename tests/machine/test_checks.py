@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.machine.conftest import Usage
-from tests.machine.jobs import DEMO, PAPER, ROOT, RUN, embedding, fetching, training, unnamed
+from tests.machine.jobs import DEMO, PAPER, RUN, embedding, fetching, training, unnamed
+from tests.paths import ROOT
 from tests.processes import snakemake
 from tests.workflow.conftest import Project
 from vlmrm.config import load_config

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from tests.paths import ROOT
 from vlmrm.machine.checks import EMBEDDING_RULES, MUJOCO
-
-ROOT = Path(__file__).parents[2]
 
 
 def rules() -> set[str]:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from pathlib import Path
 from types import SimpleNamespace
 
 import av
@@ -11,14 +10,12 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from tests.paths import SMOKE
 from vlmrm.config import RANDOM_POLICY, load_config
 from vlmrm.figures.style import save_figure
 from vlmrm.page.contents import contents, recorded_runs
 from vlmrm.page.render import write_page
 from vlmrm.page.summary import video_of
-
-ROOT = Path(__file__).parents[2]
-SMOKE = ROOT / "config" / "smoke.yaml"
 
 REWARDS = {"scene": "textured", "model": ["smoke-S", "random-XS"], "scoring": "alpha-0.5"}
 INTERVAL = {"gold_low": 0.2, "gold_high": 0.9}

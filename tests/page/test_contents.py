@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from tests.page.conftest import SMOKE
+from tests.paths import SMOKE
 from vlmrm.config import parse_config
 from vlmrm.page.contents import (
     compares_sizes,

@@ -6,7 +6,8 @@ from importlib import resources
 
 import pytest
 
-from tests.page.conftest import SMOKE, success
+from tests.page.conftest import success
+from tests.paths import SMOKE
 from vlmrm.config import load_config
 from vlmrm.figures.paper import LARGEST, published_success
 from vlmrm.page import render

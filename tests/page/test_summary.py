@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.page.conftest import SMOKE, success
+from tests.page.conftest import success
+from tests.paths import SMOKE
 from vlmrm.config import TrainingRun, load_config
 from vlmrm.config.diagnosis import Diagnosis
 from vlmrm.page.summary import epic_lines, outcomes, trained_line, trust_lines

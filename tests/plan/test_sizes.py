@@ -5,15 +5,12 @@ import pytest
 from tests.machine.jobs import DEMO, LAPTOP, PAPER, embedding, fetching, unnamed
 from vlmrm.config import FunctionModel
 from vlmrm.config.architectures import architecture_file
-from vlmrm.models.clip import GPU_BATCH_PIXELS
 from vlmrm.models.model_size import measure_size
+from vlmrm.models.sizes import TABLE, ModelSize
 from vlmrm.plan.cost import make_plan, warnings
 from vlmrm.plan.sizes import (
-    BATCH_PIXELS,
     LARGEST,
-    SIZES,
     STAND_IN,
-    Size,
     fitting_batch,
     known_size,
     weight_bytes,
@@ -32,7 +29,7 @@ def test_the_table_of_sizes_has_the_shipped_models():
     architectures = {
         model.architecture for model in (*PAPER.models.values(), *DEMO.models.values())
     }
-    assert architectures | {STAND_IN} <= set(json.loads(SIZES.read_text()))
+    assert architectures | {STAND_IN} <= set(json.loads(TABLE.read_text()))
 
 
 def test_a_folder_says_how_large_its_model_is(tmp_path, monkeypatch):
@@ -88,7 +85,7 @@ def test_a_function_has_no_size_that_could_be_fetched():
 
 
 def test_images_that_fit_beside_the_weights_are_counted():
-    size = Size(
+    size = ModelSize(
         image_size=64,
         image_flops=0,
         activations=500_000,
@@ -101,4 +98,3 @@ def test_images_that_fit_beside_the_weights_are_counted():
     assert fitting_batch(size, 7.5e9, "float32") == 1000
     assert fitting_batch(size, 2.4e9, "auto") == 0
     assert fitting_batch(size, 80e9, "auto") == 512 * 224**2 / 64**2
-    assert BATCH_PIXELS == GPU_BATCH_PIXELS

@@ -19,7 +19,6 @@ from vlmrm.plan.jobs import Job
 from vlmrm.plan.work import (
     LOOP,
     OBSERVED,
-    ROLLOUT_KEEPS,
     START_TORCH,
     TRAINED_ON,
     policy_bytes,
@@ -28,7 +27,6 @@ from vlmrm.plan.work import (
 )
 from vlmrm.pretraining import part
 from vlmrm.states.grid import sample_grid
-from vlmrm.training import rollouts
 
 
 def test_the_paper_trains_as_many_updates_as_it_says():
@@ -114,7 +112,6 @@ def test_videos_have_their_own_size_and_the_shadows_of_the_run():
 
 def test_constants_are_those_of_the_modules_that_compute():
     assert pytest.approx(1 - part.HELD_OUT) == TRAINED_ON
-    assert rollouts.KEEP_EVERY == ROLLOUT_KEEPS
     for environment in SCENES:
         observed, actions = OBSERVED[environment]
         env = make_env(environment, episode_steps=1)

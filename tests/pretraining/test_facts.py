@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from vlmrm.pretraining.facts import FACTS, describe, describe_clearly
+from vlmrm.pretraining.facts import describe, describe_clearly
+from vlmrm.pretraining.phrases import PHRASES
 from vlmrm.states.training import sample_training_states
 from vlmrm.tasks.body import FEET, TOUCH, BodyQuantities
 from vlmrm.tasks.poses import pose_library, pose_state
@@ -17,6 +18,15 @@ def many():
     """States and all their facts."""
     states = sample_training_states("humanoid", 2000, seed=4)
     return states, describe(states)
+
+
+def test_all_facts_and_no_others_have_phrases(many):
+    _, facts = many
+    described = {fact: {values.get(fact) for values in facts} for fact in PHRASES["humanoid"]}
+    assert {fact: values - {None} for fact, values in described.items()} == {
+        fact: set(values) for fact, values in PHRASES["humanoid"].items()
+    }
+    assert set().union(*facts) == PHRASES["humanoid"].keys()
 
 
 def test_clear_facts_are_true_and_most_facts_are_clear(varied):
@@ -65,7 +75,7 @@ STATED = {
 @pytest.mark.parametrize("value", STATED)
 def test_states_are_as_their_captions_say(many, value):
     states, facts = many
-    (fact,) = (fact for fact in ("posture", "arms") if value in FACTS[fact])
+    (fact,) = (fact for fact in ("posture", "arms") if value in PHRASES["humanoid"][fact])
     called = states[[described.get(fact) == value for described in facts]]
     assert len(called) > 3
     assert STATED[value](BodyQuantities.of(called)).all()

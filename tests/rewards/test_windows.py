@@ -5,10 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
+from vlmrm.config.states import KEEP_EVERY
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
 from vlmrm.rewards.sources import StepBatch
-from vlmrm.rewards.windows import WINDOW_STEPS, WindowReward, read_windows, window_rows
+from vlmrm.rewards.windows import WindowReward, read_windows, window_rows
 
 
 def states(count, **columns):
@@ -76,7 +77,7 @@ def expected(frames, dones):
     for env in range(ENVS):
         start = 0
         for step in range(STEPS):
-            window = [max(step - WINDOW_STEPS * back, start) for back in (2, 1, 0)]
+            window = [max(step - KEEP_EVERY * back, start) for back in (2, 1, 0)]
             rewards[step, env] = np.dot(window, [1, 100, 10_000])
             if dones[step, env]:
                 start = step + 1

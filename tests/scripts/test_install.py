@@ -9,12 +9,12 @@ import shutil
 import subprocess
 import tomllib
 import zipfile
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 MAKE_TARGET = ".venv/installed"
 
 

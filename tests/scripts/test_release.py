@@ -12,7 +12,7 @@ import zipfile
 import pytest
 import yaml
 
-from tests.scripts.test_install import ROOT
+from tests.paths import ROOT
 from vlmrm import __version__
 
 release_notes = runpy.run_path(str(ROOT / "scripts" / "release.py"))["release_notes"]

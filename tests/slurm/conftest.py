@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT, SMOKE
+
 CLUSTER = Path(__file__).with_name("cluster.sh")
 SEARCH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 
@@ -89,4 +90,4 @@ def workflow(cluster, tmp_path):
 
 @pytest.fixture
 def smoke() -> dict:
-    return yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    return yaml.safe_load(SMOKE.read_text())

@@ -4,7 +4,7 @@ import pytest
 from vlmrm.config import RolloutStates, TrainingRun, load_config
 from vlmrm.errors import UserError
 from vlmrm.rewards.sources import reward_source
-from vlmrm.training.rollouts import Draw, collect, sample_rollouts
+from vlmrm.training.rollouts import Selection, collect, sample_rollouts
 from vlmrm.training.run import train
 
 
@@ -66,8 +66,8 @@ def test_states_of_a_trajectory_come_from_one_checkpoint(states):
 def test_steps_count_from_the_start_of_the_episode_that_a_state_is_of(settings):
     dones = np.zeros((2, 30), bool)
     dones[1, [6, 17]] = True  # the next episodes start at 7 and 18
-    drawn = Draw([None], [0], trajectories=2, rows=np.arange(12))
-    columns = collect(settings, drawn, np.zeros((12, 4)), dones).columns
+    selection = Selection([None], [0], trajectories=2, rows=np.arange(12))
+    columns = collect(settings, selection, np.zeros((12, 4)), dones).columns
     assert columns["trajectory"].tolist() == [0, 0, 0, 0, 0, 0, 3, 3, 4, 4, 5, 5]
     assert columns["step"].tolist() == [0, 5, 10, 15, 20, 25, 0, 5, 3, 8, 2, 7]
 

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from vlmrm.config import TrainingRun, parse_config
+from vlmrm.config.states import KEEP_EVERY
 from vlmrm.rewards.sources import EnvironmentReward, FrameReward, StateReward
-from vlmrm.rewards.windows import WINDOW_STEPS, WindowReward
+from vlmrm.rewards.windows import WindowReward
 from vlmrm.training.evaluation import Episode
 from vlmrm.training.videos import (
     kept_trajectories,
@@ -97,7 +98,7 @@ def test_windows_begin_anew_with_each_trajectory(kept):
 
     rewards = trajectory_rewards(kept, SETTINGS, WindowReward(changes, 2, 4))
     assert rewards[0] == 0 and rewards[12] == 0
-    assert rewards[WINDOW_STEPS:12].min() > 0
+    assert rewards[KEEP_EVERY:12].min() > 0
 
 
 def test_references_have_the_rewards_that_they_are(kept):

@@ -126,23 +126,20 @@ def _diagnose_poses(
 ) -> Rows:
     from vlmrm.diagnosis.cached import cached_embeddings, cached_states
     from vlmrm.diagnosis.measure import SHOWN
-    from vlmrm.diagnosis.sentences import KNOWN, PARAPHRASES, measure_sentences
+    from vlmrm.diagnosis.sentences import KNOWN, measure_sentences, sentences_for
     from vlmrm.diagnosis.verdict import verdict
     from vlmrm.models.clip import ClipModel
 
     rows: Rows = []
-    paraphrases = PARAPHRASES[oracle] if oracle else []
     for folder in folders:
         clip = ClipModel.load(folder, device)
         # Before states are made: a sentence may be longer than the model reads.
-        texts = list(dict.fromkeys([*sentences.all, *KNOWN.values(), *paraphrases]))
+        texts = list(dict.fromkeys([*sentences.all, *sentences_for(oracle)]))
         prompts = dict(zip(texts, clip.embed_prompts(texts), strict=True))
         states, cache = cached_states(poses)
         for scene in scenes:
             images = cached_embeddings(states, cache, scene, folder, clip)
-            measured = measure_sentences(
-                states, images, prompts, sentences, scorings, oracle, paraphrases
-            )
+            measured = measure_sentences(states, images, prompts, sentences, scorings, oracle)
             rows += [{"model": clip.name, "scene": scene, **row} for row in measured]
     _print_rows("The reward on the way to the pose and on poses", rows, SHOWN)
     _print_rows("AUROC for each pose", rows, dict(zip(KNOWN, KNOWN, strict=True)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
 from vlmrm.cli.options import ConfigFile, Device, FramesFile, Gpus, ModelFolder, Output
 from vlmrm.config import load_config
@@ -10,7 +10,6 @@ from vlmrm.data.embeddings import write_embeddings
 from vlmrm.data.files import read_scene
 from vlmrm.data.frames import FrameReader
 from vlmrm.machine.gpus import claim_gpus
-from vlmrm.terminal.bars import bar
 
 READ = 1024
 """Frames read at a time."""
@@ -28,6 +27,7 @@ def embed_frames(
     settings = load_config(config).embedding_settings
     scene = read_scene(frames)
     claim_gpus(gpus)
+    from vlmrm.models.cached import embed_batches
     from vlmrm.models.clip import ClipModel
     from vlmrm.models.license import read_license
 
@@ -35,10 +35,8 @@ def embed_frames(
     origin = {"model": clip.name, "device": str(clip.device), "precision": clip.precision}
     sample = None
     with FrameReader(frames) as reader:
-        batches = reader.batches(READ)
-        count = -(-len(reader) // READ)
-        steps = bar(batches, total=count, unit="batch", desc=f"embed {clip.name}")
-        embeddings = np.concatenate([clip.embed_images(batch) for batch in steps])
+        count = math.ceil(len(reader) / READ)
+        embeddings = embed_batches(clip, reader.batches(READ), count, "batch")
         if clip.precision != "float32":
             from vlmrm.rewards.precision import embed_sample  # loads SciPy's statistics
 

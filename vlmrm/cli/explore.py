@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import signal
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +17,7 @@ from vlmrm.data.pictures import labeled_pictures
 from vlmrm.data.states import States
 from vlmrm.errors import refuse_unknown
 from vlmrm.models.folder import folders_by_name
-from vlmrm.web.server import address, listen, serve
+from vlmrm.web.server import listen, run
 
 if TYPE_CHECKING:
     from vlmrm.exploring.collection import Collection
@@ -92,18 +92,8 @@ def explore(
             for name, folder in folders.items()
         }
         app = create_app(Explorer(collection, models, settings.tasks))
-        # Shells make commands in the background ignore Ctrl+C.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
-            serve(
-                app,
-                listener,
-                HOST,
-                MAX_BODY,
-                lambda: print(f"Explore at {address(listener)} and stop with Ctrl+C", flush=True),
-            )
-        finally:
-            collection.close()
+        with closing(collection):
+            run(app, listener, HOST, MAX_BODY, "Explore")
 
 
 def _settings(config: Path | None, environment: str | None) -> ExplorationSettings:
@@ -130,10 +120,10 @@ def _state_frames(
     states: States | None, poses: int, scene: str, rendering: Rendering
 ) -> Collection:
     from vlmrm.diagnosis.cached import cached_folder, cached_states
-    from vlmrm.exploring.states import StateFrames
+    from vlmrm.exploring.states import StateCollection
 
     if states is None:
-        return StateFrames(*cached_states(poses, rendering), scene, rendering)
+        return StateCollection(*cached_states(poses, rendering), scene, rendering)
     content = hashlib.sha256(states.values.tobytes()).hexdigest()
     folder = cached_folder("states", states.environment, content, rendering.model_dump())
-    return StateFrames(states, folder, scene, rendering)
+    return StateCollection(states, folder, scene, rendering)

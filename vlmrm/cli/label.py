@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import signal
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from vlmrm.config import default_scene, load_config
 from vlmrm.data.states import States
 from vlmrm.labeling.page import MAX_BODY, create_app
 from vlmrm.labeling.session import Session
-from vlmrm.web.server import address, is_private, listen, serve
+from vlmrm.web.server import is_private, listen, run
 
 LOGGER = logging.getLogger("vlmrm")
 
@@ -55,15 +55,5 @@ def label(
         pictures = Pictures(state_set.environment, scene, rendering, state_set.values)
         if not is_private(listener):
             LOGGER.warning("--host: anyone who can reach %s over the network can label", host)
-        # Shells make commands in the background ignore Ctrl+C.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
-            serve(
-                create_app(session, pictures.png),
-                listener,
-                host,
-                MAX_BODY,
-                lambda: print(f"Label at {address(listener)} and stop with Ctrl+C", flush=True),
-            )
-        finally:
-            pictures.close()
+        with closing(pictures):
+            run(create_app(session, pictures.png), listener, host, MAX_BODY, "Label")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from vlmrm.cli.options import (
     ConfigFile,
     FramesFile,
@@ -49,7 +51,7 @@ def score_frames(
         function = load_function(name, model)
         rows = window_rows(state_set, model.window)
         windows = read_windows(reader, rows, model.batch_size)
-        count = -(-len(rows) // model.batch_size)
+        count = math.ceil(len(rows) / model.batch_size)
         batches = bar(windows, total=count, unit="batch", desc=f"score {name}")
         table = score_windows(function, batches, settings)
     table.insert(0, "scene", scene)

@@ -15,6 +15,7 @@ from vlmrm.config.base import (
     ConfigModel,
     Name,
     NonEmptyList,
+    OracleName,
     Precision,
     WideFrames,
     scenes_of,
@@ -184,10 +185,9 @@ class Config(ConfigModel):
     def diagnosis_settings(self, name: str) -> settings.DiagnosisSettings:
         """What diagnosing the sentences of tasks reads."""
         tasks = diagnosed_tasks(self, self.diagnoses[name])
-        oracles = {task: self.tasks[task].oracle for task in tasks}
         return settings.DiagnosisSettings(
             prompts=[self.prompt_settings(task) for task in tasks],
-            oracles={task: oracle for task, oracle in oracles.items() if oracle is not None},
+            oracles=self._oracles(tasks),
             scorings=self.scorings,
         )
 
@@ -236,10 +236,9 @@ class Config(ConfigModel):
     def search_figure_settings(self, name: str) -> settings.SearchFigureSettings:
         """What drawing the searches of an entry reads."""
         search = self.searches[name]
-        oracles = {task: self.tasks[task].oracle for task in search.tasks}
         return settings.SearchFigureSettings(
             runs=list(search.runs()),
-            oracles={task: oracle for task, oracle in oracles.items() if oracle is not None},
+            oracles=self._oracles(search.tasks),
             survivors=search.survivors,
             controls=[*self._random(search.models), *search.controls],
             rendering=self.rendering,
@@ -359,6 +358,11 @@ class Config(ConfigModel):
     def _random(self, models: Iterable[str]) -> list[str]:
         """Those of the models that have random weights: controls."""
         return [name for name in models if isinstance(self.models[name], RandomModel)]
+
+    def _oracles(self, tasks: Iterable[str]) -> dict[str, OracleName]:
+        """The oracles of those tasks that have one."""
+        oracles = {task: self.tasks[task].oracle for task in tasks}
+        return {task: oracle for task, oracle in oracles.items() if oracle is not None}
 
     def _labels(self, task: str) -> dict[str, Any]:
         entry = self.tasks[task]

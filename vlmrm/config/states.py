@@ -17,6 +17,10 @@ from vlmrm.config.base import (
 )
 from vlmrm.config.training import TrainingRun
 
+KEEP_EVERY = 5
+"""Of the states of a rollout, one in as many steps is kept, because neighboring states look alike.
+The frames of a window are as many steps apart."""
+
 
 class GridStates(ConfigModel):
     """A grid over the states of a classic-control environment that its frames distinguish."""

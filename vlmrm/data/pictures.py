@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 
@@ -91,6 +92,16 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             return np.array(_rgb(image if turn is None else image.transpose(turn)))
         except Exception as error:  # Pillow raises nearly anything on damaged files
             raise UserError(f"{path}: damaged ({one_line(error)})") from error
+
+
+def encode_png(image: Image.Image) -> bytes:
+    """A picture as PNG.
+
+    It is encoded once and usually sent to the same machine: time matters more than size.
+    """
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=1)
+    return file.getvalue()
 
 
 def _opened(path: Path) -> Image.Image:

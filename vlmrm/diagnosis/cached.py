@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.config import DiagnosisStates, Rendering
-from vlmrm.data.frames import FrameReader, FrameWriter
+from vlmrm.data.frames import FrameReader
 from vlmrm.data.states import States
 from vlmrm.models.cached import cache_folder, cache_key, embed_batches, embed_once, versions
 from vlmrm.models.clip import ClipModel
-from vlmrm.rendering import make_renderer
-from vlmrm.rendering.parallel import render_states
+from vlmrm.rendering.parallel import write_frames
 from vlmrm.states.diagnosis import sample_diagnosis
-from vlmrm.terminal.bars import bar
 
 RENDERING = Rendering(humanoid_size=192)
 """Twice the side that packaged models see, so that resizing smooths the edges."""
@@ -54,23 +53,11 @@ def cached_folder(kind: str, *parts: object) -> Path:
     return cache_folder() / kind / cache_key(*parts, versions(*STATES_AND_FRAMES))
 
 
-def cached_frames(
-    states: States, folder: Path, scene: str, rendering: Rendering = RENDERING
-) -> Path:
+def cached_frames(states: States, folder: Path, scene: str, rendering: Rendering) -> Path:
     """The file of the states' frames in a scene. ``folder`` belongs to states and rendering."""
     file = folder / scene / "frames.h5"
     if not file.exists():
-        environment = states.environment
-        renderer = make_renderer(environment, scene, rendering)
-        shape = renderer.shape
-        renderer.close()
-        with (
-            FrameWriter(file, (len(states), *shape), scene=scene) as writer,
-            bar(total=len(states), unit="frame", desc=f"render {scene}") as rendered,
-        ):
-            for frames in render_states(environment, scene, rendering, states.values):
-                writer.append(frames)
-                rendered.update(len(frames))
+        write_frames(file, states, scene, rendering)
     return file
 
 
@@ -95,7 +82,7 @@ def cached_embeddings(
 
     def embed() -> NDArray[np.float32]:
         with FrameReader(cached_frames(states, folder, scene, rendering)) as reader:
-            count = -(-len(reader) // BATCH)
+            count = math.ceil(len(reader) / BATCH)
             return embed_batches(clip, reader.batches(BATCH), count, "batch")
 
     return embed_once(folder / scene, len(states), model, clip, embed)

@@ -43,6 +43,12 @@ KNOWN: dict[str, str] = {task: _TASKS[task]["goal"] for task in ORACLE_NAMES["hu
 PARAPHRASES: dict[str, list[str]] = {task: _PARAPHRASES[task] for task in KNOWN}
 """Other sentences for each pose, which no packaged model has seen."""
 
+
+def sentences_for(oracle: str | None) -> list[str]:
+    """The sentences that `measure_sentences` reads beside those of a task with this oracle."""
+    return [*KNOWN.values(), *(PARAPHRASES[oracle] if oracle else [])]
+
+
 Embeddings = Mapping[str, NDArray[np.float32]]
 
 
@@ -96,25 +102,23 @@ def measure_sentences(
     sentences: Sentences,
     scorings: Sequence[str],
     oracle: str | None = None,
-    paraphrases: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Measures every goal with every scoring.
 
     Args:
         states: Of `vlmrm.states.diagnosis.sample_diagnosis`.
         images: Unit embeddings of their frames ``[N, E]``.
-        prompts: Unit embeddings ``[E]`` of the sentences, and of those in `KNOWN`.
+        prompts: Unit embeddings ``[E]`` of the sentences, and of `sentences_for` the oracle.
         sentences: Goals, baselines, and contrasts.
         scorings: Names of scorings.
         oracle: The task that the goals describe; by default, the one that the reward prefers.
-        paraphrases: Other sentences for the oracle's pose, whose embeddings are in ``prompts``.
 
     Returns:
         A row per scoring and goal: scoring, goal, preferred, oracle, progress (rank correlation of
         reward and progress along the path to the pose), the measures of `measure_poses`, spread
-        (`relative_spread`), and the AUROC for each task. With paraphrases also wording,
-        wording_low, and wording_high: median, lowest, and highest AUROC if one of them, other than
-        the sentences, is the goal.
+        (`relative_spread`), and the AUROC for each task. With an oracle also wording,
+        wording_low, and wording_high: median, lowest, and highest AUROC if one of its
+        `PARAPHRASES`, other than the sentences, is the goal.
 
     Raises:
         UserError: A goal's embedding equals that of the baseline, or no pose shows a task.
@@ -126,8 +130,7 @@ def measure_sentences(
             raise UserError(f"states: none or all of the poses show {task}; use more poses")
     known = images[poses] @ np.stack([prompts[s] for s in KNOWN.values()]).T
     wordings = {}
-    if others := different(paraphrases, sentences.all):
-        assert oracle is not None, "paraphrases of which pose?"
+    if oracle and (others := different(PARAPHRASES[oracle], sentences.all)):
         alone = replace(sentences, goals=others)
         wordings = _wordings(images[poses], prompts, alone, scorings, labels[oracle])
     rows = []

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vlmrm.config.settings import DiagnosisSettings
 from vlmrm.data.states import States
-from vlmrm.diagnosis.sentences import KNOWN, PARAPHRASES, Sentences, measure_sentences
+from vlmrm.diagnosis.sentences import Sentences, measure_sentences, sentences_for
 from vlmrm.diagnosis.verdict import describe
 from vlmrm.errors import blaming
 
@@ -36,9 +36,8 @@ def measure_tasks(
     Raises:
         UserError: A sentence is too long, or a baseline's embedding equals that of the goal.
     """
-    known = list(KNOWN.values())
-    for oracle in dict.fromkeys(settings.oracles.values()):
-        known += PARAPHRASES[oracle]
+    oracles = settings.oracles.values()
+    known = list(dict.fromkeys(text for oracle in oracles for text in sentences_for(oracle)))
     prompts = dict(zip(known, embed(known), strict=True))
     rows = []
     for task in settings.prompts:
@@ -47,8 +46,7 @@ def measure_tasks(
             prompts |= zip(task.sentences, embed(task.sentences), strict=True)
             sentences = Sentences(task.goals, task.baselines, task.contrasts)
             measured = measure_sentences(
-                *(states, images, prompts, sentences, settings.scorings, oracle),
-                paraphrases=PARAPHRASES[oracle],
+                states, images, prompts, sentences, settings.scorings, oracle
             )
         rows += [{"task": task.task, **row} for row in measured]
     return pd.DataFrame(rows)

@@ -36,15 +36,14 @@ def canonical_shaping(
     rewards: ArrayLike,
     discount: float,
     state_weights: ArrayLike | None = None,
-    action_weights: ArrayLike | None = None,
 ) -> Floats:
     """The canonically shaped reward C(R) of a table of rewards.
 
     Args:
         rewards: ``[S, A, S]``, as from `tabulate`.
         discount: In [0, 1].
-        state_weights: Distribution ``[S]`` of the reference states S and S'; uniform by default.
-        action_weights: Distribution ``[A]`` of the reference actions; uniform by default.
+        state_weights: Distribution ``[S]`` of the reference states S and S'; uniform by default, as
+            that of the reference actions always is.
 
     Returns:
         ``[S, A, S]``.
@@ -58,11 +57,9 @@ def canonical_shaping(
         raise ValueError(f"rewards must have shape [S, A, S], got {table.shape}")
     if not 0 <= discount <= 1:
         raise ValueError(f"discount must lie in [0, 1], got {discount}")
-    states, actions, _ = table.shape
-    of_state = shares(state_weights, (states,))
-    of_action = shares(action_weights, (actions,))
+    of_state = shares(state_weights, (len(table),))
     # E[R(s, A, S')] for each state s; all three expectations follow from it.
-    expected = np.einsum("sat,a,t->s", table, of_action, of_state)
+    expected = table.mean(axis=1) @ of_state
     shaping = discount * expected - expected[:, None] - discount * (of_state @ expected)
     shaped: Floats = table + shaping[:, None, :]
     return shaped
@@ -73,7 +70,6 @@ def epic_distance(
     second: ArrayLike,
     discount: float,
     state_weights: ArrayLike | None = None,
-    action_weights: ArrayLike | None = None,
     transition_weights: ArrayLike | None = None,
 ) -> float:
     """EPIC distance between two tables of rewards ``[S, A, S]`` (from `tabulate`).
@@ -83,21 +79,20 @@ def epic_distance(
         second: The other.
         discount: In [0, 1].
         state_weights: Distribution ``[S]`` of the states; uniform by default.
-        action_weights: Distribution ``[A]`` of the actions; uniform by default.
         transition_weights: Coverage distribution ``[S, A, S]`` over which the shaped rewards are
-            compared; by default, the product of the distributions above.
+            compared; by default, that of independent states and uniform actions.
 
     Raises:
         ValueError: As in `canonical_shaping` and `pearson_distance`; a reward that is only
             potential shaping is constant here.
     """
     tables = [finite(name, r) for name, r in (("first", first), ("second", second))]
-    shaped = [canonical_shaping(t, discount, state_weights, action_weights) for t in tables]
+    shaped = [canonical_shaping(t, discount, state_weights) for t in tables]
     for name, table, canonical in zip(("first", "second"), tables, shaped, strict=True):
         if np.ptp(canonical) <= ROUNDING * np.abs(table).max():
             raise ValueError(f"{name} is constant after canonical shaping: its EPIC is undefined")
     if transition_weights is None:
         states, actions, _ = tables[0].shape
-        s, a = shares(state_weights, (states,)), shares(action_weights, (actions,))
-        transition_weights = np.einsum("s,a,t->sat", s, a, s)
+        s = shares(state_weights, (states,))
+        transition_weights = np.einsum("s,a,t->sat", s, shares(None, (actions,)), s)
     return pearson_distance(shaped[0], shaped[1], transition_weights)

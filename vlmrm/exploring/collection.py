@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vlmrm.data.frames import FrameReader
-from vlmrm.data.pictures import read_picture
+from vlmrm.data.pictures import encode_png, read_picture
 from vlmrm.data.states import States
 from vlmrm.models.cached import embed_pictures
 from vlmrm.models.clip import ClipModel
@@ -134,6 +133,4 @@ def png(frame: NDArray[np.uint8], side: int) -> bytes:
     """A frame ``[H, W, 3]`` as PNG; a larger one is made smaller."""
     image = Image.fromarray(frame)
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
-    file = io.BytesIO()
-    image.save(file, "PNG", compress_level=1)  # sent to the same machine
-    return file.getvalue()
+    return encode_png(image)

@@ -23,10 +23,10 @@ from vlmrm.diagnosis.measure import (
 )
 from vlmrm.diagnosis.sentences import (
     KNOWN,
-    PARAPHRASES,
     Sentences,
     measure_sentences,
     reward_images,
+    sentences_for,
 )
 from vlmrm.diagnosis.verdict import judge_pictures, level, trained_on, verdict
 from vlmrm.errors import UserError
@@ -164,11 +164,9 @@ class Explorer:
     def _diagnose_poses(self, query: Query, states: States) -> dict[str, Any]:
         oracle = self._judge_of(query)
         model = self.models[query.model]
-        paraphrases = PARAPHRASES[oracle] if oracle else []
-        prompts = model.prompts([*query.sentences.all, *KNOWN.values(), *paraphrases])
+        prompts = model.prompts([*query.sentences.all, *sentences_for(oracle)])
         measured = measure_sentences(
-            *(states, model.images, prompts, query.sentences, [query.scoring], oracle),
-            paraphrases=paraphrases,
+            states, model.images, prompts, query.sentences, [query.scoring], oracle
         )
         rows = [{"model": query.model, **row} for row in measured]
         found = max(level(row, named=oracle is not None) for row in trained_on(rows))

@@ -20,7 +20,7 @@ SHARP = 768
 """Side in pixels of a humanoid's frame that is seen alone."""
 
 
-class StateFrames:
+class StateCollection:
     """Frames of states in a scene; thumbnails of the humanoid are cropped to the robot.
 
     Attributes:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from vlmrm.config.searches import FLIPPED
 from vlmrm.config.settings import BestOfNSettings
@@ -14,6 +14,7 @@ from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.figures.epic import draw_band
 from vlmrm.figures.style import (
+    count_axis,
     finish,
     grid_lines,
     lines,
@@ -102,9 +103,7 @@ def draw_best_of_n(table: pd.DataFrame, controls: Sequence[str] = ()) -> Figure:
     for (scene, scoring), axes in grid.axes_dict.items():
         title = scoring_label(scoring)
         axes.set_title(f"{scene} · {title}" if len(grid.row_names) > 1 else title)
-        axes.xaxis.set_major_locator(LogLocator(base=4))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:g}"))
-        axes.xaxis.set_minor_locator(NullLocator())
+        count_axis(axes)
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         grid_lines(axes)
     return finish(grid, lines(styles), title=table["task"].iloc[0], alignment="left")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
@@ -38,7 +40,7 @@ def draw_diagnosis(table: pd.DataFrame) -> Figure:
     groups = list(first.groupby(["scene", "model"], sort=False))
     width = len(poses) * CELL + 0.3
     columns = max(1, min(len(groups), int((PAGE - NAMES) / width)))
-    rows = -(-len(groups) // columns)
+    rows = math.ceil(len(groups) / columns)
     size = (columns * width + NAMES, rows * (len(tasks) * CELL + 1.7))
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)

@@ -137,7 +137,7 @@ def draw_epic_by_alpha(
     table = table.assign(x=table["scoring"].map(alpha_of)).dropna(subset="x")
     if table.empty:
         raise UserError("EPIC table: no rows of an alpha; add alpha-0 to `scorings`")
-    styles = model_styles(table, control_line=DASHED)
+    styles = styles_by_size(table, control_line=DASHED)
     grid, _ = _draw(table, measures, "model", styles, draw_band, 3.2, 2.0)
     grid.set_axis_labels(ALPHA).set(xticks=sorted(ordered(table["x"])))
     return finish(grid, lines(styles, DOTTED))
@@ -178,7 +178,7 @@ def long_form(table: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def model_styles(table: pd.DataFrame, control_line: Any = "") -> dict[str, LineStyle]:
+def styles_by_size(table: pd.DataFrame, control_line: Any = "") -> dict[str, LineStyle]:
     """Line style of each model, by ascending size, random weights last."""
     models = table.drop_duplicates("model").sort_values(["parameters", "model"])
     models = models.sort_values("source", key=lambda source: source == "random", kind="stable")

@@ -13,7 +13,7 @@ from vlmrm.figures.epic import (
     draw_intervals,
     labeled_by,
     long_form,
-    model_styles,
+    styles_by_size,
     with_scoring,
 )
 from vlmrm.figures.style import finish, grid_lines, lines, ordered, panels, scoring_label, theme
@@ -34,7 +34,7 @@ def draw_epic_overview(table: pd.DataFrame, scoring: str) -> Figure:
         UserError: A column or the scoring is missing.
     """
     table = with_scoring(table, scoring)
-    styles = {model: style | {"linestyle": ""} for model, style in model_styles(table).items()}
+    styles = {model: style | {"linestyle": ""} for model, style in styles_by_size(table).items()}
     names = _row_names(table)
     rows, models = ordered(names), list(styles)
     offsets = np.linspace(-0.25, 0.25, len(models)) if len(models) > 1 else np.zeros(1)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from vlmrm.config.settings import SearchFigureSettings
 from vlmrm.config.training import SERIES
 from vlmrm.figures.series import with_bands
 from vlmrm.figures.style import (
+    count_axis,
     finish,
     grid_lines,
     lines,
@@ -92,8 +93,6 @@ def draw_search(table: pd.DataFrame, settings: SearchFigureSettings) -> Figure:
             axes.yaxis.set_major_formatter(PercentFormatter(1))
         if task == grid.col_names[0]:
             axes.set_ylabel(MEASURES[measure])
-        axes.xaxis.set_major_locator(LogLocator(base=4))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:g}"))
-        axes.xaxis.set_minor_locator(NullLocator())
+        count_axis(axes)
         grid_lines(axes)
     return finish(grid, lines(styles))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from vlmrm.config.scoring import alpha_of, scoring_order
@@ -204,7 +206,7 @@ def finish(grid: Any, handles: Sequence[Artist], **legend: Any) -> Figure:
     longest = max((len(str(handle.get_label())) for handle in handles), default=1)
     # A letter is about 0.06 inches wide, and a line with its spaces half an inch.
     columns = max(1, min(len(handles), int(widest / (0.5 + 0.06 * longest))))
-    rows = -(-len(handles) // columns) + ("title" in legend)
+    rows = math.ceil(len(handles) / columns) + ("title" in legend)
     figure.set_size_inches(widest, height + 0.2 + ENTRY * rows)
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, **legend)
     return figure
@@ -238,8 +240,8 @@ def lines(styles: Styles, *others: LineStyle) -> list[Line2D]:
 
 def wrapped(n: int) -> tuple[int, int]:
     """Rows and columns of a grid for ``n`` panels, with rows of about equal length."""
-    rows = -(-n // MAX_COLUMNS)
-    return rows, -(-n // rows)
+    rows = math.ceil(n / MAX_COLUMNS)
+    return rows, math.ceil(n / rows)
 
 
 def verdict(accepted: bool) -> tuple[str, Color]:
@@ -251,6 +253,13 @@ def grid_lines(axes: Axes, axis: Literal["x", "y", "both"] = "y") -> None:
     """Draws faint lines to read values by."""
     axes.grid(axis=axis, color="0.92", linewidth=0.8)
     axes.set_axisbelow(True)
+
+
+def count_axis(axes: Axes) -> None:
+    """Labels a logarithmic x axis of counts with powers of four, as plain numbers."""
+    axes.xaxis.set_major_locator(LogLocator(base=4))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def pictures(

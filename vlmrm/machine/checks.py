@@ -28,7 +28,7 @@ from vlmrm.machine.model_checks import (
     scene_warnings,
     text_problems,
 )
-from vlmrm.models.folder import PROVENANCE_FILE
+from vlmrm.models.folder import PROVENANCE_FILE, partial_folder
 from vlmrm.plan.cost import hours, make_plan, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs
 from vlmrm.plan.work import replay_bytes, work_of
@@ -267,8 +267,7 @@ def _space(jobs: list[Job], config: Config) -> Iterator[str]:
 
 def _size_on_disk(place: Path) -> int:
     """Bytes of a file or folder, and of its partial downloads."""
-    parts = place.with_name(f".{place.name}.download")
-    files = [place, *place.rglob("*"), *parts.rglob("*")]
+    files = [place, *place.rglob("*"), *partial_folder(place).rglob("*")]
     return sum(file.stat().st_size for file in files if file.is_file())
 
 

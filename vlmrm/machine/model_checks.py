@@ -37,9 +37,7 @@ def folder_problem(config: Config, name: str) -> str | None:
     model = config.models[name]
     if not isinstance(model, PretrainedModel) or model.path is None:
         return None
-    from vlmrm.models import look_up  # loads PyTorch
-
-    return look_up.look_up_models({name: model}, MODELS)[name].problem
+    return next(_unavailable({name: model}), None)
 
 
 def download_problems(jobs: list[Job], config: Config) -> Iterator[str]:
@@ -63,11 +61,7 @@ def download_problems(jobs: list[Job], config: Config) -> Iterator[str]:
             "mirror in HF_ENDPOINT"
         )
         return
-    from vlmrm.models import look_up  # loads PyTorch
-
-    for finding in look_up.look_up_models(models, MODELS).values():
-        if finding.problem:
-            yield finding.problem
+    yield from _unavailable(models)
 
 
 def scene_warnings(jobs: Iterable[Job], config: Config) -> list[str]:
@@ -100,6 +94,15 @@ def unread_words(config: Config, name: str, texts: Iterable[str]) -> str | None:
     except UserError as error:
         return str(error)
     return None
+
+
+def _unavailable(models: dict[str, PretrainedModel]) -> Iterator[str]:
+    """Why models could not be fetched."""
+    from vlmrm.models import look_up  # loads PyTorch
+
+    for finding in look_up.look_up_models(models, MODELS).values():
+        if finding.problem:
+            yield finding.problem
 
 
 def _to_fetch(jobs: list[Job]) -> list[str]:

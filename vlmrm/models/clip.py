@@ -28,10 +28,7 @@ from vlmrm.models.libraries import open_clip
 from vlmrm.models.network import load_network, load_tokenizer, merge_branches
 from vlmrm.models.preprocessing import Preprocessing
 from vlmrm.models.sentences import check_lengths
-
-GPU_BATCH_PIXELS = 512 * 224**2
-"""Input pixels per batch on a GPU. Larger batches are no faster on an H100, and cards of 16 GB hold
-this one with any published model. Halved whenever the memory runs out."""
+from vlmrm.models.sizes import GPU_BATCH_PIXELS
 
 CPU_BATCH_PIXELS = 32 * 224**2
 """Input pixels per batch on a CPU; larger batches do not fit into the caches."""

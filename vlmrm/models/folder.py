@@ -74,6 +74,11 @@ def folders_by_name(models: Iterable[str | os.PathLike[str]]) -> dict[str, Path]
     return folders
 
 
+def partial_folder(folder: Path) -> Path:
+    """Folder of partial downloads of a model folder."""
+    return folder.with_name(f".{folder.name}.download")
+
+
 def check_model_folder(folder: str | os.PathLike[str]) -> Path:
     """Checks that a folder contains a model, and returns its path.
 

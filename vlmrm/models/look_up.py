@@ -12,8 +12,8 @@ from vlmrm.config import PretrainedModel
 from vlmrm.errors import UserError
 from vlmrm.models.fetch import is_here
 from vlmrm.models.find import find_locally, find_online
-from vlmrm.models.folder import WEIGHTS_FILE, read_model_provenance
-from vlmrm.models.hub.download import missing_bytes, partial_folder, require_space
+from vlmrm.models.folder import WEIGHTS_FILE, partial_folder, read_model_provenance
+from vlmrm.models.hub.download import missing_bytes, require_space
 from vlmrm.models.hub.repository import Unreachable, check_access, reach
 from vlmrm.models.hub.requests import endpoint
 

@@ -6,7 +6,6 @@ import functools
 import weakref
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,31 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from vlmrm.models.folder import count_parameters
 from vlmrm.models.network import WithoutInitialization
 from vlmrm.models.random_init import build_random
-
-
-@dataclass(frozen=True)
-class ModelSize:
-    """Size of an architecture.
-
-    Attributes:
-        image_size: Side of the input in pixels.
-        embedding: Length of the embeddings.
-        image_flops: Floating-point operations per image; a multiply-add counts as two.
-        image_parameters: Parameters of the image tower.
-        text_parameters: All other parameters.
-        activations: Most numbers per image that the image tower holds at a time.
-    """
-
-    image_size: int
-    embedding: int
-    image_flops: int
-    image_parameters: int
-    text_parameters: int
-    activations: int
-
-    @property
-    def parameters(self) -> int:
-        return self.image_parameters + self.text_parameters
+from vlmrm.models.sizes import ModelSize
 
 
 @functools.cache
@@ -62,11 +37,11 @@ def measure_size(architecture: str) -> ModelSize:
         embeddings = network.encode_image(image)
     return ModelSize(
         image_size=size,
-        embedding=embeddings.shape[-1],
         image_flops=counter.get_total_flops(),
-        image_parameters=parameters["image"],
-        text_parameters=parameters["text"],
         activations=memory.peak // image.element_size(),
+        image_parameters=parameters["image"],
+        parameters=sum(parameters.values()),
+        embedding=embeddings.shape[-1],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
@@ -73,8 +73,8 @@ class Exhibit:
     name: str
     caption: str
     subject: str = ""
-    tasks: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
+    tasks: Sequence[str] = ()
+    models: Sequence[str] = ()
     is_table: bool = False
 
     @property
@@ -186,12 +186,11 @@ def has_filmstrip(config: Config, experiment: str) -> bool:
 
 
 def _with_table(
-    kind: str, name: str, tasks: Iterable[str], models: Iterable[str], table: str = ""
+    kind: str, name: str, tasks: Sequence[str], models: Sequence[str], table: str = ""
 ) -> Iterator[Exhibit]:
     """A figure, and a table of the same name with its numbers."""
-    shown = (name, tuple(tasks), tuple(models))
-    yield Exhibit(f"{kind}-{name}", kind, *shown)
-    yield Exhibit(f"{kind}-{name}", table or f"{kind}-table", *shown, is_table=True)
+    yield Exhibit(f"{kind}-{name}", kind, name, tasks, models)
+    yield Exhibit(f"{kind}-{name}", table or f"{kind}-table", name, tasks, models, is_table=True)
 
 
 def _landscapes(config: Config) -> Iterator[Exhibit]:
@@ -205,7 +204,7 @@ def _epic(config: Config) -> Iterator[Exhibit]:
     judged = judged_measurements(config)
     has_alphas = any(alpha_of(scoring) is not None for scoring in config.scorings)
     for name, epic in config.epic.items():
-        shown = (name, (epic.task,), tuple(epic.models))
+        shown = (name, (epic.task,), epic.models)
         figure, table = _with_table("epic", *shown)
         yield figure
         if has_alphas:
@@ -235,7 +234,7 @@ def _diagnoses(config: Config) -> Iterator[Exhibit]:
 
 def _agents(config: Config) -> Iterator[Exhibit]:
     for name, experiment in config.experiments.items():
-        shown = (name, tuple(experiment.tasks), tuple(experiment.models))
+        shown = (name, experiment.tasks, experiment.models)
         yield Exhibit(f"learning-{name}", "learning-curves", *shown)
         if is_judged(config, name):
             yield from _with_table("success", *shown)
@@ -245,7 +244,7 @@ def _sizes(config: Config) -> Iterator[Exhibit]:
     for name, experiment in config.experiments.items():
         if compares_sizes(config, name):
             # Tables that begin with "success-" are of the agents alone.
-            shown = (name, tuple(experiment.tasks), tuple(experiment.models))
+            shown = (name, experiment.tasks, experiment.models)
             yield Exhibit(f"size-{name}", "success-by-size", *shown)
             yield Exhibit(f"size-{name}", "success-by-size-table", *shown, is_table=True)
 
@@ -253,19 +252,19 @@ def _sizes(config: Config) -> Iterator[Exhibit]:
 def _filmstrips(config: Config) -> Iterator[Exhibit]:
     for name, experiment in config.experiments.items():
         if has_filmstrip(config, name):
-            shown = (name, tuple(experiment.tasks), tuple(experiment.models))
-            yield Exhibit(f"filmstrip-{name}", "filmstrip", *shown)
+            tasks, models = experiment.tasks, experiment.models
+            yield Exhibit(f"filmstrip-{name}", "filmstrip", name, tasks, models)
 
 
 def _optimization(config: Config) -> Iterator[Exhibit]:
     for name in config.optimization.experiments:
         experiment = config.experiments[name]
-        shown = (name, tuple(experiment.tasks), tuple(experiment.models))
+        shown = (name, experiment.tasks, experiment.models)
         yield from _with_table("optimization", *shown)
         yield Exhibit(f"divergence-{name}", "divergence", *shown)
     for name, search in config.searches.items():
-        yield from _with_table("search", name, search.tasks, search.models)
-        shown = (name, tuple(search.tasks), tuple(search.models))
+        shown = (name, search.tasks, search.models)
+        yield from _with_table("search", *shown)
         yield Exhibit(f"search-gallery-{name}", "search-gallery", *shown)
     for name, rounds in config.rounds.items():
         models = rounds.models(name)
@@ -283,9 +282,9 @@ def _scenes(config: Config) -> Iterator[Exhibit]:
         if config.can_render(name):
             tasks.setdefault(task.environment, []).append(name)
     for environment in sorted(tasks):
-        yield Exhibit(f"scenes-{environment}", "scenes", environment, tuple(tasks[environment]))
+        yield Exhibit(f"scenes-{environment}", "scenes", environment, tasks[environment])
     if "humanoid" in tasks:
-        shown = ("", tuple(tasks["humanoid"]))
+        shown = ("", tasks["humanoid"])
         yield Exhibit("poses", "poses", *shown)
         yield Exhibit("boundaries", "boundaries", *shown)
         yield Exhibit("oracles", "oracles", *shown, is_table=True)

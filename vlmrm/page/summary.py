@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlmrm.config import RANDOM_POLICY, REFERENCES, Config, TrainingRun
 from vlmrm.config.searches import flipped_share
+from vlmrm.config.training import SERIES
 from vlmrm.data.tables import read_table
 
 if TYPE_CHECKING:
@@ -77,8 +78,7 @@ def success_by_run(results: Path, config: Config) -> dict[TrainingRun, str]:
     judged = {}
     for _, table in tables(results, "success", config.experiments):
         for row in table[table["reward_source"] != RANDOM_POLICY].to_dict("records"):
-            fields = {name: row[name] for name in ("task", "scene", "reward_source", "scoring")}
-            run = TrainingRun(**fields, seed=row["seeds"])
+            run = TrainingRun(**{name: row[name] for name in SERIES}, seed=row["seeds"])
             judged[run] = (
                 f"succeeds in {row['success_rate']:.0%} of {row['trajectories']} trajectories "
                 f"({row['low']:.0%} to {row['high']:.0%})"
@@ -100,11 +100,10 @@ def _outcome(rows: pd.DataFrame) -> Outcome:
     policy = rows["reward_source"] == RANDOM_POLICY
     by_model = ~policy & ~rows["reward_source"].isin(REFERENCES)
     agents = rows[by_model] if by_model.any() else rows[~policy]
-    rewards = agents.groupby(["task", "scene", "reward_source", "scoring"], sort=False)
+    rewards = agents.groupby(SERIES, sort=False)
     columns = ["success_rate", "success_fraction"]
     best = rewards[columns].mean().nlargest(1, columns).index[0]
     seeds = rewards.get_group(best)
-    task, scene, reward, scoring = best
     rate, low, high = (seeds[name] for name in ("success_rate", "low", "high"))
     taken = seeds.iloc[0]
     if len(seeds) == 1:
@@ -121,9 +120,7 @@ def _outcome(rows: pd.DataFrame) -> Outcome:
     else:
         verdict = "partly learned" if above.any() else "not learned"
     return Outcome(
-        TrainingRun(
-            task=task, scene=scene, reward_source=reward, scoring=scoring, seed=taken["seeds"]
-        ),
+        TrainingRun(**dict(zip(SERIES, best, strict=True)), seed=taken["seeds"]),
         len(seeds),
         int(seeds["trajectories"].sum()),
         float(rate.mean()),

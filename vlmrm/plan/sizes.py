@@ -3,50 +3,34 @@
 from __future__ import annotations
 
 import functools
-import json
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from vlmrm.config import Config, EnsembleModel, Precision, PretrainedModel
 from vlmrm.config.models import Model
 from vlmrm.models.folder import CONFIG_FILE, MODELS
+from vlmrm.models.sizes import GPU_BATCH_PIXELS, ModelSize, tabulated_size
 
-SIZES = Path(__file__).parents[1] / "models" / "model_size.json"
 STAND_IN = "ViT-B-32"
 """Architecture that a model of unknown size counts as: hardly a published one is smaller."""
 
 LARGEST = 16_000_000_000
 """Bytes of the weights of a model of unknown size: hardly a published one has more."""
 
-BATCH_PIXELS = 512 * 224**2
-"""Input pixels that a GPU embeds at a time where the memory suffices."""
-
 GPU_SHARE = 0.8
 """Share of a GPU's memory for weights and images; OpenGL and PyTorch take the rest."""
 
 
-class Size(NamedTuple):
-    """A model's input, operations and activations per image, parameters, and embeddings' length."""
-
-    image_size: int
-    image_flops: int
-    activations: int
-    image_parameters: int
-    parameters: int
-    embedding: int
-
-
-def gpu_weights(size: Size, precision: Precision) -> int:
+def gpu_weights(size: ModelSize, precision: Precision) -> int:
     """Bytes of weights on a GPU, where the image tower alone is."""
     return _bytes(precision) * size.image_parameters
 
 
-def fitting_batch(size: Size, memory: float, precision: Precision) -> int:
+def fitting_batch(size: ModelSize, memory: float, precision: Precision) -> int:
     """Images that a GPU with this memory in bytes embeds at a time; 0 if the weights do not fit."""
     free = GPU_SHARE * memory - gpu_weights(size, precision)
     fitting = max(int(free / (_bytes(precision) * size.activations)), 0)
-    return min(fitting, BATCH_PIXELS // size.image_size**2)
+    return min(fitting, GPU_BATCH_PIXELS // size.image_size**2)
 
 
 def _bytes(precision: Precision) -> int:
@@ -55,14 +39,7 @@ def _bytes(precision: Precision) -> int:
 
 
 @functools.cache
-def tabulated_size(architecture: str | None) -> Size | None:
-    """From the table, which has the architectures of the shipped configurations."""
-    table = json.loads(SIZES.read_text())
-    return Size(**table[architecture]) if architecture in table else None
-
-
-@functools.cache
-def size_of(architecture: str) -> Size:
+def size_of(architecture: str) -> ModelSize:
     """From the table; an architecture that is not in it is built, which loads PyTorch.
 
     Raises:
@@ -72,8 +49,7 @@ def size_of(architecture: str) -> Size:
         return tabulated
     from vlmrm.models.model_size import measure_size
 
-    size = measure_size(architecture)
-    return Size(**{name: getattr(size, name) for name in Size._fields})
+    return measure_size(architecture)
 
 
 def weight_bytes(config: Config, name: str) -> int:
@@ -95,8 +71,8 @@ def _folder(name: str, model: Model) -> Path:
     return MODELS / name if path is None else Path(path)
 
 
-def known_size(config: Config, name: str) -> Size | None:
-    """Size of a model by its architecture, or else by its folder, if it is there."""
+def known_size(config: Config, name: str) -> ModelSize | None:
+    """ModelSize of a model by its architecture, or else by its folder, if it is there."""
     model = config.models[name]
     assert not isinstance(model, EnsembleModel), "ask for its members"
     if model.architecture is not None:
@@ -108,6 +84,6 @@ def known_size(config: Config, name: str) -> Size | None:
     return None
 
 
-def model_size(config: Config, name: str) -> Size:
-    """Size of a model; that of `STAND_IN` if it is unknown."""
+def model_size(config: Config, name: str) -> ModelSize:
+    """ModelSize of a model; that of `STAND_IN` if it is unknown."""
     return known_size(config, name) or size_of(STAND_IN)

@@ -18,6 +18,7 @@ from vlmrm.config import (
 from vlmrm.config.architectures import sim_architectures
 from vlmrm.config.ensembles import towers
 from vlmrm.config.settings import VideoSettings
+from vlmrm.config.states import KEEP_EVERY
 from vlmrm.config.training import DQN, Algorithm, OffPolicyAgent
 from vlmrm.machine.machines import Machine
 from vlmrm.machine.memory import buffer_bytes
@@ -47,7 +48,6 @@ FLOAT = 4
 
 TRAINED_ON = 0.9  # share of a corpus that is not held out
 BACKWARD = 4  # 3 times the operations (Kaplan et al., 2020), a little slower (measured)
-ROLLOUT_KEEPS = 5  # one state in five of a rollout is kept
 # Numbers of an observation and of an action.
 OBSERVED = {"cartpole": (4, 2), "mountain-car": (2, 1), "humanoid": (348, 17), OWN: (100, 8)}
 
@@ -157,10 +157,10 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
             work.serial += config.set_size(w["states"]) * STATE[environment]
         case "sample_rollouts":
             environment = config.state_sets[w["states"]].environment
-            work.shared = ROLLOUT_KEEPS * config.set_size(w["states"]) * STEP[environment]
+            work.shared = KEEP_EVERY * config.set_size(w["states"]) * STEP[environment]
         case "sample_live_rollouts":
             count = config.set_size(w["states"])
-            work.shared = ROLLOUT_KEEPS * count * STEP[OWN]
+            work.shared = KEEP_EVERY * count * STEP[OWN]
             work.disk = COMPRESSED[OWN] * work.render(OWN, "default", count, Rendering())
         case "render_frames":
             environment = config.state_sets[w["states"]].environment

@@ -9,17 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from vlmrm.config import Corpus
 from vlmrm.data.files import create_hdf5, put
-from vlmrm.data.frames import COMPRESSION, FRAMES_PER_CHUNK, FrameReader
+from vlmrm.data.frames import FrameReader
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
-from vlmrm.models.preprocessing import SIM_PREPROCESSING, Preprocessing
 from vlmrm.pretraining.captions import Caption
 from vlmrm.pretraining.distances import FAR
+from vlmrm.pretraining.images import write_images
 from vlmrm.pretraining.own_captions import write_captions
 from vlmrm.pretraining.part import BALANCE, Part
 from vlmrm.terminal.bars import bar
@@ -110,22 +109,12 @@ def make_captioned_corpus(
             f"{key}: {count:,} different sentences for {len(captions):,} states; say less of each, "
             f"in at most {SENTENCES:,} sentences"
         )
-    size = settings.image_size
-    preprocessing = Preprocessing.from_open_clip({**SIM_PREPROCESSING, "size": size})
+    batches = (
+        batch
+        for _, frames in sets
+        for batch in bar(frames.batches(BATCH), desc="corpus", unit="batch")
+    )
     with create_hdf5(path, "corpus", {"settings": settings.model_dump(), **context}) as file:
         group = file.create_group(sets[0][0].environment)
         put(group, "captions", [json.dumps(texts) for texts in captions])
-        images = group.create_dataset(
-            "images",
-            (len(captions), 3, size, size),
-            np.uint8,
-            chunks=(min(FRAMES_PER_CHUNK, len(captions)), 3, size, size),
-            **COMPRESSION,
-        )
-        start = 0
-        for _, frames in sets:
-            for batch in bar(frames.batches(BATCH), desc="corpus", unit="batch"):
-                resized = preprocessing.resize(torch.from_numpy(batch)).numpy()
-                images[start : start + len(batch)] = resized
-                file.check()
-                start += len(batch)
+        write_images(file, group, batches, len(captions), settings.image_size)

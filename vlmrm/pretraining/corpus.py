@@ -7,23 +7,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from vlmrm.config import Corpus, EnvironmentName
+from vlmrm.config import Corpus, EnvironmentName, Rendering
 from vlmrm.data.files import create_hdf5, open_hdf5, put, reading, texts
-from vlmrm.data.frames import COMPRESSION, FRAMES_PER_CHUNK
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
 from vlmrm.machine.processes import worker_count
-from vlmrm.models.preprocessing import SIM_PREPROCESSING, Preprocessing
 from vlmrm.pretraining.captioned import CaptionedPart
 from vlmrm.pretraining.captions import (
     Caption,
@@ -33,6 +30,7 @@ from vlmrm.pretraining.captions import (
 )
 from vlmrm.pretraining.distances import distances
 from vlmrm.pretraining.facts import UNCLEAR
+from vlmrm.pretraining.images import write_images
 from vlmrm.pretraining.part import BALANCE, Part
 from vlmrm.pretraining.phrases import PHRASES
 from vlmrm.pretraining.sampling import states_in_scenes
@@ -107,8 +105,6 @@ def make_corpus(
     Raises:
         UserError: A scene cannot be rendered here.
     """
-    size = settings.image_size
-    preprocessing = Preprocessing.from_open_clip({**SIM_PREPROCESSING, "size": size})
     for environment, scenes in settings.frames.items():
         for scene in scenes:
             check_scene(environment, scene)
@@ -118,29 +114,29 @@ def make_corpus(
             scenes, states, facts = states_in_scenes(
                 environment, numbers, met, settings.seed, workers
             )
-            count = len(states)
             group = file.create_group(environment)
             put(group, "states", states)
             put(group, "facts", [json.dumps(f) for f in facts])
             jobs = worker_count(len(states), workers)
             put(group, "distances", distances(environment, states, facts, jobs))
-            images = group.create_dataset(
-                "images",
-                (count, 3, size, size),
-                np.uint8,
-                chunks=(min(FRAMES_PER_CHUNK, count), 3, size, size),
-                **COMPRESSION,
-            )
-            start = 0
-            for scene, number in scenes.items():
-                title = f"corpus {environment} {scene}"
-                some = states[start : start + number]
-                batches = render_states(environment, scene, settings.rendering, some, workers)
-                for frames in bar(batches, desc=title, unit="batch"):
-                    resized = preprocessing.resize(torch.from_numpy(frames)).numpy()
-                    images[start : start + len(frames)] = resized
-                    file.check()
-                    start += len(frames)
+            batches = _rendered(environment, scenes, settings.rendering, states, workers)
+            write_images(file, group, batches, len(states), settings.image_size)
+
+
+def _rendered(
+    environment: EnvironmentName,
+    scenes: Mapping[str, int],
+    rendering: Rendering,
+    states: NDArray[np.float64],
+    workers: int | None,
+) -> Iterator[NDArray[np.uint8]]:
+    """Batches of frames of the states ``[N, D]``, of which each scene has its number, in order."""
+    start = 0
+    for scene, number in scenes.items():
+        some = states[start : start + number]
+        batches = render_states(environment, scene, rendering, some, workers)
+        yield from bar(batches, desc=f"corpus {environment} {scene}", unit="batch")
+        start += number
 
 
 def read_corpus(path: str | os.PathLike[str]) -> list[Part]:

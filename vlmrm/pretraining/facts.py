@@ -9,61 +9,11 @@ show, such as speed, is no fact.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.tasks.body import FEET, SHINS, TOUCH, UPPER_BODY, BodyQuantities, Bools, Floats
 from vlmrm.tasks.poses import nudged
-
-Posture = Literal[
-    "standing",
-    "leaning",
-    "bowing",
-    "squatting",
-    "kneeling",
-    "almost-kneeling",
-    "heel-sitting",
-    "half-kneeling",
-    "crawling",
-    "sitting",
-    "lotus",
-    "perching",
-    "splits",
-    "bent-splits",
-    "lying-on-back",
-    "lying-face-down",
-    "lying-on-side",
-    "in-mid-air",
-]
-Arms = Literal[
-    "raised",
-    "half-raised",
-    "one-raised",
-    "on-hips",
-    "one-on-hip",
-    "beside-hips",
-    "crossed",
-    "together",
-    "spread",
-    "forward",
-    "hanging",
-    "bent",
-    "one-bent",
-]
-Legs = Literal["one-lifted", "on-toes", "apart", "together", "in-between"]
-Knees = Literal["straight", "one-bent", "bent"]
-Torso = Literal["upright", "forward", "backward", "sideways"]
-
-FACTS: dict[str, tuple[str, ...]] = {
-    "posture": get_args(Posture),
-    "arms": get_args(Arms),
-    "legs": get_args(Legs),
-    "knees": get_args(Knees),
-    "torso": get_args(Torso),
-}
-"""Every fact and its values."""
 
 UNCLEAR = ""
 """Stands for a fact that a frame does not show clearly, or whose value has no name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -55,7 +56,7 @@ def _described_states(
     environment: EnvironmentName, count: int, seed: int, workers: int | None
 ) -> tuple[NDArray[np.float64], list[Facts]]:
     """States ``[count, D]`` and their facts, whatever the number of workers."""
-    sizes = [len(part) for part in np.array_split(range(count), -(-count // STATES_PER_PART))]
+    sizes = [len(part) for part in np.array_split(range(count), math.ceil(count / STATES_PER_PART))]
     sample = functools.partial(_sample_part, environment, seed)
     parts = map_in_processes(sample, list(enumerate(sizes)), workers)
     title = f"corpus {environment} states"

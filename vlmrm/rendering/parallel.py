@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlmrm.config import Rendering, default_scene
+from vlmrm.data.frames import FrameWriter
 from vlmrm.data.states import States
 from vlmrm.machine.processes import map_in_processes, worker_count
 from vlmrm.rendering import Renderer, make_renderer
+from vlmrm.terminal.bars import bar
 
 BATCH = 32
 """Frames that one process renders at a time."""
@@ -74,6 +78,40 @@ def render_states(
         return
     render_batch = functools.partial(_render_in_worker, environment, scene, rendering)
     yield from map_in_processes(render_batch, batches, workers)
+
+
+def write_frames(
+    path: str | os.PathLike[str],
+    state_set: States,
+    scene: str,
+    rendering: Rendering,
+    workers: int | None = None,
+    **context: Any,
+) -> None:
+    """Renders a set of states into a file, with a progress bar.
+
+    Args:
+        path: Output file (HDF5).
+        state_set: The states.
+        scene: One of the scenes of their environment.
+        rendering: As for `render_states`.
+        workers: As for `render_states`.
+        **context: Added to the provenance.
+
+    Raises:
+        UserError: As in `render_states`.
+    """
+    environment = state_set.environment
+    renderer = make_renderer(environment, scene, rendering)
+    shape = renderer.shape
+    renderer.close()
+    with (
+        FrameWriter(path, (len(state_set), *shape), scene=scene, **context) as writer,
+        bar(total=len(state_set), unit="frame", desc=f"render {scene}") as rendered,
+    ):
+        for frames in render_states(environment, scene, rendering, state_set.values, workers):
+            writer.append(frames)
+            rendered.update(len(frames))
 
 
 def draw(renderer: Renderer, states: NDArray[np.float64]) -> Frames:

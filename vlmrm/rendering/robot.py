@@ -338,9 +338,9 @@ def box(center: ArrayLike, half: tuple[float, float, float]) -> Mesh:
     return loft(rings, center - shift, center + shift, power=6)
 
 
-def bellows(start: ArrayLike, end: ArrayLike, depth: float, width: float, folds: int = 3) -> Mesh:
+def bellows(start: ArrayLike, end: ArrayLike, depth: float, width: float) -> Mesh:
     """Builds a ribbed cover of a flexible joint."""
-    scale = [0.84, *[1.0, 0.84] * folds]
+    scale = [0.84, *[1.0, 0.84] * 3]
     places = np.linspace(0, 1, len(scale))
     rings = [(t, 0.0, s * depth, s * width) for t, s in zip(places, scale, strict=True)]
     return loft(rings, start, end)

@@ -44,14 +44,13 @@ def floor_tiles(size: int = 512, tiles: int = 4, seed: int = 0) -> Image:
     return _to_bytes(picture)
 
 
-def sky(size: int = 512, seed: int = 1, colors: Floats = SKY_COLORS) -> Image:
+def sky(size: int = 512, colors: Floats = SKY_COLORS) -> Image:
     """Paints a cloudy sky as the six faces of a cube, uint8 ``[6 * size, size, 3]``.
 
     The faces are in the order of OpenGL's cube maps, with +y up. ``colors`` are those of
     `SKY_COLORS`, in the same order.
     """
-    rng = np.random.default_rng(seed)
-    clouds = fractal_noise(512, 1.7, rng).astype(np.float32)
+    clouds = fractal_noise(512, 1.7, np.random.default_rng(1)).astype(np.float32)
     v, u = np.meshgrid(*[np.linspace(-1, 1, size, dtype=np.float32)] * 2, indexing="ij")
     one = np.ones_like(u)
     faces = [(one, -v, -u), (-one, -v, u), (u, one, v), (u, -one, -v), (u, -v, one), (-u, -v, -one)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -71,7 +72,7 @@ def write_video(
         frames_per_second: Steps per second of video; the inverse of the environment's time step
             for real time.
     """
-    zoom = -(-NARROWEST // shape[1])
+    zoom = math.ceil(NARROWEST / shape[1])
     height, width = zoom * shape[0], zoom * shape[1]
     rewards = [take.rewards for take in takes]
     band = Band(legend, width, rewards)

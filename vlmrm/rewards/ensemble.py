@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from vlmrm.config.base import Aggregate
 from vlmrm.config.settings import RunRewardSettings
-from vlmrm.errors import blaming
 from vlmrm.models.clip import ClipModel
 from vlmrm.rewards.aggregation import Statistics, aggregate_rewards
 from vlmrm.rewards.frame_queue import FrameScorer
@@ -112,7 +111,7 @@ def load_ensemble(
     settings: RunRewardSettings,
     folders: Mapping[str, Path],
     statistics: Path,
-    device: str = "auto",
+    device: str,
     gpus: int = 1,
 ) -> EnsembleReward:
     """Loads the ensemble of a training run.
@@ -132,16 +131,11 @@ def load_ensemble(
     known = statistics_of(read_statistics(statistics, ensemble), ensemble, scoring)
     options = {**settings.embedding.model_dump(), "gpus": gpus}
     models = {name: ClipModel.load(folders[name], device, **options) for name in ensemble.models}
-    with blaming(f"tasks.{prompts.task}"):
-        members = [
-            VLMReward(
-                models[member.model],
-                [member.goal] if member.goal else prompts.goals,
-                prompts.baselines or None,
-                scoring,
-                prompts.contrasts,
-            )
-            for member in ensemble.members
-        ]
+    members = [
+        VLMReward.of_task(
+            models[member.model], prompts, scoring, [member.goal] if member.goal else None
+        )
+        for member in ensemble.members
+    ]
     views = [ensemble.scenes.index(member.scene) for member in ensemble.members]
     return EnsembleReward(members, known, ensemble.aggregate, ensemble.penalty, views)

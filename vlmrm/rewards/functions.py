@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from vlmrm.config.settings import FunctionSettings, PromptSettings
-from vlmrm.errors import UserError, blaming, one_line
+from vlmrm.errors import UserError, one_line
 from vlmrm.rewards.scoring import reward_table, score_states
 
 if TYPE_CHECKING:
@@ -157,10 +157,7 @@ def function_reward(
         return FunctionReward(function, prompts.goals)
     from vlmrm.rewards.vlm import VLMReward  # loads open_clip, which plain scores do without
 
-    with blaming(f"tasks.{prompts.task}"):
-        return VLMReward(
-            function, prompts.goals, prompts.baselines or None, scoring, prompts.contrasts
-        )
+    return VLMReward.of_task(function, prompts, scoring)
 
 
 def score_windows(

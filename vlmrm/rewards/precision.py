@@ -27,10 +27,7 @@ SAMPLE = 256
 
 
 def embed_sample(
-    folder: str | os.PathLike[str],
-    frames: FrameReader,
-    settings: EmbeddingSettings,
-    device: str = "auto",
+    folder: str | os.PathLike[str], frames: FrameReader, settings: EmbeddingSettings, device: str
 ) -> Sample:
     """Embeds some evenly spaced frames of a set in full precision."""
     rows = np.linspace(0, len(frames) - 1, min(SAMPLE, len(frames))).astype(np.int64)

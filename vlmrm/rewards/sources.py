@@ -14,7 +14,6 @@ from vlmrm.config import REFERENCES, FunctionModel
 from vlmrm.config.settings import RunRewardSettings, SearchSettings
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_rewards, read_table, table_sha256
-from vlmrm.errors import blaming
 from vlmrm.models.folder import find_model_folder, weights_sha256
 from vlmrm.rewards.lookup import RewardGrid, refuse_inexact
 from vlmrm.tasks.oracles import ORACLES
@@ -189,7 +188,7 @@ def reward_checksums(
 
 
 def model_reward(
-    settings: RunRewardSettings | SearchSettings, model: Path, device: str = "auto", gpus: int = 1
+    settings: RunRewardSettings | SearchSettings, model: Path, device: str, gpus: int
 ) -> VLMReward:
     """Loads a model as the reward of a run's task; arguments as for `reward_source`.
 
@@ -199,12 +198,8 @@ def model_reward(
     from vlmrm.models.clip import ClipModel
     from vlmrm.rewards.vlm import VLMReward
 
-    run, prompts = settings.run, settings.prompts
     clip = ClipModel.load(model, device, gpus=gpus, **settings.embedding.model_dump())
-    with blaming(f"tasks.{run.task}"):
-        return VLMReward(
-            clip, prompts.goals, prompts.baselines or None, run.scoring, prompts.contrasts
-        )
+    return VLMReward.of_task(clip, settings.prompts, settings.run.scoring)
 
 
 def reference_reward(name: str, oracle: str | None) -> RewardSource:

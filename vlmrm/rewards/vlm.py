@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from vlmrm.config import Precision
 from vlmrm.config.scoring import PLAIN, canonical_scoring
+from vlmrm.config.settings import PromptSettings
+from vlmrm.errors import blaming
 from vlmrm.models.clip import ClipModel
 from vlmrm.rewards.directions import Directions
 from vlmrm.rewards.goal_baseline import mean_direction
@@ -89,6 +91,22 @@ class VLMReward:
         """
         model = ClipModel.load(folder, device, precision, **options)
         return cls(model, goal, baseline, scoring, contrast)
+
+    @classmethod
+    def of_task(
+        cls,
+        model: Embedder,
+        prompts: PromptSettings,
+        scoring: str,
+        goals: list[str] | None = None,
+    ) -> VLMReward:
+        """Makes the reward of a task in a configuration; ``goals`` replace those of the task.
+
+        Raises:
+            UserError: The sentences give no reward.
+        """
+        with blaming(f"tasks.{prompts.task}"):
+            return cls(model, goals or prompts.goals, prompts.baselines, scoring, prompts.contrasts)
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Rewards, float32 ``[N]``, of uint8 RGB frames ``[N, H, W, 3]``."""

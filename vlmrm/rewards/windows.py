@@ -1,6 +1,6 @@
 """Windows: the latest frames of an episode, for rewards that depend on several.
 
-The frames of a window are `WINDOW_STEPS` steps apart, in trainings as in state sets of rollouts,
+The frames of a window are `KEEP_EVERY` steps apart, in trainings as in state sets of rollouts,
 which keep one state in as many. Where such a set is a part of these, the next earlier state that is
 in it stands for a missing one. At the start of an episode, its first frame is repeated, or the
 first one that is in the set: after an early end, the steps that are kept do not start at 0.
@@ -14,12 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vlmrm.config.states import KEEP_EVERY
 from vlmrm.data.frames import FrameReader
 from vlmrm.data.states import States
 from vlmrm.rewards.sources import FRAMES_PER_CALL, StepBatch
-
-WINDOW_STEPS = 5
-"""Environment steps between two frames of a window."""
 
 
 def window_rows(states: States, window: int) -> NDArray[np.int64]:
@@ -76,7 +74,7 @@ class WindowReward:
     ):
         self._reward = reward
         self._batch_size = batch_size
-        self._back = WINDOW_STEPS * np.arange(window)[::-1]
+        self._back = KEEP_EVERY * np.arange(window)[::-1]
         self._past: NDArray[np.uint8] | None = None
         self._age: NDArray[np.int64] | None = None
 

@@ -6,6 +6,7 @@ arms, and the oracles decide which combinations fulfill which task.
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import mujoco
@@ -92,7 +93,7 @@ def random_motion(count: int, rng: np.random.Generator) -> tuple[Floats, Floats]
     """
     names, poses = library()
     per_rollout = EPISODE // KEEP_EVERY
-    n_rollouts = -(-count // per_rollout)
+    n_rollouts = math.ceil(count / per_rollout)
     model = humanoid_model()
     data = mujoco.MjData(model)
     upright = int(np.flatnonzero(names == "upright, hanging")[0])

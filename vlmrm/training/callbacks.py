@@ -72,7 +72,7 @@ class LearningCurveCallback(DeferredCallback):
         losses: dict[str, str],
         oracle: Oracle | None,
         min_steps: int,
-        seconds: float = 0.0,
+        seconds: float,
     ):
         super().__init__()
         self.curve = curve
@@ -163,10 +163,10 @@ class PolicyCallback(SaveCallback):
         output: Path,
         save_freq: int,
         curve: LearningCurve,
-        best: dict[str, tuple[float, int]] | None = None,
+        best: dict[str, tuple[float, int]],
     ):
         super().__init__(save_freq)
-        self.best = best or {}
+        self.best = best
         self._output = output
         self._curve = curve
 

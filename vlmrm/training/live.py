@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,11 +13,12 @@ import numpy as np
 import pandas as pd
 
 from vlmrm.config.settings import EvaluationSettings, RolloutSettings
+from vlmrm.config.states import KEEP_EVERY
 from vlmrm.data.frames import FRAMES_PER_CHUNK, FrameWriter
 from vlmrm.data.states import States
 from vlmrm.terminal.bars import bar
 from vlmrm.training.evaluation import Played, evaluate, judge, opened
-from vlmrm.training.rollouts import KEEP_EVERY, Draw, collect, draw
+from vlmrm.training.rollouts import collect, select
 from vlmrm.training.videos import kept_trajectories
 
 
@@ -81,7 +83,7 @@ def sample_live_rollouts(
     settings: RolloutSettings,
     folder: Path | None,
     frames: str | os.PathLike[str],
-    workers: int | None = None,
+    workers: int | None,
     **context: Any,
 ) -> States:
     """Samples states as `sample_rollouts`, and writes the frames of those that are kept.
@@ -90,28 +92,30 @@ def sample_live_rollouts(
         settings: As for `sample_rollouts`.
         folder: As for `sample_rollouts`.
         frames: Output file of the frames (HDF5).
-        workers: Maximum number of processes, by default one.
+        workers: Maximum number of processes; None for one.
         **context: Added to the provenance of the frames.
     """
-    drawn = draw(settings, folder)
-    steps = -(-settings.episode_steps // KEEP_EVERY)
-    shape = (len(drawn.policies), drawn.trajectories, steps)
+    selection = select(settings, folder)
+    steps = math.ceil(settings.episode_steps / KEEP_EVERY)
+    shape = (len(selection.policies), selection.trajectories, steps)
     kept = np.zeros(shape, dtype=bool)
-    kept.reshape(-1)[drawn.rows] = True
+    kept.reshape(-1)[selection.rows] = True
     dones = np.zeros((*shape[:2], settings.episode_steps), dtype=bool)
     values: list[np.ndarray[Any, Any]] = []
     rows: list[np.ndarray[Any, Any]] = []
     names: list[str] = []
     writer: FrameWriter | None = None
     with ExitStack() as stack:
-        for number, (policy, seed) in enumerate(zip(drawn.policies, drawn.seeds, strict=True)):
+        for number, (policy, seed) in enumerate(
+            zip(selection.policies, selection.seeds, strict=True)
+        ):
             explore = settings.spec.explore
             with opened(
-                policy, settings, drawn.trajectories, seed, max(workers or 1, 1), explore, True
+                policy, settings, selection.trajectories, seed, max(workers or 1, 1), explore, True
             ) as (env, act):
                 if writer is None:
                     height, width, channels = env.frame_shape
-                    size = (len(drawn.rows), height, width, channels)
+                    size = (len(selection.rows), height, width, channels)
                     writer = stack.enter_context(FrameWriter(frames, size, **context))
                 env.seed(seed)
                 observations = env.reset()
@@ -128,7 +132,7 @@ def sample_live_rollouts(
                         values.append(env.states[chosen])
                         rows.append(np.ravel_multi_index((number, chosen, place), shape))
     # Frames come step by step, in all environments at once.
-    order = Draw(drawn.policies, drawn.seeds, drawn.trajectories, np.concatenate(rows))
+    order = replace(selection, rows=np.concatenate(rows))
     states = collect(
         settings, order, np.concatenate(values), dones.reshape(-1, settings.episode_steps)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,18 +11,15 @@ from numpy.typing import NDArray
 
 from vlmrm.config import RANDOM_POLICY
 from vlmrm.config.settings import RolloutSettings
+from vlmrm.config.states import KEEP_EVERY
 from vlmrm.data.states import States
 from vlmrm.errors import UserError
-from vlmrm.rewards.windows import WINDOW_STEPS
 from vlmrm.tasks.oracles import labeled
 from vlmrm.training.evaluation import play
 
-KEEP_EVERY = WINDOW_STEPS
-"""Keep every fifth state, because neighboring states look alike."""
-
 
 @dataclass(frozen=True)
-class Draw:
+class Selection:
     """Which states of rollouts are kept.
 
     Attributes:
@@ -54,18 +52,18 @@ def sample_rollouts(
     Raises:
         UserError: The folder contains no checkpoints, or those of another agent.
     """
-    drawn = draw(settings, folder)
+    selection = select(settings, folder)
     explore = settings.spec.explore
     plays = [
-        play(policy, settings, drawn.trajectories, seed, workers, explore)
-        for policy, seed in zip(drawn.policies, drawn.seeds, strict=True)
+        play(policy, settings, selection.trajectories, seed, workers, explore)
+        for policy, seed in zip(selection.policies, selection.seeds, strict=True)
     ]
     states = np.concatenate([played.states[:, ::KEEP_EVERY] for played in plays])
     dones = np.concatenate([played.dones for played in plays])
-    return collect(settings, drawn, states.reshape(-1, states.shape[-1])[drawn.rows], dones)
+    return collect(settings, selection, states.reshape(-1, states.shape[-1])[selection.rows], dones)
 
 
-def draw(settings: RolloutSettings, folder: Path | None) -> Draw:
+def select(settings: RolloutSettings, folder: Path | None) -> Selection:
     """Chooses the states of a set before they are visited; arguments as for `sample_rollouts`."""
     policies: list[Path | None] = [None]
     if folder is not None:
@@ -76,17 +74,17 @@ def draw(settings: RolloutSettings, folder: Path | None) -> Draw:
         )
     spec = settings.spec
     rng = np.random.default_rng(spec.seed)
-    kept_of_each = -(-settings.episode_steps // KEEP_EVERY)
-    trajectories = -(-spec.size // (kept_of_each * len(policies)))
+    kept_of_each = math.ceil(settings.episode_steps / KEEP_EVERY)
+    trajectories = math.ceil(spec.size / (kept_of_each * len(policies)))
     seeds = [int(rng.integers(2**31)) for _ in policies]
     every = len(policies) * trajectories * kept_of_each
     rows = np.sort(rng.choice(every, spec.size, replace=False))
-    return Draw(policies, seeds, trajectories, rows)
+    return Selection(policies, seeds, trajectories, rows)
 
 
 def collect(
     settings: RolloutSettings,
-    drawn: Draw,
+    selection: Selection,
     values: NDArray[np.float64],
     dones: NDArray[np.bool_],
 ) -> States:
@@ -94,8 +92,8 @@ def collect(
 
     Args:
         settings: The set, its environment, and its agent.
-        drawn: Which states are kept.
-        values: The kept states, in the order of ``drawn.rows``.
+        selection: Which states are kept.
+        values: The kept states, in the order of ``selection.rows``.
         dones: Whether an episode ended with a step, for each environment and step ``[K, T]``.
     """
     # Environments whose episodes end early go through several.
@@ -103,11 +101,13 @@ def collect(
     numbers = np.cumsum(begins, axis=1)
     now = np.arange(dones.shape[1])
     steps = now - np.maximum.accumulate(np.where(begins, now, 0), axis=1)
-    environment, kept = np.divmod(drawn.rows, -(-dones.shape[1] // KEEP_EVERY))
+    environment, kept = np.divmod(selection.rows, math.ceil(dones.shape[1] / KEEP_EVERY))
     place = environment, KEEP_EVERY * kept
-    names = [f"checkpoint {policy.stem}" if policy else RANDOM_POLICY for policy in drawn.policies]
+    names = [
+        f"checkpoint {policy.stem}" if policy else RANDOM_POLICY for policy in selection.policies
+    ]
     columns = {
-        "origin": np.array(names)[environment // drawn.trajectories],
+        "origin": np.array(names)[environment // selection.trajectories],
         "trajectory": environment * (numbers[:, ::KEEP_EVERY].max() + 1) + numbers[place],
         "step": steps[place],
     }

@@ -216,7 +216,9 @@ def learn(
                 max(agent.total_timesteps // MAX_ROWS, 1),
                 state.get("seconds", 0.0),
             )
-            policies = PolicyCallback(output, agent.save_freq, learning_curve, state.get("best"))
+            policies = PolicyCallback(
+                output, agent.save_freq, learning_curve, state.get("best", {})
+            )
             videos = (
                 [VideoCallback(output / "videos", agent.save_freq, write_video)]
                 if write_video

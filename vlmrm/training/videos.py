@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -210,7 +211,7 @@ def _footage(
     if frames is not None:
 
         def read(rows: Rows) -> Iterator[Frame]:
-            for part in np.array_split(rows, -(-len(rows) // FRAMES_PER_CHUNK)):
+            for part in np.array_split(rows, math.ceil(len(rows) / FRAMES_PER_CHUNK)):
                 yield from frames[part[0] : part[-1] + 1]
 
         yield Footage(frames.shape[1:], read)

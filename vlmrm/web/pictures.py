@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vlmrm.config import Rendering
+from vlmrm.data.pictures import encode_png
 from vlmrm.rendering import make_renderer
 
 
@@ -52,7 +52,4 @@ class Pictures:
     def _render(self, row: int) -> bytes:
         frame = np.empty(self._renderer.shape, np.uint8)
         self._renderer.render(self._values[row], frame)
-        file = io.BytesIO()
-        # Encoded once and usually sent to the same machine: time matters more than size.
-        Image.fromarray(frame).save(file, "PNG", compress_level=1)
-        return file.getvalue()
+        return encode_png(Image.fromarray(frame))

@@ -11,6 +11,7 @@ import errno
 import ipaddress
 import logging
 import re
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -136,3 +137,11 @@ def serve(
         started()
         server.run()
     server.close()
+
+
+def run(app: Flask, listener: socket.socket, host: str, max_body: int, verb: str) -> None:
+    """Serves an application as `serve`, and says in the terminal where one can ``verb``."""
+    # Shells make commands in the background ignore Ctrl+C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    line = f"{verb} at {address(listener)} and stop with Ctrl+C"
+    serve(app, listener, host, max_body, lambda: print(line, flush=True))

@@ -35,7 +35,7 @@ rule draw_diagnosis:
     log:
         f"{LOGS}/figures/diagnosis-{{diagnosis}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     shell:
         "vlmrm --log {log} draw-diagnosis {input} --table {output.table}"
         " --output {output.svg} --output {output.png}"

@@ -11,11 +11,10 @@ rule make_ensemble:
     wildcard_constraints:
         model=models_from("ensemble"),
     resources:
-        mem_mb=memory(2_000),
-        runtime=minutes(15),
+        **LIGHT,
     params:
         config=config_file,
-        members=lambda w, input: [str(Path(path).parent) for path in input],
+        members=lambda w, input: folders(input),
         folder=subpath(output[0], parent=True),
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
@@ -33,8 +32,7 @@ rule score_by_goal:
     log:
         f"{LOGS}/goals/{{states}}/{{scene}}/{{model}}/{{task}}.log",
     resources:
-        mem_mb=memory(2_000),
-        runtime=minutes(15),
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.scoring_settings(w.task).model_dump(),
@@ -52,8 +50,7 @@ rule measure_members:
     log:
         f"{LOGS}/ensembles/{{scene}}/{{model}}/{{task}}.log",
     resources:
-        mem_mb=memory(2_000),
-        runtime=minutes(15),
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: member_settings(
@@ -77,8 +74,7 @@ rule score_ensemble:
     wildcard_constraints:
         model=models_from("ensemble"),
     resources:
-        mem_mb=memory(2_000),
-        runtime=minutes(15),
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: ensemble_settings(

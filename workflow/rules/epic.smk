@@ -62,7 +62,7 @@ rule draw_epic:
     log:
         f"{LOGS}/figures/epic-{{epic}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     shell:
         "vlmrm --log {log} draw-epic {input} --table {output.table}"
         " --output {output.svg} --output {output.png}"
@@ -76,7 +76,7 @@ rule draw_epic_by_alpha:
     log:
         f"{LOGS}/figures/epic-alpha-{{epic}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     shell:
         "vlmrm --log {log} draw-epic-by-alpha {input}"
         " --output {output.svg} --output {output.png}"
@@ -91,7 +91,7 @@ rule draw_rewards_by_label:
     log:
         f"{LOGS}/figures/rewards-{{epic}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.histogram_settings(w.epic).model_dump(),
@@ -110,7 +110,7 @@ rule draw_rounds:
     log:
         f"{LOGS}/figures/rounds-{{rounds}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.round_settings(w.rounds).model_dump(),
@@ -127,7 +127,7 @@ rule draw_epic_overview:
     log:
         f"{LOGS}/figures/epic.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         scoring=settings.common_scoring(
             m for e in settings.epic.values() for m in e.models

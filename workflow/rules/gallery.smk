@@ -7,7 +7,7 @@ rule draw_scenes:
     log:
         f"{LOGS}/figures/scenes-{{environment}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.rendering_settings(w.environment).model_dump(),
@@ -22,7 +22,7 @@ rule draw_poses:
     log:
         f"{LOGS}/figures/poses.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         oracles=humanoid_oracles(),
     shell:
@@ -36,7 +36,7 @@ rule draw_boundaries:
     log:
         f"{LOGS}/figures/boundaries.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         oracles=humanoid_oracles(),
     shell:

@@ -146,11 +146,12 @@ def search_results(wildcards):
 
 def oracle_evaluations(wildcards):
     """Evaluations of the agents of an experiment that were trained on the oracle."""
-    return [
-        f"{EVALUATION}/evaluation.csv".format(**run.model_dump())
+    trained = [
+        run
         for run in settings.runs(wildcards.experiment)
         if run.reward_source in ("oracle", "oracle-score")
     ]
+    return of_runs(f"{EVALUATION}/evaluation.csv", trained)
 
 
 def round_tables(wildcards):
@@ -162,9 +163,14 @@ def round_tables(wildcards):
     ]
 
 
+def of_runs(pattern, runs):
+    """The paths of training runs, by a pattern with the wildcards of `RUN`."""
+    return [pattern.format(**run.model_dump()) for run in runs]
+
+
 def runs(experiment, pattern):
     """The paths of an experiment's runs, by a pattern with the wildcards of `RUN`."""
-    return [pattern.format(**run.model_dump()) for run in settings.runs(experiment)]
+    return of_runs(pattern, settings.runs(experiment))
 
 
 def learning_curves(wildcards):
@@ -182,9 +188,19 @@ def rollout_policy(wildcards):
     return f"{POLICY}/policy.zip".format(**run.model_dump())
 
 
+def options(name, paths):
+    """Files as an option of a command, which takes one and may be repeated."""
+    return [f"--{name} {quote(str(path))}" for path in paths]
+
+
+def folders(paths):
+    """The folders that hold these files."""
+    return [str(Path(path).parent) for path in paths]
+
+
 def rollout_options(wildcards, input):
     """The folder of the policies as an option of `vlmrm sample-rollouts`."""
-    return [f"--policies={quote(str(Path(path).parent))}" for path in input]
+    return [f"--policies={quote(folder)}" for folder in folders(input)]
 
 
 def random_policies(experiment):
@@ -240,8 +256,7 @@ def video_inputs(wildcards):
 
 def recorded(experiment, file):
     """A file of the evaluation of each agent of an experiment whose states can be rendered."""
-    runs = settings.filmstrip_settings(experiment).runs
-    return [f"{EVALUATION}/{file}".format(**run.model_dump()) for run in runs]
+    return of_runs(f"{EVALUATION}/{file}", settings.filmstrip_settings(experiment).runs)
 
 
 def lookup_inputs(wildcards):
@@ -281,9 +296,7 @@ def size_inputs(wildcards):
     models = sized_models(settings, name)
     sized = [run for run in settings.runs(name) if run.reward_source in models]
     return {
-        "evaluations": [
-            f"{EVALUATION}/evaluation.csv".format(**run.model_dump()) for run in sized
-        ],
+        "evaluations": of_runs(f"{EVALUATION}/evaluation.csv", sized),
         "models": expand(MODEL, model=models),
         "epic": [
             EPIC.format(epic=epic, scene=scene, model=model)

@@ -12,7 +12,7 @@ rule draw_landscape:
     log:
         f"{LOGS}/figures/landscape-{{landscape}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.landscape_settings(w.landscape).model_dump(),

@@ -18,11 +18,8 @@ rule make_corpus:
         gpu=lambda w: 0 if captioned_frames(w.corpus) else 1,
     params:
         config=config_file,
-        states=lambda w, input: [
-            f"--{kind} {quote(path)}"
-            for kind in ("states", "frames")
-            for path in getattr(input, kind)
-        ],
+        states=lambda w, input: options("states", input.states)
+        + options("frames", input.frames),
         settings=lambda w: settings.corpora[w.corpus].model_dump(),
     shell:
         "vlmrm --log {log} make-corpus {wildcards.corpus} --config {params.config} {params.states}"
@@ -49,10 +46,9 @@ rule train_model:
     params:
         config=config_file,
         folder=subpath(output[0], parent=True),
-        initial_model=lambda w, input: [
-            f"--initial-model {quote(str(Path(path).parent))}"
-            for path in input.initial_model
-        ],
+        initial_model=lambda w, input: options(
+            "initial-model", folders(input.initial_model)
+        ),
         settings=lambda w: settings.models[w.model].model_dump(),
     shell:
         "vlmrm --log {log} train-model {wildcards.model} --config {params.config}"
@@ -67,8 +63,7 @@ rule copy_model:
     wildcard_constraints:
         model=models_from("packaged"),
     resources:
-        mem_mb=memory(2_000),
-        runtime=minutes(15),
+        **LIGHT,
     params:
         config=config_file,
         folder=subpath(output[0], parent=True),

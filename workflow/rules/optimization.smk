@@ -11,7 +11,7 @@ rule draw_best_of_n:
     log:
         f"{LOGS}/figures/best-of-n-{{epic}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.best_of_n_settings(w.epic).model_dump(),
@@ -31,7 +31,7 @@ rule draw_gallery:
     log:
         f"{LOGS}/figures/gallery-{{epic}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.gallery_settings(w.epic).model_dump(),
@@ -49,8 +49,7 @@ rule measure_checkpoints:
     log:
         f"{LOGS}/optimization/{RUN}.log",
     resources:
-        mem_mb=memory(2_000),
-        runtime=minutes(15),
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.optimization_settings(run_of(w)).model_dump(),
@@ -63,10 +62,9 @@ rule measure_checkpoints:
 
 rule draw_optimization:
     input:
-        checkpoints=lambda w: [
-            CHECKPOINTS.format(**run.model_dump())
-            for run in studied(settings, w.experiment).values()
-        ],
+        checkpoints=lambda w: of_runs(
+            CHECKPOINTS, studied(settings, w.experiment).values()
+        ),
         references=oracle_evaluations,
     output:
         **figure_outputs("optimization-{experiment}", "optimization", "Optimization"),
@@ -80,9 +78,9 @@ rule draw_optimization:
     log:
         f"{LOGS}/figures/optimization-{{experiment}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
-        references=lambda w, input: [f"--reference {path}" for path in input.references],
+        references=lambda w, input: options("reference", input.references),
     shell:
         "vlmrm --log {log} draw-optimization {input.checkpoints} {params.references}"
         " --table {output.table} --output {output.svg} --output {output.png}"
@@ -101,14 +99,14 @@ rule draw_prediction:
     log:
         f"{LOGS}/figures/prediction-{{prediction}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.predictions[w.prediction].model_dump(),
-        epic=lambda w, input: [f"--epic {path}" for path in input.epic],
-        best=lambda w, input: [f"--best-of-n {path}" for path in input.best_of_n],
-        diagnoses=lambda w, input: [f"--diagnosis {path}" for path in input.diagnoses],
-        judged=lambda w, input: [f"--evaluation {path}" for path in input.evaluations],
+        epic=lambda w, input: options("epic", input.epic),
+        best=lambda w, input: options("best-of-n", input.best_of_n),
+        diagnoses=lambda w, input: options("diagnosis", input.diagnoses),
+        judged=lambda w, input: options("evaluation", input.evaluations),
     shell:
         "vlmrm --log {log} draw-prediction {wildcards.prediction} --config {params.config}"
         " {params.epic} {params.best} {params.diagnoses} {params.judged} --table {output.table}"

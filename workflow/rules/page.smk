@@ -9,7 +9,7 @@ rule check_claims:
     log:
         f"{LOGS}/claims.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     shell:
         "vlmrm --log {log} check-claims {input} --output {output}"
 
@@ -25,7 +25,7 @@ rule make_page:
         f"{LOGS}/page.log",
     localrule: True
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         run=subpath(output[0], parent=True),
@@ -45,7 +45,7 @@ rule update_page:
         f"{LOGS}/page/{{part}}.log",
     localrule: True
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         run=subpath(output[0], ancestor=2),

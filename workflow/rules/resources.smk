@@ -56,8 +56,8 @@ def minutes(first):
     return lambda wildcards, attempt: first * attempt
 
 
-# What drawing any figure needs, a large gallery included.
-DRAWING = {"mem_mb": memory(2_000), "runtime": minutes(15)}
+# What any job without PyTorch needs that takes a few minutes, such as drawing a large gallery.
+LIGHT = {"mem_mb": memory(2_000), "runtime": minutes(15)}
 
 
 def worker_memory(wildcards, threads, attempt):

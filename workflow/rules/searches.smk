@@ -16,7 +16,7 @@ rule search_poses:
         gpu=lambda w: 1 if w.reward_source in settings.models else 0,
     params:
         config=config_file,
-        model=lambda w, input: [f"--model {Path(path).parent}" for path in input.model],
+        model=lambda w, input: options("model", folders(input.model)),
         settings=lambda w: settings.search_settings(w.search, run_of(w)).model_dump(),
     shell:
         "vlmrm --log {log} search-poses {wildcards.search} --config {params.config}"
@@ -35,7 +35,7 @@ rule draw_search:
     log:
         f"{LOGS}/figures/search-{{search}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.search_figure_settings(w.search).model_dump(
@@ -55,7 +55,7 @@ rule draw_search_gallery:
     log:
         f"{LOGS}/figures/search-gallery-{{search}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.search_figure_settings(w.search).model_dump(),

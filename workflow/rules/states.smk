@@ -79,8 +79,7 @@ rule join_states:
     wildcard_constraints:
         states=sets_from("union"),
     resources:
-        mem_mb=memory(2_000),
-        runtime=minutes(15),
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.state_sets[w.states].model_dump(),
@@ -157,8 +156,7 @@ rule score_states:
     wildcard_constraints:
         model=models_from(*EMBEDDING),
     resources:
-        mem_mb=memory(2_000),
-        runtime=minutes(15),
+        **LIGHT,
     params:
         config=config_file,
         settings=lambda w: settings.scoring_settings(w.task).model_dump(),

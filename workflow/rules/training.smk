@@ -11,8 +11,7 @@ rule check_lookup:
     benchmark:
         f"{BENCHMARKS}/check_lookup/{{task}}/{{scene}}/{{model}}.jsonl"
     resources:
-        mem_mb=memory(2_000),
-        runtime=minutes(15),
+        **LIGHT,
     shell:
         "vlmrm --log {log} check-lookup --states {input.states} --rewards {input.rewards}"
         " --check-states {input.check_states} --check-rewards {input.check_rewards}"
@@ -72,9 +71,7 @@ rule evaluate_policy:
         runtime=minutes(60),
     params:
         config=config_file,
-        frames=lambda w, output: [
-            f"--frames {path}" for path in output.get("frames", [])
-        ],
+        frames=lambda w, output: options("frames", output.get("frames", [])),
         settings=lambda w: settings.evaluation_settings(run_of(w)).model_dump(),
     shell:
         "vlmrm --log {log} evaluate-policy --config {params.config} --task {wildcards.task}"
@@ -164,9 +161,9 @@ rule draw_learning_curves:
     log:
         f"{LOGS}/figures/learning-{{experiment}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
-        random=lambda w, input: [f"--random {path}" for path in input.random],
+        random=lambda w, input: options("random", input.random),
     shell:
         "vlmrm --log {log} draw-learning-curves {input.curves} {params.random}"
         " --output {output.svg} --output {output.png}"
@@ -183,9 +180,9 @@ rule draw_success:
     log:
         f"{LOGS}/figures/success-{{experiment}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
-        curves=lambda w, input: [f"--curve {path}" for path in input.curves],
+        curves=lambda w, input: options("curve", input.curves),
     shell:
         "vlmrm --log {log} draw-success {input.evaluations} {params.curves} --table {output.table}"
         " --output {output.svg} --output {output.png}"
@@ -200,12 +197,10 @@ rule draw_success_by_size:
     log:
         f"{LOGS}/figures/size-{{experiment}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
-        models=lambda w, input: [
-            f"--model {Path(path).parent}" for path in input.models
-        ],
-        epic=lambda w, input: [f"--epic {path}" for path in input.epic],
+        models=lambda w, input: options("model", folders(input.models)),
+        epic=lambda w, input: options("epic", input.epic),
     shell:
         "vlmrm --log {log} draw-success-by-size {input.evaluations} {params.models} {params.epic}"
         " --table {output.table} --output {output.svg} --output {output.png}"
@@ -220,12 +215,10 @@ rule draw_filmstrip:
     log:
         f"{LOGS}/figures/filmstrip-{{experiment}}.log",
     resources:
-        **DRAWING,
+        **LIGHT,
     params:
         config=config_file,
-        trajectories=lambda w, input: [
-            f"--trajectories {path}" for path in input.trajectories
-        ],
+        trajectories=lambda w, input: options("trajectories", input.trajectories),
         settings=lambda w: settings.filmstrip_settings(w.experiment).model_dump(),
     shell:
         "vlmrm --log {log} draw-filmstrip {wildcards.experiment} {input.evaluations}"

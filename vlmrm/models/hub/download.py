@@ -17,18 +17,19 @@ from filelock import lock_descriptor
 from huggingface_hub import constants
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers, logging
+from humanize import naturalsize
 
 from vlmrm.data.files import existing
 from vlmrm.errors import UserError
-from vlmrm.models.folder import file_sha256
+from vlmrm.models.folder import file_sha256, partial_folder
 from vlmrm.models.hub.repository import RemoteFile
-from vlmrm.models.hub.requests import endpoint, explain, host_of, patiently, readable, token
+from vlmrm.models.hub.requests import endpoint, explain, host_of, patiently, token
 
 # The client keeps what has arrived in whole chunks of 10 MB; shorter connections got nowhere.
 constants.DOWNLOAD_CHUNK_SIZE = 2**18
 
 
-def check_space(key: str, files: Iterable[RemoteFile], folder: Path, extra: int = 0) -> str:
+def check_space(key: str, files: Iterable[RemoteFile], folder: Path, extra: int) -> str:
     """Checks that the disk has space for a download; returns a text with both sizes.
 
     Args:
@@ -42,7 +43,7 @@ def check_space(key: str, files: Iterable[RemoteFile], folder: Path, extra: int 
     """
     missing = missing_bytes(files, folder)
     free = require_space(key, missing + extra, folder.parent)
-    return f"{readable(missing)} to download, {readable(free)} free"
+    return f"{naturalsize(missing)} to download, {naturalsize(free)} free"
 
 
 def missing_bytes(files: Iterable[RemoteFile], folder: Path) -> int:
@@ -59,8 +60,8 @@ def require_space(key: str, needed: float, folder: Path) -> int:
     free = shutil.disk_usage(existing(folder)).free
     if needed > free:
         raise UserError(
-            f"{key}: needs {readable(needed)} of disk space, but {folder} has {readable(free)}; "
-            "free some space and run again"
+            f"{key}: needs {naturalsize(needed)} of disk space, but {folder} has "
+            f"{naturalsize(free)}; free some space and run again"
         )
     return free
 
@@ -139,11 +140,6 @@ def _take_from_cache(file: RemoteFile, whole: Path) -> bool:
         shutil.copyfile(file.cached, copy)
         copy.rename(whole)
     return True
-
-
-def partial_folder(folder: Path) -> Path:
-    """Folder of partial downloads of a model folder."""
-    return folder.with_name(f".{folder.name}.download")
 
 
 @contextmanager

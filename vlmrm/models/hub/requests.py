@@ -201,9 +201,9 @@ def _interrupted(
     reason = one_line(error)
     here = part.stat().st_size if part is not None and part.is_file() else 0
     if here:
-        of = f" of {readable(size)}" if size else ""
+        of = f" of {naturalsize(size)}" if size else ""
         raise UserError(
-            f"{key}: {what} stopped after {readable(here)}{of} ({reason}); run again to resume"
+            f"{key}: {what} stopped after {naturalsize(here)}{of} ({reason}); run again to resume"
         ) from error
     raise UserError(
         f"{key}: {host} cannot be reached ({reason}); check the network{_or_mirror(host)}, or "
@@ -227,8 +227,3 @@ def refuse_full_disk(key: str, error: Exception) -> None:
     if in_words or getattr(error, "errno", None) in numbers:
         message = f"{key}: the disk is full; free some space and run again to resume"
         raise UserError(message) from error
-
-
-def readable(size: float) -> str:
-    """Formats a number of bytes, for example as ``1.7 GB``."""
-    return naturalsize(size)

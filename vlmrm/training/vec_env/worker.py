@@ -91,7 +91,7 @@ class SharedArrays:
         require_memory("n_envs", sum(sizes))
         if file is None:
             return cls(*(np.zeros(shape, dtype) for shape, dtype in layout))
-        starts = np.cumsum([0] + [-(-size // ALIGNMENT) * ALIGNMENT for size in sizes])
+        starts = np.cumsum([0] + [math.ceil(size / ALIGNMENT) * ALIGNMENT for size in sizes])
         os.ftruncate(file, int(starts[-1]))
         memory = mmap.mmap(file, int(starts[-1]))
         return cls(
