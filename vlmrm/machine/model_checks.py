@@ -11,8 +11,8 @@ from vlmrm.config import Config, PretrainedModel, TrainingRun
 from vlmrm.config.architectures import architecture_file
 from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub
+from vlmrm.machine.seen import unseen_warnings
 from vlmrm.models.folder import MODELS
-from vlmrm.models.seen import unseen_warnings
 from vlmrm.plan.jobs import Job
 
 

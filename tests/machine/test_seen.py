@@ -7,8 +7,8 @@ import pytest
 
 from vlmrm.config import parse_config
 from vlmrm.config.architectures import WEIGHTS_FOLDER
+from vlmrm.machine.seen import unseen_warnings
 from vlmrm.models.folder import PROVENANCE_FILE
-from vlmrm.models.seen import unseen_warnings
 
 RUN = {
     "run": "seen",
