@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -55,3 +56,17 @@ def cluster_bootstrap(
         return rng.multinomial(len(names), equal, size=resamples).astype(np.float64)
 
     return member_of, draw
+
+
+def largest_unseen(clusters: ArrayLike) -> Any:
+    """The share of cases that clusters without any leave possible: 1 - 0.05^(1 / m).
+
+    If more clusters had a case, m of them would have one with a probability above 95 %. This is the
+    rule of three, 3 / m, in its exact form (Hanley and Lippman-Hand, "If nothing goes wrong, is
+    everything all right?", JAMA 249, 1983). No resample has a case that no cluster has, so that a
+    bootstrap interval would have no width.
+
+    Args:
+        clusters: Numbers m of clusters.
+    """
+    return 1 - 0.05 ** (1 / np.asarray(clusters))
