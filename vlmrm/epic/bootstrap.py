@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t
+from scipy.special import stdtrit
 
 
 def student_half_width(values: ArrayLike) -> float:
@@ -17,7 +17,7 @@ def student_half_width(values: ArrayLike) -> float:
         values: Two or more independent values ``[n]``.
     """
     numbers = np.asarray(values, np.float64)
-    quantile = t.ppf(0.975, len(numbers) - 1)
+    quantile = stdtrit(len(numbers) - 1, 0.975)  # scipy.stats would load for seconds
     return float(quantile * numbers.std(ddof=1) / np.sqrt(len(numbers)))
 
 
