@@ -1,7 +1,7 @@
 # Every target sets up what it needs: system libraries, a virtual environment in .venv, the package.
 #   make demo    the laptop run, offline: models, landscapes, EPIC, five trained agents, a report
 #   make test    the tests
-#   make smoke   the smallest run of the whole workflow
+#   make smoke   the main path of the workflow, as small as it can be; make smoke-all: every rule
 #   make slurm-test  the workflow on a SLURM cluster of one node, which it starts and stops (Debian
 #                packages slurm-wlm and munge)
 #   make image   the container, by Docker, with the version as its tag
@@ -22,7 +22,7 @@ SNAKEMAKE := PATH="$$PWD/$(BIN):$$PATH" snakemake --cores $(CORES)
 COMPILE = .venv-lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet $(UPGRADE)
 
-.PHONY: install demo smoke test slurm-test image image-test lint docs lock clean
+.PHONY: install demo smoke smoke-all test slurm-test image image-test lint docs lock clean
 
 install: .venv/installed
 
@@ -32,13 +32,13 @@ install: .venv/installed
 	@sh scripts/install.sh package
 	@touch $@
 
-demo smoke: install
+demo smoke smoke-all: install
 	$(SNAKEMAKE) --configfile config/$@.yaml
 	$(SNAKEMAKE) --configfile config/$@.yaml --report results/$@/report.html
 	@echo
 	@$(BIN)/vlmrm summarize results/$@
 	@echo "Provenance of each figure: results/$@/report.html"
-	@[ $@ = smoke ] || echo "Next, in a quarter of an hour on two cores: your own sentence, in config/own.yaml; see docs/sentence.md"
+	@[ $@ != demo ] || echo "Next, in a quarter of an hour on two cores: your own sentence, in config/own.yaml; see docs/sentence.md"
 
 test: install
 	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal

@@ -2,7 +2,7 @@
 
     python benchmarks/dag.py --jobs 100 1000 5000
 
-The workflow is that of config/smoke.yaml, with enough seeds, scorings, and experiments. It is
+The workflow is that of config/smoke-all.yaml, with enough seeds, scorings, and experiments. It is
 planned in an empty folder (a dry run); no job runs.
 """
 
@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 
 import yaml
+
+from vlmrm.config.loading import read_merged
 
 ROOT = Path(__file__).parents[1]
 SCORINGS = ["alpha-0", "alpha-0.25", "alpha-0.5", "alpha-0.75", "alpha-1"]
@@ -41,7 +43,7 @@ def main() -> None:
 
 def synthetic(jobs: int) -> dict:
     """The smoke run with humanoid trainings added, up to about this number of jobs."""
-    config = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    config = read_merged(ROOT / "config" / "smoke-all.yaml")
     config["scorings"] = SCORINGS
     seeds = max(1, round(jobs / (JOBS_PER_RUN * EXPERIMENTS * len(SCORINGS) * 2)))
     for number in range(EXPERIMENTS):

@@ -4,7 +4,6 @@ import logging
 import os
 import subprocess
 import sys
-from pathlib import Path
 from unittest.mock import Mock
 
 import numpy as np
@@ -13,6 +12,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from tests.paths import ROOT, smoke_all
 from tests.processes import vlmrm
 from vlmrm import VLMReward
 from vlmrm.cli import main
@@ -22,12 +22,10 @@ from vlmrm.data.tables import read_table, write_table
 from vlmrm.errors import UserError
 from vlmrm.terminal.bars import SHOWN
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    content = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    content = smoke_all()
     content["state_sets"]["few"] = {"sampler": "uniform", "environment": "mountain-car", "size": 12}
     path = tmp_path_factory.mktemp("config") / "config.yaml"
     path.write_text(yaml.safe_dump(content))

@@ -5,16 +5,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.paths import ROOT, smoke_all
 from vlmrm.cli.train_policy import train_policy
 from vlmrm.config import RANDOM_POLICY
 from vlmrm.errors import UserError
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    content = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    content = smoke_all()
     content |= {"experiments": {}, "epic": {}, "optimization": {}, "predictions": {}}
     content |= {"diagnoses": {}}
     del content["tasks"]["standing"]["baseline"]

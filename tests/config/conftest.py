@@ -1,13 +1,12 @@
 import pytest
-import yaml
 
-from tests.paths import SMOKE
+from tests.paths import smoke_all
 
 
 @pytest.fixture
 def content():
     """A valid configuration to spoil."""
-    content = yaml.safe_load(SMOKE.read_text())
+    content = smoke_all()
     published = {"source": "pretrained", "architecture": "RN50-quickgelu", "tag": "openai"}
     content["models"]["published"] = published
     content["training"]["mountain-car"] = {"agent": {"algorithm": "sac", "total_timesteps": 800}}

@@ -2,14 +2,14 @@ import time
 
 import pytest
 
-from tests.paths import SMOKE
+from tests.paths import SMOKE_ALL
 from vlmrm.config import load_config, read_yaml
 from vlmrm.errors import UserError
 
 
 def test_a_key_given_twice_is_refused_with_its_lines(tmp_path):
     file = tmp_path / "twice.yaml"
-    smoke = SMOKE.read_text()
+    smoke = SMOKE_ALL.read_text()
     file.write_text(smoke + "\nepic: {}\n")
     first = smoke.splitlines().index("epic:") + 1
     last = len(smoke.splitlines()) + 2

@@ -1,9 +1,8 @@
 from itertools import pairwise
 
 import pytest
-import yaml
 
-from tests.paths import SMOKE
+from tests.paths import smoke_all
 from vlmrm.config import parse_config
 from vlmrm.errors import UserError
 
@@ -11,7 +10,7 @@ from vlmrm.errors import UserError
 @pytest.fixture
 def content():
     """The smoke run with two rounds of two tasks."""
-    content = yaml.safe_load(SMOKE.read_text())
+    content = smoke_all()
     content["rounds"] = {
         "smoke-S": {"number": 2, "tasks": ["kneeling", "standing"], "seeds": [3, 4], "size": 50}
     }

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.paths import ROOT, SMOKE
+from tests.paths import ROOT, smoke_all
 
 CONFIGS = [ROOT / "config.yaml", *sorted((ROOT / "config").rglob("*.yaml"))]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
@@ -47,7 +47,7 @@ def test_every_configuration_names_the_schema_and_follows_it(path, validator):
     ],
 )
 def test_a_mistake_is_marked(validator, section, key, value):
-    content = yaml.safe_load(SMOKE.read_text())
+    content = smoke_all()
     inside = content
     for name in section:
         inside = inside[name]

@@ -4,7 +4,7 @@ import yaml
 
 from tests import processes
 from tests.browser import serve_in_thread, starting
-from tests.paths import SMOKE
+from tests.paths import smoke_all
 from vlmrm.data.states import States
 from vlmrm.labeling.page import MAX_BODY, create_app
 
@@ -26,7 +26,7 @@ def states_file(states, tmp_path):
 @pytest.fixture
 def config(tmp_path):
     """The smoke configuration, which also measures on those states, as `climb`."""
-    content = yaml.safe_load(SMOKE.read_text())
+    content = smoke_all()
     content["state_sets"]["mountain-car-grid"] = {
         "sampler": "grid",
         "environment": "mountain-car",

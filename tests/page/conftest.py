@@ -8,10 +8,11 @@ import av
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from matplotlib.figure import Figure
 
-from tests.paths import SMOKE
-from vlmrm.config import RANDOM_POLICY, load_config
+from tests.paths import smoke_all
+from vlmrm.config import RANDOM_POLICY, load_config, parse_config
 from vlmrm.figures.style import save_figure
 from vlmrm.page.contents import contents, recorded_runs
 from vlmrm.page.render import write_page
@@ -82,10 +83,10 @@ def success(runs, rates, random_rate=0.01):
 def finished_run(tmp_path_factory):
     """A folder of results with each figure, table, and video of the smoke configuration."""
     results = tmp_path_factory.mktemp("run") / "results" / "smoke"
-    config = load_config(SMOKE)
+    config = parse_config(smoke_all())
     for folder in ("figures", "tables", "benchmarks"):
         (results / folder).mkdir(parents=True)
-    shutil.copy(SMOKE, results / "config.yaml")
+    (results / "config.yaml").write_text(yaml.safe_dump(smoke_all(), sort_keys=False))
     figure = Figure(figsize=(9, 2))
     figure.subplots().plot([0, 1])
     drawn = [results / f"drawn.{suffix}" for suffix in ("svg", "png")]

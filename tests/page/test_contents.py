@@ -1,9 +1,8 @@
 """Which figures a run has."""
 
 import pytest
-import yaml
 
-from tests.paths import SMOKE
+from tests.paths import smoke_all
 from vlmrm.config import parse_config
 from vlmrm.page.contents import (
     compares_sizes,
@@ -16,7 +15,7 @@ from vlmrm.page.contents import (
 
 @pytest.fixture
 def content():
-    return yaml.safe_load(SMOKE.read_text())
+    return smoke_all()
 
 
 def compared(content):

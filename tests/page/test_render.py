@@ -7,8 +7,8 @@ from importlib import resources
 import pytest
 
 from tests.page.conftest import success
-from tests.paths import SMOKE
-from vlmrm.config import load_config
+from tests.paths import smoke_all
+from vlmrm.config import parse_config
 from vlmrm.figures.paper import LARGEST, published_success
 from vlmrm.page import render
 from vlmrm.page.contents import TITLES, contents, recorded_runs
@@ -45,9 +45,9 @@ def test_what_is_missing_is_not_finished(smoke):
     (smoke.results / "figures" / "landscape-cartpole.svg").unlink()
     shutil.rmtree(smoke.results / "evaluations")
     page = smoke.page()
-    videos = len(recorded_runs(load_config(SMOKE)))
+    videos = len(recorded_runs(parse_config(smoke_all())))
     assert page.count("This figure: not finished.") == 1
-    tasks = {run.task for run in recorded_runs(load_config(SMOKE))}
+    tasks = {run.task for run in recorded_runs(parse_config(smoke_all()))}
     assert page.count("The video: not finished.") == videos + len(tasks)
     assert "0 of them are finished" in page
 
@@ -87,7 +87,7 @@ def test_numbers_and_verdicts_come_from_the_tables(smoke):
 
 
 def test_a_card_shows_a_model_rather_than_the_reference_of_another_experiment(smoke):
-    by_model, oracle = load_config(SMOKE).runs("humanoid")
+    by_model, oracle = parse_config(smoke_all()).runs("humanoid")
     tables = smoke.results / "tables"
     (tables / "success-smoke-S-rounds.csv").unlink()
     success([by_model], [0.03]).to_csv(tables / "success-humanoid.csv", index=False)
@@ -132,6 +132,6 @@ def test_no_caption_is_left_over():
 
 
 def test_a_figure_has_one_name_and_belongs_to_one_section():
-    exhibits = [e for section in contents(load_config(SMOKE)) for e in section.exhibits]
+    exhibits = [e for section in contents(parse_config(smoke_all())) for e in section.exhibits]
     names = [(exhibit.name, exhibit.is_table) for exhibit in exhibits]
     assert len(names) == len(set(names))

@@ -1,12 +1,11 @@
-import shutil
-
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from tests.page.conftest import success
-from tests.paths import SMOKE
-from vlmrm.config import TrainingRun, load_config
+from tests.paths import smoke_all
+from vlmrm.config import TrainingRun, parse_config
 from vlmrm.config.diagnosis import Diagnosis
 from vlmrm.page.summary import epic_lines, outcomes, trained_line, trust_lines
 
@@ -15,14 +14,14 @@ from vlmrm.page.summary import epic_lines, outcomes, trained_line, trust_lines
 def verdict(tmp_path):
     """The verdict on agents of one reward with these success rates, a seed each."""
     (tmp_path / "tables").mkdir()
-    shutil.copy(SMOKE, tmp_path / "config.yaml")
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(smoke_all(), sort_keys=False))
 
     def judge(*rates, random=0.01):
         run = TrainingRun(task="kneeling", scene="textured", reward_source="smoke-S", seed=0)
         runs = [run.model_copy(update={"seed": seed}) for seed in range(len(rates))]
         table = success(runs, rates, random)
         table.to_csv(tmp_path / "tables" / "success-humanoid.csv", index=False)
-        (outcome,) = outcomes(tmp_path, load_config(SMOKE))
+        (outcome,) = outcomes(tmp_path, parse_config(smoke_all()))
         return outcome.verdict
 
     return judge
@@ -34,7 +33,7 @@ def test_the_agent_with_the_highest_reward_is_shown(tmp_path):
     table["chosen"] = table["seeds"] == 7
     (tmp_path / "tables").mkdir()
     table.to_csv(tmp_path / "tables" / "success-humanoid.csv", index=False)
-    (outcome,) = outcomes(tmp_path, load_config(SMOKE))
+    (outcome,) = outcomes(tmp_path, parse_config(smoke_all()))
     assert outcome.run.seed == 7
     assert outcome.spread == "2 seeds, 20% to 60%, 60% with the highest reward"
 
@@ -63,7 +62,7 @@ def test_what_the_random_policy_does_as_often_was_not_learned(verdict):
     ],
 )
 def test_it_says_what_agents_are_trained_on(models, references, said):
-    config = load_config(SMOKE)
+    config = parse_config(smoke_all())
     update = {"tasks": ["kneeling"], "models": models, "references": references, "seeds": [0]}
     experiment = config.experiments["humanoid"].model_copy(update=update)
     config = config.model_copy(update={"experiments": {"humanoid": experiment}})
@@ -71,7 +70,7 @@ def test_it_says_what_agents_are_trained_on(models, references, said):
 
 
 def test_a_measurement_without_a_success_is_said_to_be_none(tmp_path):
-    config = load_config(SMOKE)
+    config = parse_config(smoke_all())
     (tmp_path / "tables").mkdir()
     row = {"source": "packaged", "model": "sim-XS", "scoring": "alpha-0", "p": 0.0, "epic": np.nan}
     pd.DataFrame([row]).to_csv(tmp_path / "tables" / "epic-standing.csv", index=False)
@@ -80,7 +79,7 @@ def test_a_measurement_without_a_success_is_said_to_be_none(tmp_path):
 
 
 def test_the_best_verdict_on_each_task_is_said_before_any_agent_is_there(tmp_path):
-    config = load_config(SMOKE)
+    config = parse_config(smoke_all())
     diagnosis = Diagnosis(states="poses", models=["smoke-S"])
     config = config.model_copy(update={"diagnoses": {"words": diagnosis}})
     rows = [
@@ -111,6 +110,6 @@ def test_the_best_reward_by_a_model_is_neither_the_wrong_oracle_nor_one_of_rando
     table = pd.DataFrame(rows).assign(gold_low=0.1, gold_high=0.9)
     (tmp_path / "tables").mkdir()
     table.to_csv(tmp_path / "tables" / "best-of-n-kneeling.csv", index=False)
-    line, *_ = trust_lines(tmp_path, load_config(SMOKE))
+    line, *_ = trust_lines(tmp_path, parse_config(smoke_all()))
     assert "40% fulfill the task when smoke-S, alpha-0 chooses" in line
     assert "1 of 1 rewards by models choose worse than chance" in line

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.paths import ROOT, SMOKE
+from tests.paths import ROOT, smoke_all
 
 CLUSTER = Path(__file__).with_name("cluster.sh")
 SEARCH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
@@ -90,4 +90,4 @@ def workflow(cluster, tmp_path):
 
 @pytest.fixture
 def smoke() -> dict:
-    return yaml.safe_load(SMOKE.read_text())
+    return smoke_all()

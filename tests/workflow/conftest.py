@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.paths import ROOT, smoke_all
 from tests.processes import snakemake
 from vlmrm.plan.jobs import Job, parse_dry_run
-
-ROOT = Path(__file__).parents[2]
 
 STAND_IN = """#!{python} -S
 import sys
@@ -115,7 +114,7 @@ def smoke() -> dict:
 
 
 def smoke_run() -> dict:
-    config = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
+    config = smoke_all()
     del config["rounds"], config["predictions"]
     return config
 

@@ -8,11 +8,10 @@ import subprocess
 import pytest
 import yaml
 
+from tests.paths import ROOT
 from tests.processes import snakemake
 from vlmrm import __version__
 from vlmrm.workflow import PROFILE
-
-from .conftest import ROOT
 
 CONFIG = {
     "run": "poses",

@@ -3,17 +3,14 @@
 import shutil
 from pathlib import Path
 
-import yaml
-
-from tests.workflow.conftest import ROOT
-from vlmrm.config import load_config
+from tests.paths import ROOT, smoke_all
+from vlmrm.config import parse_config
 from vlmrm.page.contents import contents, recorded_runs
 from vlmrm.page.summary import video_of
 
 
 def test_the_page_has_all_figures_tables_and_videos_of_the_workflow(fresh):
-    file = ROOT / "config" / "smoke.yaml"
-    config = load_config(file)
+    config = parse_config(smoke_all())
     promised = {str(video_of(run)) for run in recorded_runs(config)}
     for section in contents(config):
         for exhibit in section.exhibits:
@@ -22,7 +19,7 @@ def test_the_page_has_all_figures_tables_and_videos_of_the_workflow(fresh):
             promised |= {f"{folder}/{exhibit.name}.{suffix}" for suffix in suffixes}
     outputs = {
         str(Path(output).relative_to("results/smoke"))
-        for job in fresh.jobs(yaml.safe_load(file.read_text()))
+        for job in fresh.jobs(smoke_all())
         for output in job.outputs
         if output.startswith("results/smoke/")
     }

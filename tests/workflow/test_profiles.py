@@ -7,9 +7,8 @@ from collections import defaultdict
 import pytest
 import yaml
 
+from tests.paths import ROOT
 from vlmrm.machine.memory import main_memory
-
-from .conftest import ROOT
 
 PROFILES = sorted(path.name for path in (ROOT / "workflow" / "profiles").iterdir())
 

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 import yaml
 
+from tests.paths import smoke_all
 from tests.processes import snakemake
 from vlmrm.config import parse_config
 from vlmrm.machine.machines import MACHINES
@@ -37,7 +38,7 @@ def complaint_about(subject, run):
 
 
 def test_every_rule_takes_part_in_the_smoke_run(fresh):
-    jobs = set(fresh.planned(yaml.safe_load((fresh.folder / "config/smoke.yaml").read_text())))
+    jobs = set(fresh.planned(smoke_all()))
     files = (fresh.folder / "workflow" / "rules").glob("*.smk")
     lines = [line for file in files for line in file.read_text().splitlines()]
     names = (re.match(r"(?:use rule \w+ as|rule) (\w+)", line) for line in lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -93,6 +94,16 @@ def read_layer(path: str | Path) -> dict[str, Any]:
     return content
 
 
+def read_merged(path: str | Path) -> dict[str, Any]:
+    """Reads a file and those that it extends as one mapping, whose values are not validated.
+
+    Raises:
+        UserError: As `read_layer`, for any of these files.
+    """
+    layers = _layers(read_layer(path), str(path))
+    return functools.reduce(_merge, layers.values(), {})
+
+
 def check_configfiles(files: Iterable[str | Path]) -> None:
     """Checks the files of a command line of Snakemake, which merges them itself.
 
@@ -130,9 +141,7 @@ def parse_config(content: Mapping[str, Any], source: str = "config") -> Config:
         UserError: A key or value is wrong; names the first such key and its file.
     """
     layers = _layers(content, source)
-    merged: dict[str, Any] = {}
-    for layer in layers.values():
-        merged = _merge(merged, layer)
+    merged = functools.reduce(_merge, layers.values(), {})
     try:
         return Config.model_validate(expand_rounds(merged)).with_studied_states()
     except UserError as error:
