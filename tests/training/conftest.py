@@ -15,7 +15,7 @@ def one_thread():
 
 @pytest.fixture(autouse=True, scope="session")
 def quick_workers():
-    """Forks workers of a process that has their imports, which take most of a spawned one's time."""
+    """Forks workers from a process that has their imports, which take a second when spawned."""
     quick, real = multiprocessing.get_context("forkserver"), multiprocessing.get_context
     quick.set_forkserver_preload(["tests.training.toy", "vlmrm.training.vec_env.worker"])
     with pytest.MonkeyPatch.context() as patch:
