@@ -3,11 +3,12 @@
     python benchmarks/diagnosis.py
 
 First, the rank correlation of every measure with the mean success of the agents of
-results/reference: eight on `sim-L` after 75,000 to 100,000 steps (four seeds), those of sizes, and
-eight on the model of rounds (one or two seeds); and of three on `sim-S` after 60,000, of which only
-`benchmarks/agents.csv` is left (one seed). Then that of the measures on the larger pose sets of
-both folders, and once more together with the agents of classic control, over alpha. `predictions`
-of a configuration does the same with the agents of a run.
+results/reference, and that of the share of true poses, in which no reward has a part: eight on
+`sim-L` after 75,000 to 100,000 steps (four seeds), those of sizes, and eight on the model of rounds
+(one or two seeds); and of three on `sim-S` after 60,000, of which only `benchmarks/agents.csv` is
+left (one seed). Then that of the measures on the larger pose sets of both folders, and once more
+together with the agents of classic control, over alpha. `predictions` of a configuration does the
+same with the agents of a run.
 
 Then, how far the measures tell sentences apart that mean a pose (the paraphrases of
 vlmrm/diagnosis) from those that do not.
@@ -28,6 +29,7 @@ from vlmrm.diagnosis.cached import cached_embeddings, cached_states
 from vlmrm.diagnosis.sentences import AVERAGE, KNOWN, PARAPHRASES, Sentences, measure_sentences
 from vlmrm.diagnosis.tasks import measure_tasks, with_verdicts
 from vlmrm.diagnosis.verdict import MEANS, SPREAD
+from vlmrm.epic.distances import rank_correlation
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.folder import check_model_folder
 from vlmrm.optimization.prediction import correlations, diagnosis_predictors, epic_predictors
@@ -92,6 +94,10 @@ def main() -> None:
     table = agents.merge(measures, on=SERIES)
     print(table.drop(columns="scene").to_string(index=False, float_format="{:.3f}".format))
     _print_correlations(table)
+    poses = states.columns["path"] == ""
+    shares = agents["task"].map({task: true[poses].mean() for task, true in states.labels.items()})
+    print("Without any reward, the share of true poses:", end=" ")
+    print(f"{rank_correlation(shares, agents['success_rate']):.2f}")
     _print_correlations(agents.merge(larger, on=SERIES))
     classic = pd.read_csv(CLASSIC_CONTROL).groupby(SERIES, as_index=False)["success_rate"].mean()
     _print_correlations(pd.concat([agents, classic]).merge(larger, on=SERIES))

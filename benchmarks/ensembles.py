@@ -5,7 +5,8 @@
 
 CONFIG is that of results/reference/ensembles, RESULTS the run's folder, which has the embeddings.
 Ensembles are scored in this process, as `vlmrm score-ensemble` does. OUTPUT gets `measures.csv` and
-`comparisons.csv`: differences of paired bootstrap resamples of the states, averaged over the tasks.
+`comparisons.csv`: differences of paired bootstrap resamples of the trajectories, averaged over the
+tasks.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from vlmrm.config.ensembles import ensemble_settings, towers
 from vlmrm.data.embeddings import read_embeddings, read_prompt_embeddings
 from vlmrm.data.states import States
 from vlmrm.data.tables import write_table
+from vlmrm.epic.bootstrap import cluster_bootstrap
 from vlmrm.epic.distances import auroc, class_balanced_distance, fooled, pearson_distance
 from vlmrm.optimization.best_of_n import best_of_n
 from vlmrm.plan.sizes import model_size
@@ -89,11 +91,13 @@ def main(config_file: str, results: str, output: str) -> None:
     config = load_config(config_file)
     run = Run(config, Path(results))
     rows, samples = [], {}
-    rng = np.random.default_rng(0)
-    draws = rng.integers(0, 2000, (RESAMPLES, 2000))
     for entry in config.epic.values():
         oracle = config.tasks[entry.task].oracle
-        labels = States.read(run.folder / "states" / f"{entry.states}.h5").labels[oracle]
+        states = States.read(run.folder / "states" / f"{entry.states}.h5")
+        labels, trajectory = states.labels[oracle], states.columns.get("trajectory")
+        member_of, draw = cluster_bootstrap(len(labels), trajectory, RESAMPLES, 0)
+        counts = draw(RESAMPLES)[:, member_of].astype(int)
+        draws = [np.repeat(np.arange(len(labels)), drawn) for drawn in counts]
         (scene,) = entry.scenes
         for name in entry.models:
             label = name

@@ -8,9 +8,8 @@ agent's trajectories are made again from its success rate.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
+from claims import REFERENCE, converted
 
 from vlmrm.config import TrainingRun
 from vlmrm.data.tables import read_table
@@ -18,7 +17,6 @@ from vlmrm.figures.style import save_figure
 from vlmrm.figures.success import Judged, draw_success
 from vlmrm.figures.success_by_size import draw_success_by_size
 
-REFERENCE = Path(__file__).parents[1] / "results" / "reference"
 SIZED = ["kneeling", "one-leg", "arms-crossed"]
 """Tasks with agents of every size."""
 
@@ -40,9 +38,7 @@ def main() -> None:
 
 def judged(path: str) -> list[Judged]:
     """The agents of a table of success, each with as many trajectories as were judged."""
-    table = read_table(REFERENCE / path).rename(columns={"seeds": "seed"})
-    if "scoring" not in table:
-        table["scoring"] = "alpha-0"
+    table = converted(REFERENCE / path).rename(columns={"seeds": "seed"})
     found = []
     for row in table.to_dict("records"):
         run = {name: row[name] for name in TrainingRun.model_fields}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
+from tests.processes import HANGS
 from vlmrm.web.server import address, listen, serve
 
 VLMRM = (sys.executable, "-c", "from vlmrm.cli import main; main()")
@@ -59,7 +60,7 @@ def serve_in_thread(app, max_body):
     started = threading.Event()
     options = (app, listener, "127.0.0.1", max_body, started.set)
     threading.Thread(target=serve, args=options, daemon=True).start()
-    assert started.wait(10)
+    assert started.wait(HANGS)
     return listener.getsockname(), address(listener)
 
 

@@ -1,5 +1,8 @@
 """The code, the entry, and the commands of docs/functions.md, in small."""
 
+import sys
+from types import SimpleNamespace
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -59,7 +62,7 @@ def test_its_commands_make_a_model_score_frames_and_train_an_agent(folder):
     assert curve["steps"].iloc[-1] == 64
 
 
-def test_its_python_scores_frames_and_wraps_environments():
+def test_its_python_scores_frames_and_wraps_environments(monkeypatch):
     names = {}
     exec(FACTORY, names)
 
@@ -76,7 +79,9 @@ def test_its_python_scores_frames_and_wraps_environments():
             return [[len(sentence), 1, 1] for sentence in sentences]
 
     env = gym.make("CartPole-v1", render_mode="rgb_array")
-    names |= {"frames": BRIGHT, "env": env, "VideoText": VideoText}
+    example = SimpleNamespace(VideoText=VideoText)
+    monkeypatch.setitem(sys.modules, "examples.rewards.video_text", example)
+    names |= {"frames": BRIGHT, "env": env}
     names |= {"goal": GOAL, "baseline": "a robot"}
     exec(IN_PYTHON, names)
     np.testing.assert_allclose(names["rewards"], BRIGHT.mean(axis=(1, 2, 3)) / 255, rtol=1e-5)

@@ -19,8 +19,16 @@ def test_the_table_has_a_row_for_each_rule_and_a_total():
     assert counts == ["2", "1", "3"]
 
 
-def test_on_the_command_line(monkeypatch, capsys):
-    monkeypatch.chdir(ROOT)
+@pytest.fixture
+def nothing_done(tmp_path, monkeypatch):
+    """A folder with the configurations, and without results."""
+    for name in ("config", "config.yaml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("nothing_done")
+def test_on_the_command_line(capsys):
     command(Path("config.yaml"), ["results/paper/figures/landscape-mountain-car.svg"], "h200")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("On one NVIDIA H200 beside 16 cores (")
@@ -31,8 +39,8 @@ def test_on_the_command_line(monkeypatch, capsys):
     assert "total" in rows
 
 
-def test_figures_on_the_command_line(monkeypatch, capsys):
-    monkeypatch.chdir(ROOT)
+@pytest.mark.usefixtures("nothing_done")
+def test_figures_on_the_command_line(capsys):
     targets = [f"results/paper/figures/{name}.svg" for name in ("landscape-mountain-car", "poses")]
     command(Path("config.yaml"), targets, "rtx3090", by="figure")
     title, header, first, second, *batches = capsys.readouterr().out.splitlines()
@@ -43,8 +51,8 @@ def test_figures_on_the_command_line(monkeypatch, capsys):
     assert any(line.split()[0] == "ViT-bigG-14" for line in batches)
 
 
-def test_contradictions_and_unknown_files_are_reported(monkeypatch):
-    monkeypatch.chdir(ROOT)
+@pytest.mark.usefixtures("nothing_done")
+def test_contradictions_and_unknown_files_are_reported():
     config = Path("config.yaml")
     with pytest.raises(UserError, match="--gpus: belongs to --machine"):
         command(config, gpus=2)

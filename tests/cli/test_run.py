@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 import yaml
 
-from tests.processes import FORK, vlmrm
+from tests.processes import FORK, HANGS, vlmrm
 from vlmrm.cli.run import CONFIG, _snakemake, run
 from vlmrm.errors import UserError
 from vlmrm.models.folder import PROVENANCE_FILE, find_model_folder
@@ -128,7 +129,7 @@ JOB = """
 import pathlib, time
 try:
     pathlib.Path("started").touch()
-    time.sleep(600)
+    time.sleep({hangs})
 finally:
     time.sleep(0.5)
     pathlib.Path("checkpoint").touch()
@@ -137,6 +138,7 @@ finally:
 
 def run_workflow(folder):
     os.setsid()
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which `nohup` ignores
     os.chdir(folder)
     os.environ["PYTHONPATH"] = str(folder)
     sys.exit(_snakemake("--cores", "1"))
@@ -152,15 +154,19 @@ def test_a_run_that_is_ended_lets_trainings_write_checkpoints_and_leaves_no_lock
     tmp_path, stop, number
 ):
     (tmp_path / "Snakefile").write_text(WORKFLOW.format(python=sys.executable))
-    (tmp_path / "job.py").write_text(JOB)
+    (tmp_path / "job.py").write_text(JOB.format(hangs=HANGS))
     process = FORK.Process(target=run_workflow, args=(tmp_path,))
     process.start()
-    while not (tmp_path / "started").exists():
-        assert process.is_alive()
-        time.sleep(0.05)
-    stop(process.pid, number)
-    process.join(60)
-    assert process.exitcode == 1
+    try:
+        while not (tmp_path / "started").exists():
+            assert process.is_alive()
+            time.sleep(0.05)
+        stop(process.pid, number)
+        process.join(HANGS)
+        assert process.exitcode == 1
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     assert (tmp_path / "checkpoint").exists()
     assert not (tmp_path / ".snakemake" / "locks").exists()
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.data.full_disk import WRITERS
-from tests.processes import FORK
+from tests.processes import FORK, HANGS
 from vlmrm.data.embeddings import (
     read_embeddings,
     read_full_precision,
@@ -117,7 +117,7 @@ def test_a_library_that_does_not_name_the_full_disk_gets_the_same_line(tmp_path,
 def hold(folder, entered):
     with one_writer(folder):
         entered.send(True)
-        time.sleep(60)
+        time.sleep(HANGS)
 
 
 def test_a_folder_has_one_writer_which_may_be_killed(tmp_path):
@@ -125,7 +125,7 @@ def test_a_folder_has_one_writer_which_may_be_killed(tmp_path):
     here, there = FORK.Pipe()
     process = FORK.Process(target=hold, args=(folder, there))
     process.start()
-    assert here.poll(30)
+    assert here.poll(HANGS)
     with (
         pytest.raises(UserError, match="agent: another process is writing there"),
         one_writer(folder),
@@ -141,7 +141,7 @@ def write_until_killed(path, entered):
     with atomic_path(path) as temporary:
         temporary.write_text("half")
         entered.send(True)
-        time.sleep(60)
+        time.sleep(HANGS)
 
 
 def test_what_a_killed_command_left_is_removed_at_the_next_start(tmp_path):
@@ -149,7 +149,7 @@ def test_what_a_killed_command_left_is_removed_at_the_next_start(tmp_path):
     here, there = FORK.Pipe()
     process = FORK.Process(target=write_until_killed, args=(target, there))
     process.start()
-    assert here.poll(30)
+    assert here.poll(HANGS)
     with atomic_path(target) as temporary:
         temporary.write_text("whole")
     assert len(list(tmp_path.iterdir())) == 2  # that of a running command stays

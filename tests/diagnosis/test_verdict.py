@@ -32,6 +32,7 @@ GOOD = {
     "closeness": 0.8,
     "auroc": 0.99,
     "fooled": 0.0,
+    "rewarded": 40,
     "best_of_n": 1.0,
     "margin": 1.0,
     "ease": 0.5,
@@ -79,6 +80,16 @@ def test_a_good_sentence():
     lines = verdict([GOOD], "kneeling")
     assert lines[0] == "An agent will probably learn kneeling. (sim-M, alpha-0)"
     assert "prefers kneeling (AUROC 0.990), then lotus (0.800)" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("false", "near"), [(0, False), (1, True), (2, True), (4, True), (5, False)]
+)
+def test_a_verdict_that_a_few_poses_decide_says_so(false, near):
+    lines = verdict([GOOD | {"fooled": false / 40}], "kneeling")
+    (line,) = (line for line in lines if "False successes" in line)
+    assert f"{false} of 40 poses that are rewarded like a success" in line
+    assert ("2 more or fewer would change that" in line) == near
 
 
 def test_a_sentence_about_something_else():

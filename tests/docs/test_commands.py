@@ -52,6 +52,7 @@ def folder(monkeypatch):
 
 
 def test_every_file_that_a_command_names_is_there():
+    assert len(SHOWN) > 50
     for path, words in (SHOWN | NAMED).values():
         for word in words:
             assert not OURS.fullmatch(word) or [*ROOT.glob(word)], f"{path}: {word}"

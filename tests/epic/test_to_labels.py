@@ -126,6 +126,15 @@ def test_resamples_with_one_class_are_left_out():
     assert interval(row, "auroc") == (1, 1)
 
 
+@pytest.mark.parametrize("copies", [1, 7])
+def test_a_few_states_without_failure_do_not_exclude_failures(copies):
+    rewards, labels = np.arange(20.0).repeat(copies), np.repeat([0, 1], 10 * copies)
+    clusters = np.arange(20).repeat(copies)
+    row = measure_epic({"alpha-0": rewards}, labels, clusters).iloc[0]
+    # Six states have at least the median reward of the successes: 0.61^6 = 0.05.
+    assert interval(row, "fooled") == pytest.approx((0, 1 - 0.05 ** (1 / 6)))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from tests.processes import HANGS
 from vlmrm.config import load_config
 from vlmrm.data.tables import read_table, write_table
 from vlmrm.labeling.labels import Label, append_label, fingerprint, now
@@ -78,14 +79,14 @@ def test_answers_of_a_page_reach_the_file(serving, states, tmp_path):
     session = Session(states, "mountain-car", [], "anna", output, 5, 3)
     assert session.answers() == [None, "no", None, None, None]
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(HANGS) == 0
     assert process.stderr.read() == ""
 
 
 def test_others_on_the_network_are_warned_of(serving, tmp_path):
     process, _ = serving(tmp_path / "labels.csv", "--host", "0.0.0.0")
     process.send_signal(signal.SIGINT)
-    process.wait(20)
+    process.wait(HANGS)
     (line,) = process.stderr.read().splitlines()
     assert line == "vlmrm: --host: anyone who can reach 0.0.0.0 over the network can label"
 

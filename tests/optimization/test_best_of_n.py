@@ -95,6 +95,15 @@ def test_states_of_a_trajectory_are_drawn_together():
     assert table["n"].max() == 5
 
 
+def test_a_few_trajectories_without_failure_do_not_exclude_failures():
+    proxy, gold = np.arange(40.0), np.repeat([0.0, 1.0], 20)
+    table = measure_best_of_n({"alpha-0": proxy, "alpha-1": -proxy}, gold, bootstrap=50)
+    best, worst = table[table["n"] == 4].to_dict("records")
+    assert best["gold"] > 0.9 and worst["gold"] < 0.1
+    # Forty states are ten draws of four: 0.74^10 = 0.05.
+    assert best["gold_low"] <= 0.05**0.1 and worst["gold_high"] >= 1 - 0.05**0.1
+
+
 def test_every_scoring_has_its_rows():
     gold = np.array([0, 1] * 20)
     table = measure_best_of_n({"alpha-0": gold, "alpha-1": -gold}, gold, bootstrap=20)

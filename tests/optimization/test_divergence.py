@@ -17,6 +17,18 @@ def test_equal_distributions_have_none_on_average():
     assert min(found) < 0 < max(found)
 
 
+def test_few_trajectories_of_one_distribution_have_none_on_average():
+    rng = np.random.default_rng(5)
+    trajectory = np.repeat(np.arange(5), 20)
+
+    def correlated():
+        return sample(rng, 5)[trajectory] + 0.3 * sample(rng, 100)
+
+    found = [divergence(correlated(), correlated(), (trajectory, trajectory)) for _ in range(300)]
+    assert abs(np.mean(found)) < 3 * np.std(found) / np.sqrt(len(found))
+    assert abs(np.mean(found)) < 0.03
+
+
 def test_it_grows_with_the_shift_and_stays_below_one():
     rng = np.random.default_rng(1)
     base, other = sample(rng), sample(rng)
@@ -57,9 +69,11 @@ def test_many_states_are_thinned_out(monkeypatch):
     assert thinned == pytest.approx(divergence(first, second), abs=0.05)
 
 
-def test_equal_states_have_none_and_a_single_one_is_refused():
+def test_equal_states_have_none_and_a_single_trajectory_is_refused():
     assert divergence(np.ones((3, 2)), np.ones((4, 2))) == 0
-    with pytest.raises(ValueError, match="at least two states"):
+    with pytest.raises(ValueError, match="at least two trajectories"):
         divergence(np.ones((1, 2)), np.ones((4, 2)))
+    with pytest.raises(ValueError, match="at least two trajectories"):
+        divergence(np.ones((3, 2)), np.ones((4, 2)), ([0, 0, 0], [0, 0, 1, 1]))
     with pytest.raises(ValueError, match="NaN or infinity"):
         divergence(np.full((3, 2), np.nan), np.ones((4, 2)))

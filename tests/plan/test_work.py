@@ -129,7 +129,7 @@ def test_an_agent_with_a_look_up_sees_no_picture():
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("cartpole-grid", 19 * 117), ("mountain-car-grid", 181), ("paths", 41)]
+    ("name", "count"), [("cartpole-grid", 25 * 117), ("mountain-car-grid", 181), ("paths", 41)]
 )
 def test_states_are_counted_as_they_are_sampled(name, count):
     assert DEMO.state_sets[name].size == count

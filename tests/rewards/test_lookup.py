@@ -160,13 +160,13 @@ def test_says_when_rewards_are_missing(cartpole):
         RewardGrid.from_table(states, rewards, "other", "alpha-0.5")
     with pytest.raises(UserError, match=r"scoring alpha-0\.25"):
         RewardGrid.from_table(states, rewards, "t", "alpha-0.25")
-    with pytest.raises(UserError, match="state 2222, but there are only 10 states"):
+    with pytest.raises(UserError, match="state 2924, but there are only 10 states"):
         RewardGrid.from_table(States("cartpole", states.values[:10]), rewards, "t", "alpha-0.5")
-    with pytest.raises(UserError, match="2222 of 2223"):
+    with pytest.raises(UserError, match="2924 of 2925"):
         RewardGrid.from_table(states, rewards[1:], "t", "alpha-0.5")
 
 
-@pytest.mark.parametrize("kept", [slice(1, None), slice(0, 1), [0, 1, 1, *range(3, 2223)]])
+@pytest.mark.parametrize("kept", [slice(1, None), slice(0, 1), [0, 1, 1, *range(3, 2925)]])
 def test_says_when_the_states_are_no_grid(cartpole, kept):
     states, _ = cartpole
     part = States("cartpole", states.values[kept])

@@ -36,7 +36,8 @@ def test_states_are_scored_by_statistics_of_other_states(tmp_path):
     both = settings([A, B], "min")
     write_table(tmp_path / "statistics.csv", measure_members(REFERENCE, both))
     statistics = read_statistics(tmp_path / "statistics.csv", both)
-    scored = pd.concat([rewards("a", [1, 5]), rewards("b", [40, 20])]).sample(frac=1)
+    scored = pd.concat([rewards("a", [1, 5]), rewards("b", [40, 20])])
+    scored = scored.sample(frac=1, random_state=0)
     table = score_ensemble(scored, statistics, both)
     assert list(table) == ["scene", "model", "state", "task", "scoring", "reward"]
     assert set(table["model"]) == {"trio"}

@@ -137,7 +137,8 @@ def test_discrete_actions_learn_too():
         "CartPole-v1", 2, env_kwargs={"render_mode": "rgb_array"}, wrapper_class=FrameInfoWrapper
     )
     agent = agent_with(VLMRewardReplayBuffer, env, DQN).learn(40)
-    assert np.isfinite(agent.replay_buffer.rewards[: agent.replay_buffer.size()]).any()
+    agent.replay_buffer.sample(1)  # scores what came last
+    assert np.isfinite(agent.replay_buffer.rewards[: agent.replay_buffer.size()]).all()
 
 
 def test_agents_and_buffers_are_saved_with_the_folder_of_the_model(model_folder, tmp_path):
@@ -170,3 +171,11 @@ def test_rewards_are_not_scaled_by_those_of_the_environments():
     with pytest.raises(ValueError, match="norm_reward=False"):
         agent.learn(26)
     agent_with(VLMRewardReplayBuffer, VecNormalize(two(), norm_reward=False)).learn(26)
+
+
+def test_rewards_that_were_not_scored_yet_are_no_numbers_where_those_of_environments_are_integers():
+    spaces = CountingEnv.observation_space, CountingEnv.action_space
+    buffer = VLMRewardReplayBuffer(9, *spaces, reward=shown)
+    observation, info = np.zeros((1, 2)), {"frame": np.zeros((2, 4, 3), np.uint8)}
+    buffer.add(observation, observation, ACTIONS[:1], np.array([1]), np.array([False]), [info])
+    assert np.isnan(buffer.rewards[0]).all()

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from vlmrm.config import GridStates, UniformStates
+from vlmrm.envs.cartpole import MAX_CART_POSITION
 from vlmrm.states.grid import sample_grid
 from vlmrm.states.uniform import sample_uniform
 
@@ -31,12 +32,18 @@ def test_cartpole_grid_is_complete_and_symmetric_and_contains_the_landmarks(reso
 
 def test_cartpole_grid_at_resolution_1_is_fine_where_the_pole_stands():
     states = grid("cartpole").values
-    x, theta = np.unique(states[:, 0]), np.unique(states[:, 2])
-    assert 15 <= len(x) <= 20
-    assert len(states) < 2500
+    theta = np.unique(states[:, 2])
+    assert len(states) < 3000
     near = theta[np.abs(theta) < 0.305]
     np.testing.assert_allclose(near, np.arange(-30, 31) / 100, atol=1e-12)
     assert 0.09 < np.diff(theta[theta > 0.295]).max() < 0.11
+
+
+def test_cartpole_grid_is_twice_as_fine_where_the_cart_leaves_the_frame():
+    x = np.unique(grid("cartpole").values[:, 0])
+    visible = x[np.abs(x) < MAX_CART_POSITION]
+    np.testing.assert_allclose(np.diff(visible), 3.5 / 9)
+    np.testing.assert_allclose(np.diff(x[x >= visible[-1]]), 3.5 / 18)
 
 
 def test_mountain_car_grid():

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from vlmrm.terminal import bars
+from vlmrm.terminal import bars, workflow
 from vlmrm.terminal.workflow import LogHandler, Progress, duration, job_title
 
 TRAINING = {
@@ -24,6 +24,16 @@ TRAINING = {
         "seed": "3",
     },
 }
+
+
+NOW = time.time()
+
+
+@pytest.fixture(autouse=True)
+def clock_that_stands_still(monkeypatch):
+    """Durations are the same on a busy machine."""
+    stopped = SimpleNamespace(time=lambda: NOW, strftime=time.strftime)
+    monkeypatch.setattr(workflow, "time", stopped)
 
 
 @pytest.fixture
@@ -164,7 +174,7 @@ def test_a_running_job_is_shown_with_the_bar_of_its_command(monkeypatch, tmp_pat
     monkeypatch.setenv(bars.SHOWN, "1")
     log = tmp_path / "job.log"
     progress = Progress()
-    progress.start({"jobid": 1, "log": [str(log)], **TRAINING}, time.time() - 5)
+    progress.start({"jobid": 1, "log": [str(log)], **TRAINING}, NOW - 5)
     assert list(progress.lines()) == [(job_title(TRAINING), "0:05")]
     bars.redirect_bars(log)
     with bars.bar(total=4) as shown:

@@ -28,7 +28,6 @@ def made(name):
 @pytest.mark.parametrize("agent", [AGENTS["dqn"], AGENTS["gsde"]])
 def test_every_setting_of_an_agent_is_used(agent):
     settings = agent_settings(agent)
-    settings["train_freq"] = settings.pop("train_freq")
     names = set(type(agent).model_fields) - ELSEWHERE - SHOWN_BY_THE_AGENT
     assert {name: settings[name] for name in names} == agent.model_dump(include=names)
     others = {"policy_kwargs", "replay_buffer_class", "replay_buffer_kwargs"}

@@ -55,6 +55,25 @@ def test_the_best_policy_is_that_of_the_best_checkpoint(tmp_path, monkeypatch):
     assert not all(np.array_equal(best[k], final[k]) for k in best)
 
 
+def test_a_worse_policy_does_not_replace_the_best_where_rows_do_not_end_at_saves(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("vlmrm.training.curve.MIN_RECENT_EPISODES", 15)
+    monkeypatch.setattr("vlmrm.training.run.MAX_ROWS", 8)
+
+    def reward(frames):
+        nonlocal seen
+        seen += len(frames)
+        return np.full(len(frames), 1.0 if seen <= 120 else 0.1)
+
+    seen = 0
+    # Rows end every 45 steps: the one before the policy of 120 steps has only 12 episodes.
+    train_toy(tmp_path, AGENTS["dqn"], reward)
+    best = policy_weights(tmp_path / "best.zip")
+    at_120 = policy_weights(tmp_path / "checkpoints" / "000000120.zip")
+    assert all(np.array_equal(best[k], at_120[k]) for k in best)
+
+
 @pytest.mark.parametrize("stop_at", [None, 8, 32])
 def test_the_latest_episode_is_shown_at_every_checkpoint(tmp_path, stop_at):
     videos = {}
@@ -93,4 +112,4 @@ def test_time_goes_on_after_an_interruption(tmp_path):
         train_toy(tmp_path, AGENTS["dqn"], at_call(50, terminate))
     train_toy(tmp_path, AGENTS["dqn"])
     seconds = pd.read_csv(tmp_path / "learning_curve.csv")["wall_seconds"]
-    assert seconds.is_monotonic_increasing
+    assert seconds.is_monotonic_increasing and seconds.is_unique

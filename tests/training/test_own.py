@@ -13,6 +13,7 @@ from vlmrm.data.frames import FrameReader
 from vlmrm.errors import UserError
 from vlmrm.rewards.sources import EnvironmentReward, FrameReward
 from vlmrm.training.checkpoints import Checkpoint
+from vlmrm.training.evaluation import Played, judge
 from vlmrm.training.live import evaluate_live, sample_live_rollouts
 from vlmrm.training.run import Interrupted, train
 from vlmrm.training.videos import record_trajectories, trajectory_rewards
@@ -233,7 +234,21 @@ def test_a_changed_environment_does_not_continue_a_training(tmp_path):
         train_walker(tmp_path, kwargs={"length": 7})
 
 
-def test_a_share_of_the_steps_can_be_asked_of_an_episode(tmp_path, trained):
-    settings = config(quorum=0.9).evaluation_settings(RUN)
-    table, _ = evaluate_live(trained / "policy.zip", settings, tmp_path / "frames.h5", workers=0)
-    assert not table["success"].any(), "only the last step is a success"
+@pytest.mark.parametrize(
+    ("verdicts", "quorum", "success"),
+    [
+        ([1, 1, 1, 0], 0.5, False),  # it falls
+        ([0, 0, 1], 0.8, True),  # it arrives
+        ([0, 0, 1], 0.9, False),
+        ([0, 1, 0], 0, True),
+        ([1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0], 0.5, True),
+    ],
+)
+def test_an_episode_that_ends_early_stays_as_it_ended(verdicts, quorum, success):
+    settings = config(quorum=quorum).evaluation_settings(RUN)
+    states, done = np.zeros((1, 12, 2)), np.zeros((1, 12), bool)
+    states[0, : len(verdicts), -1] = verdicts
+    states[0, len(verdicts) :, -1] = 1 - verdicts[-1]  # the next episode
+    done[0, len(verdicts) - 1] = True
+    table = judge(Played(states, np.zeros((1, 12)), done), settings)
+    assert table["success"].item() == success

@@ -24,7 +24,8 @@ def asked_for(output: str) -> dict[str, list[dict[str, str]]]:
     pattern = r"^(?:local)?rule (\w+):$.*?^    resources: (.*?)$"
     for rule, resources in re.findall(pattern, output, flags=re.MULTILINE | re.DOTALL):
         jobs[rule].append(dict(entry.split("=", 1) for entry in resources.split(", ")))
-    return jobs
+    assert jobs
+    return dict(jobs)
 
 
 def dry_run(project, config: dict, *arguments: str) -> dict[str, list[dict[str, str]]]:
@@ -80,6 +81,7 @@ def test_jobs_of_one_machine_fit_its_memory_by_the_size_of_their_model(fresh):
     assert 15_000 < asked[-1] < 24_000
     here = dry_run(fresh, evening)
     del here["all"]
+    assert "fetch_model" in here
     assert all(int(r["mem_mb"]) <= main_memory() for requests in here.values() for r in requests)
 
 

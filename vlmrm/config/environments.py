@@ -43,7 +43,8 @@ class Environment(ConfigModel):
     """Version of your code. Change it, and what depends on the environment is computed again; a
     change of the code alone is not noticed."""
     quorum: Annotated[float, Field(ge=0, le=1)] = 0
-    """Share of an episode's steps that a successful episode fulfills; 0 means at least one."""
+    """Share of an episode's steps that a successful episode fulfills; 0 means at least one. Where
+    it ends early, the last verdict counts for the missing steps."""
 
     @property
     def judged(self) -> bool:

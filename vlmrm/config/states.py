@@ -40,7 +40,8 @@ class GridStates(ConfigModel):
 
         if self.environment == "mountain-car":
             return 3 * intervals(60) + 1
-        return (2 * intervals(9) + 1) * (2 * (6 * intervals(5) + intervals(28)) + 1)
+        positions = intervals(9) + intervals(9) // 3
+        return (2 * positions + 1) * (2 * (6 * intervals(5) + intervals(28)) + 1)
 
 
 class UniformStates(ConfigModel):

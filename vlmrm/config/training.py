@@ -53,8 +53,8 @@ class OffPolicyAgent(ConfigModel):
     """Steps whose rewards are summed, discounted, before the value of the next state is estimated.
     With several, rewards reach earlier states in fewer updates."""
     center_rewards: bool = False
-    """Subtract the mean of all rewards so far. With a discount near 1, the mean alone takes long to
-    learn. The best policy stays the same if only time limits end episodes."""
+    """Subtract the mean of all rewards in the replay buffer. With a discount near 1, the mean alone
+    takes long to learn. The best policy stays the same if only time limits end episodes."""
     net_arch: list[PositiveInt] = [256, 256]
     """Widths of the hidden layers."""
     save_freq: PositiveInt

@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from vlmrm.epic import distances
 from vlmrm.epic.checks import checked_pair, finite
-from vlmrm.epic.distances import auroc, fooled
+from vlmrm.epic.distances import auroc, fooled, well_rewarded
 from vlmrm.optimization.best_of_n import best_of_n
 
 N = 64
-"""States of which the best is chosen. It has to be far below their number, and a tenth of the
-states fulfill each task at most."""
+"""States of which the best is chosen, far below their number. In a diagnosis, 5 to 16 % of the
+poses fulfill a task, and 37 % that of standing."""
 NEAR = 0.1
 """Share of failures that are near misses: those that the oracle scores highest."""
 HIGH = 0.95
@@ -103,7 +103,7 @@ def measure_pictures(rewards: ArrayLike, labels: ArrayLike) -> dict[str, float]:
 
 
 def measure_poses(rewards: ArrayLike, labels: ArrayLike, scores: ArrayLike) -> dict[str, float]:
-    """Measures of rewards ``[N]`` on poses: those of `measure_pictures`, closeness, margin, ease.
+    """Measures of rewards ``[N]`` on poses: those of `measure_pictures`, and others.
 
     Args:
         rewards: Rewards ``[N]``.
@@ -111,11 +111,13 @@ def measure_poses(rewards: ArrayLike, labels: ArrayLike, scores: ArrayLike) -> d
         scores: How close each pose is to the task, by its oracle ``[N]``.
 
     Returns:
-        ``closeness`` is the rank correlation of reward and score, ``margin`` as above, and ``ease``
-        the mean score, in which the reward has no part.
+        ``rewarded`` is the number of poses of which ``fooled`` is a share, ``closeness`` the rank
+        correlation of reward and score, ``margin`` as above, and ``ease`` the mean score, in which
+        the reward has no part.
     """
     return {
         **measure_pictures(rewards, labels),
+        "rewarded": int(well_rewarded(*checked_pair(rewards, labels)).sum()),
         "closeness": correlation_or_zero(rewards, scores),
         "margin": margin(rewards, labels, near_misses(scores, labels)),
         "ease": float(np.mean(finite("scores", scores))),

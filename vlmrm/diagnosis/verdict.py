@@ -27,6 +27,9 @@ the seven others, 5 of 22 below."""
 FOOLED = 0.05
 """Share of false successes among poses that are rewarded like true ones. Crossed arms have 0.19 and
 0.24, and 13 and 0 % of success; whatever was learned has 0."""
+FEW = 2
+"""Poses that chance adds to the false successes, or takes away. They are a share of the 25 to 200
+poses that are rewarded like true ones."""
 CLOSE = 0.7
 """Rank correlation of the reward with closeness to the pose."""
 EASY = 0.45
@@ -114,9 +117,9 @@ def verdict(rows: Sequence[Row], oracle: str | None = None) -> list[str]:
     )
     if found != Level.unknown:
         lines += [
-            f"  False successes: {best['fooled']:.0%} of what is rewarded like a success (much: "
-            f"above {FOOLED:.0%}). The best of 64 is true in {best['best_of_n']:.0%}; the margin "
-            f"to near misses is {best['margin']:.1f} standard deviations.",
+            f"  False successes: {_false_successes(best)}. The best of 64 is true in "
+            f"{best['best_of_n']:.0%}; the margin to near misses is {best['margin']:.1f} standard "
+            "deviations.",
             f"  The way: the reward rises with closeness to the pose with rank correlation "
             f"{best['closeness']:.2f} (at {CLOSE} or more, {TAUGHT['closeness']}), "
             f"and on the straight path to it with {best['progress']:.2f}.",
@@ -148,6 +151,14 @@ def describe(rows: Sequence[Row]) -> list[dict[str, Any]]:
         }
         for row, found in zip(rows, levels, strict=True)
     ]
+
+
+def _false_successes(row: Row) -> str:
+    total = row["rewarded"]
+    false = round(row["fooled"] * total)
+    text = f"{false} of {total} poses that are rewarded like a success (much: above {FOOLED:.0%}"
+    near = false - FEW <= FOOLED * total < false + FEW
+    return f"{text}; {FEW} more or fewer would change that)" if near else f"{text})"
 
 
 def _meaning(row: Row) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t
+from scipy.special import stdtrit
 
 
 def student_half_width(values: ArrayLike) -> float:
@@ -16,7 +17,7 @@ def student_half_width(values: ArrayLike) -> float:
         values: Two or more independent values ``[n]``.
     """
     numbers = np.asarray(values, np.float64)
-    quantile = t.ppf(0.975, len(numbers) - 1)
+    quantile = stdtrit(len(numbers) - 1, 0.975)  # scipy.stats would load for seconds
     return float(quantile * numbers.std(ddof=1) / np.sqrt(len(numbers)))
 
 
@@ -55,3 +56,17 @@ def cluster_bootstrap(
         return rng.multinomial(len(names), equal, size=resamples).astype(np.float64)
 
     return member_of, draw
+
+
+def largest_unseen(clusters: ArrayLike) -> Any:
+    """The share of cases that clusters without any leave possible: 1 - 0.05^(1 / m).
+
+    If more clusters had a case, m of them would have one with a probability above 95 %. This is the
+    rule of three, 3 / m, in its exact form (Hanley and Lippman-Hand, "If nothing goes wrong, is
+    everything all right?", JAMA 249, 1983). No resample has a case that no cluster has, so that a
+    bootstrap interval would have no width.
+
+    Args:
+        clusters: Numbers m of clusters.
+    """
+    return 1 - 0.05 ** (1 / np.asarray(clusters))

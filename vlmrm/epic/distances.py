@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from vlmrm.epic.checks import checked_pair, finite, refuse_constant, shares, standardize
+from vlmrm.epic.checks import Floats, checked_pair, finite, refuse_constant, shares, standardize
 
 
 def pearson_distance(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> float:
@@ -69,8 +69,14 @@ def fooled(rewards: ArrayLike, labels: ArrayLike) -> float:
         ValueError: A reward is not finite, lengths differ, or one class is missing.
     """
     values, truth = checked_pair(rewards, labels)
-    median = np.quantile(values[truth], 0.5, method="inverted_cdf")
-    return float(1 - truth[values >= median].mean())
+    return float(1 - truth[well_rewarded(values, truth)].mean())
+
+
+def well_rewarded(rewards: Floats, labels: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether the reward of each state ``[N]`` is at least the median reward of the successes."""
+    median = np.quantile(rewards[labels], 0.5, method="inverted_cdf")
+    found: NDArray[np.bool_] = rewards >= median
+    return found
 
 
 def rank_correlation(x: ArrayLike, y: ArrayLike) -> float:

@@ -9,9 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from vlmrm.epic.bootstrap import cluster_bootstrap
+from vlmrm.epic.bootstrap import cluster_bootstrap, largest_unseen
 from vlmrm.epic.checks import ROUNDING, Floats, checked_labels, checked_pair, refuse_constant
-from vlmrm.epic.distances import auroc, class_balanced_distance, fooled, pearson_distance, spearman
+from vlmrm.epic.distances import (
+    auroc,
+    class_balanced_distance,
+    fooled,
+    pearson_distance,
+    spearman,
+    well_rewarded,
+)
 
 MEASURES = ("epic", "epic_balanced", "auroc", "spearman", "fooled")
 """The columns that `measure_epic` adds for each scoring, each with an interval."""
@@ -30,7 +37,8 @@ def measure_epic(
     """EPIC of rewards to labels and related measures, for every scoring, with 95 % intervals.
 
     The intervals are percentiles over bootstrap resamples. Resamples that lack a class, in which no
-    measure is defined, are left out.
+    measure is defined, are left out. The interval of `fooled` reaches at least up to what its
+    clusters leave possible if none of them has a failure (`largest_unseen`).
 
     Args:
         rewards: Scoring to rewards ``[N]``.
@@ -74,11 +82,14 @@ def measure_epic(
             f"none of the {bootstrap} resamples contains both successes and failures; use more"
         )
     intervals = np.nanquantile(resampled, (0.025, 0.975), axis=1)
+    members = np.arange(len(truth)) if clusters is None else np.asarray(clusters)
     rows = []
-    for (scoring, _, point), low, high in zip(table, *intervals, strict=True):
+    for (scoring, values, point), low, high in zip(table, *intervals, strict=True):
         row: dict[str, Any] = {"scoring": scoring, "n": len(truth), "p": float(truth.mean())}
         for name, *value in zip(MEASURES, point, low, high, strict=True):
             row |= zip((name, f"{name}_low", f"{name}_high"), map(float, value), strict=True)
+        rewarded = len(np.unique(members[well_rewarded(values, truth)]))
+        row["fooled_high"] = max(row["fooled_high"], float(largest_unseen(rewarded)))
         rows.append(row)
     return pd.DataFrame(rows)
 

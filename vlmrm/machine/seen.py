@@ -20,18 +20,18 @@ def unseen_warnings(config: Config, uses: Iterable[tuple[str, str, str]]) -> lis
         config: Configuration of a run.
         uses: Names of models, each with an environment and a scene.
     """
-    unseen: dict[tuple[str, str], list[str]] = {}
-    for name, environment, scene in dict.fromkeys(uses):
+    views: dict[tuple[str, str], dict[str, None]] = {}
+    for name, environment, scene in uses:
         for member, view in ensembles.views(config, name, scene):
-            seen = _seen_by(config, member)
-            views = unseen.setdefault((member, environment), [])
-            if seen is not None and view not in [*seen.get(environment, []), *views]:
-                views.append(view)
-    return [
-        _unseen_warning(name, environment, views, _seen_by(config, name) or {})
-        for (name, environment), views in unseen.items()
-        if views
-    ]
+            views.setdefault((member, environment), {})[view] = None
+    warnings = []
+    for (name, environment), scenes in views.items():
+        seen = _seen_by(config, name)
+        if seen is None:
+            continue
+        if unseen := [scene for scene in scenes if scene not in seen.get(environment, [])]:
+            warnings.append(_unseen_warning(name, environment, unseen, seen))
+    return warnings
 
 
 def _unseen_warning(name: str, environment: str, views: list[str], seen: Scenes) -> str:

@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
-from vlmrm.epic.bootstrap import cluster_bootstrap
+from vlmrm.epic.bootstrap import cluster_bootstrap, largest_unseen
 from vlmrm.epic.checks import Floats, finite
 
 CHUNK = 2**21
@@ -85,11 +85,13 @@ def measure_best_of_n(
 ) -> pd.DataFrame:
     """`best_of_n` for every scoring, with 95 % intervals.
 
-    The intervals are percentiles over bootstrap resamples.
+    The intervals are percentiles over bootstrap resamples. As C clusters contain C / n disjoint
+    draws of n, they leave at least as much possible as so many without a success, or without a
+    failure, do (`vlmrm.epic.bootstrap.largest_unseen`).
 
     Args:
         rewards: Scoring to rewards ``[N]``.
-        gold: What counts ``[N]``.
+        gold: What counts ``[N]``, between 0 and 1.
         clusters: As in `vlmrm.epic.measure_epic`. The largest n is a tenth of their number:
             resamples hardly vary in who is the best of more.
         bootstrap: Number of resamples.
@@ -103,7 +105,9 @@ def measure_best_of_n(
     """
     values = finite("gold", gold)
     member_of, draw = cluster_bootstrap(len(values), clusters, bootstrap, seed)
-    sizes = sizes_up_to(max(1, (member_of.max() + 1) // 10))
+    n_clusters = int(member_of.max()) + 1
+    sizes = sizes_up_to(max(1, n_clusters // 10))
+    unseen = largest_unseen(n_clusters / sizes)
     levels = {name: _Levels(finite(name, reward), values) for name, reward in rewards.items()}
     resampled: dict[str, list[Floats]] = {name: [] for name in levels}
     rows = max(1, CHUNK // (len(values) * len(sizes)))
@@ -118,8 +122,8 @@ def measure_best_of_n(
             "scoring": name,
             "n": sizes,
             "gold": level.expected(np.ones((1, level.size)), sizes)[0],
-            "gold_low": low,
-            "gold_high": high,
+            "gold_low": np.minimum(low, 1 - unseen),
+            "gold_high": np.maximum(high, unseen),
         }
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)

@@ -46,9 +46,9 @@ def measure_checkpoints(
         One row per checkpoint: the fields of the run, steps, n (states), proxy (mean reward), gold
         (share of states that fulfill the task), gold_even and gold_odd (those of every other
         trajectory; missing where there is only one), divergence (of its states from those of the
-        first checkpoint, see `vlmrm.optimization.divergence`; missing for fewer than two states),
-        auroc, spearman, and fooled, as in `vlmrm.epic.measure_epic`, missing where all states have
-        the same label or reward.
+        first checkpoint, see `vlmrm.optimization.divergence`; missing for fewer than two
+        trajectories), auroc, spearman, and fooled, as in `vlmrm.epic.measure_epic`, missing where
+        all states have the same label or reward.
 
     Raises:
         UserError: The states are not those of checkpoints, or lack labels or rewards of the run.
@@ -72,8 +72,11 @@ def measure_checkpoints(
         for half, name in enumerate(HALVES):
             own = labels[members][number % 2 == half]
             row[name] = own.mean() if len(own) else np.nan
-        visited = places[first], places[members]
-        row["divergence"] = 0.0 if members is first else _defined(divergence, *visited)
+        if members is first:
+            row["divergence"] = 0.0
+        else:
+            visited = places[first], places[members], (trajectories[first], trajectories[members])
+            row["divergence"] = _defined(divergence, *visited)
         for name, measure in ON_POLICY.items():
             row[name] = _defined(measure, reward[members], labels[members])
         rows.append(row)
@@ -149,8 +152,8 @@ def _checkpoints(states: States) -> dict[int, NDArray[np.intp]]:
     return {int(number): np.flatnonzero(steps == number) for number in np.unique(steps)}
 
 
-def _defined(measure: Callable[..., float], *values: NDArray[Any]) -> float:
+def _defined(measure: Callable[..., float], *values: Any) -> float:
     try:
         return measure(*values)
-    except ValueError:  # one class, a constant reward, or a single state
+    except ValueError:  # one class, a constant reward, or a single trajectory
         return np.nan

@@ -105,7 +105,8 @@ class VLMRewardReplayBuffer(NStepReplayBuffer):
         """
         row, frames = self.pos, stack_frames(infos)
         # If an empty reward were ever sampled, every loss would be NaN.
-        super().add(obs, next_obs, action, np.full_like(reward, np.nan), done, infos)
+        empty = np.full(np.shape(reward), np.nan, np.float32)  # rewards may be integers
+        super().add(obs, next_obs, action, empty, done, infos)
         self._queue.add(row, frames)
 
     def sample(self, batch_size: int, env: VecNormalize | None = None) -> ReplayBufferSamples:

@@ -21,9 +21,10 @@ Floats = NDArray[np.float64]
 def sample_grid(spec: GridStates) -> States:
     """A rectangular grid over everything that is visible.
 
-    CartPole: positions times angles, 19 x 117 at resolution 1. The angle is sampled every 0.01 rad
-    up to 0.3 (around the goal, including the +-0.25 of the landscape), and every 0.1 rad from there
-    to +-pi. MountainCar: 181 positions, 0.01 apart.
+    CartPole: positions times angles, 25 x 117 at resolution 1. Positions are 0.39 m apart, and half
+    of that beyond 2.3 m, where the cart leaves the frame and rewards change faster. The angle is
+    sampled every 0.01 rad up to 0.3 (around the goal, including the +-0.25 of the landscape), and
+    every 0.1 rad from there to +-pi. MountainCar: 181 positions, 0.01 apart.
 
     At every resolution the grid is symmetric and contains 0 and both ends of each range.
     """
@@ -38,7 +39,10 @@ def sample_grid(spec: GridStates) -> States:
 
 
 def _cart_positions(resolution: float) -> Floats:
-    return _symmetric(np.linspace(0, OUT_OF_SIGHT, _count(9 * resolution) + 1)[1:])
+    intervals = _count(9 * resolution)
+    even = np.linspace(0, OUT_OF_SIGHT, intervals + 1)
+    outer = even[intervals - intervals // 3 :]
+    return _symmetric(np.sort(np.concatenate([even[1:], (outer[1:] + outer[:-1]) / 2])))
 
 
 def _pole_angles(resolution: float) -> Floats:

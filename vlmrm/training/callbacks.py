@@ -155,7 +155,8 @@ class PolicyCallback(SaveCallback):
         output: Folder of the results.
         save_freq: Steps between two policies.
         curve: Learning curve, which scores the policies.
-        best: Scores and steps of the best policies so far.
+        best: Of the best policies so far, the scores, the steps, and whether enough episodes had
+            ended to score them.
     """
 
     def __init__(
@@ -163,23 +164,23 @@ class PolicyCallback(SaveCallback):
         output: Path,
         save_freq: int,
         curve: LearningCurve,
-        best: dict[str, tuple[float, int]],
+        best: dict[str, tuple[float, int, bool]],
     ):
         super().__init__(save_freq)
-        self.best = best
+        # Older checkpoints have two values.
+        self.best = {name: (*values, True)[:3] for name, values in best.items()}
         self._output = output
         self._curve = curve
 
     def _save(self) -> None:
         steps = self.model.num_timesteps
         self._save_policy(self._checkpoint(steps))
+        enough = self._curve.has_enough_episodes
         for name, score in self._curve.recent.items():
-            best, then = self.best.get(name, (-math.inf, 0))
+            best, _, by_enough = self.best.get(name, (-math.inf, 0, False))
             # A few lucky episodes at the start are no match for what is learned later.
-            by_few = not self._curve.has_enough_episodes(then)
-            by_enough = self._curve.has_enough_episodes() and not math.isnan(score)
-            if score > best or (by_few and by_enough):
-                self.best[name] = (score, steps)
+            if not math.isnan(score) and (enough, score) > (by_enough, best):
+                self.best[name] = (score, steps, enough)
                 self._copy_best(name)
 
     def _on_training_end(self) -> None:
@@ -200,7 +201,7 @@ class PolicyCallback(SaveCallback):
             self.model.save(temporary)
 
     def _copy_best(self, name: str) -> None:
-        _, steps = self.best[name]
+        _, steps, _ = self.best[name]
         best = self._output / ("best.zip" if name == "reward" else "best-oracle.zip")
         with atomic_path(best) as temporary:
             shutil.copyfile(self._checkpoint(steps), temporary)

@@ -119,12 +119,10 @@ class LearningCurve:
         reward, oracle = np.mean(self._recent, axis=0) if self._recent else (np.nan, np.nan)
         return {"reward": float(reward), "oracle": float(oracle)}
 
-    def has_enough_episodes(self, steps: int | None = None) -> bool:
-        """Whether as many episodes have ended as score a policy: by now, or within ``steps``."""
-        ended = self._episodes
-        if steps is not None:
-            ended = max((r["episodes"] for r in self.rows if r["steps"] <= steps), default=0)
-        return ended >= (self._recent.maxlen or 0)
+    @property
+    def has_enough_episodes(self) -> bool:
+        """Whether as many episodes have ended as score a policy."""
+        return len(self._recent) == self._recent.maxlen
 
     @property
     def steps(self) -> int:

@@ -157,7 +157,10 @@ def opened(
 
 
 def judge(played: Played, settings: EvaluationSettings) -> pd.DataFrame:
-    """The table of `evaluate`, for the first episode in each environment."""
+    """The table of `evaluate`, for the first episode in each environment.
+
+    Where it ends early, the last verdict counts for the missing steps: to fall is no success.
+    """
     count, _, size = played.states.shape
     lengths = played.lengths
     counted = np.arange(played.rewards.shape[1]) < lengths[:, None]
@@ -173,8 +176,9 @@ def judge(played: Played, settings: EvaluationSettings) -> pd.DataFrame:
     if settings.oracle:
         oracle = find_oracle(settings.oracle, settings.own)
         every = oracle(played.states.reshape(-1, size)).reshape(counted.shape)
-        satisfied = [verdicts[:n] for verdicts, n in zip(every, lengths, strict=True)]
-        table["success_fraction"] = [verdicts.mean() for verdicts in satisfied]
+        steps = np.minimum(np.arange(settings.episode_steps), lengths[:, None] - 1)
+        satisfied = np.take_along_axis(every, steps, axis=1)
+        table["success_fraction"] = satisfied.mean(axis=1)
         table["success"] = [oracle.trajectory_success(verdicts) for verdicts in satisfied]
     return table
 
