@@ -108,6 +108,7 @@ def run(
 
 def _serve(listener: socket.socket) -> None:
     """Starts a process for each client, until pytest ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends pytest, and that ends all of these
     sys.modules["__main__"] = types.ModuleType("__main__")  # not pytest, for processes of commands
     pytest = multiprocessing.parent_process()
     assert pytest is not None
@@ -149,7 +150,7 @@ def _main(words: Sequence[str], cwd: str, env: dict[str, str], files: Sequence[i
     sys.stdout, sys.stderr = (os.fdopen(os.dup(number), "w", buffering=1) for number in (1, 2))
     if shell := sys.modules.get("snakemake.shell"):  # imported by a test
         vars(shell)["STDOUT"] = sys.stdout
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest may be in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.executable = str(COMMANDS / "python")
     sys.argv = list(words)
     try:
