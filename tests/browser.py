@@ -1,7 +1,6 @@
 """Tests in a real browser, the Chromium of Debian, and what serves its pages."""
 
 import subprocess
-import sys
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,10 +8,9 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
-from tests.processes import HANGS
+from tests.processes import COMMANDS, HANGS
 from vlmrm.web.server import address, listen, serve
 
-VLMRM = (sys.executable, "-c", "from vlmrm.cli import main; main()")
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 
 IN_BROWSER = [
@@ -67,7 +65,7 @@ def serve_in_thread(app, max_body):
 def start(*arguments, **options):
     """Starts a command that serves a page: its process, and the address that it prints."""
     process = subprocess.Popen(
-        [*VLMRM, *map(str, arguments)],
+        [COMMANDS / "vlmrm", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -2,7 +2,7 @@
 
 import gc
 import os
-import subprocess
+import sys
 from pathlib import Path
 
 # Before PyTorch is imported: tests run side by side, and two that share the cores by threads
@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import hypothesis
 import pytest
 
-from tests.processes import snakemake, start_server, with_dry_runs
+from tests.processes import COMMANDS, start_server
 from vlmrm.config import RandomModel
 
 # An example that takes long on a busy machine is no failure.
@@ -91,5 +91,4 @@ def without_egl(tmp_path_factory) -> dict[str, str]:
 @pytest.fixture
 def quick_dry_runs(monkeypatch):
     """Dry runs of `vlmrm.plan` without the seconds that Snakemake takes to import."""
-    dry_run = with_dry_runs(lambda words, cwd: snakemake(*words, cwd=cwd))
-    monkeypatch.setattr(subprocess, "run", dry_run)
+    monkeypatch.setattr(sys, "executable", str(COMMANDS / "python"))

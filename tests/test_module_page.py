@@ -2,14 +2,13 @@
 
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from tests.documentation import blocks, text
 from tests.paths import ROOT
+from tests.processes import COMMANDS
 
 SNAKEFILE, HANDLERS, _ = blocks("module.md", "python")
 (CONFIG,) = blocks("module.md", "yaml")
@@ -22,7 +21,7 @@ def test_a_workflow_keeps_the_best_of_the_poses_that_the_module_scores(tmp_path)
     lines = [line.strip() for line in text("module.md").splitlines()]
     commands = [line for line in lines if line.startswith("snakemake ")]
     dry_run, _, with_profile = commands
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    path = f"{COMMANDS}:{os.environ['PATH']}"
     env = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "VLMRM_FORCE": "1"}
     for command in (dry_run, with_profile):
         run = subprocess.run(

@@ -15,7 +15,7 @@ from unittest.mock import Mock
 import pytest
 import yaml
 
-from tests.processes import FORK, HANGS, vlmrm
+from tests.processes import COMMANDS, FORK, HANGS, vlmrm
 from vlmrm.cli.run import CONFIG, _snakemake, run
 from vlmrm.errors import UserError
 from vlmrm.models.folder import PROVENANCE_FILE, find_model_folder
@@ -177,8 +177,7 @@ def test_an_interrupted_run_goes_on_and_is_a_finished_run_of_the_workflow(tmp_pa
     sentence = "a car at the peak of the mountain, next to the yellow flag"
     options = ("--environment", "mountain-car", "--model", "sim-XS", "--total-timesteps", "1500")
     options += ("--cores", "2", "--name", "short")
-    code = "from vlmrm.cli import main; main()"
-    command = [sys.executable, "-c", code, "run", sentence, *options]
+    command = [COMMANDS / "vlmrm", "run", sentence, *options]
     process = subprocess.Popen(
         command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
     )

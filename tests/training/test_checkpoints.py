@@ -1,5 +1,6 @@
 import functools
 import os
+import shutil
 import signal
 import time
 
@@ -48,6 +49,15 @@ def whole(tmp_path_factory):
     return train
 
 
+@pytest.fixture(scope="module")
+def crashed(tmp_path_factory):
+    """The folder of a training that was interrupted shortly before its end."""
+    output = tmp_path_factory.mktemp("crashed")
+    with pytest.raises(KeyboardInterrupt):
+        train_toy(output, AGENTS["dqn"], at_call(70, crash))
+    return output
+
+
 def train_toy_slowly(output):
     """So that it can be stopped in the middle."""
 
@@ -59,23 +69,29 @@ def train_toy_slowly(output):
     train_toy(output, AGENTS["sac"], slow, workers=1)
 
 
+STOPS = (17, 25, 8, 3)
+"""Calls of the reward at which a training is stopped, in one start after another."""
+
+
 @pytest.mark.parametrize(
-    ("name", "stop"),
+    ("name", "stop", "calls"),
     [
-        ("dqn", terminate),
-        ("sac", terminate),
-        ("sac", hang_up),
-        ("dqn", crash),
-        ("sac", crash),
-        ("gsde", crash),
-        ("tuned", crash),
+        ("dqn", terminate, STOPS),
+        ("sac", terminate, STOPS),
+        ("sac", hang_up, STOPS[:2]),
+        ("dqn", crash, STOPS),
+        ("sac", crash, STOPS),
+        ("gsde", crash, STOPS),
+        ("tuned", crash, STOPS),
     ],
 )
-def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path, whole, name, stop):
+def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(
+    tmp_path, whole, name, stop, calls
+):
     expected = curve(whole(name))
     output = tmp_path / "interrupted"
     rounds = []
-    for call in (17, 25, 8, 3):
+    for call in calls:
         with pytest.raises((Interrupted, KeyboardInterrupt)):
             train_toy(output, AGENTS[name], at_call(call, stop))
         rounds.append(len(curve(output)))
@@ -95,8 +111,7 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(tmp_path, wh
             assert all(np.array_equal(a[k], b[k]) for k in b)
 
 
-@pytest.mark.parametrize("stop", [terminate, crash])
-def test_windows_of_frames_outlive_an_interruption(tmp_path, stop):
+def test_windows_of_frames_outlive_interruptions(tmp_path):
     """A reward of the latest frame and of that five steps before, in episodes of seven."""
 
     def change(windows):
@@ -108,10 +123,11 @@ def test_windows_of_frames_outlive_an_interruption(tmp_path, stop):
 
     expected = train("whole")
     assert expected["training_reward"].any()
-    for call in (30, 35, 10):
-        with pytest.raises((Interrupted, KeyboardInterrupt)):
-            train("interrupted", at_call(call, stop, change))
-    pd.testing.assert_frame_equal(train("interrupted"), expected, check_exact=True)
+    for stop in (terminate, crash):
+        for call in (30, 35, 10):
+            with pytest.raises((Interrupted, KeyboardInterrupt)):
+                train(stop.__name__, at_call(call, stop, change))
+        pd.testing.assert_frame_equal(train(stop.__name__), expected, check_exact=True)
 
 
 def test_with_nohup_a_closed_terminal_changes_nothing(tmp_path):
@@ -139,10 +155,8 @@ def test_a_crash_while_a_checkpoint_is_written_loses_nothing_else(tmp_path, whol
     pd.testing.assert_frame_equal(train_toy(output, AGENTS["dqn"]), expected, check_exact=True)
 
 
-def test_the_checkpoint_keeps_no_more_than_the_replay_buffer(tmp_path):
-    with pytest.raises(KeyboardInterrupt):
-        train_toy(tmp_path, AGENTS["dqn"], at_call(70, crash))
-    files = sorted((tmp_path / "checkpoints" / "resume").glob("replay-*"))
+def test_the_checkpoint_keeps_no_more_than_the_replay_buffer(resume):
+    files = sorted(resume.glob("replay-*"))
     # 50 rows fit into the buffer; a checkpoint adds 20.
     assert [path.stem for path in files] == [
         f"replay-{start:012}-{start + 20:012}" for start in (40, 60, 80)
@@ -170,10 +184,9 @@ def test_another_version_of_a_function_does_not_continue_a_checkpoint(tmp_path):
 
 
 @pytest.fixture
-def resume(tmp_path):
+def resume(tmp_path, crashed):
     """The checkpoint of an interrupted training."""
-    with pytest.raises(KeyboardInterrupt):
-        train_toy(tmp_path, AGENTS["dqn"], at_call(70, crash))
+    shutil.copytree(crashed, tmp_path, dirs_exist_ok=True)
     return tmp_path / "checkpoints" / "resume"
 
 

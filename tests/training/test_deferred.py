@@ -79,10 +79,11 @@ def test_learns_exactly_what_the_rewards_of_the_environment_teach(
     learner, deferred, plain, optimizer, train_freq, n_steps
 ):
     steps = 120  # fill the replay buffer twice
-    model = learner(deferred, steps, train_freq=train_freq, n_steps=n_steps, workers=1)
+    often = {"train_freq": train_freq, "gradient_steps": train_freq, "n_steps": n_steps}
+    model = learner(deferred, steps, **often, workers=1)
     assert model.replay_buffer.full
     env = VectorEnv(EnvSpec(slider(discrete=plain is DQN), 3), workers=0)
-    settings = agent_settings(train_freq=train_freq, n_steps=n_steps)
+    settings = agent_settings(**often)
     settings["policy_kwargs"] = {**settings.get("policy_kwargs", {}), **optimizer}
     expected = plain("MlpPolicy", env, **settings).learn(steps)
     np.testing.assert_array_equal(weights(model), weights(expected))
@@ -195,10 +196,9 @@ def test_a_stop_at_the_end_of_a_round_comes_after_its_updates(learner, train_fre
     np.testing.assert_array_equal(weights(model), weights(whole))
 
 
-@pytest.mark.parametrize("kind", [DeferredDQN, DeferredSAC])
-def test_learns_the_toy(learner, kind):
+def test_learns_the_toy(learner):
     model = learner(
-        kind,
+        DeferredDQN,
         steps=2500,
         environments=4,
         env={"episode_steps": 20},

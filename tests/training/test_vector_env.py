@@ -5,10 +5,9 @@ import time
 
 import gymnasium as gym
 import numpy as np
-import psutil
 import pytest
 
-from tests.processes import FORK
+from tests.processes import FORK, HANGS
 from tests.training.toy import BrokenPrinter, Printer, die, fail, hang, slider, states_in
 from vlmrm.envs import make_env
 from vlmrm.errors import UserError
@@ -158,28 +157,28 @@ def test_a_worker_of_many_environments_has_more_time(vector_env, monkeypatch):
     env.step(np.zeros(12))
 
 
-def step_slowly():
-    """Takes steps of half a second, with workers that hang after two."""
+def step_slowly(ready):
+    """Takes steps of a fifth of a second, with workers that hang after one."""
     os.setsid()
     module.WAIT = 0.05
-    env = VectorEnv(EnvSpec(slider(trouble=functools.partial(time.sleep, 0.5)), 1), workers=1)
-    env.timeout = 2.0
+    env = VectorEnv(EnvSpec(slider(trouble=functools.partial(time.sleep, 0.2)), 1), workers=1)
     env.reset()
+    env.timeout = 1.0
+    ready.set()
     for _ in range(6):
         env.step(np.zeros(1))
     env.close()
 
 
+@pytest.mark.usefixtures("spawned_workers")
 def test_time_asleep_does_not_count(capfd):
-    process = FORK.Process(target=step_slowly)
+    ready = FORK.Event()
+    process = FORK.Process(target=step_slowly, args=(ready,))
     process.start()
-    while not psutil.Process(process.pid).children():
-        time.sleep(0.05)
-    for _ in range(2):
-        time.sleep(1.5)
-        os.killpg(process.pid, signal.SIGSTOP)  # as Ctrl-Z and schedulers do
-        time.sleep(3)
-        os.killpg(process.pid, signal.SIGCONT)
+    assert ready.wait(HANGS)
+    os.killpg(process.pid, signal.SIGSTOP)  # as Ctrl-Z and schedulers do
+    time.sleep(1.5)
+    os.killpg(process.pid, signal.SIGCONT)
     process.join()
     assert process.exitcode == 0, capfd.readouterr().err
 

@@ -125,7 +125,8 @@ def test_quiet_starts_in_other_folders_are_checked_too(fresh, smoke, place):
     # Relative paths, from where it is started; what is there is not its own.
     command = ("--directory", folder, "--snakefile", folder / "workflow" / "Snakefile")
     command += ("--configfile", folder / "large.yaml", "--cores", "1", "-q")
-    run = snakemake(*command, cwd=there, env={**os.environ, "VLMRM_FORCE": "1"})
+    target = "results/smoke/policies/kneeling/textured-fixed/smoke-S/alpha-0/seed-0/policy.zip"
+    run = snakemake(target, *command, cwd=there, env={**os.environ, "VLMRM_FORCE": "1"})
     assert "training.humanoid.agent.buffer_size: needs about" in only_complaint(run)
     assert not (fresh.folder / "results").exists()
 
@@ -264,7 +265,7 @@ def published(smoke):
 def test_without_hub_nothing_is_started(fresh, published, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("VLMRM_FORCE", "0")
-    run = fresh.snakemake(published)
+    run = fresh.snakemake(published, "resources/models/smoke-S/provenance.json")
     told = complaint_about("models.smoke-S", run)
     assert "models.smoke-S: must be downloaded, but http://127.0.0.1:9 not reachable" in told
     assert not (fresh.folder / "results" / "smoke").exists()
@@ -288,9 +289,6 @@ def test_without_gpu_a_training_for_months_is_not_started(tmp_path, published, m
     monkeypatch.setenv("VLMRM_FORCE", "0")
     run = project.snakemake(published, "--keep-going", target)
     assert "1 training on published models: about" in complaint_about("on published models", run)
-    monkeypatch.setenv("VLMRM_FORCE", "1")
-    run = project.snakemake(published, "--keep-going", target)
-    assert run.returncode == 0, run.stderr
 
 
 def test_a_sentence_without_oracle_is_trained_and_recorded_but_not_scored(fresh, smoke):
