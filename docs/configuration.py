@@ -25,12 +25,12 @@ This page lists every key of a configuration, its values, and its default. It is
 `vlmrm/config/` by `.venv/bin/python docs/configuration.py`.
 
 A configuration is a YAML file. [`config/own.yaml`](../config/own.yaml) is a short example;
-[`config/smoke-all.yaml`](../config/smoke-all.yaml) runs nearly every rule. Every run writes its complete
-configuration, including defaults, to `results/RUN/config.yaml`. Quote texts that contain a colon or
-a `#`, and names that YAML reads as something else (`007`, `null`, `2024-01-01`). `NAME` is a name
-of your choice, of up to 100 letters, digits, `.`, `_`, and `-`. Files are UTF-8 of at most 1 MB,
-texts have at most 1000 characters, and Snakemake's templates (`__use_yte__`) are refused, because
-they run code.
+[`config/smoke-all.yaml`](../config/smoke-all.yaml) uses nearly every rule. Every run writes its
+complete configuration, including defaults, to `results/RUN/config.yaml`. Quote texts that contain a
+colon or a `#`, and names that YAML reads as something else (`007`, `null`, `2024-01-01`). `NAME` is
+a name of your choice, of up to 100 letters, digits, `.`, `_`, and `-`. Files are UTF-8 of at most
+1 MB, texts have at most 1000 characters, and Snakemake's templates (`__use_yte__`) are refused,
+because they run code.
 
 A configuration can build on others: `extends: [FILE, ...]`, with paths relative to the folder where
 Snakemake runs. Mappings are merged key by key; any other value is replaced, and so is an entry with
