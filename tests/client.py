@@ -51,9 +51,12 @@ def call(
             # A terminal signals a whole group, in which the command is not.
             (os.kill if number == signal.SIGTERM else os.killpg)(pid, number)
 
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if forward and signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, pass_on)
+        # A background process ignores Ctrl-C; servers of pages and Snakemake do not.
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as `nohup` does
+            numbers.append(signal.SIGHUP)
+        for number in numbers if forward else []:
+            signal.signal(number, pass_on)
         (status,) = NUMBER.unpack(server.recv(NUMBER.size))
     return status
 

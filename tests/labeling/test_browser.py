@@ -3,7 +3,9 @@
 import csv
 import re
 import resource
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -155,15 +157,24 @@ def test_an_answer_that_is_not_saved_is_told(page, serving, tmp_path):
     assert page.progress == "0 of 30 labeled"
 
 
+def process_at(where):
+    """The process that serves this address: a fork of the tests' server, not its client."""
+    port = urlsplit(where).port
+    listening = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+    (process,) = {c.pid for c in listening if c.laddr.port == port}
+    return process
+
+
 def test_a_full_disk_is_told_and_the_answer_given_again(page, serving, tmp_path):
     output = tmp_path / "labels.csv"
-    process, where = serving(output)
+    _, where = serving(output)
     page.open(where)
     page.press("y")
     page.wait(1)
     content = output.read_text()
-    unlimited = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (len(content) + 9, unlimited[1]))
+    server = process_at(where)
+    unlimited = resource.prlimit(server, resource.RLIMIT_FSIZE)
+    resource.prlimit(server, resource.RLIMIT_FSIZE, (len(content) + 9, unlimited[1]))
     page.press("n")
     wait_for(page, lambda: page.element("status").text.startswith("Not saved"))
     assert page.element("status").text == (
@@ -172,7 +183,7 @@ def test_a_full_disk_is_told_and_the_answer_given_again(page, serving, tmp_path)
     assert page.shown == 1
     assert page.progress == "1 of 30 labeled"
     assert output.read_text() == content
-    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, unlimited)
+    resource.prlimit(server, resource.RLIMIT_FSIZE, unlimited)
     page.press("n")
     page.wait(2)
     assert page.element("status").text == "Saved: No"
