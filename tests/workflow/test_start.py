@@ -289,6 +289,9 @@ def test_without_gpu_a_training_for_months_is_not_started(tmp_path, published, m
     monkeypatch.setenv("VLMRM_FORCE", "0")
     run = project.snakemake(published, "--keep-going", target)
     assert "1 training on published models: about" in complaint_about("on published models", run)
+    monkeypatch.setenv("VLMRM_FORCE", "1")
+    run = project.snakemake(published, "--keep-going", target)
+    assert run.returncode == 0, run.stderr
 
 
 def test_a_sentence_without_oracle_is_trained_and_recorded_but_not_scored(fresh, smoke):
