@@ -1,4 +1,5 @@
 import multiprocessing
+import os
 
 import pytest
 import torch
@@ -15,19 +16,17 @@ def one_thread():
 
 @pytest.fixture(autouse=True, scope="session")
 def quick_workers():
-    """Forks workers from a process that has their imports, which take a second when spawned."""
+    """Forks workers from a process that has their imports, which take a second when spawned.
+
+    Trainings in processes of their own spawn theirs: only the parent of that process can use it.
+    """
     quick, real = multiprocessing.get_context("forkserver"), multiprocessing.get_context
     quick.set_forkserver_preload(["tests.training.toy", "vlmrm.training.vec_env.worker"])
+    parent = os.getpid()
+
+    def get_context(method=None):
+        return quick if method == "spawn" and os.getpid() == parent else real(method)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            multiprocessing,
-            "get_context",
-            lambda method=None: quick if method == "spawn" else real(method),
-        )
-        yield real
-
-
-@pytest.fixture
-def spawned_workers(quick_workers, monkeypatch):
-    """Starts workers as trainings outside tests do."""
-    monkeypatch.setattr(multiprocessing, "get_context", quick_workers)
+        patch.setattr(multiprocessing, "get_context", get_context)
+        yield

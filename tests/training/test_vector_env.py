@@ -170,7 +170,6 @@ def step_slowly(ready):
     env.close()
 
 
-@pytest.mark.usefixtures("spawned_workers")
 def test_time_asleep_does_not_count(capfd):
     ready = FORK.Event()
     process = FORK.Process(target=step_slowly, args=(ready,))
