@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -100,8 +99,7 @@ def read_merged(path: str | Path) -> dict[str, Any]:
     Raises:
         UserError: As `read_layer`, for any of these files.
     """
-    layers = _layers(read_layer(path), str(path))
-    return functools.reduce(_merge, layers.values(), {})
+    return _merged(_layers(read_layer(path), str(path)))
 
 
 def check_configfiles(files: Iterable[str | Path]) -> None:
@@ -141,7 +139,7 @@ def parse_config(content: Mapping[str, Any], source: str = "config") -> Config:
         UserError: A key or value is wrong; names the first such key and its file.
     """
     layers = _layers(content, source)
-    merged = functools.reduce(_merge, layers.values(), {})
+    merged = _merged(layers)
     try:
         return Config.model_validate(expand_rounds(merged)).with_studied_states()
     except UserError as error:
@@ -174,6 +172,14 @@ def _place(file: str) -> Path:
     shipped = SHARED / path.name
     is_shared = path.parent == Path("config/shared") and shipped.is_file()
     return shipped if is_shared and not path.parent.exists() else path
+
+
+def _merged(layers: Mapping[str, Any]) -> dict[str, Any]:
+    """What files say together, where each is read on top of those before it."""
+    merged: dict[str, Any] = {}
+    for layer in layers.values():
+        merged = _merge(merged, layer)
+    return merged
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
