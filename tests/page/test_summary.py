@@ -58,7 +58,7 @@ def test_what_the_random_policy_does_as_often_was_not_learned(verdict):
     ("models", "references", "said"),
     [
         (["smoke-S"], ["oracle"], "1 on rewards by smoke-S and 1 on oracle, with 1 seed"),
-        ([], ["oracle"], "1 agents for kneeling, 1 on oracle, with 1 seed; 0 of them are finished"),
+        ([], ["oracle"], "1 agent for kneeling, 1 on oracle, with 1 seed. Finished: 0."),
     ],
 )
 def test_it_says_what_agents_are_trained_on(models, references, said):

@@ -162,9 +162,10 @@ def trained_line(config: Config, finished: int) -> str:
     if rest := len(runs) - len(by_model):
         others = (run.reward_source for run in runs if run.reward_source in REFERENCES)
         parts.append(f"{rest} on {_names(others)}")
+    tasks = _names(run.task for run in runs)
     return (
-        f"{len(runs)} agents for {_names(run.task for run in runs)}, {' and '.join(parts)}, with "
-        f"{len(seeds)} {'seed' if len(seeds) == 1 else 'seeds'}; {finished} of them are finished."
+        f"{_number(len(runs), 'agent')} for {tasks}, {' and '.join(parts)}, with "
+        f"{_number(len(seeds), 'seed')}. Finished: {finished}."
     )
 
 
@@ -177,8 +178,8 @@ def trust_lines(results: Path, config: Config) -> Iterator[str]:
         yield f"Diagnosis before training ({name}): {_verdicts(table)}"
     for name, table in tables(results, "optimization", config.optimization.experiments):
         counts = table["outcome"].value_counts()
-        ends = ", ".join(f"{outcome} for {count}" for outcome, count in counts.items())
-        yield f"Over training, the success of the {len(table)} agents of {name}: {ends}."
+        ends = ", ".join(f"{end} ({_number(n, 'agent')})" for end, n in counts.items())
+        yield f"Success over training, in {name}: {ends}."
     for name, table in tables(results, "prediction", config.predictions):
         best = table.dropna(subset="rho").iloc[:1]
         for row in best.to_dict("records"):
@@ -228,6 +229,11 @@ def _verdicts(table: pd.DataFrame) -> str:
         for _, rows in tasks
     ]
     return " ".join(f"{row['verdict']} ({row['model']}, {row['scoring']})" for row in said)
+
+
+def _number(count: int, noun: str) -> str:
+    """A number of things in words."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _names(values: Iterable[str]) -> str:
