@@ -205,27 +205,34 @@ STATES = "results/smoke/states/kneeling.h5"
 
 def test_without_egl_a_run_is_planned(project, environment):
     """In a process of its own, because that of `snakemake` has loaded libEGL."""
-    command = [sys.executable, "-m", "snakemake", STATES, *SMOKE, "--dry-run"]
+    command = [sys.executable, "-m", "snakemake", *SMOKE, "--dry-run"]
     options = {"cwd": project.folder, "env": environment}
     run = subprocess.run(command, **options, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    assert re.search(r"^sample_states +1$", run.stdout, re.MULTILINE)
+    config = load_config(ROOT / "config" / "smoke.yaml")
+    trainings = {run for name in config.experiments for run in config.runs(name)}
+    assert re.search(rf"^train_policy +{len(trainings)}$", run.stdout, re.MULTILINE)
 
 
-def test_without_egl_a_run_stops_before_its_first_job_but_a_cluster_is_sent_jobs(
+def test_without_egl_a_run_stops_before_its_first_job_and_says_what_to_install(
     project, environment
 ):
-    sbatch = project.folder / "bin" / "sbatch"
-    sbatch.write_text("#!/bin/sh\nexit 1\n")
-    sbatch.chmod(0o755)
-    # A terminal on a node has SLURM's commands, too, and runs jobs itself.
-    run = snakemake(STATES, *SMOKE, cwd=project.folder, env=environment)
+    run = snakemake(*SMOKE, cwd=project.folder, env=environment)
     assert run.returncode != 0
     (line,) = [line for line in run.stderr.splitlines() if "vlmrm: " in line]
     assert "vlmrm: rendering does not work: MUJOCO_GL: OpenGL cannot start" in line
     assert "install the Debian packages libegl1 and libgl1-mesa-dri" in line
     assert "Traceback" not in run.stderr
     assert not (project.folder / "results").exists()
+
+
+def test_without_egl_a_cluster_is_sent_jobs(project, environment):
+    sbatch = project.folder / "bin" / "sbatch"
+    sbatch.write_text("#!/bin/sh\nexit 1\n")
+    sbatch.chmod(0o755)
+    # A terminal on a node has SLURM's commands, too, and runs jobs itself.
+    run = snakemake(STATES, *SMOKE, cwd=project.folder, env=environment)
+    assert "rendering does not work" in run.stderr
     slurm = ("--executor", "slurm", "--jobs", "1")
     slurm += ("--slurm-init-seconds-before-status-checks", "1")
     run = snakemake(STATES, *SMOKE, *slurm, cwd=project.folder, env=environment)

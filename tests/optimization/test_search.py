@@ -97,7 +97,7 @@ def test_a_seed_gives_the_same_poses_again_and_another_others(climbed):
 def test_no_pose_is_in_a_state_set(climbed):
     """Also not where the seed and the task are the same."""
     states, _ = climbed
-    spec = PoseStates(sampler="poses", task="kneeling", size=40, seed=0)
+    spec = PoseStates(sampler="poses", task="kneeling", size=200, seed=0)
     measured = sample_states(spec)
     assert cdist(states.values[:, :QPOS], measured.values[:, :QPOS]).min() > 0.01
 

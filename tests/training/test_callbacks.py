@@ -21,14 +21,20 @@ def test_results(tmp_path):
     assert any((tmp_path / "tensorboard").iterdir())
 
 
-def test_a_few_lucky_episodes_at_the_start_do_not_choose_the_policy(tmp_path):
+def reward_of_frames(start, stop, otherwise=0.0):
+    """A reward of 1 for the frames from one number to another, of all that it has seen."""
+    seen = 0
+
     def reward(frames):
         nonlocal seen
         seen += len(frames)
-        return np.full(len(frames), 1.0 if seen <= 60 else 0.1)
+        return np.full(len(frames), 1.0 if start < seen <= stop else otherwise)
 
-    seen = 0
-    train_toy(tmp_path, AGENTS["dqn"], reward)
+    return reward
+
+
+def test_a_few_lucky_episodes_at_the_start_do_not_choose_the_policy(tmp_path):
+    train_toy(tmp_path, AGENTS["dqn"], reward_of_frames(0, 60, otherwise=0.1))
     best = policy_weights(tmp_path / "best.zip")
     # Forty episodes, which score a policy, have ended after 300 of 360 steps.
     at_60, at_300 = (
@@ -41,13 +47,7 @@ def test_a_few_lucky_episodes_at_the_start_do_not_choose_the_policy(tmp_path):
 def test_the_best_policy_is_that_of_the_best_checkpoint(tmp_path, monkeypatch):
     monkeypatch.setattr("vlmrm.training.curve.MIN_RECENT_EPISODES", 8)
 
-    def reward(frames):
-        nonlocal seen
-        seen += len(frames)
-        return np.full(len(frames), 1.0 if 100 < seen <= 180 else 0.0)
-
-    seen = 0
-    train_toy(tmp_path, AGENTS["dqn"], reward)
+    train_toy(tmp_path, AGENTS["dqn"], reward_of_frames(100, 180))
     best = policy_weights(tmp_path / "best.zip")
     at_180 = policy_weights(tmp_path / "checkpoints" / "000000180.zip")
     final = policy_weights(tmp_path / "policy.zip")
@@ -61,14 +61,8 @@ def test_a_worse_policy_does_not_replace_the_best_where_rows_do_not_end_at_saves
     monkeypatch.setattr("vlmrm.training.curve.MIN_RECENT_EPISODES", 15)
     monkeypatch.setattr("vlmrm.training.run.MAX_ROWS", 8)
 
-    def reward(frames):
-        nonlocal seen
-        seen += len(frames)
-        return np.full(len(frames), 1.0 if seen <= 120 else 0.1)
-
-    seen = 0
     # Rows end every 45 steps: the one before the policy of 120 steps has only 12 episodes.
-    train_toy(tmp_path, AGENTS["dqn"], reward)
+    train_toy(tmp_path, AGENTS["dqn"], reward_of_frames(0, 120, otherwise=0.1))
     best = policy_weights(tmp_path / "best.zip")
     at_120 = policy_weights(tmp_path / "checkpoints" / "000000120.zip")
     assert all(np.array_equal(best[k], at_120[k]) for k in best)
