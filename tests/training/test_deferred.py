@@ -196,9 +196,10 @@ def test_a_stop_at_the_end_of_a_round_comes_after_its_updates(learner, train_fre
     np.testing.assert_array_equal(weights(model), weights(whole))
 
 
-def test_learns_the_toy(learner):
+@pytest.mark.parametrize("kind", [DeferredDQN, DeferredSAC])
+def test_learns_the_toy(learner, kind):
     model = learner(
-        DeferredDQN,
+        kind,
         steps=2500,
         environments=4,
         env={"episode_steps": 20},

@@ -122,13 +122,7 @@ def test_the_same_seed_gives_the_same_curve(tmp_path, name):
     first = train_toy(tmp_path / "1", AGENTS[name])
     second = train_toy(tmp_path / "2", AGENTS[name], workers=2 if name == "sac" else 0)
     pd.testing.assert_frame_equal(first, second, check_exact=True)
-
-
-def test_another_seed_gives_another_curve(tmp_path):
-    first, other = (
-        train_toy(tmp_path / str(seed), AGENTS["dqn"], run=RUN.model_copy(update={"seed": seed}))
-        for seed in (1, 2)
-    )
+    other = train_toy(tmp_path / "3", AGENTS[name], run=RUN.model_copy(update={"seed": 2}))
     assert not first["training_reward"].equals(other["training_reward"])
 
 
