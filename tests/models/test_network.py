@@ -11,7 +11,7 @@ from torch import nn
 
 from tests.models.test_families import agreement, by_open_clip, set_statistics
 from vlmrm.models.clip import ClipModel, copy_image_tower
-from vlmrm.models.folder import save_model_folder
+from vlmrm.models.folder import find_model_folder, save_model_folder
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), dtype=np.uint8)
 
@@ -38,6 +38,15 @@ def test_branches_of_training_are_merged_and_the_embeddings_stay(tmp_path):
     plain, strict = agreement(model.embed_images(FRAMES), by_open_clip(tmp_path / "model", FRAMES))
     assert plain >= 0.9999
     assert strict >= 0.999
+
+
+def test_batch_norms_are_merged_and_the_embeddings_stay():
+    folder = find_model_folder("sim-XS")  # trained, so that its statistics matter
+    model = ClipModel.load(folder, "cpu", "float32")
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in model.network.visual.modules())
+    plain, strict = agreement(model.embed_images(FRAMES), by_open_clip(folder, FRAMES))
+    assert plain >= 0.99999
+    assert strict >= 0.9999
 
 
 def test_only_the_image_tower_leaves_main_memory(model_folder):

@@ -25,7 +25,7 @@ from vlmrm.machine.gpus import check_device, has_nvidia_gpu
 from vlmrm.machine.libraries import load_triton_first
 from vlmrm.models.folder import MAKE_AGAIN, check_files, check_model_folder
 from vlmrm.models.libraries import open_clip
-from vlmrm.models.network import load_network, load_tokenizer, merge_branches
+from vlmrm.models.network import load_network, load_tokenizer, merge_layers
 from vlmrm.models.preprocessing import Preprocessing
 from vlmrm.models.sentences import check_lengths
 from vlmrm.models.sizes import GPU_BATCH_PIXELS
@@ -109,7 +109,7 @@ class ClipModel:
         folder = check_model_folder(folder).absolute()
         check_files(folder)
         try:
-            network = merge_branches(load_network(folder))
+            network = merge_layers(load_network(folder))
             preprocessing = Preprocessing.from_open_clip(network.visual.preprocess_cfg)
             tokenizer = load_tokenizer(folder)
         except Exception as error:  # open_clip raises anything for malformed files

@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.overrides import TorchFunctionMode
 
 from vlmrm.models.folder import CONFIG_FILE, WEIGHTS_FILE
@@ -37,13 +39,25 @@ def load_network(folder: Path) -> Any:
     return network.float()
 
 
-def merge_branches(network: Any) -> Any:
-    """Merges training-only branches of an image tower, as in MobileCLIP's.
+def merge_layers(network: Any) -> Any:
+    """Merges layers of an image tower that only training needs apart; the function stays the same.
 
-    It computes the same function with fewer operations (Ding et al., 2021, "RepVGG").
+    Those are the branches of MobileCLIP's towers (Ding et al., 2021, "RepVGG"), and the batch
+    norms of OpenAI's ResNets, which scale and shift what a convolution computes.
     """
-    network.visual = timm.utils.model.reparameterize_model(network.visual, inplace=True)
+    network.visual = timm.utils.model.reparameterize_model(network.visual.eval(), inplace=True)
+    if isinstance(network.visual, open_clip.modified_resnet.ModifiedResNet):
+        for block in network.visual.modules():
+            _merge_batch_norms(block)
     return network
+
+
+def _merge_batch_norms(block: nn.Module) -> None:
+    """Merges each batch norm of a block with the convolution defined before it."""
+    for (name, layer), (following, norm) in pairwise(list(block.named_children())):
+        if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            setattr(block, name, fuse_conv_bn_eval(layer, norm))
+            setattr(block, following, nn.Identity())
 
 
 @quiet()
