@@ -185,6 +185,22 @@ def test_an_observation_that_is_not_finite_ends_a_training(tmp_path):
         learn(RUN, AGENTS["dqn"], env, EnvironmentReward(), None, tmp_path, "cpu")
 
 
+@pytest.mark.parametrize("name", ["dqn", "sac"])
+def test_a_last_observation_that_is_not_finite_ends_a_training(tmp_path, name):
+    class Exploding(Slider):
+        def _observation(self):
+            return super()._observation() / (self.episode != 3 or self.steps != 5)
+
+        def step(self, action):
+            observation, reward, _, truncated, info = super().step(action)
+            return observation, reward, not np.isfinite(observation).all(), truncated, info
+
+    spec = EnvSpec(lambda: TimeLimit(Exploding(discrete=name == "dqn"), 7), 3)
+    env = VectorEnv(spec, workers=0)
+    with np.errstate(all="ignore"), pytest.raises(UserError, match="an observation is not finite"):
+        learn(RUN, AGENTS[name], env, EnvironmentReward(), None, tmp_path, "cpu")
+
+
 def test_files_of_somebody_else_stay(tmp_path):
     (tmp_path / "videos").mkdir()
     (tmp_path / "videos" / "holiday.mp4").touch()

@@ -177,7 +177,9 @@ class DeferredReward(OffPolicyAlgorithm):
                 self.actor.reset_noise(env.num_envs)  # type: ignore[operator]
             actions, buffer_actions = self._sample_action(learning_starts, None, env.num_envs)
             new_obs, rewards, dones, infos = env.step(actions)
-            if not np.isfinite(new_obs).all():  # type: ignore[arg-type]
+            # Where an episode ended, the new observation is already that after the reset.
+            last = [i["terminal_observation"] for i in infos if "terminal_observation" in i]
+            if not all(np.isfinite(observed).all() for observed in (new_obs, *last)):
                 raise UserError(
                     f"an observation is not finite after {self.num_timesteps} steps, so the "
                     "training ends; check the environment"
