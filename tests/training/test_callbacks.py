@@ -101,6 +101,22 @@ def test_a_training_without_checkpoints_in_between_has_a_video_too(tmp_path):
     assert paths == [tmp_path / "videos" / "000000360.mp4"]
 
 
+def test_a_training_goes_on_without_its_videos(tmp_path, caplog):
+    resumable = []
+
+    def write_video(path, states, rewards):
+        resumable.append((tmp_path / "checkpoints" / "resume" / "state.npz").exists())
+        raise RuntimeError("EGL_CONTEXT_LOST")
+
+    train_toy(tmp_path, AGENTS["dqn"], write_video=write_video)
+    assert (tmp_path / "policy.zip").exists()
+    assert (tmp_path / "checkpoints" / "000000060.zip").exists()
+    assert resumable == [False, *[True] * 5], "what failed at 60 steps is no reason to save nothing"
+    reason = f"{tmp_path / 'videos' / '000000060.mp4'}: not written (EGL_CONTEXT_LOST)"
+    assert caplog.messages[0] == reason
+    assert len(caplog.messages) == len(resumable)
+
+
 def test_time_goes_on_after_an_interruption(tmp_path):
     with pytest.raises(Interrupted):
         train_toy(tmp_path, AGENTS["dqn"], at_call(50, terminate))

@@ -7,6 +7,7 @@ it had never stopped.
 
 from __future__ import annotations
 
+import logging
 import math
 import shutil
 import signal
@@ -24,6 +25,7 @@ from torch.utils.tensorboard.writer import SummaryWriter
 from tqdm import tqdm
 
 from vlmrm.data.files import atomic_path
+from vlmrm.errors import one_line
 from vlmrm.tasks.oracles import Oracle
 from vlmrm.training.checkpoints import Checkpoint
 from vlmrm.training.curve import MEANS, LearningCurve
@@ -32,6 +34,8 @@ from vlmrm.training.vec_env.worker import STOP_SIGNALS
 
 VideoWriter = Callable[[Path, NDArray[np.float64], NDArray[np.float32]], None]
 """Writes a video of an episode to a file ``STEPS.mp4``: states ``[T, D]``, rewards ``[T]``."""
+
+LOGGER = logging.getLogger("vlmrm")
 
 
 class DeferredCallback(BaseCallback):
@@ -210,6 +214,8 @@ class PolicyCallback(SaveCallback):
 class VideoCallback(SaveCallback):
     """Writes a video of the latest episode of the first environment, if one has ended since.
 
+    A video that fails is a warning, and the training goes on.
+
     Args:
         folder: Output folder of the videos ``STEPS.mp4``.
         save_freq: Steps between two videos.
@@ -242,7 +248,11 @@ class VideoCallback(SaveCallback):
         if self._latest:
             path = self._folder / f"{self.model.num_timesteps:09}.mp4"
             states, rewards = zip(*self._latest, strict=True)
-            self._write_video(path, np.stack(states), np.array(rewards))
+            try:
+                self._write_video(path, np.stack(states), np.array(rewards))
+            except Exception as error:
+                # Videos are by the way. A disk that is full fails the policy that comes next, too.
+                LOGGER.warning("%s: not written (%s)", path, one_line(error), exc_info=True)
             self._latest = []
 
     def _on_training_end(self) -> None:
