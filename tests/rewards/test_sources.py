@@ -65,5 +65,20 @@ def test_checksums_are_of_the_content_that_a_reward_is_read_from(tmp_path):
     assert [*packaged[0].values()] != [*packaged[1].values()]
 
 
+def test_an_ensemble_is_not_another_one_by_statistics_of_another_scoring(tmp_path):
+    path = tmp_path / "statistics.csv"
+
+    def checksum(means):
+        rows = [(model, *row) for model in ("a", "b") for row in means.items()]
+        table = pd.DataFrame(rows, columns=["model", "scoring", "mean"])
+        write_table(path, table.assign(task="car", goal="", std=1.0))
+        return reward_checksums(settings("sim"), statistics=path)["statistics"]
+
+    first = checksum({"alpha-0": 0.5})
+    assert first == checksum({"alpha-0": 0.5, "alpha-1": 0.1})
+    assert first == checksum({"alpha-1": 0.1, "alpha-0": 0.5})
+    assert first != checksum({"alpha-0": 0.6})
+
+
 def test_the_folder_of_a_function_has_no_weights(tmp_path):
     assert reward_checksums(settings("judge"), [tmp_path]) == {}

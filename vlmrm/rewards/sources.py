@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.config import REFERENCES, FunctionModel
+from vlmrm.config import REFERENCES, FunctionModel, TrainingRun
 from vlmrm.config.settings import RunRewardSettings, SearchSettings
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_rewards, read_table, table_sha256
@@ -178,13 +178,18 @@ def reward_checksums(
         for folder in ([] if by_function else models)
     }
     if statistics is not None:
-        found["statistics"] = table_sha256(read_table(statistics))
+        found["statistics"] = _sha256_for(run, statistics)
     if grid is not None:
         _, rewards, _ = grid
-        table = read_table(rewards)
-        read = (table["task"] == run.task) & (table["scoring"] == run.scoring)
-        found["rewards"] = table_sha256(table[read])
+        found["rewards"] = _sha256_for(run, rewards)
     return found
+
+
+def _sha256_for(run: TrainingRun, path: Path) -> str:
+    """Checksum of the rows that a run reads: those of other tasks and scorings may change."""
+    table = read_table(path)
+    read = (table["task"] == run.task) & (table["scoring"] == run.scoring)
+    return table_sha256(table[read])
 
 
 def model_reward(
