@@ -104,6 +104,23 @@ def test_benchmarks_of_a_rule_scale_its_time(tmp_path):
     assert after["fetch_model"] == before["fetch_model"]
 
 
+@pytest.mark.parametrize("kept", [0, 1, 30, -2])
+def test_a_benchmark_that_was_cut_off_counts_as_none(tmp_path, kept):
+    whole, cut = embedding("RN50"), embedding("ViT-L-14")
+    for job in (whole, cut):
+        write_benchmark(tmp_path, job, 2.0)
+    file = tmp_path / cut.rule / f"{'-'.join(cut.wildcards.values())}.jsonl"
+    file.write_text(file.read_text()[:kept])
+    done = read_benchmarks(tmp_path, PAPER, LAPTOP, [whole, cut])
+    assert [seconds for seconds, _ in done["embed_frames"]] == [2.0]
+
+
+@pytest.mark.parametrize("text", ["1", "{}", "\n"])
+def test_a_benchmark_without_the_values_of_a_job_counts_as_none(tmp_path, text):
+    (tmp_path / "job.jsonl").write_text(text)
+    assert read_benchmarks(tmp_path, PAPER, LAPTOP, [embedding("RN50")]) == {}
+
+
 def test_a_training_that_continued_counts_from_its_beginning(tmp_path):
     finished = training("oracle")
     policy = tmp_path / "policies" / TrainingRun.model_validate(finished.wildcards).folder

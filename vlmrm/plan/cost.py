@@ -159,10 +159,12 @@ def read_benchmarks(
     done: Done = {}
     keys = {job.key for job in finished}
     for file in sorted(folder.rglob("*.jsonl")):
-        record = json.loads(file.read_text().splitlines()[-1])
-        job = Job(record["rule_name"], record["wildcards"])
+        try:
+            record = json.loads(file.read_text().splitlines()[-1])
+            job, seconds = Job(record["rule_name"], record["wildcards"]), float(record["s"])
+        except (IndexError, KeyError, TypeError, ValueError):
+            continue  # cut off: Snakemake writes it in place
         if job.key in keys:
-            seconds = float(record["s"])
             if job.rule == "train_policy":
                 seconds = max(seconds, _training_seconds(folder.parent, job))
             expected = work_of(job, config, machine).seconds(machine)
