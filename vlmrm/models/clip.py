@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vlmrm.config import Precision, WideFrames
-from vlmrm.errors import UserError, one_line
+from vlmrm.errors import UserError
 from vlmrm.machine.gpus import check_device, has_nvidia_gpu
 from vlmrm.machine.libraries import load_triton_first
-from vlmrm.models.folder import MAKE_AGAIN, check_files, check_model_folder
+from vlmrm.models.folder import check_model_folder
 from vlmrm.models.libraries import open_clip
-from vlmrm.models.network import load_network, load_tokenizer, merge_layers
+from vlmrm.models.network import load_network, load_tokenizer, loading, merge_layers
 from vlmrm.models.preprocessing import Preprocessing
 from vlmrm.models.sentences import check_lengths
 from vlmrm.models.sizes import GPU_BATCH_PIXELS
@@ -107,15 +107,10 @@ class ClipModel:
             UserError: The folder, its configuration or its weights are missing or damaged.
         """
         folder = check_model_folder(folder).absolute()
-        check_files(folder)
-        try:
+        with loading(folder):
             network = merge_layers(load_network(folder))
             preprocessing = Preprocessing.from_open_clip(network.visual.preprocess_cfg)
             tokenizer = load_tokenizer(folder)
-        except Exception as error:  # open_clip raises anything for malformed files
-            raise UserError(
-                f"{folder}: open_clip cannot load this model ({one_line(error)}); {MAKE_AGAIN}"
-            ) from error
         preprocessing = preprocessing.for_wide_frames(wide_frames)
         if openai_normalization:
             preprocessing = replace(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,25 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.overrides import TorchFunctionMode
 
-from vlmrm.models.folder import CONFIG_FILE, WEIGHTS_FILE
+from vlmrm.errors import UserError, one_line
+from vlmrm.models.folder import CONFIG_FILE, MAKE_AGAIN, WEIGHTS_FILE, check_files
 from vlmrm.models.libraries import open_clip, quiet, timm
+
+
+@contextmanager
+def loading(folder: Path) -> Iterator[None]:
+    """Checks the files of a model folder, and says if the block cannot load them.
+
+    Raises:
+        UserError: A file is another, missing, or damaged.
+    """
+    check_files(folder)
+    try:
+        yield
+    except Exception as error:  # open_clip raises anything for malformed files
+        raise UserError(
+            f"{folder}: open_clip cannot load this model ({one_line(error)}); {MAKE_AGAIN}"
+        ) from error
 
 
 @quiet()

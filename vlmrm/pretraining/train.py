@@ -20,14 +20,9 @@ from vlmrm.config import SimulatorModel
 from vlmrm.data.files import read_provenance
 from vlmrm.errors import UserError, blaming
 from vlmrm.models.clip import ClipModel, choose_device
-from vlmrm.models.folder import (
-    check_files,
-    check_model_folder,
-    save_model_folder,
-    weights_sha256,
-)
+from vlmrm.models.folder import check_model_folder, save_model_folder, weights_sha256
 from vlmrm.models.libraries import open_clip
-from vlmrm.models.network import load_network
+from vlmrm.models.network import load_network, loading
 from vlmrm.models.preprocessing import Preprocessing
 from vlmrm.models.random_init import build_random
 from vlmrm.models.sentences import check_lengths
@@ -126,10 +121,11 @@ def _copy_weights(
 ) -> str:
     """Copies the weights of a model folder into a network; returns their checksum."""
     folder = check_model_folder(folder)
-    check_files(folder)
+    with loading(folder):
+        weights = load_network(folder).state_dict()
     try:
-        network.load_state_dict(load_network(folder).state_dict())
-    except Exception as error:  # open_clip raises anything for malformed files
+        network.load_state_dict(weights)
+    except RuntimeError as error:  # torch raises nothing more specific
         raise UserError(
             f"{folder}: its weights are not those of {architecture}; name an initial_model of this "
             "architecture"
