@@ -69,6 +69,15 @@ def train_toy_slowly(output):
     train_toy(output, AGENTS["sac"], slow, workers=1)
 
 
+@pytest.fixture
+def without_nohup():
+    """Under nohup, trainings ignore SIGHUP."""
+    previous = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, previous)
+
+
+@pytest.mark.usefixtures("without_nohup")
 @pytest.mark.parametrize(
     ("name", "stop"),
     [
