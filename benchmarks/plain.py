@@ -98,7 +98,7 @@ class PlainLoop:
             policy_kwargs={"net_arch": list(agent.net_arch)},
         )
         learner.learn(self._steps)
-        updates = round(self._steps * agent.gradient_steps / (agent.train_freq * agent.n_envs))
+        updates = round(self._steps * agent.gradient_steps / agent.round_steps)
         env.render()
         start = time.perf_counter()
         observations, frames = env.reset(), []

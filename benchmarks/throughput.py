@@ -107,7 +107,7 @@ def measure(config: Config, task: str, model: Path, repeat: int, rounds: int) ->
 def allowed(config: Config, rates: dict[str, float], model: str, repeat: int) -> dict[str, object]:
     """The whole training next to the rate of its parts, one after another on all cores."""
     agent = config.training["humanoid"].agent
-    updates = agent.gradient_steps / (agent.train_freq * agent.n_envs)
+    updates = agent.gradient_steps / agent.round_steps
     stepping = median(functools.partial(step, config, SCENE), repeat)
     seconds = 1 / stepping + 1 / rates[f"rewards, {model}"] + updates / rates["gradient steps"]
     whole = rates["whole training"]
@@ -183,7 +183,7 @@ def gradient_steps(config: Config, ours: bool) -> float:
 def loop(config: Config, task: str, reward: VLMReward, rounds: int = 40) -> float:
     """Environment steps per second of a short training, from its first updates on."""
     training = config.training["humanoid"]
-    starts = training.agent.train_freq * training.agent.n_envs
+    starts = training.agent.round_steps
     short = {"total_timesteps": rounds * starts, "learning_starts": starts, "save_freq": 10**9}
     agent = training.agent.model_copy(update=short)
     config = config.model_copy(

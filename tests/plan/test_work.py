@@ -49,6 +49,15 @@ def test_a_training_renders_and_embeds_every_step():
     assert reference.seconds(LAPTOP) == pytest.approx(serial, rel=0.01)
 
 
+def test_a_training_saves_at_whole_rounds():
+    entry = PAPER.training["humanoid"]
+    agent = entry.agent.model_copy(update={"save_freq": 1000, "total_timesteps": 9_999_999})
+    entries = {**PAPER.training, "humanoid": entry.model_copy(update={"agent": agent})}
+    work = work_of(training("oracle"), PAPER.model_copy(update={"training": entries}), LAPTOP)
+    # A video of 100 frames after each of the rounds, which have 32 x 100 steps.
+    assert work.frames == 3_125 * 100
+
+
 def test_a_video_renders_and_embeds_its_trajectories():
     run = training("ViT-bigG-14").wildcards
     work = work_of(Job("record_video", run), PAPER, LAPTOP)

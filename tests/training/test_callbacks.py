@@ -21,6 +21,14 @@ def test_results(tmp_path):
     assert any((tmp_path / "tensorboard").iterdir())
 
 
+def test_what_is_saved_in_the_middle_of_a_round_is_saved_at_its_end(tmp_path):
+    agent = AGENTS["dqn"].model_copy(update={"total_timesteps": 350, "save_freq": 20})
+    train_toy(tmp_path, agent)
+    kept = [int(path.stem) for path in sorted((tmp_path / "checkpoints").iterdir())]
+    assert kept == list(range(30, 361, 30)), "rounds have 15 steps"
+    assert (agent.whole_timesteps, agent.whole_save_freq) == (360, 30)
+
+
 def reward_of_frames(start, stop, otherwise=0.0):
     """A reward of 1 for the frames from one number to another, of all that it has seen."""
     seen = 0

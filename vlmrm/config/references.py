@@ -238,7 +238,7 @@ def _run_problems(
     if agent.learning_starts >= agent.total_timesteps:
         what = f"{agent.learning_starts} is not below total_timesteps ({agent.total_timesteps})"
         yield f"training.{task.environment}.agent.learning_starts: {what}; lower it"
-    if (round_steps := agent.train_freq * agent.n_envs) > agent.total_timesteps:
+    if (round_steps := agent.round_steps) > agent.total_timesteps:
         what = f"with {agent.n_envs} environments, {round_steps} steps before the first update"
         key = f"training.{task.environment}.agent.train_freq"
         yield f"{key}: {what}, more than total_timesteps ({agent.total_timesteps}); lower it"

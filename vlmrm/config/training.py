@@ -58,7 +58,26 @@ class OffPolicyAgent(ConfigModel):
     net_arch: list[PositiveInt] = [256, 256]
     """Widths of the hidden layers."""
     save_freq: PositiveInt
-    """Environment steps between two checkpoints."""
+    """Environment steps between two checkpoints. They are saved at the start of a round, so there
+    may be a few more in between."""
+
+    @property
+    def round_steps(self) -> int:
+        """Environment steps of a round, over all parallel environments."""
+        return self.train_freq * self.n_envs
+
+    @property
+    def whole_timesteps(self) -> int:
+        """`total_timesteps`, rounded up to whole rounds: where a training ends."""
+        return self._whole_rounds(self.total_timesteps)
+
+    @property
+    def whole_save_freq(self) -> int:
+        """`save_freq`, rounded up to whole rounds: a checkpoint is saved at each of its multiples."""
+        return self._whole_rounds(self.save_freq)
+
+    def _whole_rounds(self, steps: int) -> int:
+        return math.ceil(steps / self.round_steps) * self.round_steps
 
 
 def _entropy_weight(value: str | float) -> str | float:

@@ -202,9 +202,8 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
 def _train(work: Work, run: TrainingRun, config: Config, machine: Machine) -> None:
     settings = config.training_settings(run)
     environment, agent = settings.environment, settings.agent
-    per_round = agent.train_freq * agent.n_envs
-    steps = math.ceil(agent.total_timesteps / per_round) * per_round
-    saved = math.ceil(agent.total_timesteps / agent.save_freq)
+    steps = agent.whole_timesteps
+    saved = math.ceil(steps / agent.whole_save_freq)
     update = UPDATE.get(environment, machine.update)
     work.shared = steps * STEP[rated(environment)]
     work.accelerated = updates(agent) * update
@@ -238,8 +237,8 @@ def _recording(work: Work, run: TrainingRun, config: Config, machine: Machine) -
 
 def updates(agent: OffPolicyAgent) -> int:
     """Gradient steps of a whole training: those of each round that ends after the start."""
-    per_round = agent.train_freq * agent.n_envs
-    rounds = math.ceil(agent.total_timesteps / per_round) - agent.learning_starts // per_round
+    rounds = agent.whole_timesteps // agent.round_steps
+    rounds -= agent.learning_starts // agent.round_steps
     return agent.gradient_steps * max(rounds, 0)
 
 

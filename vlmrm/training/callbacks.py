@@ -132,7 +132,11 @@ class LearningCurveCallback(DeferredCallback):
 
 
 class SaveCallback(DeferredCallback):
-    """Saves something at the start of a round, every ``save_freq`` steps, and at the end."""
+    """Saves something at the start of a round, every ``save_freq`` steps, and at the end.
+
+    Args:
+        save_freq: Steps between two saves, in whole rounds.
+    """
 
     def __init__(self, save_freq: int):
         super().__init__()
@@ -141,9 +145,7 @@ class SaveCallback(DeferredCallback):
     def _on_rollout_start(self) -> None:
         # Depends only on the number of steps, so interruptions do not shift it. Before the first
         # step, the checkpoint of this moment has just been loaded.
-        round_steps = self.model.train_freq.frequency * self.model.n_envs  # type: ignore[union-attr]
-        every = math.ceil(self._save_freq / round_steps) * round_steps
-        if self.n_calls and self.model.num_timesteps % every == 0:
+        if self.n_calls and self.model.num_timesteps % self._save_freq == 0:
             self._save()
 
     def _save(self) -> None:

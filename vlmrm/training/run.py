@@ -198,9 +198,7 @@ def learn(
                 learning_curve.forget_episodes()
                 LOGGER.warning("environments: %s", NEW_EPISODES)
         model.attach(reward)
-        round_steps = agent.train_freq * agent.n_envs
-        total = math.ceil(agent.total_timesteps / round_steps) * round_steps
-        done = model.num_timesteps
+        total, done = agent.whole_timesteps, model.num_timesteps
         with (
             closing(TensorBoard(output / "tensorboard", done)) as tensorboard,
             bar(total=total, initial=done, unit="step", desc="train") as steps,
@@ -216,17 +214,14 @@ def learn(
                 max(agent.total_timesteps // MAX_ROWS, 1),
                 state.get("seconds", 0.0),
             )
-            policies = PolicyCallback(
-                output, agent.save_freq, learning_curve, state.get("best", {})
-            )
+            every = agent.whole_save_freq
+            policies = PolicyCallback(output, every, learning_curve, state.get("best", {}))
             videos = (
-                [VideoCallback(output / "videos", agent.save_freq, write_video)]
-                if write_video
-                else []
+                [VideoCallback(output / "videos", every, write_video)] if write_video else []
             )
             checkpoints = CheckpointCallback(
                 checkpoint,
-                agent.save_freq,
+                every,
                 lambda: {
                     "settings": settings,
                     "curve": learning_curve.state,
