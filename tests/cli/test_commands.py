@@ -18,6 +18,7 @@ from vlmrm import VLMReward
 from vlmrm.cli import main
 from vlmrm.config import RANDOM_POLICY
 from vlmrm.data.frames import FrameReader, FrameWriter
+from vlmrm.data.states import States
 from vlmrm.data.tables import read_table, write_table
 from vlmrm.errors import UserError
 from vlmrm.terminal.bars import SHOWN
@@ -60,6 +61,10 @@ def test_reduced_precision_is_measured_by_itself(config, model_folder, tmp_path)
     ):
         run = vlmrm(*step)
         assert run.returncode == 0, run.stderr
+    States("cartpole", np.zeros((12, 4))).write(tmp_path / "others.h5")
+    run = vlmrm(*step[:-6], "--states", tmp_path / "others.h5", *step[-4:])
+    reason = "others.h5: contains cartpole states, but 'mountain-car' is a mountain-car task"
+    assert run.returncode == 2 and reason in run.stderr
     table = read_table(epic).set_index("scoring")
     assert set(table["precision"]) == {"bfloat16"}
     # In full precision, the reward of a frame differs from that of the table by the table's error.

@@ -48,6 +48,8 @@ def test_a_limit_of_the_process_counts(groups, monkeypatch):
 def test_a_setting_that_needs_more_is_named_with_its_need(monkeypatch):
     monkeypatch.setattr(memory, "main_memory", lambda: 8000)
     require_memory("agent.buffer_size", 7.9e9)
-    message = r"agent.buffer_size: needs about 31.0 GB of memory, but .* has 8.0 GB; choose a"
+    message = (
+        r"agent.buffer_size: needs about 31.0 GB of memory, but .* has 8.0 GB; choose a .*mem_mb"
+    )
     with pytest.raises(UserError, match=message):
         require_memory("agent.buffer_size", 31e9)

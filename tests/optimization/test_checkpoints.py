@@ -66,6 +66,9 @@ def test_the_verdict_of_an_environment_of_ones_own_is_no_part_of_the_divergence(
     own = OptimizationSettings(run=RUN_OF, oracle="success")
     table = measure_checkpoints(states, rewards(np.ones(8)), own)
     assert table["divergence"][1] == divergence(states.values[1::2, :1], states.values[::2, :1])
+    states.values = states.values[:, 1:]
+    unknown = measure_checkpoints(states, rewards(np.ones(8)), own)
+    assert unknown["divergence"].isna().all(), "nobody knows where its agents went"
 
 
 def test_states_that_are_no_rollouts_are_refused(states):

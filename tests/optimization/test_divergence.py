@@ -77,3 +77,5 @@ def test_equal_states_have_none_and_a_single_trajectory_is_refused():
         divergence(np.ones((3, 2)), np.ones((4, 2)), ([0, 0, 0], [0, 0, 1, 1]))
     with pytest.raises(ValueError, match="NaN or infinity"):
         divergence(np.full((3, 2), np.nan), np.ones((4, 2)))
+    with pytest.raises(ValueError, match="at least one number"):
+        divergence(np.ones((3, 0)), np.ones((4, 0)))

@@ -1,11 +1,12 @@
 """A workflow that runs in seconds: `vlmrm` is replaced by a command that only makes its outputs."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,22 @@ class Project:
     def planned(self, config: dict, *targets: str) -> Counter:
         """How many jobs of each rule a dry run announces."""
         return Counter(job.rule for job in self.jobs(config, *targets))
+
+    def resources(self, config: dict, *arguments: str) -> dict[str, list[dict[str, str]]]:
+        """The resources of each job that a dry run announces, by rule."""
+        run = self.snakemake(config, "--dry-run", *arguments)
+        assert run.returncode == 0, run.stderr + run.stdout
+        return asked_for(run.stdout)
+
+
+def asked_for(output: str) -> dict[str, list[dict[str, str]]]:
+    """The resources of each job that a dry run announces, by rule."""
+    jobs = defaultdict(list)
+    pattern = r"^(?:local)?rule (\w+):$.*?^    resources: (.*?)$"
+    for rule, resources in re.findall(pattern, output, flags=re.MULTILINE | re.DOTALL):
+        jobs[rule].append(dict(entry.split("=", 1) for entry in resources.split(", ")))
+    assert jobs
+    return dict(jobs)
 
 
 @pytest.fixture

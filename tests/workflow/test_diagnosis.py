@@ -20,6 +20,13 @@ def test_a_diagnosis_needs_models_and_poses_and_no_agent(fresh, smoke):
     assert not {"train_policy", "score_states", "embed_prompts"} & {*jobs}
 
 
+def test_a_diagnosis_waits_for_no_gpu(fresh, smoke, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    jobs = fresh.resources(with_diagnosis(smoke), TABLE)
+    asked = {rule: {int(job.get("gpu", 0)) for job in found} for rule, found in jobs.items()}
+    assert (asked["embed_frames"], asked["measure_diagnosis"]) == ({1}, {0})
+
+
 def test_other_words_are_measured_again_without_looking(tmp_path, smoke):
     project, config = Project(tmp_path), with_diagnosis(smoke)
     run = project.snakemake(config, "--nolock", TABLE)

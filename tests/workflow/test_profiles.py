@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import re
-from collections import defaultdict
 
 import pytest
 import yaml
@@ -10,27 +9,13 @@ import yaml
 from tests.paths import ROOT
 from vlmrm.machine.memory import main_memory
 
+from .conftest import asked_for
+
 PROFILES = sorted(path.name for path in (ROOT / "workflow" / "profiles").iterdir())
 
 
 def profile(name: str) -> dict:
     return yaml.safe_load((ROOT / "workflow" / "profiles" / name / "config.yaml").read_text())
-
-
-def asked_for(output: str) -> dict[str, list[dict[str, str]]]:
-    """The resources of each job that a dry run announces, by rule."""
-    jobs = defaultdict(list)
-    pattern = r"^(?:local)?rule (\w+):$.*?^    resources: (.*?)$"
-    for rule, resources in re.findall(pattern, output, flags=re.MULTILINE | re.DOTALL):
-        jobs[rule].append(dict(entry.split("=", 1) for entry in resources.split(", ")))
-    assert jobs
-    return dict(jobs)
-
-
-def dry_run(project, config: dict, *arguments: str) -> dict[str, list[dict[str, str]]]:
-    run = project.snakemake(config, "--dry-run", *arguments)
-    assert run.returncode == 0, run.stderr + run.stdout
-    return asked_for(run.stdout)
 
 
 def test_the_executor_of_the_slurm_profiles_is_installed():
@@ -62,7 +47,7 @@ def test_every_job_asks_for_memory_and_time_under_every_profile(fresh, smoke, na
     smoke["epic"]["kneeling"]["models"].append("published")
     (fresh.folder / "labels.csv").touch()
     smoke["epic"]["kneeling"]["labels"] = "labels.csv"
-    jobs = dry_run(fresh, smoke, "--profile", f"workflow/profiles/{name}")
+    jobs = fresh.resources(smoke, "--profile", f"workflow/profiles/{name}")
     del jobs["all"]
     assert {"fetch_model", "measure_agreement", "train_policy"} <= set(jobs)
     for rule, requests in jobs.items():
@@ -73,12 +58,12 @@ def test_every_job_asks_for_memory_and_time_under_every_profile(fresh, smoke, na
 
 def test_jobs_of_one_machine_fit_its_memory_by_the_size_of_their_model(fresh):
     evening = yaml.safe_load((fresh.folder / "config" / "evening.yaml").read_text())
-    free = dry_run(fresh, evening, "--resources", "mem_mb=1000000")["fetch_model"]
+    free = fresh.resources(evening, "--resources", "mem_mb=1000000")["fetch_model"]
     asked = sorted(int(request["mem_mb"]) for request in free)
     # RN50 has 0.4 GB of weights, ViT-bigG-14 10 GB.
     assert asked[0] == 8_000
     assert 15_000 < asked[-1] < 24_000
-    here = dry_run(fresh, evening)
+    here = fresh.resources(evening)
     del here["all"]
     assert "fetch_model" in here
     assert all(int(r["mem_mb"]) <= main_memory() for requests in here.values() for r in requests)
@@ -87,7 +72,7 @@ def test_jobs_of_one_machine_fit_its_memory_by_the_size_of_their_model(fresh):
 @pytest.mark.parametrize(("gpus", "most"), [("", 4_000), ("0", 6_000)])
 def test_jobs_with_small_models_leave_memory_to_others(fresh, smoke, monkeypatch, gpus, most):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpus)
-    jobs = dry_run(fresh, smoke, "--resources", "mem_mb=100000")
+    jobs = fresh.resources(smoke, "--resources", "mem_mb=100000")
     rules = ("embed_frames", "render_frames", "score_states", "sample_states", "draw_gallery")
     assert all(int(request["mem_mb"]) <= most for rule in rules for request in jobs[rule])
 
@@ -100,7 +85,7 @@ def test_what_measures_rewards_goes_before_agents(fresh, smoke):
 
 
 def test_on_a_cluster_trainings_that_look_at_frames_ask_for_a_gpu(fresh, smoke):
-    jobs = dry_run(fresh, smoke, "--profile", "workflow/profiles/slurm")
+    jobs = fresh.resources(smoke, "--profile", "workflow/profiles/slurm")
     gpus = {rule: {int(job.get("gpu", 0)) for job in found} for rule, found in jobs.items()}
     assert gpus["embed_frames"] == gpus["train_model"] == {1}
     assert gpus["train_policy"] == {0, 1}  # classic control looks its rewards up
@@ -109,7 +94,7 @@ def test_on_a_cluster_trainings_that_look_at_frames_ask_for_a_gpu(fresh, smoke):
 
 def test_a_cluster_without_gpus(fresh, smoke):
     arguments = ("--profile", "workflow/profiles/slurm", "--resources", "gpu=0")
-    jobs = dry_run(fresh, smoke, *arguments)
+    jobs = fresh.resources(smoke, *arguments)
     assert all(int(job.get("gpu", 0)) == 0 for found in jobs.values() for job in found)
 
 
@@ -170,7 +155,7 @@ def test_what_the_machine_has_is_asked_of_its_driver(fresh, smoke, monkeypatch):
     driver.write_text("#!/bin/sh\nprintf '0\\n1\\n'\n")
     driver.chmod(0o755)
     try:
-        jobs = dry_run(fresh, smoke, "--cores", "8")
+        jobs = fresh.resources(smoke, "--cores", "8")
     finally:
         driver.unlink()
     assert {job["gpu"] for job in jobs["embed_frames"]} == {"1"}

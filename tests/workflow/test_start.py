@@ -204,6 +204,15 @@ def test_trainings_run_beside_each_other(fresh):
     assert not re.search(r"^rule train_policy:$(?:\n.+)*\n    threads:", shown, re.M)
 
 
+def test_searches_share_the_cores(fresh, smoke):
+    # One by a model, and one by a control, which computes no more than a few numbers.
+    shown = fresh.snakemake(smoke, "--dry-run", "--cores", "8").stdout
+    threads = re.findall(
+        r"^rule search_poses:$.*?^    (?:threads: (\d+)|resources)", shown, re.M | re.S
+    )
+    assert sorted(threads) == ["", "4"]
+
+
 def test_only_the_tasks_in_use_have_pictures_of_poses(fresh):
     config = yaml.safe_load((fresh.folder / "config/demo.yaml").read_text())
     config["state_sets"]["words"] = {"sampler": "diagnosis"}

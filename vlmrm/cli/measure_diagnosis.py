@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from vlmrm.cli.options import ConfigFile, Device, Gpus, ModelFolder, Output, StatesFile, pick
+from vlmrm.cli.options import ConfigFile, ModelFolder, Output, StatesFile, pick
 from vlmrm.config import load_config
 from vlmrm.data.embeddings import read_embeddings
 from vlmrm.data.files import read_scene, require_rows
 from vlmrm.data.states import States
 from vlmrm.data.tables import write_table
 from vlmrm.errors import UserError
-from vlmrm.machine.gpus import claim_gpus
 
 
 def measure_diagnosis(
@@ -24,8 +23,6 @@ def measure_diagnosis(
     states: StatesFile,
     embeddings: Annotated[Path, typer.Option(help="Image embeddings by this model (HDF5).")],
     output: Output,
-    device: Device = "auto",
-    gpus: Gpus = 1,
 ) -> None:
     """Measure how good a reward the sentence of each task is, by one model in one scene."""
     content = load_config(config)
@@ -37,11 +34,10 @@ def measure_diagnosis(
     images = read_embeddings(embeddings)
     require_rows(embeddings, len(images), len(state_set), "embeddings")
     scene = read_scene(embeddings)
-    claim_gpus(gpus)
     from vlmrm.diagnosis.tasks import measure_tasks
     from vlmrm.models.clip import ClipModel
 
-    clip = ClipModel.load(model, device)
+    clip = ClipModel.load(model, "cpu")  # for a few sentences
     table = measure_tasks(state_set, images, clip.embed_prompts, settings)
     table.insert(1, "scene", scene)
     table.insert(2, "model", clip.name)

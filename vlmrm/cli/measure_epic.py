@@ -36,6 +36,7 @@ def measure_epic(
     settings = content.epic_settings(name)
     origin = read_model_provenance(find_model_folder(model))
     state_set = States.read(states)
+    state_set.check_environment(states, settings.task, settings.environment)
     scored = read_rewards(rewards, len(state_set))
     human_labels = None
     if labels:

@@ -73,7 +73,7 @@ class OffPolicyAgent(ConfigModel):
 
     @property
     def whole_save_freq(self) -> int:
-        """`save_freq`, rounded up to whole rounds: a checkpoint is saved at each of its multiples."""
+        """`save_freq`, rounded up to whole rounds: checkpoints are saved at its multiples."""
         return self._whole_rounds(self.save_freq)
 
     def _whole_rounds(self, steps: int) -> int:

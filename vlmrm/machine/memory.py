@@ -74,4 +74,7 @@ def require_memory(key: str, needed: float) -> None:
         UserError: This machine has less.
     """
     if problem := memory_problem(key, needed):
-        raise UserError(problem)
+        raise UserError(
+            f"{problem}, or, where the limit is a cluster's, ask for more memory: "
+            "--set-resources train_policy:mem_mb=MEGABYTES"
+        )

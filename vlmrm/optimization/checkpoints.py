@@ -47,8 +47,9 @@ def measure_checkpoints(
         (share of states that fulfill the task), gold_even and gold_odd (those of every other
         trajectory; missing where there is only one), divergence (of its states from those of the
         first checkpoint, see `vlmrm.optimization.divergence`; missing for fewer than two
-        trajectories), auroc, spearman, and fooled, as in `vlmrm.epic.measure_epic`, missing where
-        all states have the same label or reward.
+        trajectories, and for environments that do not show their states), auroc, spearman, and
+        fooled, as in `vlmrm.epic.measure_epic`, missing where all states have the same label or
+        reward.
 
     Raises:
         UserError: The states are not those of checkpoints, or lack labels or rewards of the run.
@@ -72,7 +73,7 @@ def measure_checkpoints(
         for half, name in enumerate(HALVES):
             own = labels[members][number % 2 == half]
             row[name] = own.mean() if len(own) else np.nan
-        if members is first:
+        if members is first and places.shape[1]:
             row["divergence"] = 0.0
         else:
             visited = places[first], places[members], (trajectories[first], trajectories[members])
@@ -155,5 +156,5 @@ def _checkpoints(states: States) -> dict[int, NDArray[np.intp]]:
 def _defined(measure: Callable[..., float], *values: Any) -> float:
     try:
         return measure(*values)
-    except ValueError:  # one class, a constant reward, or a single trajectory
+    except ValueError:  # one class, a constant reward, a single trajectory, or unknown states
         return np.nan

@@ -42,13 +42,15 @@ def divergence(
         H, the same for exchanged samples; 0 if all states are equal.
 
     Raises:
-        ValueError: A number is not finite, widths differ, or a sample has fewer than two
+        ValueError: A number is not finite, widths differ or are 0, or a sample has fewer than two
             trajectories.
     """
     of_first, of_second = trajectories or (None, None)
     (x, of_x), (y, of_y) = _some(first, of_first), _some(second, of_second)
     if min(len(np.unique(of_x)), len(np.unique(of_y))) < 2:
         raise ValueError("a divergence needs states of at least two trajectories in each sample")
+    if not x.shape[1]:
+        raise ValueError("a divergence needs states of at least one number")
     both = np.concatenate([x, y])
     varying = np.ptp(both, axis=0) > ROUNDING * np.abs(both).max(axis=0)
     if not varying.any():

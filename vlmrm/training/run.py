@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import math
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -216,9 +215,7 @@ def learn(
             )
             every = agent.whole_save_freq
             policies = PolicyCallback(output, every, learning_curve, state.get("best", {}))
-            videos = (
-                [VideoCallback(output / "videos", every, write_video)] if write_video else []
-            )
+            videos = [VideoCallback(output / "videos", every, write_video)] if write_video else []
             checkpoints = CheckpointCallback(
                 checkpoint,
                 every,

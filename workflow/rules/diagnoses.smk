@@ -15,7 +15,6 @@ rule measure_diagnosis:
     resources:
         mem_mb=model_memory,
         runtime=minutes(30),
-        gpu=1,
     params:
         config=config_file,
         model=subpath(input.model, parent=True),
@@ -23,7 +22,7 @@ rule measure_diagnosis:
     shell:
         "vlmrm --log {log} measure-diagnosis {wildcards.diagnosis} --config {params.config}"
         " --model {params.model} --states {input.states} --embeddings {input.embeddings}"
-        " --gpus {resources.gpu} --output {output}"
+        " --output {output}"
 
 
 rule draw_diagnosis:

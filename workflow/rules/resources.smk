@@ -37,10 +37,13 @@ def share_of_cores(jobs):
         return ALL_CORES
 
 
-# Jobs on several GPUs share the cores of the machine, and so do trainings where there is no GPU.
+# Jobs on several GPUs share the cores of the machine. Where there is no GPU, so do trainings, and
+# searches.
 CORES_PER_GPU = share_of_cores(len(GPUS)) if len(GPUS) > 1 else ALL_CORES
 TRAININGS = {path for name in settings.experiments for path in runs(name, POLICY)}
 CORES_PER_TRAINING = CORES_PER_GPU if GPUS else share_of_cores(len(TRAININGS))
+SEARCHES = [run for search in settings.searches.values() for run in search.runs()]
+CORES_PER_SEARCH = CORES_PER_GPU if GPUS else share_of_cores(len(SEARCHES))
 
 
 def memory(megabytes):

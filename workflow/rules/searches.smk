@@ -10,6 +10,7 @@ rule search_poses:
         f"{LOGS}/searches/{{search}}/{RUN}.log",
     benchmark:
         f"{BENCHMARKS}/search_poses/{{search}}/{RUN}.jsonl"
+    threads: lambda w: CORES_PER_SEARCH if w.reward_source in settings.models else 1
     resources:
         mem_mb=model_memory,
         runtime=minutes(120),
