@@ -122,11 +122,13 @@ def studied_runs():
 def checkpoint_inputs(wildcards):
     """States that the checkpoints of a run visit, and their rewards by the run's model."""
     run = run_of(wildcards)
-    name, *_ = (name for name, other in studied_runs().items() if other == run)
+    names = [name for name, other in studied_runs().items() if other == run]
+    if not names:
+        raise WorkflowError(f"optimization.experiments: none of them has {run.folder}")
     place = {"scene": run.scene, "model": run.reward_source, "task": run.task}
     return {
-        "states": STATES.format(states=name),
-        "rewards": REWARDS.format(states=name, **place),
+        "states": STATES.format(states=names[0]),
+        "rewards": REWARDS.format(states=names[0], **place),
     }
 
 
