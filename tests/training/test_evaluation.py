@@ -1,10 +1,13 @@
 import functools
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.damage import DAMAGES, damaged
+from tests.paths import ROOT
 from tests.training.toy_training import spoil_weights
 from vlmrm.config import TrainingRun, load_config, parse_config
 from vlmrm.envs import make_env
@@ -56,6 +59,20 @@ def judge(policy, task, workers=None, **changes):
     changed = settings.model_copy(update={"agent": agent, **changes})
     table, played = evaluate(policy, changed, workers)
     return table, played.states
+
+
+@pytest.mark.parametrize("task", ["balance", "climb"])
+def test_to_act_takes_no_compiler(task, tmp_path):
+    """PyTorch's optimizers import one, which takes longer than the rest of an evaluation."""
+    policy = save_policy(tmp_path / "policy.zip", task)
+    program = (
+        "import sys\n"
+        "from tests.training.test_evaluation import judge\n"
+        f"judge({str(policy)!r}, {task!r})\n"
+        "assert 'torch._dynamo' not in sys.modules\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
 
 
 def test_gsde_explores_as_in_training(tmp_path):

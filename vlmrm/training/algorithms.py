@@ -14,6 +14,7 @@ from vlmrm.config import DQN, SAC
 from vlmrm.training.buffers import CenteredReplayBuffer
 from vlmrm.training.deferred import DeferredDQN, DeferredReward, DeferredSAC
 from vlmrm.training.extractors import SymlogExtractor
+from vlmrm.training.policies import NoOptimizer
 from vlmrm.training.vec_env.vector_env import VectorEnv
 
 
@@ -73,7 +74,7 @@ def agent_settings(agent: DQN | SAC) -> dict[str, Any]:
 def make_agent(
     agent: DQN | SAC, env: VectorEnv, seed: int, device: str, **settings: Any
 ) -> DeferredReward:
-    """Makes a configured agent with random weights.
+    """Makes a configured agent with random weights, which can learn.
 
     Args:
         agent: Settings of the agent.
@@ -87,3 +88,18 @@ def make_agent(
     if is_image_space(env.observation_space):
         settings["policy_kwargs"]["features_extractor_class"] = NatureCNN
     return deferred("MlpPolicy", env, seed=seed, device=device, **settings)
+
+
+def make_player(agent: DQN | SAC, env: VectorEnv, seed: int) -> DeferredReward:
+    """Makes a configured agent with random weights that only acts, on the CPU.
+
+    Args:
+        agent: Settings of the agent.
+        env: The environments in which it acts.
+        seed: Random seed.
+    """
+    settings: dict[str, Any] = {"buffer_size": 1}
+    if isinstance(agent, SAC):
+        settings["ent_coef"] = 1.0  # a learned one has an optimizer
+    policy = agent_settings(agent)["policy_kwargs"] | {"optimizer_class": NoOptimizer}
+    return make_agent(agent, env, seed, "cpu", policy_kwargs=policy, **settings)

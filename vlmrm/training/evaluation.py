@@ -28,7 +28,7 @@ from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.tasks.oracles import find_oracle
 from vlmrm.terminal.bars import bar
-from vlmrm.training.algorithms import make_agent
+from vlmrm.training.algorithms import make_player
 from vlmrm.training.policies import load_weights
 from vlmrm.training.vec_env.spec import EnvSpec
 from vlmrm.training.vec_env.vector_env import VectorEnv
@@ -203,7 +203,7 @@ def _trained(path: Path, settings: DQN | SAC, env: VectorEnv, explore: bool, see
                 f"{path}: is not opened, because it contains more than weights and could run code; "
                 "name another policy"
             ) from error
-        agent = make_agent(settings, env, int(values["seed"] or 0), "cpu", buffer_size=1)
+        agent = make_player(settings, env, int(values["seed"] or 0))
         try:
             # The one setting that changes what weights compute, but not their shapes.
             symlog = "Symlog" in str(values["policy_kwargs"].get("features_extractor_class"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -32,6 +32,16 @@ def load_weights(policy: nn.Module, weights: Mapping[str, Tensor]) -> None:
         if not tensor.isfinite().all():
             raise ValueError(f"its {name} is not finite")
     policy.load_state_dict(weights)
+
+
+class NoOptimizer:
+    """In place of the optimizers of an agent that only acts.
+
+    To make one of PyTorch's imports its compiler, which takes seconds of a slow core.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, **settings: Any):
+        pass
 
 
 class Critic(ContinuousCritic):
