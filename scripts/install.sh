@@ -46,8 +46,10 @@ dependencies)
     # pip itself, and setuptools for the packages that exist only as source.
     run $PIP install --quiet --no-deps --require-hashes -r envs/installer.txt
     run $PIP install --no-compile --no-deps --no-build-isolation --require-hashes -r envs/lock.txt
-    # On all cores, where pip takes one. Some packages have files for other versions of Python.
-    .venv/bin/python -m compileall -qq -j 0 -x /tests/ .venv/lib || true
+    # On all cores, where pip takes one, and without what hardly anyone imports. Some packages have
+    # files for other versions of Python.
+    .venv/bin/python -m compileall -qq -j 0 -x "/(tests|testing|transformers/models)/" .venv/lib \
+        || true
     ;;
 package)
     run $PIP install --quiet --no-deps --no-build-isolation --editable .

@@ -14,6 +14,7 @@ import yaml
 
 from tests.paths import ROOT, smoke_all
 from tests.processes import snakemake
+from vlmrm.config.loading import read_merged
 from vlmrm.plan.jobs import Job, parse_dry_run
 
 STAND_IN = """#!{python} -S
@@ -126,11 +127,17 @@ def asked_for(output: str) -> dict[str, list[dict[str, str]]]:
 
 @pytest.fixture
 def smoke() -> dict:
-    """The smoke run without rounds, in which models depend on agents."""
-    return smoke_run()
+    """The smoke run: the main path of the workflow. Enough where no other rule is asked about."""
+    return read_merged(ROOT / "config" / "smoke.yaml")
 
 
-def smoke_run() -> dict:
+@pytest.fixture
+def whole() -> dict:
+    """The smoke run of every rule, without rounds, in which models depend on agents."""
+    return whole_run()
+
+
+def whole_run() -> dict:
     config = smoke_all()
     del config["rounds"], config["predictions"]
     return config
@@ -138,9 +145,9 @@ def smoke_run() -> dict:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Project:
-    """A project in which the smoke workflow has run."""
+    """A project in which `whole_run` has run."""
     project = Project(tmp_path_factory.mktemp("project"))
-    run = project.snakemake(smoke_run())
+    run = project.snakemake(whole_run())
     assert run.returncode == 0, run.stderr
     project.told, project.shown = run.stdout, run.stderr
     return project

@@ -42,23 +42,23 @@ def test_the_first_page_needs_no_agent(fresh, smoke):
     assert not rules & {"train_policy", "evaluate_policy"}
 
 
-def test_the_page_is_made_again_after_each_experiment_and_at_the_end(finished, smoke):
+def test_the_page_is_made_again_after_each_experiment_and_at_the_end(finished, whole):
     lines = [line for line in finished.shown.splitlines() if " finished " in line]
     titles = [line.split("finished")[1].split(" (")[0].strip() for line in lines]
     parts = {title for title in titles if title.startswith("update page: ")}
     assert parts == {
         "update page: measurements",
-        *(f"update page: agents-{name}" for name in smoke["experiments"]),
+        *(f"update page: agents-{name}" for name in whole["experiments"]),
     }
     assert titles.index("make page") > titles.index("draw optimization: humanoid")
     assert (finished.folder / "results" / "smoke" / "index.html").exists()
 
 
-def test_the_report_names_results_by_title(finished, smoke, tmp_path):
+def test_the_report_names_results_by_title(finished, whole, tmp_path):
     captions = Path("vlmrm", "page", "captions")
     shutil.copytree(ROOT / captions, finished.folder / captions)
     report = tmp_path / "report.html"
-    run = finished.snakemake(smoke, "--report", str(report))
+    run = finished.snakemake(whole, "--report", str(report))
     assert run.returncode == 0, run.stderr
     text = report.read_text()
     for title in ("Best of n states", "Claims", "EPIC distance by size of the model"):

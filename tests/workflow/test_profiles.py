@@ -37,17 +37,17 @@ def apptainer(fresh, monkeypatch):
 
 @pytest.mark.usefixtures("apptainer")
 @pytest.mark.parametrize("name", PROFILES)
-def test_every_job_asks_for_memory_and_time_under_every_profile(fresh, smoke, name):
+def test_every_job_asks_for_memory_and_time_under_every_profile(fresh, whole, name):
     # What the smoke run does without.
-    smoke["models"]["published"] = {
+    whole["models"]["published"] = {
         "source": "pretrained",
         "architecture": "RN50",
         "tag": "openai",
     }
-    smoke["epic"]["kneeling"]["models"].append("published")
+    whole["epic"]["kneeling"]["models"].append("published")
     (fresh.folder / "labels.csv").touch()
-    smoke["epic"]["kneeling"]["labels"] = "labels.csv"
-    jobs = fresh.resources(smoke, "--profile", f"workflow/profiles/{name}")
+    whole["epic"]["kneeling"]["labels"] = "labels.csv"
+    jobs = fresh.resources(whole, "--profile", f"workflow/profiles/{name}")
     del jobs["all"]
     assert {"fetch_model", "measure_agreement", "train_policy"} <= set(jobs)
     for rule, requests in jobs.items():
@@ -77,24 +77,24 @@ def test_jobs_with_small_models_leave_memory_to_others(fresh, smoke, monkeypatch
     assert all(int(request["mem_mb"]) <= most for rule in rules for request in jobs[rule])
 
 
-def test_what_measures_rewards_goes_before_agents(fresh, smoke):
-    shown = fresh.snakemake(smoke, "--dry-run").stdout
+def test_what_measures_rewards_goes_before_agents(fresh, whole):
+    shown = fresh.snakemake(whole, "--dry-run").stdout
     behind = re.findall(r"^rule (\w+):\n(?:    .*\n)*?    priority: -", shown, re.MULTILINE)
     assert set(behind) == {"train_policy"}
     assert "priority: 1" not in shown
 
 
-def test_on_a_cluster_trainings_that_look_at_frames_ask_for_a_gpu(fresh, smoke):
-    jobs = fresh.resources(smoke, "--profile", "workflow/profiles/slurm")
+def test_on_a_cluster_trainings_that_look_at_frames_ask_for_a_gpu(fresh, whole):
+    jobs = fresh.resources(whole, "--profile", "workflow/profiles/slurm")
     gpus = {rule: {int(job.get("gpu", 0)) for job in found} for rule, found in jobs.items()}
     assert gpus["embed_frames"] == gpus["train_model"] == {1}
     assert gpus["train_policy"] == {0, 1}  # classic control looks its rewards up
     assert gpus["evaluate_policy"] == gpus["draw_epic"] == {0}
 
 
-def test_a_cluster_without_gpus(fresh, smoke):
+def test_a_cluster_without_gpus(fresh, whole):
     arguments = ("--profile", "workflow/profiles/slurm", "--resources", "gpu=0")
-    jobs = fresh.resources(smoke, *arguments)
+    jobs = fresh.resources(whole, *arguments)
     assert all(int(job.get("gpu", 0)) == 0 for found in jobs.values() for job in found)
 
 
@@ -135,8 +135,8 @@ def test_a_training_takes_as_many_gpus_as_it_is_given(fresh, smoke, monkeypatch)
     assert set(commands) == {("train-policy", "2"), ("embed-frames", "1")}
 
 
-def test_no_job_starts_more_processes_than_it_has_cores(fresh, smoke):
-    run = fresh.snakemake(smoke, "--dry-run", "--cores", "3")
+def test_no_job_starts_more_processes_than_it_has_cores(fresh, whole):
+    run = fresh.snakemake(whole, "--dry-run", "--cores", "3")
     drawing = "render-frames|train-policy|evaluate-policy|evaluate-random-policy|sample-rollouts"
     commands = re.findall(rf"vlmrm --log \S+ ((?:{drawing}) .*)", run.stdout)
     assert {command.split()[0] for command in commands} == {

@@ -204,9 +204,9 @@ def test_trainings_run_beside_each_other(fresh):
     assert not re.search(r"^rule train_policy:$(?:\n.+)*\n    threads:", shown, re.M)
 
 
-def test_searches_share_the_cores(fresh, smoke):
+def test_searches_share_the_cores(fresh, whole):
     # One by a model, and one by a control, which computes no more than a few numbers.
-    shown = fresh.snakemake(smoke, "--dry-run", "--cores", "8").stdout
+    shown = fresh.snakemake(whole, "--dry-run", "--cores", "8").stdout
     threads = re.findall(
         r"^rule search_poses:$.*?^    (?:threads: (\d+)|resources)", shown, re.M | re.S
     )
@@ -233,22 +233,22 @@ def test_small_state_sets_leave_a_core_to_other_jobs(fresh):
     assert not any("threads" in text for _, text in jobs)
 
 
-def test_the_plan_is_what_is_left_to_do(finished, smoke):
-    (finished.folder / "left.yaml").write_text(yaml.safe_dump(smoke))
+def test_the_plan_is_what_is_left_to_do(finished, whole):
+    (finished.folder / "left.yaml").write_text(yaml.safe_dump(whole))
     arguments = ["--configfile", "left.yaml"]
     assert planned_jobs(arguments, folder=finished.folder) == []
-    smoke["experiments"]["humanoid"]["seeds"] = [1]
-    (finished.folder / "left.yaml").write_text(yaml.safe_dump(smoke))
+    whole["experiments"]["humanoid"]["seeds"] = [1]
+    (finished.folder / "left.yaml").write_text(yaml.safe_dump(whole))
     jobs = planned_jobs(arguments, folder=finished.folder)
     assert Counter(job.rule for job in jobs)["train_policy"] == 2
 
 
-def test_finished_jobs_have_the_present_settings(finished, smoke):
+def test_finished_jobs_have_the_present_settings(finished, whole):
     # With these as they were, the benchmarks of the finished jobs say how long others take.
-    smoke["experiments"]["humanoid"]["seeds"] = [1]
-    smoke["training"]["cartpole"]["agent"]["total_timesteps"] = 1_000_000
-    smoke["state_sets"]["cartpole-grid"]["resolution"] = 1
-    (finished.folder / "other.yaml").write_text(yaml.safe_dump(smoke))
+    whole["experiments"]["humanoid"]["seeds"] = [1]
+    whole["training"]["cartpole"]["agent"]["total_timesteps"] = 1_000_000
+    whole["state_sets"]["cartpole-grid"]["resolution"] = 1
+    (finished.folder / "other.yaml").write_text(yaml.safe_dump(whole))
     arguments = ["--configfile", "other.yaml"]
     left = planned_jobs(arguments, finished.folder)
     done = finished_jobs(arguments, left, finished.folder)
@@ -313,19 +313,19 @@ def test_a_sentence_without_oracle_is_trained_and_recorded_but_not_scored(fresh,
     assert "draw_success" not in jobs
 
 
-def test_a_sentence_without_oracle_is_measured_on_human_labels_alone(fresh, smoke):
+def test_a_sentence_without_oracle_is_measured_on_human_labels_alone(fresh, whole):
     (fresh.folder / "labels.csv").touch()
-    smoke["tasks"]["waving"] = {"environment": "humanoid", "goal": "a robot waving"}
+    whole["tasks"]["waving"] = {"environment": "humanoid", "goal": "a robot waving"}
     measured = {"task": "waving", "labels": "labels.csv"}
-    smoke["epic"] = {"waving": {**smoke["epic"]["kneeling"], **measured}}
-    smoke["scorings"] = ["alpha-0"]
+    whole["epic"] = {"waving": {**whole["epic"]["kneeling"], **measured}}
+    whole["scorings"] = ["alpha-0"]
     for section in ("experiments", "optimization", "searches", "landscapes", "diagnoses"):
-        smoke[section] = {}
-    jobs = fresh.planned(smoke)
+        whole[section] = {}
+    jobs = fresh.planned(whole)
     assert jobs["measure_epic"] == 4
     assert jobs["draw_epic"] == jobs["draw_epic_overview"] == 1
     by_oracle = {"draw_rewards_by_label", "draw_best_of_n", "draw_gallery", "measure_agreement"}
     assert not by_oracle & {*jobs}
-    smoke["epic"]["waving"]["labels"] = ["labels.csv", "others.csv"]
+    whole["epic"]["waving"]["labels"] = ["labels.csv", "others.csv"]
     (fresh.folder / "others.csv").touch()
-    assert fresh.planned(smoke)["measure_agreement"] == 1
+    assert fresh.planned(whole)["measure_agreement"] == 1
