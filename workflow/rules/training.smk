@@ -90,7 +90,7 @@ use rule evaluate_policy as evaluate_live_policy with:
     wildcard_constraints:
         task=tasks_of(live=True),
     resources:
-        mem_mb=memory(8_000),  # all frames
+        mem_mb=memory(8_000),  # a simulator of unknown size
         runtime=minutes(60),
 
 
