@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from vlmrm.errors import UserError
 from vlmrm.page.times import Stage, stages
 
 
@@ -10,7 +9,7 @@ def write(folder, **jobs):
     for name, seconds in jobs.items():
         rule, _, number = name.rpartition("_")
         (folder / f"{number}-{rule}.jsonl").write_text(
-            json.dumps({"rule_name": rule, "s": seconds})
+            json.dumps({"rule_name": rule, "wildcards": {}, "s": seconds})
         )
 
 
@@ -23,7 +22,8 @@ def test_a_run_without_benchmarks_has_no_stages(tmp_path):
     assert stages(tmp_path / "none") == []
 
 
-def test_a_damaged_file_is_named(tmp_path):
-    (tmp_path / "job.jsonl").write_text("{}")
-    with pytest.raises(UserError, match=r"job\.jsonl: damaged"):
-        stages(tmp_path)
+@pytest.mark.parametrize("kept", ["", '{"rule_name": "draw_epic", "s"', "{}"])
+def test_a_benchmark_that_was_cut_off_leaves_the_others(tmp_path, kept):
+    write(tmp_path, draw_epic_1=5)
+    (tmp_path / "job.jsonl").write_text(kept)
+    assert stages(tmp_path) == [Stage("draw epic", 1, 5, 5)]

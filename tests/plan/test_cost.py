@@ -9,7 +9,7 @@ from vlmrm.config import TrainingRun
 from vlmrm.errors import UserError
 from vlmrm.machine.machines import MACHINES, load_machine
 from vlmrm.models.model_size import measure_size
-from vlmrm.plan.cost import cost_by_figure, make_plan, read_benchmarks, sum_seconds, warnings
+from vlmrm.plan.cost import cost_by_figure, make_plan, measured_seconds, sum_seconds, warnings
 from vlmrm.plan.jobs import Job
 from vlmrm.plan.work import START, START_TORCH, work_of
 
@@ -97,28 +97,11 @@ def test_benchmarks_of_a_rule_scale_its_time(tmp_path):
     write_benchmark(tmp_path, finished, 2 * work_of(finished, PAPER, LAPTOP).seconds(LAPTOP))
     # Of a job that the run no longer has, or has to do again: its settings were others.
     write_benchmark(tmp_path, embedding("ViT-L-14"), 1.0)
-    done = read_benchmarks(tmp_path, PAPER, LAPTOP, [finished])
+    done = measured_seconds(tmp_path, PAPER, LAPTOP, [finished])
     before, after = make_plan(left, PAPER, LAPTOP), make_plan(left, PAPER, LAPTOP, done)
     assert after["embed_frames"].seconds == pytest.approx(2 * before["embed_frames"].seconds)
     assert after["embed_frames"].measured == 1
     assert after["fetch_model"] == before["fetch_model"]
-
-
-@pytest.mark.parametrize("kept", [0, 1, 30, -2])
-def test_a_benchmark_that_was_cut_off_counts_as_none(tmp_path, kept):
-    whole, cut = embedding("RN50"), embedding("ViT-L-14")
-    for job in (whole, cut):
-        write_benchmark(tmp_path, job, 2.0)
-    file = tmp_path / cut.rule / f"{'-'.join(cut.wildcards.values())}.jsonl"
-    file.write_text(file.read_text()[:kept])
-    done = read_benchmarks(tmp_path, PAPER, LAPTOP, [whole, cut])
-    assert [seconds for seconds, _ in done["embed_frames"]] == [2.0]
-
-
-@pytest.mark.parametrize("text", ["1", "{}", "\n"])
-def test_a_benchmark_without_the_values_of_a_job_counts_as_none(tmp_path, text):
-    (tmp_path / "job.jsonl").write_text(text)
-    assert read_benchmarks(tmp_path, PAPER, LAPTOP, [embedding("RN50")]) == {}
 
 
 def test_a_training_that_continued_counts_from_its_beginning(tmp_path):
@@ -129,7 +112,7 @@ def test_a_training_that_continued_counts_from_its_beginning(tmp_path):
     (name,) = make_plan([finished], PAPER, LAPTOP)
     for last_part, taken in ((100.0, 4000.5), (4010.0, 4010.0)):
         write_benchmark(tmp_path / "benchmarks", finished, last_part)
-        done = read_benchmarks(tmp_path / "benchmarks", PAPER, LAPTOP, [finished])
+        done = measured_seconds(tmp_path / "benchmarks", PAPER, LAPTOP, [finished])
         assert [seconds for seconds, _ in done[name]] == [taken]
 
 

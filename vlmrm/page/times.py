@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
-from vlmrm.data.files import reading
+from vlmrm.data.benchmarks import read_benchmarks
 
 
 class Stage(NamedTuple):
@@ -22,14 +21,11 @@ def stages(folder: Path) -> list[Stage]:
     """The stages of a run, the longest first; jobs ran side by side.
 
     Args:
-        folder: Snakemake's extended benchmarks (JSON lines), one file per job. A job that was
-            interrupted and continued counts from where it continued.
+        folder: The run's folder of benchmarks.
     """
     seconds: dict[str, list[float]] = {}
-    for file in sorted(folder.rglob("*.jsonl")):
-        with reading(file):
-            record = json.loads(file.read_text().splitlines()[-1])
-            seconds.setdefault(record["rule_name"], []).append(float(record["s"]))
+    for job in read_benchmarks(folder):
+        seconds.setdefault(job.rule, []).append(job.seconds)
     found = [
         Stage(rule.replace("_", " "), len(taken), sum(taken), max(taken))
         for rule, taken in seconds.items()

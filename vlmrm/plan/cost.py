@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import humanize
 
 from vlmrm.config import Config, FunctionModel, TrainingRun
 from vlmrm.config.ensembles import towers
+from vlmrm.data.benchmarks import read_benchmarks
 from vlmrm.machine.machines import Machine
 from vlmrm.plan.jobs import Job, finished_jobs, jobs_by_figure, planned_jobs
 from vlmrm.plan.sizes import STAND_IN, fitting_batch, gpu_weights, known_size, model_size
@@ -58,7 +58,7 @@ def make_plan(
         jobs: Jobs of a dry run.
         config: Configuration of the run.
         machine: Where it runs.
-        done: What earlier jobs took there; see `read_benchmarks`.
+        done: What earlier jobs took there; see `measured_seconds`.
     """
     done = done or {}
     by_row: dict[str, list[Work]] = {}
@@ -141,16 +141,16 @@ def measured_jobs(
     if not folder.is_dir():
         return {}
     left = planned_jobs(arguments) if left is None else left
-    return read_benchmarks(folder, config, machine, finished_jobs(arguments, left))
+    return measured_seconds(folder, config, machine, finished_jobs(arguments, left))
 
 
-def read_benchmarks(
+def measured_seconds(
     folder: Path, config: Config, machine: Machine, finished: Iterable[Job]
 ) -> Done:
     """What jobs took on this machine.
 
     Args:
-        folder: A run's folder of Snakemake's extended benchmarks.
+        folder: The run's folder of benchmarks.
         config: Configuration of the run.
         machine: This machine.
         finished: Jobs whose settings are those of the configuration; see `finished_jobs`.
@@ -158,12 +158,8 @@ def read_benchmarks(
     """
     done: Done = {}
     keys = {job.key for job in finished}
-    for file in sorted(folder.rglob("*.jsonl")):
-        try:
-            record = json.loads(file.read_text().splitlines()[-1])
-            job, seconds = Job(record["rule_name"], record["wildcards"]), float(record["s"])
-        except (IndexError, KeyError, TypeError, ValueError):
-            continue  # cut off: Snakemake writes it in place
+    for rule, wildcards, seconds in read_benchmarks(folder):
+        job = Job(rule, wildcards)
         if job.key in keys:
             if job.rule == "train_policy":
                 seconds = max(seconds, _training_seconds(folder.parent, job))
