@@ -24,7 +24,6 @@ from vlmrm.diagnosis.measure import (
 from vlmrm.epic.distances import auroc
 from vlmrm.errors import UserError, blaming
 from vlmrm.rewards.directions import Directions
-from vlmrm.rewards.goal_baseline import mean_direction
 
 AVERAGE = "average"
 """Stands for the mean direction of several goals."""
@@ -72,15 +71,13 @@ class Sentences:
         Args:
             prompts: Sentence to unit embedding ``[E]``.
         """
-        baseline = mean_direction([prompts[s] for s in self.baselines]) if self.baselines else None
-        contrasts = [prompts[s] for s in self.contrasts]
+        others = [[prompts[s] for s in group] for group in (self.baselines, self.contrasts)]
         measured = {goal: [goal] for goal in self.goals}
         if len(self.goals) > 1:
             alone = different(self.goals, self.baselines)
             measured = {AVERAGE: [*self.goals], **{goal: [goal] for goal in alone}}
         for name, goals in measured.items():
-            goal = mean_direction([prompts[s] for s in goals])
-            yield name, Directions(goal, baseline, contrasts)
+            yield name, Directions.of([prompts[s] for s in goals], *others)
 
 
 def reward_images(

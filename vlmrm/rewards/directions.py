@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vlmrm.config.scoring import alpha_of, temperature_of
 from vlmrm.rewards.contrast import contrast_reward
-from vlmrm.rewards.goal_baseline import goal_baseline_reward
+from vlmrm.rewards.goal_baseline import goal_baseline_reward, mean_direction
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,23 @@ class Directions:
     """``[E]``; alphas above 0 need it."""
     contrasts: Sequence[NDArray[np.float32]] = ()
     """Each ``[E]``; contrasts need at least one."""
+
+    @classmethod
+    def of(
+        cls,
+        goals: Sequence[NDArray[np.float32]],
+        baselines: Sequence[NDArray[np.float32]] = (),
+        contrasts: Sequence[NDArray[np.float32]] = (),
+    ) -> Directions:
+        """The directions of sentences by their unit embeddings, each ``[E]``.
+
+        Those of several goals, or baselines, are averaged.
+
+        Raises:
+            ValueError: Goals, or baselines, cancel out.
+        """
+        baseline = mean_direction(baselines) if len(baselines) else None
+        return cls(mean_direction(goals), baseline, list(contrasts))
 
     def fitting(self, scorings: Sequence[str]) -> list[str]:
         """Those of the scorings whose sentences are here."""

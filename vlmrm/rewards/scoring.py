@@ -13,7 +13,6 @@ from vlmrm.config.settings import ScoringSettings
 from vlmrm.data.embeddings import Sample
 from vlmrm.errors import UserError, blaming
 from vlmrm.rewards.directions import Directions
-from vlmrm.rewards.goal_baseline import mean_direction
 
 
 def score_states(
@@ -121,10 +120,9 @@ def _directions(
     for sentence in settings.sentences:
         if sentence not in prompts:
             raise UserError(f"no embedding of '{sentence}'; embed the prompts again")
-    goals, baselines, contrasts = (
-        [prompts[sentence] for sentence in sentences]
-        for sentences in (settings.goals, settings.baselines, settings.contrasts)
-    )
-    return Directions(
-        mean_direction(goals), mean_direction(baselines) if baselines else None, contrasts
+    return Directions.of(
+        *(
+            [prompts[sentence] for sentence in sentences]
+            for sentences in (settings.goals, settings.baselines, settings.contrasts)
+        )
     )

@@ -21,7 +21,6 @@ from vlmrm.config.settings import PromptSettings
 from vlmrm.errors import blaming
 from vlmrm.models.clip import ClipModel
 from vlmrm.rewards.directions import Directions
-from vlmrm.rewards.goal_baseline import mean_direction
 
 
 class Embedder(Protocol):
@@ -65,10 +64,11 @@ class VLMReward:
             raise ValueError("the goal is empty; give a sentence")
         self.model = model
         self.scoring = canonical_scoring(scoring)
-        self._directions = Directions(
-            mean_direction(model.embed_prompts(_listed(goal))),
-            mean_direction(model.embed_prompts(_listed(baseline))) if baseline else None,
-            list(model.embed_prompts(_listed(contrast))) if contrast else [],
+        self._directions = Directions.of(
+            *(
+                list(model.embed_prompts(_listed(sentences))) if sentences else []
+                for sentences in (goal, baseline, contrast)
+            )
         )
         # Raise errors here rather than at the first frame.
         self._directions.rewards(self._directions.goal, [self.scoring])
