@@ -19,7 +19,7 @@ def library(monkeypatch, name, found):
 
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
-    """A machine with neither hub nor GPU, with the library of all tokenizers, and a large disk."""
+    """A machine with neither hub nor GPU, with Vulkan, all tokenizers, and a large disk."""
 
     def unreachable():
         problems = "https://huggingface.co not reachable (no route): published models cannot be ..."
@@ -28,6 +28,7 @@ def machine(monkeypatch, tmp_path):
     monkeypatch.setattr(model_checks, "check_hub", unreachable)
     monkeypatch.setattr("vlmrm.models.look_up.look_up_models", lambda models, folder: {})
     monkeypatch.setattr(checks, "check_rendering", lambda: Check("Rendering", Verdict.fine, "EGL"))
+    monkeypatch.setattr(checks, "filament_problem", lambda: None)
     monkeypatch.setattr(checks, "cuda_works", lambda: False)
     library(monkeypatch, "transformers", object())
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1e12))

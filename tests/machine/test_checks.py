@@ -15,7 +15,7 @@ from tests.machine.jobs import DEMO, PAPER, RUN, embedding, fetching, training, 
 from tests.paths import ROOT
 from tests.processes import snakemake
 from tests.workflow.conftest import Project
-from vlmrm.config import load_config
+from vlmrm.config import Corpus, load_config
 from vlmrm.machine import checks, model_checks
 from vlmrm.machine.checks import find_problems
 from vlmrm.machine.doctor import Check, Verdict
@@ -56,6 +56,26 @@ def test_embeddings_count_as_well_as_trainings(machine):
     problems = find_problems([embedding("ViT-bigG-14")] * 80, PAPER)
     assert problems is not None
     assert problems.startswith("80 embeddings on published models: about 234 hours on 8 cores, and")
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        Job("render_frames", {"states": "kneeling-poses", "scene": "filament"}),
+        Job("train_policy", {**RUN, "scene": "filament", "reward_source": "RN50"}),
+        Job("search_poses", {**RUN, "scene": "filament", "search": "sizes"}),
+        Job("make_corpus", {"corpus": "real"}),
+    ],
+    ids=lambda job: job.rule,
+)
+def test_the_scene_filament_is_tried_before_the_start(machine, job):
+    corpus = Corpus(frames={"humanoid": {"filament": 10}})
+    config = PAPER.model_copy(update={"corpora": {"real": corpus}})
+    machine.setattr(checks, "filament_problem", lambda: "scene: filament needs Vulkan")
+    problem = checks._filament([job], config)
+    assert list(problem) == ["scene: filament needs Vulkan"]
+    elsewhere = job._replace(wildcards={**job.wildcards, "scene": "textured-fixed"})
+    assert job.rule == "make_corpus" or not list(checks._filament([elsewhere], config))
 
 
 def test_searches_count_as_well_as_trainings(machine):

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import humanize
 
-from vlmrm.config import Config, FunctionModel, read_layer
+from vlmrm.config import Config, FunctionModel, TrainingRun, read_layer
 from vlmrm.config.architectures import sim_architectures
 from vlmrm.config.ensembles import towers
 from vlmrm.envs.probe import environment_problem
 from vlmrm.errors import UserError
 from vlmrm.labeling.labels import check_label_file
-from vlmrm.machine.doctor import Verdict, check_rendering, cuda_works
+from vlmrm.machine.doctor import Verdict, check_rendering, cuda_works, filament_problem
 from vlmrm.machine.functions import function_problems
 from vlmrm.machine.machines import MACHINES
 from vlmrm.machine.memory import memory_problem
@@ -153,7 +153,7 @@ def find_problems(jobs: Iterable[Job], config: Config, cluster: bool = False) ->
     problems += [] if without_opengl or cluster else _environments(jobs, config)
     if not forced:
         guesses = [*download_problems(jobs, config), *without_opengl]
-        guesses += [] if cluster else _gpu(jobs, config)
+        guesses += [] if cluster else [*_filament(jobs, config), *_gpu(jobs, config)]
         guesses += [*_space(jobs, config), *function_problems(jobs, config, load=not cluster)]
         problems += [f"{problem}; {FORCE}=1 starts it anyway" for problem in guesses]
     return "\n".join(problems) or None
@@ -186,6 +186,25 @@ def _opengl(jobs: list[Job]) -> Iterator[str]:
     check = check_rendering()
     if check.verdict is Verdict.broken:
         yield f"rendering does not work: {check.message}"
+
+
+def _filament(jobs: list[Job], config: Config) -> Iterator[str]:
+    needed = any("filament" in _rendered(job, config) for job in jobs)
+    if needed and (problem := filament_problem()):
+        yield problem
+
+
+def _rendered(job: Job, config: Config) -> Iterable[str]:
+    """The scenes whose frames a job renders for reward models."""
+    match job.rule:
+        case "make_corpus":
+            return config.corpora[job.wildcards["corpus"]].frames.get("humanoid", ())
+        case "train_policy":
+            run = TrainingRun.model_validate(job.wildcards)
+            return config.training_settings(run).scenes if config.sees_frames(run) else ()
+        case "render_frames" | "score_frames" | "search_poses":
+            return (job.wildcards["scene"],)
+    return ()
 
 
 def _gpu(jobs: list[Job], config: Config) -> Iterator[str]:

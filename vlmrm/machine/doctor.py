@@ -124,6 +124,12 @@ def check_vulkan() -> Check:
     return Check("Vulkan", Verdict.note, f"the scene filament cannot be rendered: {message}")
 
 
+def filament_problem() -> str | None:
+    """Why the scene `filament` cannot be rendered; None if it can."""
+    works, message = _probe("vulkan", timeout=60)
+    return None if works else message
+
+
 def check_disk() -> Check:
     """Free space where the results go."""
     here = Path.cwd()
