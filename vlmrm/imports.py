@@ -46,7 +46,7 @@ def import_module(key: str, name: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise UserError(f"{key}: {missing_module(error)}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that ends itself
         kind = type(error).__name__
         raise UserError(
             f"{key}: '{name}' cannot be imported ({kind}: {one_line(error)})"

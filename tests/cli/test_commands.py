@@ -130,6 +130,32 @@ def test_bad_input_is_one_line(config, model_folder, picture, tmp_path):
     assert not states.exists()
 
 
+def test_a_file_of_the_wrong_kind_is_one_line(config, tmp_path):
+    poses, cars = tmp_path / "poses.h5", tmp_path / "cars.h5"
+    States("humanoid", np.zeros((2, 47)), labels={"kneeling": np.ones(2, bool)}).write(poses)
+    States("mountain-car", np.zeros((2, 2))).write(cars)
+    rewards, table = tmp_path / "rewards.parquet", tmp_path / "table.csv"
+    row = {"scene": "textured-fixed", "model": "smoke-S", "task": "kneeling", "scoring": "alpha-0"}
+    write_table(rewards, pd.DataFrame([{**row, "state": n, "reward": 0.0} for n in range(2)]))
+    write_table(table, pd.DataFrame([{"goal": "a robot", "auroc": 1.0}]))
+    output = ("--output", tmp_path / "output.csv")
+    run = ("--config", config, "--task", "kneeling", "--reward-source", "smoke-S")
+    grid = ("--states", poses, "--rewards", rewards)
+    cases = [
+        (("measure-checkpoints", *run, *grid, *output), "no checkpoints; use a set with `sampler"),
+        (
+            ("check-lookup", *grid, "--check-states", cars, "--check-rewards", rewards, *output),
+            "cars.h5: contains mountain-car states, but those of",
+        ),
+        (("draw-diagnosis", table, "--output", tmp_path / "f.png"), "table.csv: has no column 'ta"),
+        (("draw-optimization", table, "--output", tmp_path / "f.png"), "has no column 'task'"),
+    ]
+    for arguments, answer in cases:
+        run = vlmrm(*arguments)
+        assert (run.returncode, len(run.stderr.splitlines())) == (2, 1), run.stderr
+        assert answer in run.stderr
+
+
 def test_a_terminal_obeys_no_name_in_a_message(tmp_path):
     run = vlmrm("score", tmp_path / "\x1b[2J\r\u202e\u2028.png", "--model", "sim-XS", "--goal", "a")
     assert run.returncode == 2

@@ -95,6 +95,21 @@ OWN_AGENT = {
             "tasks.kneeling.goal: only one sentence, which cannot be separate members of 'duo'",
         ),
         (
+            {"prompts": "separate"},
+            {
+                "epic": measured("standing"),
+                "tasks": {
+                    "standing": {
+                        "environment": "humanoid",
+                        "goal": ["a humanoid robot standing", "A humanoid robot"],
+                        "baseline": "a humanoid robot",
+                        "oracle": "standing",
+                    }
+                },
+            },
+            "tasks.standing.goal: 'A humanoid robot' is the baseline, too, so no alpha above 0",
+        ),
+        (
             {"scenes": ["textured-left"]},
             {"epic": measured()},
             "epic.m.scenes: 'duo' has views of its own, which count as textured-left; write that",

@@ -35,6 +35,60 @@ def test_a_switch_of_the_papers_code_trains_again_only_what_reads_it(content, sw
     assert {name for name in after if after[name] != before[name]} == read_by
 
 
+SET_RUNS = {
+    "alpha-0": {"scoring": "alpha-0"},
+    "alpha-0.5": {"scoring": "alpha-0.5"},
+    "contrast": {"scoring": "contrast-0.05"},
+    "stated contrast": {"scoring": "contrast-0.05", "task": "standing"},
+    "oracle": {"scoring": "alpha-0", "reward_source": "oracle"},
+}
+
+
+def test_another_baseline_trains_again_only_what_reads_it(content):
+    content["tasks"]["standing"]["contrast"] = "a humanoid robot lying down"
+    run = TrainingRun(task="kneeling", scene="textured-fixed", reward_source="smoke-S", seed=0)
+
+    def settings():
+        config = parse_config(content)
+        runs = {name: run.model_copy(update=change) for name, change in SET_RUNS.items()}
+        return {name: (config.training_settings(r), config._reward(r)) for name, r in runs.items()}
+
+    before = settings()
+    content["tasks"]["kneeling"]["baseline"] = "a robot"
+    content["tasks"]["standing"]["baseline"] = "a robot"
+    after = settings()
+    assert {name for name in after if after[name] != before[name]} == {"alpha-0.5", "contrast"}
+
+
+def test_how_wide_frames_become_square_is_not_read_where_frames_are_square(content):
+    for training in content["training"].values():
+        training.pop("lookup", None)
+    humanoid = TrainingRun(task="kneeling", scene="textured-fixed", reward_source="smoke-S", seed=0)
+    car = humanoid.model_copy(update={"task": "mountain-car", "scene": "textured"})
+    before = parse_config(content)
+    after = parse_config({**content, "wide_frames": "pad"})
+    assert after.training_settings(humanoid) == before.training_settings(humanoid)
+    assert after.training_settings(car) != before.training_settings(car)
+
+
+def test_the_quorum_of_an_environment_is_read_by_the_judge_alone(content):
+    own = {"id": "Pendulum-v1", "oracle": "my.oracle:upright"}
+    content["environments"] = {"pendulum": own}
+    content["tasks"]["swing"] = {"environment": "pendulum", "goal": "a rod", "oracle": "success"}
+    content["training"]["pendulum"] = content["training"]["humanoid"]
+    seen = {"sampler": "rollouts", "environment": "pendulum", "size": 10}
+    run = TrainingRun(task="swing", scene="default", reward_source="smoke-S", seed=0)
+    content["state_sets"]["seen"] = {**seen, "run": run.model_dump()}
+    before = parse_config(content)
+    own["quorum"] = 0.5
+    after = parse_config(content)
+    assert after.training_settings(run) == before.training_settings(run)
+    assert after.recording_settings(run) == before.recording_settings(run)
+    assert after.rollout_settings("seen") == before.rollout_settings("seen")
+    assert after.evaluation_settings(run) != before.evaluation_settings(run)
+    assert after.random_evaluation_settings("swing") != before.random_evaluation_settings("swing")
+
+
 def test_a_contrast_reads_the_baseline_and_the_goals_of_other_tasks(content):
     tasks = content["tasks"]
     config = parse_config(content)

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from stable_baselines3.common.preprocessing import is_image_space
 
+from tests.paths import ROOT
 from vlmrm.config import DQN, SAC, Environment
 from vlmrm.envs import make_env
 from vlmrm.envs.probe import check_environment, environment_problem, try_environment
@@ -221,3 +222,25 @@ def test_an_environment_may_print_at_any_time():
     assert environment_problem("walk", own, DISCRETE) is None
     other = Environment(id="tests.envs.foreign:Talking", success="is_succes")
     assert "did you mean 'is_success'" in environment_problem("walk", other, DISCRETE)
+
+
+def test_a_module_that_ends_itself_is_named(tmp_path, monkeypatch):
+    (tmp_path / "leaving.py").write_text("import sys\nsys.exit(0)\n")
+    monkeypatch.chdir(tmp_path)
+    problem = environment_problem("mine", Environment(id="leaving:make"), DISCRETE)
+    reason = "'leaving' cannot be imported (SystemExit: 0)"
+    assert problem == f"environments.mine.id: {reason}"
+    own = Environment(id=WALKER, state="tests.envs.foreign:where")
+    captions = {"corpora.walk.captions": "leaving:captions"}
+    problem = environment_problem("walk", own, DISCRETE, captions)
+    assert problem == f"corpora.walk.captions: {reason}"
+
+
+def test_a_module_may_print_in_any_encoding(tmp_path, monkeypatch):
+    (tmp_path / "french.py").write_text(
+        "import os\nfrom tests.envs.foreign import Walker\nos.write(1, b'd\\xe9marr\\xe9\\n')\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    own = Environment(id="french:Walker", success="is_success")
+    assert environment_problem("walk", own, DISCRETE) is None

@@ -78,6 +78,12 @@ def test_a_sentence_that_cannot_be_rewarded_is_left_out_of_the_confusion(explore
     assert "a robot in the snow" in shown and "a humanoid robot" not in shown
 
 
+def test_a_goal_that_is_also_a_baseline_has_no_line_alone(explorer):
+    goals = [KNOWN["kneeling"], "a humanoid robot", "a robot on its knees"]
+    rows = explorer.confuse(Query("sim-XS", "alpha-0.5", Sentences(goals, ["a humanoid robot"])))
+    assert [row["sentences"] for row in rows if row["own"]] == [goals, [goals[0]], [goals[2]]]
+
+
 def test_a_sentence_never_competes_with_itself(explorer):
     # The only other sentence is also the contrast of the query.
     alone = Explorer(explorer.collection, explorer.models, {})

@@ -120,6 +120,9 @@ def test_without_a_terminal_each_job_has_a_line_at_its_start_and_end(handler, ca
 def test_warnings_and_errors_are_shown_whole(handler, capsys):
     tell(handler, message="long story " * 30, level=logging.WARNING)
     tell(handler, LogEvent.ERROR, "it broke, see [1]", logging.ERROR)
+    # The page is there before the job that makes it for the last time.
+    expected = "the following output files of rule make_page were not present when the DAG was"
+    tell(handler, message=f"Warning: {expected} created", level=logging.WARNING)
     warning, error = capsys.readouterr().err.splitlines()
     assert warning == "long story " * 30
     assert error == "it broke, see [1]"

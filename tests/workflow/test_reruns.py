@@ -90,6 +90,13 @@ def test_other_videos_train_no_agent_again(finished, whole):
     assert set(finished.planned(whole)) <= {"record_video"} | PAGE
 
 
+def test_what_agents_do_not_read_trains_none_of_them_again(finished, whole):
+    whole["tasks"]["kneeling"]["baseline"] = "a robot"  # alpha-0 alone is trained there
+    whole["training"]["cartpole"]["lookup"]["max_error"] = 9
+    trained = runs_of(finished.jobs(whole), "train_policy")
+    assert trained == {("kneeling", "views")}, "whose statistics are of all scorings"
+
+
 def test_another_model_renders_nothing_and_touches_no_other_model(finished, whole):
     whole["models"]["random-S"] = {"source": "random", "architecture": "sim-S"}
     whole["epic"]["kneeling"]["models"].append("random-S")
@@ -166,7 +173,8 @@ def test_a_published_model_is_not_thrown_away_before_it_is_fetched_again(finishe
     weights = finished.folder / "resources" / "models" / "published" / "weights"
     weights.touch()
     whole["models"]["published"]["allow_pickle"] = True
-    run = finished.snakemake(whole, target)
+    assert not finished.planned(whole, target), "it has been accepted"
+    run = finished.snakemake(whole, target, "--forcerun", "fetch_model")
     assert run.returncode == 0
     assert "fetch model: published" in run.stderr
     assert weights.exists()

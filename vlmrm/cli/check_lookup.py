@@ -10,6 +10,7 @@ import typer
 from vlmrm.cli.options import Output
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_rewards, write_table
+from vlmrm.errors import UserError
 
 
 def check_lookup(
@@ -23,6 +24,11 @@ def check_lookup(
     from vlmrm.rewards.lookup import measure_interpolation
 
     grid, between = States.read(states), States.read(check_states)
+    if between.environment != grid.environment:
+        raise UserError(
+            f"{check_states}: contains {between.environment} states, but those of {states} are "
+            f"{grid.environment} states"
+        )
     table = measure_interpolation(
         grid,
         read_rewards(rewards, len(grid)),

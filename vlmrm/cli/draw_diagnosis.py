@@ -21,7 +21,8 @@ def draw_diagnosis(
     from vlmrm.figures import diagnosis
     from vlmrm.figures.style import save_figure
 
-    rows = with_verdicts(read_tables(diagnoses))
+    needed = ("task", "scene", "model", "scoring", "goal", "spread")
+    rows = with_verdicts(read_tables(diagnoses, needed))
     if table is not None:
         write_table(table, rows)
     save_figure(diagnosis.draw_diagnosis(rows), output)

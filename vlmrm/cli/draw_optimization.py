@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vlmrm.cli.options import Figures, Table
+from vlmrm.config.training import RUN
 
 
 def draw_optimization(
@@ -34,7 +35,7 @@ def draw_optimization(
     from vlmrm.figures.tables import read_runs
     from vlmrm.optimization.checkpoints import outcomes
 
-    measured = read_tables(checkpoints)
+    measured = read_tables(checkpoints, [*RUN, "steps", "proxy", "gold", "fooled"])
     reached = optimization.reached_by_references(read_runs(reference or []))
     if table is not None:
         write_table(table, outcomes(measured, reached))

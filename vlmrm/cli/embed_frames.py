@@ -24,7 +24,7 @@ def embed_frames(
     gpus: Gpus = 1,
 ) -> None:
     """Embed frames with a model."""
-    settings = load_config(config).embedding_settings
+    settings = load_config(config).embedding_settings()
     scene = read_scene(frames)
     claim_gpus(gpus)
     from vlmrm.models.cached import embed_batches

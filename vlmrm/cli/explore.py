@@ -100,7 +100,7 @@ def _settings(config: Path | None, environment: str | None) -> ExplorationSettin
     """Those of a configuration, else the paper's sentences; without an environment, no tasks."""
     content = load_config(config) if config is not None else None
     if environment is None:
-        embedding = content.embedding_settings if content else EmbeddingSettings()
+        embedding = content.embedding_settings() if content else EmbeddingSettings()
         return ExplorationSettings(rendering=Rendering(), embedding=embedding)
     if content is not None:
         return content.exploration_settings(environment)

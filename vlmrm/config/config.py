@@ -32,7 +32,7 @@ from vlmrm.config.paper_code import PaperCode
 from vlmrm.config.prediction import Prediction
 from vlmrm.config.references import problems
 from vlmrm.config.rounds import Rounds
-from vlmrm.config.scoring import PLAIN, Scoring, temperature_of
+from vlmrm.config.scoring import PLAIN, Scoring, alpha_of, temperature_of
 from vlmrm.config.searches import Search
 from vlmrm.config.sentences import different
 from vlmrm.config.states import RolloutStates, StateSet, UnionStates
@@ -133,12 +133,12 @@ class Config(ConfigModel):
     ) -> settings.PromptSettings:
         """The sentences of a task that these scorings read; by default, those of state sets."""
         entry = self.tasks[task]
-        contrasted = any(map(temperature_of, self.scorings if scorings is None else scorings))
+        read = self.scorings if scorings is None else list(scorings)
         return settings.PromptSettings(
             task=task,
             goals=entry.goals,
-            baselines=entry.baselines,
-            contrasts=self.contrasts(task) if contrasted else [],
+            baselines=entry.baselines if any(map(alpha_of, read)) else [],
+            contrasts=self.contrasts(task) if any(map(temperature_of, read)) else [],
         )
 
     def scoring_settings(self, task: str) -> settings.ScoringSettings:
@@ -161,12 +161,12 @@ class Config(ConfigModel):
             model=function,
         )
 
-    @property
-    def embedding_settings(self) -> settings.EmbeddingSettings:
-        """What embedding frames reads."""
+    def embedding_settings(self, environment: str | None = None) -> settings.EmbeddingSettings:
+        """What embedding frames of an environment reads; None for any."""
+        square = environment == "humanoid"  # its frames are never wide
         return settings.EmbeddingSettings(
             precision=self.precision,
-            wide_frames=self.wide_frames,
+            wide_frames="squash" if square else self.wide_frames,
             openai_normalization=self.paper_code.openai_normalization,
         )
 
@@ -230,7 +230,9 @@ class Config(ConfigModel):
             **search.model_dump(include={"population", "survivors", "generations"}),
             prompts=prompts if frames else settings.PromptSettings(task=run.task),
             rendering=self.rendering if frames else Rendering(),
-            embedding=self.embedding_settings if frames else settings.EmbeddingSettings(),
+            embedding=(
+                self.embedding_settings("humanoid") if frames else settings.EmbeddingSettings()
+            ),
         )
 
     def search_figure_settings(self, name: str) -> settings.SearchFigureSettings:
@@ -327,15 +329,14 @@ class Config(ConfigModel):
     def evaluation_settings(self, run: TrainingRun) -> settings.EvaluationSettings:
         """What judging the policy of a run reads."""
         return settings.EvaluationSettings(
-            **self._play(run.task),
-            **self._judgment(run.task),
+            **(self._play(run.task) | self._judgment(run.task)),
             video_trajectories=self.evaluation.video_trajectories,
         )
 
     def random_evaluation_settings(self, task: str) -> settings.EvaluationSettings:
         """What judging uniformly random actions reads."""
-        played = {**self._play(task), "agent": None}
-        return settings.EvaluationSettings(**played, **self._judgment(task))
+        played = self._play(task) | self._judgment(task) | {"agent": None}
+        return settings.EvaluationSettings(**played)
 
     def labeling_settings(self, task: str) -> settings.LabelingSettings:
         """What the page for labeling by hand reads."""
@@ -352,7 +353,7 @@ class Config(ConfigModel):
         return settings.ExplorationSettings(
             tasks={name: t for name, t in self.tasks.items() if t.environment == environment},
             rendering=self.rendering_settings(environment),
-            embedding=self.embedding_settings,
+            embedding=self.embedding_settings(environment),
         )
 
     def _random(self, models: Iterable[str]) -> list[str]:
@@ -375,11 +376,17 @@ class Config(ConfigModel):
             "environment": environment,
             "episode_steps": agent.episode_steps,
             "agent": agent,
-            "own": self.environments.get(environment),
+            "own": self._unjudged(environment),
         }
+
+    def _unjudged(self, environment: str) -> Environment | None:
+        """The user's own environment without its quorum, which only the judge of episodes reads."""
+        own = self.environments.get(environment)
+        return own and own.model_copy(update={"quorum": 0})
 
     def _judgment(self, task: str) -> dict[str, Any]:
         return {
+            "own": self.environments.get(self.tasks[task].environment),
             "oracle": self.tasks[task].oracle,
             "trajectories": self.evaluation.trajectories,
             "seed": self.evaluation.seed,
@@ -396,7 +403,7 @@ class Config(ConfigModel):
         ensemble = None
         if sees_frames:
             prompts = self.prompt_settings(run.task, [run.scoring])
-            embedding = self.embedding_settings
+            embedding = self.embedding_settings(task.environment)
             match self.models.get(run.reward_source):
                 case FunctionModel() as embedding:
                     prompts = function_prompts(self, embedding, run.task, [run.scoring])
@@ -411,7 +418,7 @@ class Config(ConfigModel):
             "rendering": self.rendering_settings(task.environment) if sees_frames else Rendering(),
             "embedding": embedding,
             "ensemble": ensemble,
-            "own": self.environments.get(task.environment),
+            "own": self._unjudged(task.environment),
         }
 
     def _paper_code(self, environment: str, sees_frames: bool) -> PaperCode:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from vlmrm.config.corpus_references import learned_states, makes
 from vlmrm.config.models import EnsembleModel, FunctionModel
+from vlmrm.config.scoring import alpha_of
+from vlmrm.config.sentences import different
 from vlmrm.config.settings import EnsembleSettings, Member, MemberSettings
 from vlmrm.errors import unknown
 
@@ -91,7 +93,8 @@ def use_problems(
     config: Config, key: str, models: Iterable[str], task: str, scenes: list[str], scene_key: str
 ) -> Iterator[str]:
     """Why ensembles among these known models cannot score a known task in these scenes."""
-    environment, goals = config.tasks[task].environment, config.tasks[task].goals
+    entry = config.tasks[task]
+    environment, goals, baselines = entry.environment, entry.goals, entry.baselines
     for name in models:
         model = config.models[name]
         if not isinstance(model, EnsembleModel):
@@ -103,6 +106,11 @@ def use_problems(
         if model.prompts == "separate" and len(goals) < 2:
             what = "only one sentence, which cannot be separate"
             yield f"tasks.{task}.goal: {what} members of '{name}'; list several sentences"
+        if model.prompts == "separate" and any(map(alpha_of, config.scorings)):
+            for goal in goals:
+                if not different([goal], baselines):
+                    what = f"'{goal}' is the baseline, too, so no alpha above 0 can score it as a"
+                    yield f"tasks.{task}.goal: {what} member of '{name}'; remove it"
         if model.scenes and scenes != model.scenes[:1]:
             first = model.scenes[0]
             yield f"{scene_key}: '{name}' has views of its own, which count as {first}; write that"

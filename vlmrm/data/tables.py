@@ -155,8 +155,15 @@ def table_sha256(table: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def read_tables(paths: Sequence[Path]) -> pd.DataFrame:
-    """Reads tables of the same columns as one."""
+def read_tables(paths: Sequence[Path], needed: Sequence[str] = ()) -> pd.DataFrame:
+    """Reads tables of the same columns as one.
+
+    Raises:
+        UserError: A file is missing or damaged, or lacks one of the columns ``needed``.
+    """
     import pandas as pd
 
-    return pd.concat([read_table(path) for path in paths], ignore_index=True)
+    tables = [read_table(path) for path in paths]
+    for path, table in zip(paths, tables, strict=True):
+        require_columns(table, needed, path)
+    return pd.concat(tables, ignore_index=True)

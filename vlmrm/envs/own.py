@@ -183,7 +183,7 @@ def make_own(name: str, entry: Environment) -> gym.Env[Any, Any]:
         wrapper = import_object(f"{key}.wrappers", path)
         try:
             env = wrapper(env)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise UserError(f"{key}.wrappers: {path} refuses ({one_line(error)})") from error
     separate_viewers()
     _check_actions(key, env.action_space)
@@ -291,7 +291,7 @@ def _made(key: str, make: Callable[[], gym.Env[Any, Any]]) -> gym.Env[Any, Any]:
         ) from error
     except UserError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         kind = type(error).__name__
         raise UserError(f"{key}: cannot be made ({kind}: {one_line(error)})") from error
     if not isinstance(env, gym.Env):

@@ -58,14 +58,17 @@ def environment_problem(
 @functools.cache
 def _answer(question: str) -> str | None:
     command = [sys.executable, "-m", "vlmrm.envs.probe"]
-    run = subprocess.run(command, input=question, capture_output=True, text=True)
-    if run.returncode:
+    # Simulators print what they like, in any encoding.
+    run = subprocess.run(
+        command, input=question, capture_output=True, text=True, errors="backslashreplace"
+    )
+    # Some print as they start, or at the very end.
+    answers = [line for line in run.stdout.splitlines() if line.startswith(ANSWER)]
+    if run.returncode or not answers:
         name, *_ = json.loads(question)
         reason = (run.stderr.strip().splitlines() or ["no message"])[-1]
         return f"environments.{name}: ends the process that tries it ({reason}); correct it"
-    # Some simulators print as they start, or at the very end.
-    (line,) = (line for line in run.stdout.splitlines() if line.startswith(ANSWER))
-    answer: str | None = json.loads(line.removeprefix(ANSWER))
+    answer: str | None = json.loads(answers[0].removeprefix(ANSWER))
     return answer
 
 

@@ -108,7 +108,7 @@ class Explorer:
         goals, baselines = list(query.sentences.goals), query.sentences.baselines
         compared: list[tuple[list[str], str | None]] = [([text], None) for text in query.others]
         compared += [(task.goals, task.oracle) for task in self.tasks.values()]
-        alone = [[goal] for goal in goals if len(goals) > 1]
+        alone = [[goal] for goal in different(goals, baselines) if len(goals) > 1]
         own = [
             self._line(query, some, query.sentences.contrasts, own=True) for some in (goals, *alone)
         ]

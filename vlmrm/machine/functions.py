@@ -32,6 +32,7 @@ def function_problems(jobs: Iterable[Job], config: Config, load: bool) -> Iterat
             input=json.dumps(request),
             capture_output=True,
             text=True,
+            errors="backslashreplace",
         )
         if asked.returncode:
             ended = f"models.{name}: its check ended with exit status {asked.returncode}"

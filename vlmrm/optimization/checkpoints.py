@@ -60,11 +60,11 @@ def measure_checkpoints(
     if len(chosen) != len(states):
         raise UserError(f"rewards: none of task '{run.task}' by {run.scoring}; score them first")
     reward = chosen.sort_values("state")["reward"].to_numpy()
+    members_of = _checkpoints(states)
     trajectories = states.columns["trajectory"]
     # The last entry of a state of the user's own environment is the verdict, which is the gold.
     places = states.values if states.environment in SCENES else states.values[:, :-1]
     rows = []
-    members_of = _checkpoints(states)
     first = next(iter(members_of.values()))
     for steps, members in members_of.items():
         row: dict[str, Any] = {**run.model_dump(), "steps": steps, "n": len(members)}

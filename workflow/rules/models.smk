@@ -128,7 +128,10 @@ rule fetch_model:
     params:
         config=config_file,
         folder=subpath(output[0], parent=True),
-        settings=lambda w: settings.models[w.model].model_dump(),
+        # Without what only says whether a download is accepted.
+        settings=lambda w: settings.models[w.model].model_dump(
+            exclude={"sha256", "allow_pickle"}
+        ),
     shell:
         "vlmrm --log {log} fetch-model {wildcards.model} --config {params.config} --output {params.folder}"
 

@@ -136,7 +136,9 @@ rule embed_frames:
     params:
         config=config_file,
         model=subpath(input.model, parent=True),
-        settings=settings.embedding_settings.model_dump(),
+        settings=lambda w: settings.embedding_settings(
+            settings.state_sets[w.states].environment
+        ).model_dump(),
     shell:
         "vlmrm --log {log} embed-frames --config {params.config} --frames {input.frames}"
         " --model {params.model} --gpus {resources.gpu} --output {output}"

@@ -40,9 +40,9 @@ rule train_policy:
         config=config_file,
         reward=reward_options,
         folder=subpath(output.final, parent=True),
-        # Videos are by the way: another size, or none, is no reason to train again.
+        # No reason to train again: videos are by the way, and the error of a look-up is accepted or not.
         settings=lambda w: settings.training_settings(run_of(w)).model_dump(
-            exclude={"video"}
+            exclude={"video", "max_lookup_error"}
         ),
     shell:
         "vlmrm --log {log} train-policy --config {params.config} --task {wildcards.task}"
