@@ -84,7 +84,8 @@ def _draw(
     found = series_styles(runs)
     keys = zip(table["reward_source"], table["scoring"], strict=True)
     table["series"] = [found[key].label for key in keys]
-    table["column"] = table["task"] + " · " + table["scene"]
+    several_scenes = len(set(table["scene"])) > 1
+    table["column"] = table["task"] + (" · " + table["scene"] if several_scenes else "")
     styles = {style.label: style.keywords for style in found.values()}
     # Seeds have their checkpoints at the same steps, and at different divergences.
     along = pressure == "steps"
@@ -101,6 +102,7 @@ def _draw(
         legend=False, **options,
     )  # fmt: skip
     grid.set_axis_labels(XLABELS[pressure], "").set(ylim=(-0.04, 1.04), yticks=[0, 0.5, 1])
+    intervals = 4 if len(grid.col_names) < 4 else 2
     for (measure, column), axes in grid.axes_dict.items():
         if measure == next(iter(measures)):
             axes.set_title(column)
@@ -114,6 +116,7 @@ def _draw(
         if along:
             axes.set_xlim(0, table["steps"][table["column"] == column].max())
             axes.xaxis.set_major_formatter(EngFormatter(sep=" "))
-        axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+        # Labels of narrow panels would overlap.
+        axes.xaxis.set_major_locator(MaxNLocator(intervals, steps=[1, 2, 5, 10]))
         grid_lines(axes)
     return finish(grid, lines(styles, *[REFERENCE] * bool(reference)))
