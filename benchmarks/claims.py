@@ -38,6 +38,7 @@ TABLES = {
     "success-scenes": "scenes/success.csv",
     "success-agents": "agents/success-humanoid.csv",
     "optimization-agents": "agents/optimization-humanoid.csv",
+    "optimization-long": "optimization/optimization-long.csv",
     "search-searches": "searches/search-sizes.csv",
 }
 ENSEMBLES = {"epic-ensembles": "ensembles/measures.csv"}
