@@ -52,16 +52,8 @@ BACKWARD = 4  # 3 times the operations (Kaplan et al., 2020), a little slower (m
 OBSERVED = {"cartpole": (4, 2), "mountain-car": (2, 1), "humanoid": (348, 17), OWN: (100, 8)}
 
 LIGHT = (
-    *(
-        "copy_model",
-        "make_ensemble",
-        "sample_states",
-        "join_states",
-        "render_",
-        "score_",
-        "measure_",
-        "check_",
-    ),
+    *("copy_model", "make_ensemble", "sample_states", "join_states"),
+    *("render_", "score_", "measure_", "check_"),
     *("draw_", "make_page", "update_page"),
 )
 """Prefixes of the rules whose commands do not import PyTorch."""

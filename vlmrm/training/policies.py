@@ -35,9 +35,9 @@ def load_weights(policy: nn.Module, weights: Mapping[str, Tensor]) -> None:
 
 
 class NoOptimizer:
-    """In place of the optimizers of an agent that only acts.
+    """Stands in for the optimizers of an agent that only acts.
 
-    To make one of PyTorch's imports its compiler, which takes seconds of a slow core.
+    The first of PyTorch's own imports its compiler, which takes seconds on a slow core.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float, **settings: Any):

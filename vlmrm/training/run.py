@@ -213,12 +213,14 @@ def learn(
                 max(agent.total_timesteps // MAX_ROWS, 1),
                 state.get("seconds", 0.0),
             )
-            every = agent.whole_save_freq
-            policies = PolicyCallback(output, every, learning_curve, state.get("best", {}))
-            videos = [VideoCallback(output / "videos", every, write_video)] if write_video else []
+            save_freq = agent.whole_save_freq
+            policies = PolicyCallback(output, save_freq, learning_curve, state.get("best", {}))
+            videos = (
+                [VideoCallback(output / "videos", save_freq, write_video)] if write_video else []
+            )
             checkpoints = CheckpointCallback(
                 checkpoint,
-                every,
+                save_freq,
                 lambda: {
                     "settings": settings,
                     "curve": learning_curve.state,
