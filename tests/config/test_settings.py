@@ -35,23 +35,21 @@ def test_a_switch_of_the_papers_code_trains_again_only_what_reads_it(content, sw
     assert {name for name in after if after[name] != before[name]} == read_by
 
 
-SET_RUNS = {
-    "alpha-0": {"scoring": "alpha-0"},
-    "alpha-0.5": {"scoring": "alpha-0.5"},
-    "contrast": {"scoring": "contrast-0.05"},
-    "stated contrast": {"scoring": "contrast-0.05", "task": "standing"},
-    "oracle": {"scoring": "alpha-0", "reward_source": "oracle"},
-}
-
-
 def test_another_baseline_trains_again_only_what_reads_it(content):
     content["tasks"]["standing"]["contrast"] = "a humanoid robot lying down"
     run = TrainingRun(task="kneeling", scene="textured-fixed", reward_source="smoke-S", seed=0)
+    changes = {
+        "alpha-0": {"scoring": "alpha-0"},
+        "alpha-0.5": {"scoring": "alpha-0.5"},
+        "contrast": {"scoring": "contrast-0.05"},
+        "stated contrast": {"scoring": "contrast-0.05", "task": "standing"},
+        "oracle": {"scoring": "alpha-0", "reward_source": "oracle"},
+    }
+    runs = {name: run.model_copy(update=change) for name, change in changes.items()}
 
     def settings():
         config = parse_config(content)
-        runs = {name: run.model_copy(update=change) for name, change in SET_RUNS.items()}
-        return {name: (config.training_settings(r), config._reward(r)) for name, r in runs.items()}
+        return {name: config.training_settings(run) for name, run in runs.items()}
 
     before = settings()
     content["tasks"]["kneeling"]["baseline"] = "a robot"

@@ -24,7 +24,6 @@ from vlmrm.config.corpus_references import sets_in
 from vlmrm.config.diagnosis import Diagnosis, diagnosed_tasks
 from vlmrm.config.ensembles import ensemble_settings
 from vlmrm.config.environments import Environment
-from vlmrm.config.functions import function_prompts
 from vlmrm.config.measurements import Epic, Landscape, Rendering, Task
 from vlmrm.config.models import Corpus, EnsembleModel, FunctionModel, Model, RandomModel
 from vlmrm.config.optimization import Optimization, studied_states
@@ -108,7 +107,8 @@ class Config(ConfigModel):
         played = self._play(spec.run.task)
         if spec.run.reward_source == RANDOM_POLICY:
             played["agent"] = None
-        return settings.RolloutSettings(**played, spec=spec)
+        own = self._unjudged(spec.environment)
+        return settings.RolloutSettings(**played, own=own, spec=spec)
 
     def rendering_settings(self, environment: str) -> Rendering:
         """What rendering the states of an environment reads: nothing for classic control."""
@@ -155,7 +155,7 @@ class Config(ConfigModel):
         assert isinstance(function, FunctionModel)
         scorings = self.scorings_of(model)
         return settings.FunctionSettings(
-            **function_prompts(self, function, task, scorings).model_dump(),
+            **self.prompt_settings(task, scorings).model_dump(),
             environment=self.tasks[task].environment,
             scorings=scorings,
             model=function,
@@ -329,14 +329,15 @@ class Config(ConfigModel):
     def evaluation_settings(self, run: TrainingRun) -> settings.EvaluationSettings:
         """What judging the policy of a run reads."""
         return settings.EvaluationSettings(
-            **(self._play(run.task) | self._judgment(run.task)),
+            **self._play(run.task),
+            **self._judgment(run.task),
             video_trajectories=self.evaluation.video_trajectories,
         )
 
     def random_evaluation_settings(self, task: str) -> settings.EvaluationSettings:
         """What judging uniformly random actions reads."""
-        played = self._play(task) | self._judgment(task) | {"agent": None}
-        return settings.EvaluationSettings(**played)
+        played = {**self._play(task), "agent": None}
+        return settings.EvaluationSettings(**played, **self._judgment(task))
 
     def labeling_settings(self, task: str) -> settings.LabelingSettings:
         """What the page for labeling by hand reads."""
@@ -376,7 +377,6 @@ class Config(ConfigModel):
             "environment": environment,
             "episode_steps": agent.episode_steps,
             "agent": agent,
-            "own": self._unjudged(environment),
         }
 
     def _unjudged(self, environment: str) -> Environment | None:
@@ -404,11 +404,11 @@ class Config(ConfigModel):
         if sees_frames:
             prompts = self.prompt_settings(run.task, [run.scoring])
             embedding = self.embedding_settings(task.environment)
-            match self.models.get(run.reward_source):
-                case FunctionModel() as embedding:
-                    prompts = function_prompts(self, embedding, run.task, [run.scoring])
-                case EnsembleModel():
-                    ensemble = ensemble_settings(self, run.reward_source, run.task, run.scene)
+            model = self.models.get(run.reward_source)
+            if isinstance(model, FunctionModel):
+                embedding = model
+            elif isinstance(model, EnsembleModel):
+                ensemble = ensemble_settings(self, run.reward_source, run.task, run.scene)
         return {
             "run": run,
             "environment": task.environment,

@@ -1,4 +1,4 @@
-"""Functions as reward models: the sentences that they read, and what they cannot give."""
+"""Functions as reward models: what they cannot give."""
 
 from __future__ import annotations
 
@@ -7,18 +7,9 @@ from typing import TYPE_CHECKING
 
 from vlmrm.config.models import FunctionModel
 from vlmrm.config.scoring import PLAIN
-from vlmrm.config.settings import PromptSettings
 
 if TYPE_CHECKING:
     from vlmrm.config.config import Config
-
-
-def function_prompts(
-    config: Config, function: FunctionModel, task: str, scorings: Iterable[str]
-) -> PromptSettings:
-    """The sentences of a task that a function reads: the goal alone for a plain score."""
-    prompts = config.prompt_settings(task, scorings)
-    return prompts if function.embeddings else prompts.model_copy(update={"baselines": []})
 
 
 def measured_function_problems(config: Config, models: Iterable[str]) -> Iterator[str]:

@@ -41,8 +41,8 @@ NOISE = (
 """Beginnings of messages that are of no use to anyone who watches."""
 
 EXPECTED = ("CalledProcessError", "output files of rule make_page were not present when")
-"""Parts of messages that the workflow is made to cause: the page is there before its last job."""
-
+"""Parts of messages that say nothing new: a failed job shows its own error, and the page is there
+before the job that makes it for the last time."""
 
 COLORS = {logging.WARNING: "yellow", logging.ERROR: "red"}
 
@@ -225,7 +225,6 @@ class LogHandler(LogHandlerBase):
                 self._print("\n".join(failure(fields["log"])), "red")
             case None | LogEvent.ERROR | LogEvent.GROUP_ERROR:
                 text = self.format(record)
-                # What the command itself says comes with the job's failure.
                 if not text.startswith(NOISE) and not any(part in text for part in EXPECTED):
                     self._print(text, COLORS.get(record.levelno, ""))
                 if text.startswith("LockException"):
