@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.machine.jobs import LAPTOP, PAPER, ROOT, fetching, training
+from tests.plan.jobs import LAPTOP, PAPER, ROOT, fetching, training
 from vlmrm.cli.plan import plan as command
 from vlmrm.cli.plan import plan_table
 from vlmrm.errors import UserError

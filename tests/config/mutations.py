@@ -17,11 +17,11 @@ from pathlib import Path
 import yaml
 
 from tests.paths import ROOT
+from vlmrm.checks.shared import check_shared
 from vlmrm.config import Config, load_config
 from vlmrm.config.references import MAX_RUNS
 from vlmrm.errors import UserError
 from vlmrm.machine.machines import MACHINES
-from vlmrm.machine.shared import check_shared
 from vlmrm.plan.cost import make_plan
 from vlmrm.plan.jobs import Job
 

@@ -17,9 +17,9 @@ from safetensors.torch import load_file, save_file
 from tests.documentation import blocks
 from tests.models.fetching import CONFIG, FRAMES, REPOSITORY, WEIGHTS, refused, sha256
 from vlmrm import VLMReward
+from vlmrm.checks.shared import check_shared
 from vlmrm.config import PretrainedModel, parse_config
 from vlmrm.errors import UserError
-from vlmrm.machine.shared import check_shared
 from vlmrm.models.clip import ClipModel
 from vlmrm.models.fetch import fetch_pretrained
 from vlmrm.models.find import mismatched_activation

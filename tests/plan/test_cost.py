@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.machine.jobs import LAPTOP, PAPER, embedding, fetching, training
+from tests.plan.jobs import LAPTOP, PAPER, embedding, fetching, training
 from vlmrm.config import TrainingRun
 from vlmrm.errors import UserError
 from vlmrm.machine.machines import MACHINES, load_machine

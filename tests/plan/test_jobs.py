@@ -1,4 +1,4 @@
-from tests.machine.jobs import fetching, training
+from tests.plan.jobs import fetching, training
 from vlmrm.plan.jobs import Job, jobs_by_figure, parse_dry_run
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tests.machine.jobs import DEMO, LAPTOP, PAPER, embedding, fetching, unnamed
+from tests.plan.jobs import DEMO, LAPTOP, PAPER, embedding, fetching, unnamed
 from vlmrm.config import FunctionModel
 from vlmrm.config.architectures import architecture_file
 from vlmrm.models.model_size import measure_size

@@ -1,7 +1,7 @@
 import gymnasium
 import pytest
 
-from tests.machine.jobs import DEMO, LAPTOP, PAPER, RUN, embedding, training
+from tests.plan.jobs import DEMO, LAPTOP, PAPER, RUN, embedding, training
 from vlmrm.config import (
     SCENES,
     Corpus,

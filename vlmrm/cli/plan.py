@@ -9,13 +9,13 @@ import typer
 from humanize import intcomma, naturalsize
 from rich.table import Table
 
+from vlmrm.checks.models import scene_warnings
+from vlmrm.checks.start import find_problems
 from vlmrm.cli.options import ConfigFile
 from vlmrm.cli.output import print_table
 from vlmrm.config import Config, load_config
 from vlmrm.errors import UserError
-from vlmrm.machine.checks import find_problems
 from vlmrm.machine.machines import MACHINES, Machine, load_machine, this_machine
-from vlmrm.machine.model_checks import scene_warnings
 from vlmrm.plan.cost import (
     FigureCost,
     Row,

@@ -17,6 +17,7 @@ import psutil
 import typer
 import yaml
 
+from vlmrm.checks.models import folder_problem, unread_words
 from vlmrm.cli.options import Baselines, Contrasts, ScoringName, Seed, check_sentences
 from vlmrm.cli.summarize import summarize
 from vlmrm.config import (
@@ -34,7 +35,6 @@ from vlmrm.data.files import atomic_path
 from vlmrm.data.tables import read_table
 from vlmrm.errors import UserError, printable, shorten
 from vlmrm.machine.machines import this_machine
-from vlmrm.machine.model_checks import folder_problem, unread_words
 from vlmrm.models.folder import (
     MODELS,
     find_model_folder,

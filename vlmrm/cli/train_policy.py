@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from vlmrm.checks.environments import check_environment
 from vlmrm.cli.options import (
     ConfigFile,
     Device,
@@ -22,7 +23,6 @@ from vlmrm.cli.options import (
 from vlmrm.cli.reward_options import Errors, Models, Rewards, States, Statistics, reward_grid
 from vlmrm.config import FunctionModel, check_run, load_config
 from vlmrm.config.scoring import PLAIN
-from vlmrm.envs.probe import check_environment
 from vlmrm.machine.gpus import claim_gpus
 from vlmrm.machine.memory import require_memory
 from vlmrm.plan.work import replay_bytes

@@ -76,6 +76,19 @@ class OffPolicyAgent(ConfigModel):
         """`save_freq`, rounded up to whole rounds: checkpoints are saved at its multiples."""
         return self._whole_rounds(self.save_freq)
 
+    def replay_bytes(self, observation: int, action: int) -> int:
+        """Size of the replay buffer, as far as a training fills it.
+
+        A row has the observations before and after a step, the action, and three numbers of 4
+        bytes.
+
+        Args:
+            observation: Bytes of an observation.
+            action: Bytes of an action.
+        """
+        rows = min(self.buffer_size, self.total_timesteps)
+        return rows * (2 * observation + action + 3 * 4)
+
     def _whole_rounds(self, steps: int) -> int:
         return math.ceil(steps / self.round_steps) * self.round_steps
 

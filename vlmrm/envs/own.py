@@ -19,10 +19,10 @@ from gymnasium.wrappers import FlattenObservation
 from numpy.typing import NDArray
 
 from vlmrm.config import Environment
+from vlmrm.envs.viewers import frame_problem, separate_viewers
 from vlmrm.errors import UserError, one_line, suggest
 from vlmrm.imports import import_module, import_object, missing_module
 from vlmrm.machine.libraries import load_triton_first
-from vlmrm.rendering.viewers import frame_problem, separate_viewers
 
 SMALLEST_PICTURE = 36
 """Side in pixels below which Stable-Baselines3's NatureCNN cannot read a picture."""

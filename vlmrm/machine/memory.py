@@ -9,7 +9,6 @@ from pathlib import Path
 
 import humanize
 
-from vlmrm.config.training import OffPolicyAgent
 from vlmrm.errors import UserError
 
 MEMBERSHIP = Path("/proc/self/cgroup")
@@ -41,19 +40,6 @@ def _cgroup_limits() -> Iterator[int]:
             file = root / folder.relative_to("/") / name
             if file.is_file() and (limit := file.read_text().strip()).isdigit():
                 yield int(limit)
-
-
-def buffer_bytes(agent: OffPolicyAgent, observation: int, action: int) -> int:
-    """Size of a replay buffer, as far as a training fills it.
-
-    A row has the observations before and after a step, the action, and three numbers of 4 bytes.
-
-    Args:
-        agent: Settings of the agent.
-        observation: Bytes of an observation.
-        action: Bytes of an action.
-    """
-    return min(agent.buffer_size, agent.total_timesteps) * (2 * observation + action + 3 * 4)
 
 
 def memory_problem(key: str, needed: float) -> str | None:

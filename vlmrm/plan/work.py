@@ -21,7 +21,6 @@ from vlmrm.config.settings import VideoSettings
 from vlmrm.config.states import KEEP_EVERY
 from vlmrm.config.training import DQN, Algorithm, OffPolicyAgent
 from vlmrm.machine.machines import Machine
-from vlmrm.machine.memory import buffer_bytes
 from vlmrm.plan.jobs import Job
 from vlmrm.plan.sizes import model_size
 
@@ -251,7 +250,7 @@ def replay_bytes(environment: str, agent: OffPolicyAgent) -> int:
         agent: Settings of the agent.
     """
     observed, actions = OBSERVED[environment]
-    return buffer_bytes(agent, FLOAT * observed, FLOAT * actions)
+    return agent.replay_bytes(FLOAT * observed, FLOAT * actions)
 
 
 def policy_bytes(environment: str, agent: Algorithm) -> int:

@@ -19,7 +19,7 @@ from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv, VectorWrapper
 from numpy.typing import NDArray
 
-from vlmrm.rendering.viewers import frame_problem, separate_viewers
+from vlmrm.envs.viewers import frame_problem, separate_viewers
 from vlmrm.rewards.frame_queue import FrameScorer, check_rewards
 
 FRAME = "frame"

@@ -5,9 +5,9 @@ import json
 import h5py
 import pytest
 
+from vlmrm.checks.shared import check_shared
 from vlmrm.config import parse_config
 from vlmrm.errors import UserError
-from vlmrm.machine.shared import check_shared
 from vlmrm.models.folder import save_function_folder
 from vlmrm.models.packaged import copy_packaged
 

@@ -12,22 +12,22 @@ from pathlib import Path
 
 import humanize
 
-from vlmrm.config import Config, FunctionModel, TrainingRun, read_layer
-from vlmrm.config.architectures import sim_architectures
-from vlmrm.config.ensembles import towers
-from vlmrm.envs.probe import environment_problem
-from vlmrm.errors import UserError
-from vlmrm.labeling.labels import check_label_file
-from vlmrm.machine.doctor import Verdict, check_rendering, cuda_works, filament_problem
-from vlmrm.machine.functions import function_problems
-from vlmrm.machine.machines import MACHINES
-from vlmrm.machine.memory import memory_problem
-from vlmrm.machine.model_checks import (
+from vlmrm.checks.environments import environment_problem
+from vlmrm.checks.functions import function_problems
+from vlmrm.checks.models import (
     download_problems,
     folder_problems,
     scene_warnings,
     text_problems,
 )
+from vlmrm.config import Config, FunctionModel, TrainingRun, read_layer
+from vlmrm.config.architectures import sim_architectures
+from vlmrm.config.ensembles import towers
+from vlmrm.errors import UserError
+from vlmrm.labeling.labels import check_label_file
+from vlmrm.machine.doctor import Verdict, check_rendering, cuda_works, filament_problem
+from vlmrm.machine.machines import MACHINES
+from vlmrm.machine.memory import memory_problem
 from vlmrm.models.folder import PROVENANCE_FILE, partial_folder
 from vlmrm.plan.cost import hours, make_plan, sum_seconds
 from vlmrm.plan.jobs import Job, planned_jobs

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.machine.jobs import PAPER, RUN
+from tests.plan.jobs import PAPER, RUN
+from vlmrm.checks import functions
 from vlmrm.config import FunctionModel
 from vlmrm.errors import UserError
-from vlmrm.machine import functions
 from vlmrm.models.folder import check_model_folder, save_function_folder
 from vlmrm.plan.jobs import Job
 

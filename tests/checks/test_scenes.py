@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
+from vlmrm.checks.scenes import unseen_warnings
 from vlmrm.config import parse_config
 from vlmrm.config.architectures import WEIGHTS_FOLDER
-from vlmrm.machine.seen import unseen_warnings
 from vlmrm.models.folder import PROVENANCE_FILE
 
 RUN = {

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from vlmrm.checks.executor import check_unchanged, runs_here
 from vlmrm.errors import UserError
-from vlmrm.machine.executor import check_unchanged, runs_here
 
 SLURM = str(Path(__file__).parents[2] / "workflow" / "profiles" / "slurm")
 

@@ -13,8 +13,8 @@ from gymnasium.wrappers import AddRenderObservation
 from vlmrm import FrameInfoWrapper, VLMRewardWrapper
 from vlmrm.config import Environment
 from vlmrm.envs import make_env
+from vlmrm.envs.viewers import frame_problem
 from vlmrm.machine.libraries import load_triton_first
-from vlmrm.rendering.viewers import frame_problem
 
 SIZE = {"width": 48, "height": 48}
 ONE_COLOR = 1

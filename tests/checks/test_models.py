@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.machine.conftest import library
-from tests.machine.jobs import DEMO, PAPER, RUN, fetching, training
+from tests.checks.conftest import library
+from tests.plan.jobs import DEMO, PAPER, RUN, fetching, training
+from vlmrm.checks.models import scene_warnings
+from vlmrm.checks.start import FORCE, find_problems
 from vlmrm.config import Corpus, PretrainedModel, SimulatorModel
-from vlmrm.machine import checks, model_checks
-from vlmrm.machine.checks import find_problems
 from vlmrm.machine.doctor import Check, Verdict
-from vlmrm.machine.model_checks import scene_warnings
 from vlmrm.models.fetch import fetch_pretrained
 from vlmrm.models.look_up import Finding, look_up_models
 from vlmrm.plan.jobs import Job
@@ -29,7 +28,7 @@ def test_models_that_cannot_be_downloaded_are_reported_before_the_start(machine)
     assert (
         find_problems([Job("embed_prompts", {"task": "kneeling", "model": "RN50"})], PAPER) is None
     )
-    machine.setenv(checks.FORCE, "1")
+    machine.setenv(FORCE, "1")
     assert find_problems([fetching("RN50")], PAPER) is None
 
 
@@ -40,7 +39,7 @@ def test_the_hub_is_asked_for_every_model_before_the_start(machine):
         asked.append((list(models), folder))
         return {name: Finding({}, problem=f"models.{name}: is gated") for name in models}
 
-    machine.setattr(model_checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
+    machine.setattr("vlmrm.checks.models.check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
     machine.setattr("vlmrm.models.look_up.look_up_models", look_up)
     assert find_problems([fetching("RN50"), fetching("ViT-L-14")], PAPER) == (
         "models.RN50: is gated; VLMRM_FORCE=1 starts it anyway\n"
@@ -51,7 +50,7 @@ def test_the_hub_is_asked_for_every_model_before_the_start(machine):
 
 def test_a_folder_without_a_model_is_refused_before_the_start(machine, model_folder, tmp_path):
     machine.setattr("vlmrm.models.look_up.look_up_models", look_up_models)
-    machine.setenv(checks.FORCE, "1")  # the first job would fail all the same
+    machine.setenv(FORCE, "1")  # the first job would fail all the same
     own = PretrainedModel(source="pretrained", path=str(shutil.copytree(model_folder, "mine")))
     run = PAPER.model_copy(update={"models": {**PAPER.models, "own": own}})
     assert find_problems([fetching("own")], run) is None
@@ -66,7 +65,7 @@ def test_a_folder_without_a_model_is_refused_before_the_start(machine, model_fol
 
 
 def test_a_tokenizers_library_is_missed_before_the_download(machine):
-    machine.setattr(model_checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
+    machine.setattr("vlmrm.checks.models.check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
     library(machine, "transformers", None)
     problems = find_problems([fetching("RN50"), fetching("SigLIP2-B-32")], PAPER)
     assert problems is not None

@@ -1,6 +1,7 @@
 """Tries an environment of the user's own for an episode, before anything is trained in it.
 
-Run as ``python -m vlmrm.envs.probe``: in a process that can draw, whatever the caller has loaded.
+Run as ``python -m vlmrm.checks.environments``: in a process that can draw, whatever the caller has
+loaded.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from gymnasium import spaces
 
 from vlmrm.config import DQN, SAC, Environment
 from vlmrm.errors import UserError, one_line
-from vlmrm.machine.memory import buffer_bytes, require_memory
+from vlmrm.machine.memory import require_memory
 
-ANSWER = "vlmrm.envs.probe: "
+ANSWER = "vlmrm.checks.environments: "
 """Beginning of the line with the answer."""
 
 
@@ -57,7 +58,7 @@ def environment_problem(
 
 @functools.cache
 def _answer(question: str) -> str | None:
-    command = [sys.executable, "-m", "vlmrm.envs.probe"]
+    command = [sys.executable, "-m", "vlmrm.checks.environments"]
     # Simulators print what they like, in any encoding.
     run = subprocess.run(
         command, input=question, capture_output=True, text=True, errors="backslashreplace"
@@ -92,7 +93,7 @@ def try_environment(
         raise UserError(f"{key}.symlog_observations: not for pictures; remove it")
     assert isinstance(env.observation_space, spaces.Box)
     observation, action = _bytes(single_precision(env.observation_space)), _bytes(env.action_space)
-    require_memory(f"{key}.buffer_size", buffer_bytes(agent, observation, action))
+    require_memory(f"{key}.buffer_size", agent.replay_bytes(observation, action))
     try:
         env.action_space.seed(0)
         env.reset(seed=0)

@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from vlmrm.checks.scenes import unseen_warnings
 from vlmrm.config import Config, PretrainedModel, TrainingRun
 from vlmrm.config.architectures import architecture_file
 from vlmrm.errors import UserError
 from vlmrm.machine.doctor import Verdict, check_hub
-from vlmrm.machine.seen import unseen_warnings
 from vlmrm.models.folder import MODELS
 from vlmrm.plan.jobs import Job
 

@@ -10,29 +10,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.machine.conftest import Usage
-from tests.machine.jobs import DEMO, PAPER, RUN, embedding, fetching, training, unnamed
+from tests.checks.conftest import Usage
 from tests.paths import ROOT
+from tests.plan.jobs import DEMO, PAPER, RUN, embedding, fetching, training, unnamed
 from tests.processes import snakemake
 from tests.workflow.conftest import Project
+from vlmrm.checks.start import FORCE, _filament, find_problems
 from vlmrm.config import Corpus, load_config
-from vlmrm.machine import checks, model_checks
-from vlmrm.machine.checks import find_problems
 from vlmrm.machine.doctor import Check, Verdict
 from vlmrm.plan.jobs import Job, planned_jobs
 
 
 def test_what_imports_mujoco_is_not_started_where_rendering_does_not_work(machine):
     broken = Check("Rendering", Verdict.broken, "no answer within 60 seconds")
-    machine.setattr(checks, "check_rendering", lambda: broken)
+    machine.setattr("vlmrm.checks.start.check_rendering", lambda: broken)
     jobs = [Job("sample_states", {"states": "cartpole-grid"})]
     assert find_problems(jobs, PAPER) == (
         "rendering does not work: no answer within 60 seconds; VLMRM_FORCE=1 starts it anyway"
     )
     assert find_problems([embedding("RN50")], PAPER) is None
-    machine.setenv(checks.FORCE, "1")
+    machine.setenv(FORCE, "1")
     assert find_problems(jobs, PAPER) is None
-    machine.delenv(checks.FORCE)
+    machine.delenv(FORCE)
     assert find_problems(jobs, PAPER, cluster=True) is None
 
 
@@ -43,10 +42,10 @@ def test_trainings_that_take_for_ever_are_not_started(machine):
     assert "1 training on published models" in problems
     assert "VLMRM_FORCE=1 starts it anyway" in problems
     assert find_problems(jobs, PAPER, cluster=True) is None
-    machine.setenv(checks.FORCE, "1")
+    machine.setenv(FORCE, "1")
     assert find_problems(jobs, PAPER) is None
-    machine.delenv(checks.FORCE)
-    machine.setattr(checks, "cuda_works", lambda: True)
+    machine.delenv(FORCE)
+    machine.setattr("vlmrm.checks.start.cuda_works", lambda: True)
     assert find_problems(jobs, PAPER) is None
 
 
@@ -71,11 +70,11 @@ def test_embeddings_count_as_well_as_trainings(machine):
 def test_the_scene_filament_is_tried_before_the_start(machine, job):
     corpus = Corpus(frames={"humanoid": {"filament": 10}})
     config = PAPER.model_copy(update={"corpora": {"real": corpus}})
-    machine.setattr(checks, "filament_problem", lambda: "scene: filament needs Vulkan")
-    problem = checks._filament([job], config)
+    machine.setattr("vlmrm.checks.start.filament_problem", lambda: "scene: filament needs Vulkan")
+    problem = _filament([job], config)
     assert list(problem) == ["scene: filament needs Vulkan"]
     elsewhere = job._replace(wildcards={**job.wildcards, "scene": "textured-fixed"})
-    assert job.rule == "make_corpus" or not list(checks._filament([elsewhere], config))
+    assert job.rule == "make_corpus" or not list(_filament([elsewhere], config))
 
 
 def test_searches_count_as_well_as_trainings(machine):
@@ -108,7 +107,7 @@ def test_what_needs_no_published_tower_is_started_at_once(machine):
 def test_a_start_loads_neither_pytorch_nor_mujoco():
     code = (
         "import sys; from vlmrm.config import load_config; from vlmrm.plan.jobs import Job;"
-        "from vlmrm.machine.checks import find_problems;"
+        "from vlmrm.checks.start import find_problems;"
         "w = dict(model='RN50', states='cartpole-grid', scene='gymnasium');"
         "rules = ('sample_states', 'render_frames', 'embed_frames');"
         "jobs = [Job(rule, w, ('results/x',)) for rule in rules];"
@@ -119,7 +118,7 @@ def test_a_start_loads_neither_pytorch_nor_mujoco():
 
 
 def test_a_disk_that_is_too_small_is_reported_before_the_start(machine):
-    machine.setattr(model_checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
+    machine.setattr("vlmrm.checks.models.check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
     machine.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 5e9))
     jobs = [fetching("ViT-bigG-14")]
     for cluster in (True, False):
@@ -135,7 +134,7 @@ def test_a_disk_that_is_too_small_is_reported_before_the_start(machine):
         file.truncate(6_000_000_000)
     assert find_problems(jobs, PAPER) is None
     shutil.rmtree(parts)
-    machine.setenv(checks.FORCE, "1")
+    machine.setenv(FORCE, "1")
     assert find_problems(jobs, PAPER) is None
 
 
@@ -151,7 +150,9 @@ def test_results_on_a_disk_of_their_own_need_no_space_elsewhere(machine):
             return Usage(0, 0, 1e6 if Path(path).stat().st_dev == there else 1e12)
 
         machine.setattr(shutil, "disk_usage", free)
-        machine.setattr(model_checks, "check_hub", lambda: Check("Hub", Verdict.fine, "answers"))
+        machine.setattr(
+            "vlmrm.checks.models.check_hub", lambda: Check("Hub", Verdict.fine, "answers")
+        )
         assert find_problems([fetching("ViT-bigG-14")], PAPER) is None
         problems = find_problems([training("oracle")], PAPER)
         assert problems is not None
@@ -160,7 +161,7 @@ def test_results_on_a_disk_of_their_own_need_no_space_elsewhere(machine):
 
 def test_a_replay_buffer_larger_than_memory_is_refused_before_the_start(machine):
     machine.setattr("vlmrm.machine.memory.main_memory", lambda: 2000)
-    machine.setenv(checks.FORCE, "1")  # it would be killed hours later
+    machine.setenv(FORCE, "1")  # it would be killed hours later
     jobs = [training("oracle"), training("ViT-bigG-14")]
     assert find_problems(jobs, PAPER) == (
         "training.humanoid.agent.buffer_size: needs about 2.9 GB of memory, but this machine, or "

@@ -4,7 +4,7 @@ from collections import namedtuple
 
 import pytest
 
-from vlmrm.machine import checks, model_checks
+from vlmrm.checks.start import FORCE
 from vlmrm.machine.doctor import Check, Verdict
 
 Usage = namedtuple("Usage", "total used free")
@@ -25,13 +25,15 @@ def machine(monkeypatch, tmp_path):
         problems = "https://huggingface.co not reachable (no route): published models cannot be ..."
         return Check("Hub", Verdict.note, problems)
 
-    monkeypatch.setattr(model_checks, "check_hub", unreachable)
+    monkeypatch.setattr("vlmrm.checks.models.check_hub", unreachable)
     monkeypatch.setattr("vlmrm.models.look_up.look_up_models", lambda models, folder: {})
-    monkeypatch.setattr(checks, "check_rendering", lambda: Check("Rendering", Verdict.fine, "EGL"))
-    monkeypatch.setattr(checks, "filament_problem", lambda: None)
-    monkeypatch.setattr(checks, "cuda_works", lambda: False)
+    monkeypatch.setattr(
+        "vlmrm.checks.start.check_rendering", lambda: Check("Rendering", Verdict.fine, "EGL")
+    )
+    monkeypatch.setattr("vlmrm.checks.start.filament_problem", lambda: None)
+    monkeypatch.setattr("vlmrm.checks.start.cuda_works", lambda: False)
     library(monkeypatch, "transformers", object())
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 1e12))
-    monkeypatch.delenv(checks.FORCE, raising=False)
+    monkeypatch.delenv(FORCE, raising=False)
     monkeypatch.chdir(tmp_path)
     return monkeypatch
