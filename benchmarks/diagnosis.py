@@ -31,7 +31,6 @@ from vlmrm.diagnosis.tasks import measure_tasks, with_verdicts
 from vlmrm.diagnosis.verdict import MEANS, SPREAD
 from vlmrm.epic.distances import rank_correlation
 from vlmrm.models.clip import ClipModel
-from vlmrm.models.folder import check_model_folder
 from vlmrm.optimization.prediction import correlations, diagnosis_predictors, epic_predictors
 
 AGENTS = Path(__file__).with_name("agents.csv")
@@ -74,9 +73,8 @@ def main() -> None:
     others = [" ".join(sentence.split()) for sentence in OTHERS.split(",")]
     tables, sentence_rows = [], []
     for name in agents["reward_source"].unique():
-        model = check_model_folder(FOLDERS.get(name, name))
-        clip = ClipModel.load(model)
-        images = cached_embeddings(states, folder, SCENE, model, clip)
+        clip = ClipModel.load(FOLDERS.get(name, name))
+        images = cached_embeddings(states, folder, SCENE, clip)
         measured = measure_tasks(states, images, clip.embed_prompts, settings)
         tables.append(measured.assign(scene=SCENE, model=name))
         goals = Sentences([*meant, *others])

@@ -4,11 +4,36 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from vlmrm.errors import UserError, one_line, suggest
+
+
+@contextmanager
+def calling(key: str, name: str = "") -> Iterator[None]:
+    """Names the key of the user's own code that raises an error.
+
+    Args:
+        key: Key of the configuration.
+        name: What is called, where the key does not say it.
+
+    Raises:
+        UserError: The block raised an error, whose traceback is a note.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except (Exception, SystemExit) as error:
+        raised = f"{name} raised {type(error).__name__}".lstrip()
+        problem = UserError(f"{key}: {raised}: {one_line(error)}; correct it")
+        problem.add_note(traceback.format_exc())  # that of another process would be lost
+        raise problem from error
 
 
 def import_object(key: str, path: str) -> Any:

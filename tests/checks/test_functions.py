@@ -60,7 +60,7 @@ def test_on_a_cluster_no_weights_are_loaded(problems, tmp_path):
     [
         (["train_policy"], "mine:mkae", {}, "models.f.function: mine has no function 'mkae'"),
         (["score_frames"], "mine:make", {"width": 1}, "models.f.settings: mine:make does not take"),
-        (NEW, "mine:make", {"size": 4}, "raised ValueError (no weights of size 4)"),
+        (NEW, "mine:make", {"size": 4}, "raised ValueError: no weights of size 4"),
         (NEW, "mine:make", {"size": -1}, "models.f: its check ended with exit status -6"),
     ],
 )

@@ -24,8 +24,8 @@ def make(problem):
 MESSAGES = {
     "shape": "returned 4 x 1 numbers, not 4",
     "nan": "returned 4 of 4 numbers that are not finite, such as nan",
-    "raise": "raised NameError (name 'undefined' is not defined); correct it, with the traceback "
-    "in the log (`vlmrm --log FILE ...`)",
+    "raise": "raised NameError: name 'undefined' is not defined; correct it; traceback: "
+    "`vlmrm --log FILE ...`",
 }
 
 

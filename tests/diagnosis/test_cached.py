@@ -11,7 +11,7 @@ from vlmrm.diagnosis import cached
 from vlmrm.errors import UserError
 from vlmrm.models.cached import embed_once
 from vlmrm.models.clip import ClipModel
-from vlmrm.models.folder import WEIGHTS_FILE, check_model_folder
+from vlmrm.models.folder import WEIGHTS_FILE
 
 
 @pytest.fixture(scope="module")
@@ -42,24 +42,23 @@ def test_the_weights_of_a_model_are_read_once_for_their_checksum(folder, monkeyp
         return digest(file, kind)
 
     monkeypatch.setattr(hashlib, "file_digest", counted)
-    model = check_model_folder("sim-XS")
-    clip = ClipModel.load(model, "cpu")
-    cached.cached_embeddings(states, place, "textured-fixed", model, clip)
+    clip = ClipModel.load("sim-XS", "cpu")
+    cached.cached_embeddings(states, place, "textured-fixed", clip)
     assert hashed.count(WEIGHTS_FILE) == 1
 
 
 def test_embeddings_of_another_model_are_others_and_damage_is_said(folder, model_folder):
     states, place = folder
     made = []
-    for model in (check_model_folder("sim-XS"), model_folder):
+    for model in ("sim-XS", model_folder):
         clip = ClipModel.load(model, "cpu")
-        made.append(cached.cached_embeddings(states, place, "textured-fixed", model, clip))
+        made.append(cached.cached_embeddings(states, place, "textured-fixed", clip))
     assert len(made[0]) == len(made[1]) == len(states)
     assert not np.allclose(made[0], made[1])
     for file in place.rglob("embeddings-*.h5"):
         file.write_bytes(b"damaged")
     with pytest.raises(UserError, match="delete it and run again"):
-        cached.cached_embeddings(states, place, "textured-fixed", model_folder, clip)
+        cached.cached_embeddings(states, place, "textured-fixed", clip)
 
 
 def test_a_cache_that_cannot_be_kept_is_named_before_the_work(monkeypatch, tmp_path):
@@ -67,8 +66,7 @@ def test_a_cache_that_cannot_be_kept_is_named_before_the_work(monkeypatch, tmp_p
     monkeypatch.setattr(Path, "home", Mock(side_effect=RuntimeError("no home")))
     with pytest.raises(UserError, match=r"HOME: not set; name a folder .* XDG_CACHE_HOME"):
         cached.cache_folder()
-    model = check_model_folder("sim-XS")
-    clip = ClipModel.load(model, "cpu")
+    clip = ClipModel.load("sim-XS", "cpu")
     monkeypatch.setattr("vlmrm.models.cached.os.access", lambda *_: False)
     with pytest.raises(UserError, match=r"cannot be written; name a folder .* XDG_CACHE_HOME"):
-        embed_once(tmp_path / "cache", 1, model, clip, lambda: pytest.fail("embedded"))
+        embed_once(tmp_path / "cache", 1, clip, lambda: pytest.fail("embedded"))

@@ -23,7 +23,7 @@ def explorer(cache):
         settings = _settings(None, "humanoid")
         frames = _state_frames(None, 16, "textured-fixed", settings.rendering)
         folder = check_model_folder("sim-XS")
-        model = EmbeddedCollection(folder, ClipModel.load(folder, "cpu"), frames)
+        model = EmbeddedCollection(ClipModel.load(folder, "cpu"), frames)
     yield Explorer(frames, {"sim-XS": model}, settings.tasks)
     frames.close()
 

@@ -189,7 +189,7 @@ def explorer_of(folder, monkeypatch, cache):
     monkeypatch.setenv("XDG_CACHE_HOME", cache["XDG_CACHE_HOME"])
     collection = PictureFolder(*labeled_pictures(folder))
     model = check_model_folder("sim-XS")
-    embedded = EmbeddedCollection(model, ClipModel.load(model, "cpu"), collection)
+    embedded = EmbeddedCollection(ClipModel.load(model, "cpu"), collection)
     return Explorer(collection, {"sim-XS": embedded}, {})
 
 

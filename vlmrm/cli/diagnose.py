@@ -138,7 +138,7 @@ def _diagnose_poses(
         prompts = dict(zip(texts, clip.embed_prompts(texts), strict=True))
         states, cache = cached_states(poses)
         for scene in scenes:
-            images = cached_embeddings(states, cache, scene, folder, clip)
+            images = cached_embeddings(states, cache, scene, clip)
             measured = measure_sentences(states, images, prompts, sentences, scorings, oracle)
             rows += [{"model": clip.name, "scene": scene, **row} for row in measured]
     _print_rows("The reward on the way to the pose and on poses", rows, SHOWN)
@@ -168,7 +168,7 @@ def _diagnose_pictures(
     for folder in folders:
         clip = ClipModel.load(folder, device)
         prompts = dict(zip(sentences.all, clip.embed_prompts(sentences.all), strict=True))
-        images = embed_pictures(paths, folder, clip)
+        images = embed_pictures(paths, clip)
         for goal, directions in sentences.directions(prompts):
             name = {"model": clip.name, "goal": goal}
             for scoring, rewards in reward_images(images, directions, scorings).items():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from vlmrm.cli.options import ConfigFile, Device, FramesFile, Gpus, ModelFolder, Output
 from vlmrm.config import load_config
 from vlmrm.data.embeddings import write_embeddings
@@ -35,8 +33,7 @@ def embed_frames(
     origin = {"model": clip.name, "device": str(clip.device), "precision": clip.precision}
     sample = None
     with FrameReader(frames) as reader:
-        count = math.ceil(len(reader) / READ)
-        embeddings = embed_batches(clip, reader.batches(READ), count, "batch")
+        embeddings = embed_batches(clip, reader.batches(READ), len(reader))
         if clip.precision != "float32":
             from vlmrm.rewards.precision import embed_sample  # loads SciPy's statistics
 

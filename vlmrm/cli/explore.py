@@ -86,9 +86,7 @@ def explore(
             collection = _state_frames(state_set, poses or POSES, scene, settings.rendering)
         embedding = settings.embedding.model_dump()
         models = {
-            name: EmbeddedCollection(
-                folder, ClipModel.load(folder, device, **embedding), collection
-            )
+            name: EmbeddedCollection(ClipModel.load(folder, device, **embedding), collection)
             for name, folder in folders.items()
         }
         app = create_app(Explorer(collection, models, settings.tasks))

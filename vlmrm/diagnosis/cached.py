@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +64,6 @@ def cached_embeddings(
     states: States,
     folder: Path,
     scene: str,
-    model: Path,
     clip: ClipModel,
     rendering: Rendering = RENDERING,
 ) -> NDArray[np.float32]:
@@ -75,14 +73,12 @@ def cached_embeddings(
         states: Of `cached_states`, or any others.
         folder: Folder in the cache that belongs to the states and the rendering.
         scene: One of the scenes of their environment.
-        model: Model folder.
-        clip: The model that was loaded from there.
+        clip: A model that was loaded from its folder.
         rendering: Size of the frames, and shadows.
     """
 
     def embed() -> NDArray[np.float32]:
         with FrameReader(cached_frames(states, folder, scene, rendering)) as reader:
-            count = math.ceil(len(reader) / BATCH)
-            return embed_batches(clip, reader.batches(BATCH), count, "batch")
+            return embed_batches(clip, reader.batches(BATCH), len(reader))
 
-    return embed_once(folder / scene, len(states), model, clip, embed)
+    return embed_once(folder / scene, len(states), clip, embed)

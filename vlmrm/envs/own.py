@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from multiprocessing import parent_process
 from numbers import Real
 from typing import Any
@@ -21,7 +19,7 @@ from numpy.typing import NDArray
 from vlmrm.config import Environment
 from vlmrm.envs.viewers import frame_problem, separate_viewers
 from vlmrm.errors import UserError, one_line, suggest
-from vlmrm.imports import import_module, import_object, missing_module
+from vlmrm.imports import calling, import_module, import_object, missing_module
 from vlmrm.machine.libraries import load_triton_first
 
 SMALLEST_PICTURE = 36
@@ -93,7 +91,8 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
             self._verdict = _truth(said, f"{self._key}.success: info['{self._success}']")
         elif self._oracle is not None:
             key = f"{self._key}.oracle"
-            said = asked(key, self._oracle, self.unwrapped)
+            with calling(key):
+                said = self._oracle(self.unwrapped)
             self._verdict = _truth(said, f"{key}: what it returns")
 
     def render(self) -> Any:
@@ -139,7 +138,8 @@ class JudgedEnv(gym.Wrapper[Any, Any, Any, Any]):
         """What the user's function says of the state."""
         key = f"{self._key}.state"
         assert self._describe is not None
-        state = asked(key, self._describe, self.unwrapped)
+        with calling(key):
+            state: Any = self._describe(self.unwrapped)
         if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
             raise UserError(f"{key}: returns {type(state).__name__}, no dictionary of numbers")
         for name, number in state.items():
@@ -188,34 +188,6 @@ def make_own(name: str, entry: Environment) -> gym.Env[Any, Any]:
     separate_viewers()
     _check_actions(key, env.action_space)
     return JudgedEnv(_readable(key, env), name, entry)
-
-
-@contextmanager
-def calling(key: str) -> Iterator[None]:
-    """Names the key of the user's own code that raises an error.
-
-    Raises:
-        UserError: The block raised an error, whose traceback is a note.
-    """
-    try:
-        yield
-    except UserError:
-        raise
-    except (Exception, SystemExit) as error:
-        kind = type(error).__name__
-        problem = UserError(f"{key}: raised {kind}: {one_line(error)}; correct it")
-        problem.add_note(traceback.format_exc())  # that of another process would be lost
-        raise problem from error
-
-
-def asked(key: str, function: Callable[[Any], Any], of: Any) -> Any:
-    """What a function of the user's own answers.
-
-    Raises:
-        UserError: It raised an error.
-    """
-    with calling(key):
-        return function(of)
 
 
 def algorithm_for(space: spaces.Space[Any]) -> str:
@@ -279,21 +251,17 @@ def _check_id(key: str, identifier: str) -> None:
 
 
 def _made(key: str, make: Callable[[], gym.Env[Any, Any]]) -> gym.Env[Any, Any]:
-    try:
-        env = make()
-    except ModuleNotFoundError as error:
-        raise UserError(f"{key}.id: {missing_module(error)}") from error
-    except gym.error.DependencyNotInstalled as error:
-        raise UserError(f"{key}.id: {one_line(error)}") from error
-    except TypeError as error:
-        raise UserError(
-            f"{key}.kwargs: the environment refuses them ({one_line(error)})"
-        ) from error
-    except UserError:
-        raise
-    except (Exception, SystemExit) as error:
-        kind = type(error).__name__
-        raise UserError(f"{key}: cannot be made ({kind}: {one_line(error)})") from error
+    with calling(key):
+        try:
+            env: Any = make()
+        except ModuleNotFoundError as error:
+            raise UserError(f"{key}.id: {missing_module(error)}") from error
+        except gym.error.DependencyNotInstalled as error:
+            raise UserError(f"{key}.id: {one_line(error)}") from error
+        except TypeError as error:
+            raise UserError(
+                f"{key}.kwargs: the environment refuses them ({one_line(error)})"
+            ) from error
     if not isinstance(env, gym.Env):
         raise UserError(f"{key}.id: the function returns {type(env).__name__}, no gymnasium.Env")
     return env

@@ -54,13 +54,8 @@ class Collection(Protocol):
 
     def __len__(self) -> int: ...
 
-    def embed(self, model: Path, clip: ClipModel) -> NDArray[np.float32]:
-        """Unit embeddings ``[N, E]``, made once.
-
-        Args:
-            model: Model folder.
-            clip: The model that was loaded from there.
-        """
+    def embed(self, clip: ClipModel) -> NDArray[np.float32]:
+        """Unit embeddings ``[N, E]`` by a model that was loaded from its folder; made once."""
 
     def thumbnail(self, row: int) -> bytes:
         """A small image as PNG, for any thread."""
@@ -101,8 +96,8 @@ class PictureFolder:
     def __len__(self) -> int:
         return len(self._files)
 
-    def embed(self, model: Path, clip: ClipModel) -> NDArray[np.float32]:
-        return embed_pictures(self._files, model, clip)
+    def embed(self, clip: ClipModel) -> NDArray[np.float32]:
+        return embed_pictures(self._files, clip)
 
     def thumbnail(self, row: int) -> bytes:
         return png(read_picture(self._files[row]), SMALL)

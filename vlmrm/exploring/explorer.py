@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,8 +43,8 @@ Floats = NDArray[np.float64]
 class EmbeddedCollection:
     """A model, and its embeddings of a collection."""
 
-    def __init__(self, model: Path, clip: ClipModel, collection: Collection):
-        self.images = collection.embed(model, clip)
+    def __init__(self, clip: ClipModel, collection: Collection):
+        self.images = collection.embed(clip)
         self._clip = clip
         self._embed = functools.lru_cache(REMEMBERED)(lambda text: clip.embed_prompts([text])[0])
 

@@ -56,10 +56,8 @@ class StateCollection:
     def __len__(self) -> int:
         return len(self.states)
 
-    def embed(self, model: Path, clip: ClipModel) -> NDArray[np.float32]:
-        return cached_embeddings(
-            self.states, self._folder, self.scene, model, clip, self._rendering
-        )
+    def embed(self, clip: ClipModel) -> NDArray[np.float32]:
+        return cached_embeddings(self.states, self._folder, self.scene, clip, self._rendering)
 
     def thumbnail(self, row: int) -> bytes:
         frame = self._frames[row]

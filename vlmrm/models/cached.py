@@ -58,21 +58,21 @@ def versions(rooms: Sequence[str], libraries: Sequence[str]) -> dict[str, str]:
 
 
 def embed_once(
-    folder: Path, count: int, model: Path, clip: ClipModel, embed: Callable[[], NDArray[np.float32]]
+    folder: Path, count: int, clip: ClipModel, embed: Callable[[], NDArray[np.float32]]
 ) -> NDArray[np.float32]:
     """Unit embeddings ``[N, E]`` of a folder of the cache; makes them if they are not there.
 
     Args:
         folder: Folder in the cache that belongs to the images.
         count: Number N of the images.
-        model: Model folder.
-        clip: The model that was loaded from there.
+        clip: A model that was loaded from its folder.
         embed: Makes the embeddings.
 
     Raises:
         UserError: They could not be kept.
     """
-    checksums = [weights_sha256(model), file_sha256(model / CONFIG_FILE)]
+    assert clip.folder is not None
+    checksums = [weights_sha256(clip.folder), file_sha256(clip.folder / CONFIG_FILE)]
     preprocessing = str(clip.preprocessing)
     key = cache_key(*checksums, clip.precision, preprocessing, versions(*EMBEDDINGS))
     file = folder / f"embeddings-{key}.h5"
@@ -86,14 +86,18 @@ def embed_once(
 
 
 def embed_batches(
-    clip: ClipModel, batches: Iterable[NDArray[np.uint8]], count: int, unit: str
+    clip: ClipModel, batches: Iterable[NDArray[np.uint8]], count: int, unit: str = "frame"
 ) -> NDArray[np.float32]:
     """Unit embeddings ``[N, E]`` of batches of frames ``[n, H, W, 3]``, with a progress bar."""
-    steps = bar(batches, total=count, unit=unit, desc=f"embed {clip.name}")
-    return np.concatenate([clip.embed_images(batch) for batch in steps])
+    embeddings = []
+    with bar(total=count, unit=unit, desc=f"embed {clip.name}") as embedded:
+        for batch in batches:
+            embeddings.append(clip.embed_images(batch))
+            embedded.update(len(batch))
+    return np.concatenate(embeddings)
 
 
-def embed_pictures(paths: Sequence[Path], model: Path, clip: ClipModel) -> NDArray[np.float32]:
+def embed_pictures(paths: Sequence[Path], clip: ClipModel) -> NDArray[np.float32]:
     """Unit embeddings ``[N, E]`` of picture files of any size, from the cache or for it.
 
     Raises:
@@ -106,4 +110,4 @@ def embed_pictures(paths: Sequence[Path], model: Path, clip: ClipModel) -> NDArr
 
     key = cache_key([file_sha256(path) for path in paths], versions(*PICTURES))
     folder = cache_folder() / "pictures" / key
-    return embed_once(folder, len(paths), model, clip, embed)
+    return embed_once(folder, len(paths), clip, embed)

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,8 @@ class ClipModel:
     """Embeds images and sentences as unit vectors.
 
     Attributes:
-        name: Name of the folder that the model was loaded from.
+        name: Name of the folder that the model was loaded from, or of what was trained.
+        folder: The folder that it was loaded from; None for one that was just trained.
         network: The open_clip model, in evaluation mode.
         preprocessing: The model's image preprocessing.
         device: Device of the image tower. Sentences are few, and embedded on the CPU.
@@ -60,6 +62,7 @@ class ClipModel:
         replicas: Sequence[torch.device] = (),
     ):
         self.name = name
+        self.folder: Path | None = None
         self._load: Callable[[], ClipModel] | None = None
         self._tokenizing = threading.Lock()
         # Frames have their channels last, and convolutions are faster in this format.
@@ -130,6 +133,7 @@ class ClipModel:
             precision=precision,
             replicas=[torch.device("cuda", number) for number in replicas],
         )
+        model.folder = folder
         model._load = functools.partial(
             cls.load,
             folder,

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlmrm.envs.own import asked
 from vlmrm.errors import UserError, suggest
-from vlmrm.imports import import_object
+from vlmrm.imports import calling, import_object
 
 
 class _State(dict[str, float]):
@@ -42,7 +41,8 @@ def write_captions(
     captions = []
     for row in states:
         state = _State(key, dict(zip(names, row.tolist(), strict=True)))
-        said = asked(key, function, state)
+        with calling(key):
+            said: Any = function(state)
         texts = [said] if isinstance(said, str) else said
         if not isinstance(texts, (list, tuple)) or not all(isinstance(t, str) for t in texts):
             kind = type(said).__name__

@@ -10,8 +10,8 @@ from typing import Any
 
 from vlmrm.config import FunctionModel
 from vlmrm.errors import UserError, one_line
-from vlmrm.imports import import_object
-from vlmrm.rewards.functions import CheckedFunction, answering
+from vlmrm.imports import calling, import_object
+from vlmrm.rewards.functions import CheckedFunction
 
 EMBEDDING_METHODS = ("embed_images", "embed_sentences")
 """Methods of a function with embeddings."""
@@ -29,7 +29,7 @@ def load_function(name: str, model: FunctionModel) -> CheckedFunction:
     """
     key = f"models.{name}"
     factory = find_factory(name, model)
-    with answering(key, model.function):
+    with calling(key, model.function):
         function = factory(**model.settings)
     embeds = all(callable(getattr(function, method, None)) for method in EMBEDDING_METHODS)
     returned = f"{model.function} returned a {type(function).__name__}"
@@ -51,7 +51,7 @@ def find_factory(name: str, model: FunctionModel) -> Callable[..., Any]:
         UserError: There is none, or it does not take the settings.
     """
     key = f"models.{name}"
-    with answering(f"{key}.function", model.function):
+    with calling(f"{key}.function", model.function):
         factory: Callable[..., Any] = import_object(f"{key}.function", model.function)
     try:
         inspect.signature(factory).bind(**model.settings)

@@ -10,10 +10,8 @@ vector for each.
 
 from __future__ import annotations
 
-import logging
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,13 +19,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from vlmrm.config.settings import FunctionSettings, PromptSettings
-from vlmrm.errors import UserError, one_line
+from vlmrm.errors import UserError
+from vlmrm.imports import calling
 from vlmrm.rewards.scoring import reward_table, score_states
 
 if TYPE_CHECKING:
     from vlmrm.rewards.vlm import VLMReward
 
-LOGGER = logging.getLogger("vlmrm")
 
 Frames = NDArray[np.uint8]
 
@@ -80,7 +78,7 @@ class CheckedFunction:
         self, ask: Callable[..., Any], name: str, shape: tuple[int | None, ...], *inputs: Any
     ) -> NDArray[np.float64]:
         """The answer as an array of a shape, in which None is any length above 0."""
-        with nullcontext() if self._key is None else answering(self._key, name):
+        with nullcontext() if self._key is None else calling(self._key, name):
             returned = ask(*inputs)
         if hasattr(returned, "detach"):  # a PyTorch tensor
             returned = returned.detach().cpu().double()
@@ -177,27 +175,6 @@ def score_windows(
     reward = FunctionReward(function, settings.goals)
     rewards = np.concatenate([reward(batch) for batch in windows])
     return reward_table(settings.task, dict.fromkeys(settings.scorings, rewards))
-
-
-@contextmanager
-def answering(key: str, name: str) -> Iterator[None]:
-    """Answers an error of somebody's code in one line; the log has the traceback.
-
-    Raises:
-        UserError: The block raised an error.
-    """
-    try:
-        yield
-    except UserError:
-        raise
-    except (Exception, SystemExit) as error:
-        # As messages that a workflow does not show when it says why a job failed.
-        for line in traceback.format_exc().splitlines():
-            LOGGER.info("%s", line)
-        raise UserError(
-            f"{key}: {name} raised {type(error).__name__} ({one_line(error)}); correct it, with "
-            "the traceback in the log (`vlmrm --log FILE ...`)"
-        ) from error
 
 
 def _windows(frames: Frames) -> Frames:
