@@ -38,7 +38,7 @@ def test_only_commands_and_the_plan_see_a_whole_configuration():
     }
     rooms = {file.split("/")[0] for file in seeing}
     # A run's page shows the whole configuration, and its rule has all of it as a parameter.
-    assert rooms <= {"cli", "config", "plan", "machine", "page"}
+    assert rooms <= {"cli", "config", "plan", "checks", "page"}
 
 
 CAR = {"environment": "mountain-car", "goal": "a car", "baseline": "a hill"}

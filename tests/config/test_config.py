@@ -239,8 +239,8 @@ def test_states_of_an_agent_need_what_its_training_needs(content):
     content["state_sets"]["rollouts"]["run"]["scoring"] = "alpha-0"
     parse_config(content)
     del content["tasks"]["kneeling"]["oracle"]
-    content["landscapes"], content["epic"], content["experiments"] = {}, {}, {}
-    with pytest.raises(UserError, match=r"oracle: missing, but state_sets\.rollouts\.run trains"):
+    content |= {key: {} for key in ("landscapes", "epic", "experiments", "rounds")}
+    with pytest.raises(UserError, match=r"oracle: missing, but state_sets\.rollouts\.run needs"):
         parse_config(content)
 
 
@@ -253,7 +253,7 @@ def test_a_measurement_without_oracle_needs_labels_of_people(content):
     content["epic"]["waving"]["labels"] = "labels.csv"
     assert parse_config(content).epic_settings("waving").oracle is None
     content["predictions"]["kneeling"]["epic"].append("waving")
-    with pytest.raises(UserError, match=r"missing, but predictions\.kneeling needs the best of n"):
+    with pytest.raises(UserError, match=r"missing, but predictions\.kneeling needs it"):
         parse_config(content)
 
 

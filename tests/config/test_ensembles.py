@@ -75,7 +75,7 @@ OWN_AGENT = {
         ({"members": ["sim-XS", "sim-XS"]}, {}, "models.duo.members: 'sim-XS' is listed twice"),
         ({"members": ["sim-XS"]}, {}, "models.duo.members: only one; name others, several"),
         ({"members": []}, {}, "models.duo.members: empty; name at least one"),
-        ({"members": ["sim-XS", "duo"]}, {}, "models.duo.members: 'duo' is an ensemble; name its"),
+        ({"members": ["sim-XS", "duo"]}, {}, "models.duo.members: 'duo' has source: ensemble"),
         ({"penalty": 2}, {}, "models.duo.penalty: has no effect with aggregate: mean; remove it"),
         ({"reference": "knee"}, {}, "models.duo.reference: unknown name 'knee'"),
         (

@@ -189,7 +189,7 @@ def test_rounds_need_a_model_that_is_trained(content):
 
 def test_rounds_need_an_oracle(content):
     del content["tasks"]["standing"]["oracle"], content["epic"]["standing"]
-    assert "tasks.standing.oracle: missing, but rounds.smoke-S measures" in answer(content)
+    assert "tasks.standing.oracle: missing, but rounds.smoke-S needs" in answer(content)
 
 
 def test_a_corpus_cannot_hold_what_agents_of_its_own_model_met(content):

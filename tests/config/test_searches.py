@@ -45,7 +45,7 @@ def test_what_is_no_control_is_refused(name):
     ("change", "answer"),
     [
         ({"tasks": ["kneel"]}, "searches.poses.tasks: unknown name 'kneel'"),
-        ({"tasks": ["cartpole"]}, "searches.poses.tasks: 'cartpole' is a cartpole task"),
+        ({"tasks": ["cartpole"]}, "searches.poses.tasks: 'cartpole' is no humanoid task"),
         ({"models": ["sim-XXS"]}, "searches.poses.models: unknown name 'sim-XXS'"),
         ({"scene": "textured-fix"}, "searches.poses.scene: unknown name 'textured-fix'"),
         ({"models": [], "controls": []}, "searches.poses.models: empty, as are the controls"),

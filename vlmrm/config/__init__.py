@@ -37,7 +37,6 @@ from vlmrm.config.models import (
     SimulatorModel,
 )
 from vlmrm.config.paper_code import PaperCode
-from vlmrm.config.references import check_run
 from vlmrm.config.sentences import different, say_the_same
 from vlmrm.config.states import (
     DiagnosisStates,
@@ -50,6 +49,7 @@ from vlmrm.config.states import (
     UnionStates,
 )
 from vlmrm.config.training import DQN, SAC, TrainingRun
+from vlmrm.config.trainings import check_run
 
 __all__ = [
     "DQN",

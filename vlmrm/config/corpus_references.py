@@ -15,6 +15,7 @@ from vlmrm.config.models import (
     PretrainedModel,
     SimulatorModel,
 )
+from vlmrm.config.named import judged_pose_problems
 from vlmrm.config.states import (
     DiagnosisStates,
     GridStates,
@@ -42,11 +43,7 @@ def corpus_problems(config: Config) -> Iterator[str]:
         elif not isinstance(config.models[name], SimulatorModel):
             yield f"{key}: is no model with `source: simulator`; give `later` for the next rounds"
         for task in rounds.tasks:
-            yield from unknown(f"{key}.tasks", task, config.tasks)
-            if config.tasks[task].environment != "humanoid":
-                yield f"{key}.tasks: '{task}' is no humanoid task; remove it"
-            if config.tasks[task].oracle is None:
-                yield f"tasks.{task}.oracle: missing, but {key} measures against its labels"
+            yield from judged_pose_problems(config, key, task)
         if rounds.scoring not in config.scorings:
             yield f"{key}.scoring: {rounds.scoring} is not among `scorings`; add it there"
     unions = {n: s for n, s in config.state_sets.items() if isinstance(s, UnionStates)}

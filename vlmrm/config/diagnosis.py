@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vlmrm.config.base import SCENES, ConfigModel, Name, NonEmptyList, UniqueList, default_scene
 from vlmrm.config.corpus_references import learned_states
-from vlmrm.config.models import EnsembleModel, FunctionModel
+from vlmrm.config.named import frame_model_problems, judged_pose_problems
 from vlmrm.config.states import DiagnosisStates
 from vlmrm.errors import unknown
 
@@ -45,19 +45,11 @@ def diagnosis_problems(config: Config) -> Iterator[str]:
         if not isinstance(config.state_sets[diagnosis.states], DiagnosisStates):
             yield f"{key}.states: '{diagnosis.states}' must be a set with sampler: diagnosis"
         for model in diagnosis.models:
-            yield from unknown(f"{key}.models", model, config.models)
-            if isinstance(config.models[model], EnsembleModel | FunctionModel):
-                source = config.models[model].source
-                what = f"'{model}' is a model with source: {source}"
-                yield f"{key}.models: {what}; name those that embed frames"
+            yield from frame_model_problems(config, f"{key}.models", model)
         yield from learned_states(config, f"{key}.states", diagnosis.states, diagnosis.models)
         for scene in diagnosis.scenes:
             yield from unknown(f"{key}.scenes", scene, SCENES["humanoid"])
         for task in diagnosis.tasks:
-            yield from unknown(f"{key}.tasks", task, config.tasks)
-            if config.tasks[task].environment != "humanoid":
-                yield f"{key}.tasks: '{task}' is no humanoid task; remove it"
-            if config.tasks[task].oracle is None:
-                yield f"tasks.{task}.oracle: missing, but {key} measures by it"
+            yield from judged_pose_problems(config, key, task)
         if not diagnosed_tasks(config, diagnosis):
             yield f"{key}.tasks: no humanoid task has an oracle; add one to `tasks`"

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from vlmrm.config.corpus_references import learned_states, makes
-from vlmrm.config.models import EnsembleModel, FunctionModel
+from vlmrm.config.models import EnsembleModel
+from vlmrm.config.named import frame_model_problems
 from vlmrm.config.scoring import alpha_of
 from vlmrm.config.sentences import different
 from vlmrm.config.settings import EnsembleSettings, Member, MemberSettings
@@ -14,7 +15,6 @@ from vlmrm.errors import unknown
 
 if TYPE_CHECKING:
     from vlmrm.config.config import Config
-    from vlmrm.config.training import TrainingRun
 
 PENALTY = 1.0
 """Default weight of the standard deviation in a pessimistic ensemble."""
@@ -74,11 +74,7 @@ def ensemble_problems(config: Config) -> Iterator[str]:
             continue
         key = f"models.{name}"
         for member in model.members:
-            yield from unknown(f"{key}.members", member, config.models)
-            if isinstance(config.models[member], EnsembleModel):
-                yield f"{key}.members: '{member}' is an ensemble; name its members instead"
-            if isinstance(config.models[member], FunctionModel):
-                yield f"{key}.members: '{member}' is a function; name models that embed frames"
+            yield from frame_model_problems(config, f"{key}.members", member)
         if model.prompts == "average" and len(towers(config, name)) < 2:
             yield f"{key}.members: only one; name others, several scenes, or prompts: separate"
         if model.penalty is not None and model.aggregate != "pessimistic":
@@ -116,17 +112,7 @@ def use_problems(
             yield f"{scene_key}: '{name}' has views of its own, which count as {first}; write that"
 
 
-def run_problems(
-    config: Config, key: str, run: TrainingRun, scene_key: str, scoring_key: str
-) -> Iterator[str]:
-    """Why an agent cannot be trained on an ensemble, if that is what it is trained on."""
-    if run.reward_source in config.models:
-        source = [run.reward_source]
-        yield from use_problems(config, key, source, run.task, [run.scene], scene_key)
-        yield from training_problems(config, scoring_key, source, run.task, [run.scoring])
-
-
-def training_problems(
+def unscored_problems(
     config: Config, key: str, models: Iterable[str], task: str, scorings: list[str]
 ) -> Iterator[str]:
     """Why agents cannot be trained on ensembles among these known models with these scorings."""

@@ -14,6 +14,7 @@ from vlmrm.config.base import (
     Seed,
     UniqueList,
 )
+from vlmrm.config.named import missing_oracle
 from vlmrm.config.states import RolloutStates
 from vlmrm.config.training import TrainingRun
 from vlmrm.errors import unknown
@@ -83,7 +84,7 @@ def optimization_problems(config: Config) -> Iterator[str]:
             yield f"{key}: '{name}' trains on no models; remove it"
         for task in experiment.tasks:
             if config.tasks[task].oracle is None:
-                yield f"tasks.{task}.oracle: missing, but {key} measures '{name}' by it"
+                yield missing_oracle(task, key)
         for scoring in experiment.scorings:
             if scoring not in config.scorings:
                 what = f"{scoring} is not among `scorings`, by which states are scored"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vlmrm.config.base import ConfigModel, Name, NonEmptyList, PositiveInt, Seed, UniqueList
 from vlmrm.config.diagnosis import diagnosed_tasks
+from vlmrm.config.named import missing_oracle
 from vlmrm.errors import unknown
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def prediction_problems(config: Config) -> Iterator[str]:
             yield from unknown(f"{key}.epic", measurement, config.epic)
             task = config.epic[measurement].task
             if config.tasks[task].oracle is None:
-                yield f"tasks.{task}.oracle: missing, but {key} needs the best of n of '{task}'"
+                yield missing_oracle(task, key)
         for diagnosis in prediction.diagnoses:
             yield from unknown(f"{key}.diagnoses", diagnosis, config.diagnoses)
         for experiment in prediction.experiments:
@@ -80,7 +81,7 @@ def prediction_problems(config: Config) -> Iterator[str]:
             yield f"{key}: {what}; a correlation needs at least {LEAST}"
         for task in dict.fromkeys(run.task for run in runs):
             if config.tasks[task].oracle is None:
-                yield f"tasks.{task}.oracle: missing, but {key} needs the success of its agents"
+                yield missing_oracle(task, key)
 
 
 def _measured(config: Config, prediction: Prediction) -> Iterator[set[Reward]]:

@@ -19,7 +19,7 @@ from vlmrm.config.base import (
     UniqueList,
     default_scene,
 )
-from vlmrm.config.models import EnsembleModel, FunctionModel
+from vlmrm.config.named import frame_model_problems, judged_pose_problems
 from vlmrm.config.scoring import PLAIN, Scoring
 from vlmrm.config.training import TrainingRun
 from vlmrm.errors import unknown
@@ -107,19 +107,10 @@ def search_problems(config: Config) -> Iterator[str]:
             what = f"search-gallery-{name}.svg is a figure of {key} too"
             yield f"searches.gallery-{name}: {what}; rename one of them"
         for task in search.tasks:
-            yield from unknown(f"{key}.tasks", task, config.tasks)
-            entry = config.tasks[task]
-            if entry.environment != "humanoid":
-                what = f"'{task}' is a {entry.environment} task, but poses are searched"
-                yield f"{key}.tasks: {what}; remove it"
-            if entry.oracle is None:
-                yield f"tasks.{task}.oracle: missing, but {key} is judged by it"
+            yield from judged_pose_problems(config, key, task)
         yield from unknown(f"{key}.scene", search.scene, SCENES["humanoid"])
         for model in search.models:
-            yield from unknown(f"{key}.models", model, config.models)
-            if isinstance(config.models[model], EnsembleModel | FunctionModel):
-                what = f"'{model}' is no single model that embeds frames, which a search needs"
-                yield f"{key}.models: {what}; remove it"
+            yield from frame_model_problems(config, f"{key}.models", model)
             if model == SCORE or flipped_share(model) is not None:
                 yield f"models.{model}: the name is taken by a control; choose another"
         if not search.models and not search.controls:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from vlmrm.config.scoring import alpha_of, temperature_of
+
+if TYPE_CHECKING:
+    from vlmrm.config.config import Config
 
 
 def sentence_problems(
@@ -21,6 +25,14 @@ def sentence_problems(
     for sentence in contrasts:
         if not different([sentence], goals):
             yield "contrast", f"'{sentence}' is the goal too; remove it"
+
+
+def task_sentence_problems(config: Config, task: str, scorings: list[str]) -> Iterator[str]:
+    """Sentences of a task that do not suit scorings, as 'key: what is wrong'."""
+    entry, contrasts = config.tasks[task], config.contrasts(task)
+    for scoring in scorings:
+        for kind, problem in sentence_problems(scoring, entry.goals, entry.baselines, contrasts):
+            yield f"tasks.{task}.{kind}: {problem}"
 
 
 def different(sentences: Iterable[str], goals: Collection[str]) -> list[str]:
