@@ -102,7 +102,7 @@ def test_code_in_the_checkpoints_of_a_training(tmp_path, sign):
     refused(lambda: sample_rollouts(settings, tmp_path, workers=0), policy)
 
 
-@pytest.mark.parametrize("name", ["state.pkl", "state.npz", "array", "replay"])
+@pytest.mark.parametrize("name", ["state.npz", "array", "replay"])
 def test_code_in_the_checkpoint_of_an_interrupted_training(tmp_path, sign, name):
     with pytest.raises(KeyboardInterrupt):
         train_toy(tmp_path, AGENTS["dqn"], at_call(70, crash))

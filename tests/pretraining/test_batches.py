@@ -20,7 +20,6 @@ def parts():
         CorpusPart(
             environment,
             np.zeros((60, 3, 1, 1), np.uint8),
-            states,
             facts,
             distances(environment, states, facts),
         )

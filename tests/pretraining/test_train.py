@@ -1,4 +1,3 @@
-import h5py
 import numpy as np
 import pytest
 import torch
@@ -94,28 +93,16 @@ def test_the_model_folder_loads_like_any_other(folder):
 
 def test_frames_without_a_clear_fact_do_not_count(folder):
     images = np.random.default_rng(0).integers(0, 256, (4, 3, 64, 64), dtype=np.uint8)
-    states = np.zeros((4, 2))
     facts = [{"place": "valley"}, {"place": "valley"}, {}, {"place": "summit"}]
     model = ClipModel.load(folder, "cpu")
 
     def report(rows):
-        part = CorpusPart(
-            "mountain-car", images[rows], states[rows], [facts[i] for i in rows], np.zeros((4, 8))
-        )
+        part = CorpusPart("mountain-car", images[rows], [facts[i] for i in rows], np.zeros((4, 8)))
         return evaluate_held_out(model, [part])["mountain-car"]
 
     with_unclear, without = report([0, 1, 2, 3]), report([0, 1, 3])
     assert with_unclear["place"] == without["place"]
     assert (with_unclear["clear place"], without["clear place"]) == (0.75, 1)
-
-
-def test_a_corpus_of_an_older_version_is_named(corpus, tmp_path):
-    path = tmp_path / "old.h5"
-    path.write_bytes(corpus.read_bytes())
-    with h5py.File(path, "a") as file:
-        del file["mountain-car/distances"]
-    with pytest.raises(UserError, match=r"old\.h5: made by an older version; delete it"):
-        read_corpus(path)
 
 
 def test_a_file_that_is_not_a_corpus_is_named(tmp_path):

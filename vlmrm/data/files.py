@@ -194,8 +194,6 @@ def put(group: h5py.Group, name: str, values: ArrayLike) -> None:
 
 def texts(dataset: h5py.Dataset) -> NDArray[np.str_]:
     """Reads an array of texts."""
-    if dataset.dtype.kind == "O":  # of an earlier version
-        return np.asarray(dataset.asstr()[:]).astype(str)
     return np.char.decode(dataset[:], "utf-8")
 
 

@@ -137,7 +137,7 @@ class States:
         """
         with open_hdf5(path, "states") as file, reading(path):
             columns = {
-                name: texts(data) if data.dtype.kind in "OS" else data[:]
+                name: texts(data) if data.dtype.kind == "S" else data[:]
                 for name, data in _group(file, "columns").items()
             }
             labels = _group(file, "labels")

@@ -100,8 +100,7 @@ def make_captioned_corpus(
     for states, frames in sets:
         if len(states) != len(frames) or not states.names:
             raise UserError(
-                f"{key}: a set of states is not that of its frames, or of an older version; delete "
-                "both files, and run again"
+                f"{key}: a set of states is not that of its frames; delete both, and run again"
             )
         captions += write_captions(key, settings.captions, states.names, states.values)
     if (count := len({text for texts in captions for text in texts})) > SENTENCES:

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from vlmrm.config import Corpus, EnvironmentName, Rendering
 from vlmrm.data.files import create_hdf5, open_hdf5, put, reading, texts
 from vlmrm.data.states import States
-from vlmrm.errors import UserError
 from vlmrm.machine.processes import worker_count
 from vlmrm.pretraining.captioned import CaptionedPart
 from vlmrm.pretraining.captions import (
@@ -47,14 +46,12 @@ class CorpusPart(Part):
     """Frames of a simulator, with facts about their states.
 
     Attributes:
-        states: Float64 ``[N, D]``.
         facts: Visible facts, one dictionary per image.
         distances: Distance of each image from each value of each fact, float32 ``[N, V]``; see
             `vlmrm.pretraining.distances`.
     """
 
     environment: EnvironmentName
-    states: NDArray[np.float64]
     facts: list[Facts]
     distances: NDArray[np.float32]
 
@@ -81,9 +78,7 @@ class CorpusPart(Part):
 
     def rows(self, rows: NDArray[np.intp]) -> CorpusPart:
         facts = [self.facts[row] for row in rows]
-        return CorpusPart(
-            self.environment, self.images[rows], self.states[rows], facts, self.distances[rows]
-        )
+        return CorpusPart(self.environment, self.images[rows], facts, self.distances[rows])
 
 
 def make_corpus(
@@ -143,7 +138,7 @@ def read_corpus(path: str | os.PathLike[str]) -> list[Part]:
     """Reads the parts of a corpus, one per environment.
 
     Raises:
-        UserError: The file is missing or damaged, or an older version wrote it.
+        UserError: The file is missing or damaged.
     """
     with open_hdf5(Path(path), "corpus") as file, reading(path):
         return [_read_part(path, environment, group) for environment, group in file.items()]
@@ -154,7 +149,5 @@ def _read_part(path: str | os.PathLike[str], environment: Any, group: h5py.Group
     if "captions" in group:
         captions = [json.loads(line) for line in texts(group["captions"])]
         return CaptionedPart(environment, images, captions)
-    if "distances" not in group:
-        raise UserError(f"{path}: made by an older version; delete it, and run again")
     facts = [json.loads(line) for line in texts(group["facts"])]
-    return CorpusPart(environment, images, group["states"][:], facts, group["distances"][:])
+    return CorpusPart(environment, images, facts, group["distances"][:])

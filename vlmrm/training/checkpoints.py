@@ -50,13 +50,7 @@ class Checkpoint:
         self._cuts: list[int] = []
 
     def exists(self) -> bool:
-        """Whether there is one.
-
-        Raises:
-            UserError: There is one of an earlier version, which could run code.
-        """
-        if (old := self._folder / "state.pkl").is_file():
-            raise UserError(f"{old}: a checkpoint of an earlier version; {AGAIN}")
+        """Whether there is one."""
         return self._state.is_file()
 
     def save(self, agent: DeferredReward, **extra: Any) -> None:
@@ -109,7 +103,7 @@ class Checkpoint:
         assert isinstance(agent.env, VectorEnv) and agent.replay_buffer is not None
         with reading(self._state, AGAIN):
             _restore_agent(agent, state["agent"])
-            self._cuts = [*state.get("cuts", [])]
+            self._cuts = [*state["cuts"]]
             if state["environments"] is not None:
                 agent.env.restore(state["environments"])
             else:

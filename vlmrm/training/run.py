@@ -191,7 +191,7 @@ def learn(
         if state:
             checkpoint.restore(state, model)
             learning_curve.state = state["curve"]
-            reward.state = state.get("reward")
+            reward.state = state["reward"]
             if state["environments"] is None:
                 reward.state = None  # its past belongs to episodes that do not go on
                 learning_curve.forget_episodes()
