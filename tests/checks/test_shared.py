@@ -90,8 +90,23 @@ def test_a_model_of_another_source_is_refused(content, resources):
 
 
 def test_what_a_download_accepts_is_no_other_definition(content, resources):
+    file = resources / "models" / "published" / "provenance.json"
+    record = json.loads(file.read_text())
+    file.write_text(json.dumps({**record, "sha256": "0" * 64}))
     content["models"]["published"] |= {"allow_pickle": True, "sha256": "0" * 64}
     check(content, resources)
+
+
+def test_other_weights_than_those_that_are_there_are_refused(content, resources):
+    file = resources / "models" / "published" / "provenance.json"
+    record = json.loads(file.read_text())
+    file.write_text(json.dumps({**record, "sha256": "b" * 64, "origin": {"sha256": "a" * 64}}))
+    check(content, resources)
+    content["models"]["published"]["sha256"] = "a" * 64
+    check(content, resources)
+    content["models"]["published"]["sha256"] = "b" * 64
+    with pytest.raises(UserError, match=r"^models.published.sha256: .* that have a{64}, not b"):
+        check(content, resources)
 
 
 def test_a_key_that_is_newer_than_the_record_has_its_default(content, resources):

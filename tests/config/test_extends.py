@@ -65,6 +65,36 @@ def test_an_entry_of_another_kind_replaces_the_extended_one(write):
     assert both.tasks["source"].goal == "a pole" and both.tasks["source"].environment == "cartpole"
 
 
+@pytest.mark.parametrize("key", ["source", "sampler", "algorithm"])
+def test_arguments_of_the_user_s_code_are_merged_whatever_their_names(write, key):
+    judge = {"source": "function", "function": "mine:make"}
+    room = {"id": "mine:Room", "success": "is_success"}
+    below, above = {key: "webcam", "width": 640, "deep": {"a": 1, "b": 2}}, {"deep": {"a": 9}}
+    both = {key: "file", "width": 640, "deep": {"a": 9, "b": 2}}
+    write(
+        "below.yaml",
+        models={"judge": {**judge, "settings": below}},
+        environments={"room": {**room, "kwargs": below}},
+    )
+    above[key] = "file"
+    write(
+        "own.yaml",
+        run="own",
+        extends=["base.yaml", "below.yaml"],
+        models={"judge": {"settings": above}},
+        environments={"room": {"kwargs": above}},
+    )
+    own = load_config("own.yaml")
+    assert own.models["judge"].settings == own.environments["room"].kwargs == both
+
+
+def test_a_model_may_be_named_settings_and_be_replaced(write):
+    write("below.yaml", models={"settings": {"source": "random", "architecture": "sim-S"}})
+    packaged = {"source": "packaged", "architecture": "sim-M"}
+    write("own.yaml", run="own", extends=["base.yaml", "below.yaml"], models={"settings": packaged})
+    assert load_config("own.yaml").models["settings"].source == "packaged"
+
+
 def test_later_files_override_earlier_ones_and_extended_files_may_extend_others(write):
     write("middle.yaml", extends=["base.yaml"], scorings=["alpha-0.5"], run="middle")
     write("last.yaml", run="last")
@@ -82,7 +112,15 @@ def test_the_result_is_the_whole_configuration(write):
 @pytest.mark.parametrize(
     ("extends", "answer"),
     [
-        (["nowhere.yaml"], "nowhere.yaml: cannot be read (No such file or directory)"),
+        (
+            ["nowhere.yaml"],
+            "own.yaml: extends: there is no file 'nowhere.yaml'; paths are relative to the "
+            "working directory",
+        ),
+        (
+            [""],
+            "own.yaml: extends: there is no file ''; paths are relative to the working directory",
+        ),
         ("base.yaml", "own.yaml: extends: must be a list of files, got 'base.yaml'"),
         (["own.yaml"], "own.yaml: extends: own.yaml extends this file; remove one of them"),
         (["a.yaml"], "a.yaml: extends: own.yaml extends this file; remove one of them"),
@@ -135,5 +173,5 @@ def test_shared_parts_come_with_the_package_unless_the_folder_has_them(write, tm
     write("config/shared/sim.yaml", models={})
     assert load_config("own.yaml").models.keys() == {"sim"}
     write("own.yaml", run="own", extends=["base.yaml", "config/shared/tasks.yaml"])
-    with pytest.raises(UserError, match=r"^config/shared/tasks\.yaml: cannot be read"):
+    with pytest.raises(UserError, match=r"extends: there is no file 'config/shared/tasks"):
         load_config("own.yaml")

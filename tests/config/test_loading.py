@@ -56,6 +56,8 @@ def bomb(part):
     [
         ("run: 2024-99-99", "line 1 holds no timestamp; correct it, or quote a text"),
         ("a: 1\nrun: " + "9" * 5000, "line 2 holds no int; correct it, or quote a text"),
+        ("size: 010", "line 1: 010 is 8 to YAML; write that, or quote it"),
+        ("a: 1\nseeds: [1:30]", "line 2: 1:30 is 90 to YAML; write that, or quote it"),
         ("run: !!bool x", "line 1 holds no bool; correct it, or quote a text"),
         ("run: !!timestamp x", "line 1 holds no timestamp; correct it, or quote a text"),
         ("run: !!python/name:os.system", "not YAML in line 1 (could not determine a constructor"),

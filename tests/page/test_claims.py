@@ -3,9 +3,11 @@
 import pandas as pd
 import pytest
 
+from vlmrm.errors import UserError
 from vlmrm.figures.paper import published_success
 from vlmrm.page import claims
 from vlmrm.page.claims import FAILS, HOLDS, OPEN, check_claims, compare, known_claims
+from vlmrm.page.contents import CLAIM_KINDS
 
 PLACE = {"task": "kneeling", "scene": "textured-fixed", "scoring": "alpha-0"}
 
@@ -338,3 +340,20 @@ def test_each_number_of_the_paper_belongs_to_a_claim():
     for row in published_success().itertuples():
         about = f"{row.task}, {row.scene}, {row.model}, {row.scoring}"
         assert f"{row.success_rate:.0%} ({about})" in stated
+
+
+@pytest.mark.parametrize("name", ["results.csv", "Epic-kneeling.csv", "epickneeling.csv"])
+def test_a_table_that_no_claim_is_about_is_named(tmp_path, name):
+    path = tmp_path / name
+    pd.DataFrame(agents(0.9)).to_csv(path, index=False)
+    with pytest.raises(UserError, match=f"{name}: claims are about tables whose names begin with"):
+        check_claims([path])
+
+
+@pytest.mark.parametrize("kind", CLAIM_KINDS)
+def test_a_table_under_the_name_of_another_is_named_with_what_it_lacks(tmp_path, kind):
+    path = tmp_path / f"{kind}-some.csv"
+    content = [measured("big", 0.5, 1)] if kind != "epic" else agents(0.9)
+    pd.DataFrame(content).drop(columns="source", errors="ignore").to_csv(path, index=False)
+    with pytest.raises(UserError, match=rf"{kind}-some\.csv: has no column"):
+        check_claims([path])

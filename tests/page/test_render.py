@@ -1,5 +1,6 @@
 """The page as a file: what it contains, and where it works."""
 
+import importlib
 import re
 import shutil
 from importlib import resources
@@ -9,6 +10,7 @@ import pytest
 from tests.page.conftest import success
 from tests.paths import smoke_all
 from vlmrm.config import parse_config
+from vlmrm.errors import UserError
 from vlmrm.figures.paper import LARGEST, published_success
 from vlmrm.page import render
 from vlmrm.page.contents import TITLES, contents, recorded_runs
@@ -134,3 +136,37 @@ def test_a_figure_has_one_name_and_belongs_to_one_section():
     exhibits = [e for section in contents(parse_config(smoke_all())) for e in section.exhibits]
     names = [(exhibit.name, exhibit.is_table) for exhibit in exhibits]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("function", "pattern"),
+    [
+        ("vlmrm.page.render.read_table", "tables/epic-*.csv"),
+        ("vlmrm.page.summary.read_table", "tables/success-*.csv"),
+        ("vlmrm.page.render._videos", "figures/*.svg"),
+        ("vlmrm.page.render._videos", "figures/*.png"),
+        ("vlmrm.page.render._cards", "**/video.mp4"),
+    ],
+)
+def test_files_that_a_restarted_job_deletes_while_the_page_is_written_are_left_out(
+    smoke, monkeypatch, function, pattern
+):
+    module, _, name = function.rpartition(".")
+    read = getattr(importlib.import_module(module), name)
+    gone = []
+
+    def deleting(*arguments):
+        if not gone:
+            gone.extend(sorted(smoke.results.glob(pattern))[:1])
+            gone[0].unlink()
+        return read(*arguments)
+
+    monkeypatch.setattr(function, deleting)
+    assert "</html>" in smoke.page()
+    assert gone
+
+
+def test_a_file_that_stays_damaged_is_named(smoke):
+    min(smoke.results.glob("tables/epic-*.csv")).write_bytes(b"\xff")
+    with pytest.raises(UserError, match=r"epic-.*\.csv"):
+        smoke.page()

@@ -1,16 +1,21 @@
 """`vlmrm compare-precision`: error and speed of lower precisions."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy.stats import spearmanr
 
 from tests.processes import vlmrm
 from vlmrm.config import Rendering
-from vlmrm.data.frames import FrameWriter
+from vlmrm.config.settings import EmbeddingSettings
+from vlmrm.data.frames import FrameReader, FrameWriter
+from vlmrm.models.clip import ClipModel
 from vlmrm.rendering import make_renderer
 from vlmrm.rendering.parallel import draw
-from vlmrm.rewards.precision import compare_precisions
+from vlmrm.rewards.precision import compare_precisions, embed_sample
 from vlmrm.rewards.vlm import VLMReward
 from vlmrm.states.training import sample_training_states
 
@@ -44,6 +49,27 @@ def test_the_first_row_is_float32_with_which_the_others_are_compared(model_folde
     # means nothing here.
     assert 0 < rounded["largest_error"] < 2**-5
     assert rounded["spearman"] == pytest.approx(spearmanr(*rewards)[0])
+
+
+def test_a_batch_for_which_a_gpu_lacks_memory_is_embedded_on_the_cpu(
+    model_folder, frames, tmp_path, monkeypatch
+):
+    load, devices = ClipModel.load, []
+
+    def loaded(folder, device, **options):
+        devices.append(device)
+        model = load(folder, "cpu", **options)
+        if device != "cpu":
+            model.embed_images = Mock(side_effect=torch.cuda.OutOfMemoryError("out of memory"))
+        return model
+
+    monkeypatch.setattr(ClipModel, "load", loaded)
+    with FrameWriter(tmp_path / "frames.h5", frames.shape) as writer:
+        writer.append(frames)
+    with FrameReader(tmp_path / "frames.h5") as reader:
+        rows, sample = embed_sample(model_folder, reader, EmbeddingSettings(), "auto")
+    assert devices == ["auto", "cpu"]
+    assert len(rows) == len(sample) == len(frames)
 
 
 @pytest.mark.gpu

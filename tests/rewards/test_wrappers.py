@@ -136,6 +136,40 @@ def test_without_frames_the_first_step_says_what_to_do():
         envs.step(ACTIONS)
 
 
+@pytest.mark.parametrize("mode", AutoresetMode)
+def test_an_environment_without_frames_is_noticed_beside_others(mode):
+    makes = [functools.partial(_counting, 3), CountingEnv]
+    envs = VLMRewardVectorWrapper(SyncVectorEnv(makes, autoreset_mode=mode), shown)
+    envs.reset(seed=0)
+    with pytest.raises(ValueError, match="an info has no 'frame'; wrap each environment"):
+        envs.step(ACTIONS)
+
+
+def test_frames_that_vanish_after_an_episode_are_noticed():
+    class Vanishing(FrameInfoWrapper):
+        def step(self, action):
+            *result, info = super().step(action)
+            if self.unwrapped.episode > 1:
+                del info["frame"]
+            return *result, info
+
+    makes = [lambda: Vanishing(CountingEnv(1))]
+    envs = SyncVectorEnv(makes, autoreset_mode=AutoresetMode.SAME_STEP)
+    envs = VLMRewardVectorWrapper(envs, shown)
+    envs.reset(seed=0)
+    envs.step(ACTIONS[:1])
+    with pytest.raises(ValueError, match="an info has no 'frame'"):
+        envs.step(ACTIONS[:1])
+
+
+def test_a_reset_of_some_environments_leaves_the_others_as_they_are():
+    envs = counting(AutoresetMode.NEXT_STEP, lengths=(1, 3))
+    envs.reset(seed=0)
+    envs.step(ACTIONS)
+    envs.reset(options={"reset_mask": np.array([False, True])})
+    assert envs.step(ACTIONS)[1].tolist() == [0, 201]
+
+
 def test_a_reward_of_the_wrong_shape_is_refused():
     envs = VLMRewardVectorWrapper(counting(AutoresetMode.NEXT_STEP).env, lambda frames: frames[0])
     envs.reset(seed=0)

@@ -4,6 +4,7 @@ import fcntl
 import itertools
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import torch
 from gymnasium.wrappers import TimeLimit
 
 from tests.training.toy import AGENTS, COMMON, Slider, reward_of_frames, slider
-from tests.training.toy_training import RUN, at_call, curve, terminate, train_toy, weights_of
+from tests.training.toy_training import RUN, at_call, crash, curve, terminate, train_toy, weights_of
 from vlmrm.config import PaperCode, TrainingRun, parse_config
 from vlmrm.errors import UserError
 from vlmrm.rewards.sources import EnvironmentReward, FrameReward
@@ -207,6 +208,31 @@ def test_files_of_somebody_else_stay(tmp_path):
     with pytest.raises(UserError, match="videos: was written by no training; give another folder"):
         train(settings("cartpole", "gymnasium", "oracle"), EnvironmentReward(), tmp_path)
     assert [path.name for path in tmp_path.rglob("*.*")] == ["holiday.mp4"]
+
+
+@pytest.mark.parametrize("pattern", ["replay-*.npz", "best.zip"])
+def test_what_an_earlier_training_left_and_cannot_be_deleted_is_named(
+    tmp_path, monkeypatch, pattern
+):
+    with pytest.raises(KeyboardInterrupt):
+        train_toy(tmp_path, AGENTS["dqn"], at_call(70, crash))
+    (tmp_path / "checkpoints" / "resume" / "state.npz").unlink()
+    kept = min(tmp_path.rglob(pattern))
+    unlink = os.unlink
+
+    def refusing(path, *arguments, **options):
+        if Path(path).name in (kept.name, ".nfs01"):
+            raise PermissionError(errno.EPERM, "not permitted", str(path))
+        unlink(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "unlink", refusing)
+    with pytest.raises(
+        UserError, match=f"{kept.name}: of an earlier training, and cannot be deleted"
+    ):
+        train_toy(tmp_path, AGENTS["dqn"])
+    # A network disk renames what somebody reads.
+    kept.rename(kept.with_name(".nfs01"))
+    train_toy(tmp_path, AGENTS["dqn"])
 
 
 def test_a_second_training_in_a_folder_is_refused(tmp_path):

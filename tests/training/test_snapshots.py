@@ -68,6 +68,55 @@ def test_attributes_whose_type_a_checkpoint_would_lose_are_not_exact(attribute):
     assert not exact(env, model_checksum(env))
 
 
+def counter():
+    count = 0
+
+    def step():
+        nonlocal count
+        count += 1
+        return count
+
+    return step
+
+
+def recursive(env):
+    def walk(depth):
+        return walk(depth - 1) if depth else env.position
+
+    return walk
+
+
+def remembering(item, kept=[]):  # noqa: B006
+    kept.append(item)
+
+
+def counted():
+    counted.calls += 1
+
+
+counted.calls = 0
+
+
+@pytest.mark.parametrize(
+    ("attribute", "whole"),
+    [
+        (lambda env: np.linalg.norm, False),  # somebody's object, whatever it does
+        (lambda env: env.reset, True),
+        (lambda env: lambda: env.position, True),
+        (lambda env: lambda x, y=2.0: x * y, True),
+        (recursive, True),
+        (lambda env: counter(), False),
+        (lambda env: env.items.append, False),
+        (lambda env: Counter("falls").most_common, False),
+        (lambda env: remembering, False),
+        (lambda env: counted, False),
+    ],
+)
+def test_functions_are_part_of_an_exact_environment_if_they_keep_nothing(attribute, whole):
+    env = Keeping(attribute)
+    assert exact(env, model_checksum(env)) is whole
+
+
 def test_mujoco_data_of_a_model_that_is_elsewhere_are_not_exact():
     env = gym.Wrapper(Keeping(lambda env: None))
     assert exact(env, model_checksum(env))

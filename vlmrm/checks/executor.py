@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Sequence
 
+from vlmrm.checks.command_line import snakemake_options
 from vlmrm.config import read_yaml
 from vlmrm.errors import UserError
 
@@ -18,12 +18,8 @@ def runs_here(argv: Sequence[str]) -> bool:
     Args:
         argv: The command line, in the folder where it was started.
     """
-    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
-    parser.add_argument("--executor", "-e")
-    parser.add_argument("--profile", action="append")
-    try:
-        options = parser.parse_known_args(argv[1:])[0]
-    except argparse.ArgumentError:
+    options = snakemake_options(argv)
+    if options is None:
         return True  # Snakemake says what is wrong
     executor = options.executor
     for profile in options.profile or filter(None, [os.environ.get("SNAKEMAKE_PROFILE")]):

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vlmrm.config import Config, FunctionModel, SimulatorModel
+from vlmrm.config import Config, FunctionModel, PretrainedModel, SimulatorModel
 from vlmrm.config.base import ConfigModel
 from vlmrm.config.models import differences
 from vlmrm.data.files import read_provenance
 from vlmrm.errors import UserError
-from vlmrm.models.folder import read_model_provenance, replaced_source
+from vlmrm.models.folder import published_sha256, read_model_provenance, replaced_source
 
 
 def check_shared(config: Config, resources: Path = Path("resources")) -> None:
@@ -29,6 +29,12 @@ def check_shared(config: Config, resources: Path = Path("resources")) -> None:
         if isinstance(model, FunctionModel) and recorded == model.source:
             continue  # its folder is only this record: another version is made at once
         _compare(f"models.{name}", model, record.get("settings"), folder)
+        published = published_sha256(record)
+        if isinstance(model, PretrainedModel) and None is not model.sha256 != published:
+            raise UserError(
+                f"models.{name}.sha256: {folder} was made of weights that have {published}, not "
+                f"{model.sha256}; correct this key, or delete {folder}"
+            )
         if source := replaced_source(model, folder):
             raise UserError(
                 f"models.{name}: {source} is not what {folder} was made of, and all runs share "

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import humanize
 
+from vlmrm.checks.command_line import refuse_repeated, snakemake_options
 from vlmrm.checks.environments import environment_problem
 from vlmrm.checks.functions import function_problems
 from vlmrm.checks.models import (
@@ -81,24 +82,20 @@ def check_files(argv: Sequence[str]) -> None:
     """Reads the configuration files that a command line of Snakemake names.
 
     Before Snakemake does: it would run the code of templates, and answer mistakes with a traceback
-    or without the name of the file.
+    or without the name of the file. Options that it would not read are refused.
     """
     global _started_in
     _started_in = Path.cwd()
-    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
-    parser.add_argument("--configfile", "--configfiles", nargs="+", type=Path, default=[])
-    parser.add_argument("--snakefile", "-s", type=Path)
-    parser.add_argument("--directory", "-d", type=Path, default=Path())
-    try:
-        options = parser.parse_known_args(argv[1:])[0]
-    except argparse.ArgumentError:
-        return  # Snakemake says so
+    options = snakemake_options(argv)
+    if options is None:
+        return  # Snakemake says what is wrong
     places = (Path("Snakefile"), Path("workflow", "Snakefile"))
     if not is_workflow(options.snakefile or next(filter(Path.exists, places), places[0])):
         return  # a workflow that uses this one as a module; its files are its own matter
     default = options.directory / "config.yaml"
     try:
-        for file in options.configfile or filter(Path.exists, [default]):
+        refuse_repeated(options)
+        for file in [*chain(*options.configfile)] or filter(Path.exists, [default]):
             read_layer(file)
     except UserError as error:
         sys.exit(f"vlmrm: {error}")

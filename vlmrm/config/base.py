@@ -108,7 +108,8 @@ def _each_once(values: list[T]) -> list[T]:
 
 def _filled(value: str | list[str]) -> str | list[str]:
     texts = [value] if isinstance(value, str) else _each_once(value)
-    if not texts or not all(text.strip() for text in texts):
+    # Spaces of no width are no space to Python, and are not printable.
+    if not texts or not all(any(map(str.isprintable, text.strip())) for text in texts):
         raise ValueError("empty; fill it, or remove it where it may be left out")
     return value
 

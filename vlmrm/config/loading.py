@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -32,8 +33,13 @@ MAX_TEXT = 1000
 CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Characters that are neither shown nor white space, and halves of characters."""
 
+OTHER_BASES = re.compile("[-+]?(0[0-9_]|[0-9_]+:)")
+"""Numbers that YAML reads in base 8 or 60, which nobody means: `010` is 8, and `1:30` is 90."""
+
 KINDS = ("source", "sampler", "algorithm")
 """Keys that say of which kind an entry is, and so which other keys it has."""
+ARGUMENTS = (("settings",), ("kwargs",))
+"""Keys of entries whose mappings are arguments of a user's own code, and have keys of any name."""
 
 Place = Sequence[int | str]
 """The keys that lead to a value."""
@@ -162,7 +168,12 @@ def _layers(
     for file in files:
         if file in (*extending, source):
             raise UserError(f"{source}: extends: {file} extends this file; remove one of them")
-        layers |= _layers(read_layer(_place(file)), file, (*extending, source))
+        if not (path := _place(file)).is_file():
+            raise UserError(
+                f"{source}: extends: there is no file '{file}'; paths are relative to the working "
+                "directory"
+            )
+        layers |= _layers(read_layer(path), file, (*extending, source))
     return {**layers, source: {key: content[key] for key in content if key != "extends"}}
 
 
@@ -182,16 +193,19 @@ def _merged(layers: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(
+    below: Mapping[str, Any], above: Mapping[str, Any], place: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Both mappings, key by key; where both have a value that is no mapping, that of ``above``.
 
     An entry of another kind replaces the one below, whose keys would not fit it.
     """
     kinds = [(below[key], above[key]) for key in KINDS if key in below and key in above]
-    if any(isinstance(kind, str) and kind != other for kind, other in kinds):
+    is_entry = place[2:3] not in ARGUMENTS
+    if is_entry and any(isinstance(kind, str) and kind != other for kind, other in kinds):
         return dict(above)
     both = {
-        key: _merge(below[key], above[key])
+        key: _merge(below[key], above[key], (*place, key))
         for key in below.keys() & above.keys()
         if isinstance(below[key], dict) and isinstance(above[key], dict)
     }
@@ -225,6 +239,8 @@ def _unfit(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
         case int():
             if abs(value) > LARGEST:
                 yield place, "too large a number; lower it"
+        case float() if not math.isfinite(value):
+            yield place, f"input should be a finite number, got {value}"
         case float() | None:
             pass
         case _:
@@ -270,11 +286,15 @@ class _Loader(Composer, yaml.CSafeLoader):
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep)
+            value = super().construct_object(node, deep)
         except (ValueError, LookupError, AttributeError, TypeError) as error:
             # PyYAML's constructors raise these for dates, numbers and tags that are none.
             line, kind = node.start_mark.line + 1, node.tag.rpartition(":")[-1]
             raise _Refused(f"line {line} holds no {kind}; correct it, or quote a text") from error
+        if type(value) in (int, float) and OTHER_BASES.match(node.value):
+            line = node.start_mark.line + 1
+            raise _Refused(f"line {line}: {node.value} is {value} to YAML; write that, or quote it")
+        return value
 
 
 def _refuse_repeated_keys(mapping: yaml.MappingNode) -> None:

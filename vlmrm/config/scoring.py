@@ -7,12 +7,16 @@ other sentences at temperature T. The same names stand in configurations, tables
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator
 
 PLAIN = "alpha-0"
 """The plain cosine similarity; also stands where a reward has no scoring, as references."""
+
+COLDEST, HOTTEST = 1e-4, 100
+"""Range of temperatures. Colder ones would turn rounding errors into rewards of 0 and 1."""
 
 
 def alpha_of(scoring: str) -> float | None:
@@ -43,14 +47,13 @@ def canonical_scoring(name: str) -> str:
         ValueError: It names no scoring, or its number is out of range.
     """
     kind, _, text = name.partition("-")
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    fits = {"alpha": 0 <= number <= 1, "contrast": 0 < number <= 100}
+    # float() reads more: "0_1" as 1, and digits of other scripts.
+    number = float(text) if re.fullmatch(r"[0-9]*\.?[0-9]+(e[-+]?[0-9]+)?", text) else math.nan
+    fits = {"alpha": 0 <= number <= 1, "contrast": COLDEST <= number <= HOTTEST}
     if not fits.get(kind, False):
         raise ValueError(
-            f"'{name}' is no scoring; write alpha-A with A in [0, 1], or contrast-T with T above 0"
+            f"'{name}' is no scoring; write alpha-A with A in [0, 1], or contrast-T with T in "
+            f"[{COLDEST:g}, {HOTTEST:g}]"
         )
     return f"{kind}-{number:g}"
 

@@ -31,6 +31,6 @@ def read_benchmarks(folder: Path) -> Iterator[Benchmark]:
         try:
             record = json.loads(file.read_text().splitlines()[-1])
             found = Benchmark(record["rule_name"], dict(record["wildcards"]), float(record["s"]))
-        except (IndexError, KeyError, TypeError, ValueError):
+        except (OSError, IndexError, KeyError, TypeError, ValueError):
             continue
         yield found

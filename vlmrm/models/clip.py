@@ -183,7 +183,7 @@ class ClipModel:
                     tower.finish()
                 return self._finite(batches)
             except RuntimeError as error:
-                if batch_size or size == 1 or not _lacks_gpu_memory(error):
+                if batch_size or size == 1 or not lacks_gpu_memory(error):
                     raise
             # Outside the handler, the batch's memory is free; OpenGL needs some of it.
             self._batch_size = size // 2
@@ -291,7 +291,7 @@ def choose_precision(precision: Precision, device: torch.device) -> Precision:
     return "bfloat16" if fast else "float32"
 
 
-def _lacks_gpu_memory(error: RuntimeError) -> bool:
+def lacks_gpu_memory(error: RuntimeError) -> bool:
     """Whether a GPU's memory ran out, for a tensor or within one of NVIDIA's libraries."""
     libraries = ("CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
     return isinstance(error, torch.cuda.OutOfMemoryError) or any(

@@ -33,6 +33,7 @@ from vlmrm.models.folder import (
     count_parameters,
     file_sha256,
     is_simulator_trained,
+    published_sha256,
     read_model_provenance,
     replaced_source,
     write_model_provenance,
@@ -93,11 +94,10 @@ def is_here(settings: PretrainedModel, folder: Path, by_checksum: bool = True) -
     same = not differences(settings, record.get("settings", {}))
     if not (same and all(path.is_file() for path in files)):
         return False
-    sha256 = record.get("sha256")
-    published = record.get("origin", {}).get("sha256", sha256)
-    if settings.sha256 not in (None, published) or replaced_source(settings, folder):
+    wanted = settings.sha256 in (None, published_sha256(record))
+    if not wanted or replaced_source(settings, folder):
         return False
-    return not by_checksum or file_sha256(folder / WEIGHTS_FILE) == sha256
+    return not by_checksum or file_sha256(folder / WEIGHTS_FILE) == record.get("sha256")
 
 
 def _download(

@@ -183,6 +183,12 @@ def weights_sha256(folder: Path) -> str:
     return recorded or file_sha256(folder / WEIGHTS_FILE)
 
 
+def published_sha256(record: Mapping[str, Any]) -> str | None:
+    """SHA-256 checksum of the published weights, by the provenance of a model folder."""
+    recorded: str | None = record.get("origin", {}).get("sha256", record.get("sha256"))
+    return recorded
+
+
 def replaced_source(model: ConfigModel, folder: Path) -> Path | None:
     """A file whose content is no longer what a model folder was made of.
 

@@ -11,11 +11,22 @@ import pandas as pd
 from vlmrm.config import RANDOM_POLICY, REFERENCES
 from vlmrm.config.scoring import PLAIN
 from vlmrm.config.training import SERIES
-from vlmrm.data.tables import read_table
+from vlmrm.data.tables import read_table, require_columns
+from vlmrm.errors import UserError
 from vlmrm.figures.paper import published_success
 from vlmrm.figures.success import success_interval
 from vlmrm.page.contents import CLAIM_KINDS
 
+NEEDED = {
+    "epic": ("model", "scoring", "n", "epic", "epic_low", "epic_high"),
+    "best-of-n": ("model", "n", "gold", "gold_low", "gold_high"),
+    "success": (*SERIES, "seeds", "success_rate", "trajectories"),
+    "size": ("model", "source", "parameters"),
+    "optimization": ("reward_source", "outcome", "regret", "drop"),
+    "search": ("reward_source", "seeds", "end", "end_low", "end_high"),
+    "prediction": ("predictor", "rho", "rho_low", "rho_high", "pairs"),
+}
+"""Columns by which a table of each kind is known."""
 MEDIUM = "alpha-0.5"
 """The scoring that a gain is measured with."""
 FEWEST_AGENTS = 3
@@ -38,12 +49,16 @@ def claimed_numbers(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
         end in may be anything from 0 to 1. Agents and searches by random weights are left out, and
         of the optimization, agents that never succeed.
     """
-    found = {}
-    for kind in CLAIM_KINDS:
-        own = [path for path in paths if path.name.startswith(f"{kind}-")]
-        if own:
-            parts = [read_table(path).assign(file=f"tables/{path.name}") for path in own]
-            found[kind] = pd.concat(parts, ignore_index=True)
+    read: dict[str, list[pd.DataFrame]] = {}
+    for path in paths:
+        kind = next((kind for kind in CLAIM_KINDS if path.name.startswith(f"{kind}-")), None)
+        if kind is None:
+            kinds = ", ".join(f"{kind}-" for kind in CLAIM_KINDS)
+            raise UserError(f"{path}: claims are about tables whose names begin with {kinds}")
+        table = read_table(path)
+        require_columns(table, NEEDED[kind], path)
+        read.setdefault(kind, []).append(table.assign(file=f"tables/{path.name}"))
+    found = {kind: pd.concat(tables, ignore_index=True) for kind, tables in read.items()}
     models = _models(found)
     if "epic" in found:
         found["epic"] = _with_gain(found["epic"].rename(columns={"n": "sample"}))

@@ -25,6 +25,7 @@ from vlmrm.config.scoring import alpha_of, scoring_order
 from vlmrm.data.files import atomic_path, reading
 from vlmrm.data.provenance import provenance
 from vlmrm.data.tables import read_table
+from vlmrm.errors import UserError
 from vlmrm.models.folder import MODELS, is_simulator_trained
 from vlmrm.page.contents import TITLES, Exhibit, Section, contents, recorded_runs
 from vlmrm.page.summary import (
@@ -44,6 +45,9 @@ MAX_EMBEDDED = 30_000_000
 """Bytes of figures, videos, and tables up to which they are in the page itself."""
 MAX_SVG = 500_000
 """Bytes from which on a figure is shown as PNG: larger SVGs contain photographs."""
+
+TRIES = 3
+"""How often the files of a run are listed and read."""
 
 CSS_DPI = 96
 """CSS pixels per inch."""
@@ -109,6 +113,8 @@ class Card:
 def write_page(results: Path, config: Config, output: Path) -> None:
     """Writes the page.
 
+    A job that starts again deletes its files, also while they are read: then all are listed anew.
+
     Figures, videos, and tables are in the page itself, up to `MAX_EMBEDDED` bytes together or where
     the page is outside of the results. Otherwise the page links to them, and works where the folder
     of the results is copied as a whole.
@@ -117,7 +123,22 @@ def write_page(results: Path, config: Config, output: Path) -> None:
         results: Folder of the run.
         config: Configuration of the run.
         output: The page.
+
+    Raises:
+        UserError: A file is damaged.
     """
+    for left in reversed(range(TRIES)):
+        try:
+            page = _render(results, config, output)
+            break
+        except (OSError, UserError):
+            if not left:
+                raise
+    with atomic_path(output) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def _render(results: Path, config: Config, output: Path) -> str:
     sections = [
         (section, [_find(results, exhibit) for exhibit in section.exhibits])
         for section in contents(config)
@@ -137,7 +158,7 @@ def write_page(results: Path, config: Config, output: Path) -> None:
         lstrip_blocks=True,
     )
     environment.filters |= {"duration": duration, "number": number, "url": sources.url}
-    page = environment.get_template("page.html").render(
+    return environment.get_template("page.html").render(
         config=config,
         css=Markup(_static("vlmrm.web", "colors.css") + _static("vlmrm.page", "page.css")),
         js=Markup(_static("vlmrm.page", "page.js")),
@@ -166,8 +187,6 @@ def write_page(results: Path, config: Config, output: Path) -> None:
         maker=provenance(),
         alpha_of=alpha_of,
     )
-    with atomic_path(output) as temporary:
-        temporary.write_text(page, encoding="utf-8")
 
 
 def _find(results: Path, exhibit: Exhibit) -> Shown:

@@ -17,7 +17,7 @@ from vlmrm.config.scoring import PLAIN
 from vlmrm.config.settings import EmbeddingSettings
 from vlmrm.data.embeddings import Sample
 from vlmrm.data.frames import FrameReader
-from vlmrm.models.clip import ClipModel, choose_device
+from vlmrm.models.clip import ClipModel, choose_device, lacks_gpu_memory
 from vlmrm.rewards.vlm import VLMReward
 
 REFERENCE: Precision = "float32"
@@ -33,10 +33,12 @@ def embed_sample(
     rows = np.linspace(0, len(frames) - 1, min(SAMPLE, len(frames))).astype(np.int64)
     options = settings.model_dump() | {"precision": REFERENCE}
     try:
-        model = ClipModel.load(folder, device, **options)
-    except torch.cuda.OutOfMemoryError:  # the weights take twice the memory
-        model = ClipModel.load(folder, "cpu", **options)
-    return rows, model.embed_images(frames[rows])
+        return rows, ClipModel.load(folder, device, **options).embed_images(frames[rows])
+    except RuntimeError as error:
+        if not lacks_gpu_memory(error):
+            raise
+    # Outside the handler, the GPU's memory is free; in float32, a model takes twice as much.
+    return rows, ClipModel.load(folder, "cpu", **options).embed_images(frames[rows])
 
 
 def compare_precisions(

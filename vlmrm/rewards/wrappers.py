@@ -16,7 +16,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.utils import RecordConstructorArgs
-from gymnasium.vector import VectorEnv, VectorWrapper
+from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from numpy.typing import NDArray
 
 from vlmrm.envs.viewers import frame_problem, separate_viewers
@@ -27,7 +27,7 @@ FRAME = "frame"
 ENVIRONMENT_REWARD = "environment_reward"
 """Key of an info for the environment's own reward."""
 
-NO_FRAMES = f"no info has a '{FRAME}'; wrap each environment in FrameInfoWrapper"
+NO_FRAMES = f"an info has no '{FRAME}'; wrap each environment in FrameInfoWrapper"
 
 
 class _Renders(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
@@ -112,11 +112,12 @@ class VLMRewardVectorWrapper(
         VectorWrapper.__init__(self, env)
         self.reward = reward
         self._ended = np.zeros(self.num_envs, dtype=np.bool_)
+        self._mode = env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        self._ended[:] = False
+        self._ended[(options or {}).get("reset_mask", slice(None))] = False
         return self.env.reset(seed=seed, options=options)
 
     def step(
@@ -125,15 +126,16 @@ class VLMRewardVectorWrapper(
         """Steps all environments.
 
         Raises:
-            ValueError: No environment gives its frame.
+            ValueError: An environment does not give its frame.
         """
         observations, own, terminated, truncated, infos = self.env.step(actions)
         frames, stepped = frames_in(infos, self.num_envs)
+        only_reset = self._ended & (self._mode == AutoresetMode.NEXT_STEP)
+        if not (stepped | only_reset).all():
+            raise ValueError(NO_FRAMES)
         rewards = np.zeros(self.num_envs)
         if len(frames):
             rewards[stepped] = check_rewards(self.reward(frames), (len(frames),))
-        elif not self._ended.all():
-            raise ValueError(NO_FRAMES)
         self._ended = terminated | truncated
         infos |= {ENVIRONMENT_REWARD: own, f"_{ENVIRONMENT_REWARD}": stepped}
         return observations, rewards, terminated, truncated, infos

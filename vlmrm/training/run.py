@@ -6,7 +6,7 @@ import functools
 import logging
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -279,11 +279,22 @@ def _check_output(output: Path) -> None:
 
 
 def _delete_results(output: Path) -> None:
+    """Deletes what an earlier training has left.
+
+    Raises:
+        UserError: Something stays, which this training would take for its own.
+    """
     for path in _results(output):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
+        shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):
             path.unlink(missing_ok=True)
+        # Network disks keep files that somebody reads, under hidden names.
+        for left in (path, *path.rglob("[!.]*")):
+            if left.is_file():
+                raise UserError(
+                    f"{left}: of an earlier training, and cannot be deleted; change its "
+                    "permissions, or give another folder"
+                )
 
 
 def _results(output: Path) -> list[Path]:

@@ -35,7 +35,7 @@ PLAIN = (bool, int, float, str, type(None))
 """Types of values that are part of an environment's state, besides arrays of numbers, lists,
 tuples, and dictionaries of such values, random generators, and MuJoCo's data."""
 
-UNCHANGING = (EnvSpec, mujoco.MjModel, FunctionType, MethodType, ModuleType, type)
+UNCHANGING = (EnvSpec, mujoco.MjModel, ModuleType, type)
 """Types of attributes on which an environment's future does not depend. Models can be changed; see
 `model_checksum`."""
 
@@ -169,7 +169,30 @@ def _known(layer: gym.Env[Any, Any], name: str, value: Any) -> bool:
         return isinstance(vars(layer).get("model"), mujoco.MjModel)
     return (
         _plain(value)
-        or isinstance(value, (np.random.Generator, *UNCHANGING))
+        or isinstance(value, np.random.Generator)
+        or _keeps_nothing(value)
         or (name == "env" and isinstance(value, gym.Env))
         or type(value).__module__.startswith(DRAWING)
+    )
+
+
+def _keeps_nothing(value: Any, seen: tuple[Any, ...] = ()) -> bool:
+    """Whether a value is unchanging, or a function that keeps nothing but in its environment.
+
+    A number of an enclosing function may be one that it counts with.
+    """
+    if isinstance(value, MethodType):
+        owner = value.__self__
+        return isinstance(owner, (gym.Env, type)) and _keeps_nothing(value.__func__, seen)
+    if not isinstance(value, FunctionType):
+        return isinstance(value, UNCHANGING)
+    if value in seen:
+        return True
+    seen = (*seen, value)
+    defaults = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
+    enclosed = [cell.cell_contents for cell in value.__closure__ or ()]
+    return (
+        not vars(value)
+        and all(type(part) in PLAIN or _keeps_nothing(part, seen) for part in defaults)
+        and all(isinstance(part, gym.Env) or _keeps_nothing(part, seen) for part in enclosed)
     )
