@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
     (folder / "my.yaml").write_text(yaml.safe_dump(content))
     poses = [pose.state for pose in list(pose_library().values())[: len(BRIGHT)]]
     labeled("humanoid", np.stack(poses)).write(folder / "states.h5")
-    with FrameWriter(folder / "frames.h5", BRIGHT.shape, scene="textured-fixed") as writer:
+    with FrameWriter(folder / "frames.h5", len(BRIGHT), scene="textured-fixed") as writer:
         writer.append(BRIGHT)
     return folder
 

@@ -42,7 +42,7 @@ def test_reduced_precision_is_measured_by_itself(config, model_folder, tmp_path)
     reduced.write_text(yaml.safe_dump(content))
     names = ("states.h5", "frames.h5", "prompts.h5", "embeddings.h5", "rewards.parquet", "epic.csv")
     states, frames, prompts, embeddings, rewards, epic = (tmp_path / name for name in names)
-    with FrameWriter(frames, (12, 40, 60, 3), scene="textured") as writer:
+    with FrameWriter(frames, 12, scene="textured") as writer:
         writer.append(np.random.default_rng(0).integers(0, 256, (12, 40, 60, 3), dtype=np.uint8))
     task = ("--config", reduced, "--task", "mountain-car")
     model = ("--model", model_folder)

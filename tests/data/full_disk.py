@@ -49,7 +49,7 @@ PACKAGED = PackagedModel(source="packaged", architecture="sim-XS")
 
 
 def write_frames(path):
-    with FrameWriter(path, FRAMES.shape) as writer:
+    with FrameWriter(path, len(FRAMES)) as writer:
         for start in range(0, len(FRAMES), 10):
             writer.append(FRAMES[start : start + 10])
 

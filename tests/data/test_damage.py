@@ -51,7 +51,7 @@ def write_states(path, rng):
 
 
 def write_frames(path, rng):
-    with FrameWriter(path, (COUNT, 8, 8, 3)) as writer:
+    with FrameWriter(path, COUNT) as writer:
         writer.append(rng.integers(0, 256, (COUNT, 8, 8, 3), dtype=np.uint8))
 
 

@@ -45,7 +45,7 @@ def test_states_survive_a_round_trip(tmp_path):
 
 def test_frames_are_streamed_in_order(tmp_path):
     frames = np.random.default_rng(0).integers(0, 256, (37, 8, 6, 3), dtype=np.uint8)
-    with FrameWriter(tmp_path / "f.h5", frames.shape, scene="gymnasium") as writer:
+    with FrameWriter(tmp_path / "f.h5", len(frames), scene="gymnasium") as writer:
         for start in range(0, 37, 10):
             writer.append(frames[start : start + 10])
     with FrameReader(tmp_path / "f.h5") as reader:
@@ -57,7 +57,7 @@ def test_frames_are_streamed_in_order(tmp_path):
 def test_incomplete_frames_leave_no_file(tmp_path):
     with (
         pytest.raises(RuntimeError, match="1 of 2"),
-        FrameWriter(tmp_path / "f.h5", (2, 4, 4, 3)) as writer,
+        FrameWriter(tmp_path / "f.h5", 2) as writer,
     ):
         writer.append(np.zeros((1, 4, 4, 3), np.uint8))
     assert list(tmp_path.iterdir()) == []

@@ -26,7 +26,7 @@ def rollouts(tmp_path_factory):
     for frame, column in zip(frames, place, strict=True):
         frame[:, 8 * column : 8 * column + 8] = 250
     path = tmp_path_factory.mktemp("rollouts") / "frames.h5"
-    with FrameWriter(path, frames.shape) as writer:
+    with FrameWriter(path, len(frames)) as writer:
         writer.append(frames)
     return States("walk", values, names=NAMES), path
 

@@ -64,7 +64,7 @@ def test_a_batch_for_which_a_gpu_lacks_memory_is_embedded_on_the_cpu(
         return model
 
     monkeypatch.setattr(ClipModel, "load", loaded)
-    with FrameWriter(tmp_path / "frames.h5", frames.shape) as writer:
+    with FrameWriter(tmp_path / "frames.h5", len(frames)) as writer:
         writer.append(frames)
     with FrameReader(tmp_path / "frames.h5") as reader:
         rows, sample = embed_sample(model_folder, reader, EmbeddingSettings(), "auto")
@@ -80,7 +80,7 @@ def test_float16_is_measured_on_a_gpu(model_folder, frames):
 
 def test_on_the_command_line(model_folder, frames, tmp_path):
     file, table = tmp_path / "frames.h5", tmp_path / "precision.csv"
-    with FrameWriter(file, frames.shape) as writer:
+    with FrameWriter(file, len(frames)) as writer:
         writer.append(frames)
     command = (
         "compare-precision",

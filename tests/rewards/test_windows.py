@@ -43,7 +43,7 @@ def test_states_without_a_past_keep_none_beside_rollouts():
 
 def test_windows_are_read_in_batches(tmp_path):
     frames = np.arange(5 * 12, dtype=np.uint8).reshape(5, 2, 2, 3)
-    with FrameWriter(tmp_path / "frames.h5", frames.shape) as writer:
+    with FrameWriter(tmp_path / "frames.h5", len(frames)) as writer:
         writer.append(frames)
     rows = np.array([[0, 0], [4, 1], [2, 2]])
     with FrameReader(tmp_path / "frames.h5") as reader:

@@ -59,6 +59,8 @@ def search_poses(
     by_model = reward_source in content.models
     if by_model and model is None:
         raise UserError("--model: missing; give the model's folder")
+    if model is not None and not by_model:
+        raise UserError(f"--model: '{reward_source}' is a control, not a model; leave it out")
     claim_gpus(gpus if by_model else 0)
     from vlmrm.optimization import search as searching
 

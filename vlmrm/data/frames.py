@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import h5py
 import hdf5plugin
 import numpy as np
 from numpy.typing import NDArray
@@ -30,43 +32,40 @@ class FrameWriter:
 
     Args:
         path: Output file (HDF5).
-        shape: Number, height, width, and channels of the frames; a number of None is known only in
-            the end.
+        count: Number of frames; None if it is known only in the end.
         **context: Added to the provenance.
     """
 
-    def __init__(
-        self, path: str | os.PathLike[str], shape: tuple[int | None, int, int, int], **context: Any
-    ):
+    def __init__(self, path: str | os.PathLike[str], count: int | None, **context: Any):
         self._file = create_hdf5(path, "frames", context)
-        self._shape = shape
+        self._count = count
+        self._frames: h5py.Dataset | None = None
         self._written = 0
 
     def __enter__(self) -> FrameWriter:
-        n, height, width, channels = self._shape
-        chunk = FRAMES_PER_CHUNK if n is None else min(FRAMES_PER_CHUNK, max(n, 1))
         self._new = self._file.__enter__()
-        self._frames = self._new.create_dataset(
-            "frames",
-            shape=(n or 0, height, width, channels),
-            maxshape=self._shape,
-            dtype=np.uint8,
-            chunks=(chunk, height, width, channels),
-            **COMPRESSION,
-        )
         return self
 
     def append(self, frames: NDArray[np.uint8]) -> None:
         """Appends uint8 frames ``[n, H, W, 3]``."""
-        if self._shape[0] is None:
+        if self._frames is None:
+            self._frames = self._new.create_dataset(
+                "frames",
+                shape=(self._count or 0, *frames.shape[1:]),
+                maxshape=(self._count, *frames.shape[1:]),
+                dtype=np.uint8,
+                chunks=(min(FRAMES_PER_CHUNK, self._count or math.inf), *frames.shape[1:]),
+                **COMPRESSION,
+            )
+        if self._count is None:
             self._frames.resize(self._written + len(frames), axis=0)
         self._frames[self._written : self._written + len(frames)] = frames
         self._new.check()
         self._written += len(frames)
 
     def __exit__(self, *exception: Any) -> None:
-        expected = self._shape[0]
-        if exception[0] is None and self._written != expected and expected is not None:
+        expected = self._written or "some" if self._count is None else self._count
+        if exception[0] is None and self._written != expected:
             error = RuntimeError(f"{self._written} of {expected} frames were written")
             self._file.__exit__(type(error), error, None)
             raise error

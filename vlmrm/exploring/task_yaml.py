@@ -41,9 +41,12 @@ def task_yaml(query: Query, oracle: str | None, environment: str | None, scene: 
         "scorings": [query.scoring],
         "seeds": [0],
     }
-    return _dump({"tasks": {name: _filled(task)}}) + _dump(
-        {"experiments": {"explored": _filled(experiment)}}
-    )
+    sections = {
+        "tasks": {name: _filled(task)},
+        "experiments": {"explored": _filled(experiment)},
+    }
+    text: str = yaml.safe_dump(sections, sort_keys=False, allow_unicode=True, width=1000)
+    return text
 
 
 def _name(sentence: str) -> str:
@@ -55,8 +58,3 @@ def _name(sentence: str) -> str:
 
 def _filled(section: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in section.items() if value}
-
-
-def _dump(content: dict[str, Any]) -> str:
-    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000)
-    return text

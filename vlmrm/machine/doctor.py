@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vlmrm import OPENGL
+from vlmrm.errors import one_line
 from vlmrm.machine.libraries import NVIDIA_EGL
 
 LOW_SPACE, LITTLE_SPACE = 1e9, 10e9
@@ -69,7 +70,7 @@ def check_torch() -> Check:
     try:
         import torch
     except (ImportError, OSError) as error:
-        message = f"cannot be imported ({_one_line(error)}); run `make install` again"
+        message = f"cannot be imported ({one_line(error)}); run `make install` again"
         return Check("PyTorch", Verdict.broken, message)
     what = f"{torch.__version__}, {torch.get_num_threads()} threads"
     card = nvidia_gpu()
@@ -219,14 +220,10 @@ def _run(command: list[str], timeout: float, line: int = -1) -> tuple[bool, str]
     except subprocess.TimeoutExpired:
         return False, f"no answer within {timeout:g} seconds"
     except OSError as error:
-        return False, _one_line(error)
+        return False, one_line(error)
     lines = (run.stderr if run.returncode else run.stdout).strip().splitlines()
     message = lines[line] if lines else "no output"
     return (
         run.returncode == 0,
         message if run.returncode >= 0 else f"ended by signal {-run.returncode}",
     )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

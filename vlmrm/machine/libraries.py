@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from vlmrm.errors import UserError, lacks_memory
+from vlmrm.errors import UserError, lacks_memory, one_line
 
 NVIDIA_EGL = (
     "install the driver's EGL library (libEGL_nvidia), in containers set "
@@ -52,7 +52,7 @@ def opengl_error(reason: BaseException) -> UserError:
     """An error that says how to install off-screen OpenGL."""
     # PyOpenGL asks a library that it has not found for its functions.
     missing = isinstance(reason, AttributeError)
-    why = "no such library" if missing else " ".join(str(reason).split())
+    why = "no such library" if missing else one_line(reason)
     return UserError(
         f"MUJOCO_GL: OpenGL cannot start ({why}); install the Debian "
         "packages libegl1 and libgl1-mesa-dri (EGL, with a software fallback), or install "

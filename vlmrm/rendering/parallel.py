@@ -101,15 +101,12 @@ def write_frames(
     Raises:
         UserError: As in `render_states`.
     """
-    environment = state_set.environment
-    renderer = make_renderer(environment, scene, rendering)
-    shape = renderer.shape
-    renderer.close()
+    environment, states = state_set.environment, state_set.values
     with (
-        FrameWriter(path, (len(state_set), *shape), scene=scene, **context) as writer,
-        bar(total=len(state_set), unit="frame", desc=f"render {scene}") as rendered,
+        FrameWriter(path, len(states), scene=scene, **context) as writer,
+        bar(total=len(states), unit="frame", desc=f"render {scene}") as rendered,
     ):
-        for frames in render_states(environment, scene, rendering, state_set.values, workers):
+        for frames in render_states(environment, scene, rendering, states, workers):
             writer.append(frames)
             rendered.update(len(frames))
 

@@ -8,7 +8,7 @@ import importlib
 import sys
 from dataclasses import dataclass
 
-from vlmrm.errors import MissingDependency
+from vlmrm.errors import MissingDependency, one_line
 
 
 @functools.cache
@@ -22,9 +22,9 @@ def require_filament() -> None:
         importlib.import_module("mujoco.mjrf")
         importlib.import_module("mujoco.studio.window")  # registers Filament's material files
     except ImportError as error:
-        reason = " ".join(str(error).split())
         raise MissingDependency(
-            f"scene: filament needs MuJoCo 4 with mujoco-studio ({reason}); pip install 'mujoco>=4'"
+            f"scene: filament needs MuJoCo 4 with mujoco-studio ({one_line(error)}); pip install "
+            "'mujoco>=4'"
         ) from error
     try:
         vulkan_devices()

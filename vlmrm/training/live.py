@@ -46,11 +46,7 @@ def evaluate_live(
         env, act = stack.enter_context(
             opened(policy, settings, 1, settings.seed, workers=1, live_frames=True)
         )
-        height, width, channels = env.frame_shape
-        shape = (None, height, width, channels)
-        writer = stack.enter_context(
-            FrameWriter(frames, shape, scene="default", policy=str(policy))
-        )
+        writer = stack.enter_context(FrameWriter(frames, None, scene="default", policy=str(policy)))
         names = env.env_method("state_names", indices=0)[0]
         for number in range(count):
             env.seed(settings.seed + number)
@@ -104,8 +100,7 @@ def sample_live_rollouts(
     values: list[np.ndarray[Any, Any]] = []
     rows: list[np.ndarray[Any, Any]] = []
     names: list[str] = []
-    writer: FrameWriter | None = None
-    with ExitStack() as stack:
+    with FrameWriter(frames, len(selection.rows), **context) as writer:
         for number, (policy, seed) in enumerate(
             zip(selection.policies, selection.seeds, strict=True)
         ):
@@ -113,10 +108,6 @@ def sample_live_rollouts(
             with opened(
                 policy, settings, selection.trajectories, seed, max(workers or 1, 1), explore, True
             ) as (env, act):
-                if writer is None:
-                    height, width, channels = env.frame_shape
-                    size = (len(selection.rows), height, width, channels)
-                    writer = stack.enter_context(FrameWriter(frames, size, **context))
                 env.seed(seed)
                 observations = env.reset()
                 names = env.env_method("state_names", indices=0)[0]

@@ -1,5 +1,6 @@
 """The configuration, and where each artifact lies."""
 
+import itertools
 import os
 import re
 import sys

@@ -25,7 +25,7 @@ rule measure_epic:
         config=config_file,
         model=subpath(input.model, parent=True),
         settings=lambda w: settings.epic_settings(w.epic).model_dump(),
-        labels=lambda w, input: [f"--labels={quote(path)}" for path in input.labels],
+        labels=lambda w, input: options("labels", input.labels),
     shell:
         "vlmrm --log {log} measure-epic {wildcards.epic} --config {params.config}"
         " --model {params.model} --states {input.states} --rewards {input.rewards}"

@@ -191,18 +191,15 @@ def rollout_policy(wildcards):
 
 
 def options(name, paths):
-    """Files as an option of a command, which takes one and may be repeated."""
+    """A file or several as an option of a command, which takes one and may be repeated."""
+    paths = [paths] if isinstance(paths, str) else paths
     return [f"--{name} {quote(str(path))}" for path in paths]
 
 
 def folders(paths):
-    """The folders that hold these files."""
+    """The folders that hold a file or several."""
+    paths = [paths] if isinstance(paths, str) else paths
     return [str(Path(path).parent) for path in paths]
-
-
-def rollout_options(wildcards, input):
-    """The folder of the policies as an option of `vlmrm sample-rollouts`."""
-    return [f"--policies={quote(folder)}" for folder in folders(input)]
 
 
 def random_policies(experiment):
@@ -274,15 +271,11 @@ def lookup_inputs(wildcards):
 
 def reward_options(wildcards, input):
     """The inputs as options of `vlmrm train-policy` and `vlmrm record-video`."""
-    options = [
-        (name, path)
+    named = [
+        options(name, folders(paths) if name == "model" else paths)
         for name, paths in input.items()
-        for path in ([paths] if isinstance(paths, str) else paths)
     ]
-    return " ".join(
-        f"--{name} {Path(path).parent if name == 'model' else path}"
-        for name, path in options
-    )
+    return list(itertools.chain(*named))
 
 
 def evaluations_of(wildcards):

@@ -62,7 +62,7 @@ rule sample_live_rollouts:
         runtime=minutes(60),
     params:
         config=config_file,
-        policies=rollout_options,
+        policies=lambda w, input: options("policies", folders(input)),
         settings=lambda w: settings.rollout_settings(w.states).model_dump(),
     shell:
         "vlmrm --log {log} sample-rollouts {wildcards.states} --config {params.config}"
