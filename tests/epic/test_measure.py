@@ -70,7 +70,8 @@ def test_where_no_state_succeeds_there_is_nothing_to_measure(states, caplog):
 @pytest.mark.parametrize(
     ("rewards", "message"),
     [
-        (rewards_of(np.arange(3.0)), "3 of task 'balance' for 400 states"),
+        (rewards_of(np.arange(3.0)), "3 of task 'balance' by alpha-0, not one for each of the 400"),
+        (rewards_of(np.arange(400.0), "balanse"), "rewards: no rows of task 'balance'; did you me"),
         (rewards_of(np.ones(400)), "epic of task balance: alpha-0: the reward is constant"),
     ],
 )

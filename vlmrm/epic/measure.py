@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vlmrm.config.settings import EpicSettings
 from vlmrm.data.states import States
+from vlmrm.data.tables import by_scoring, task_rewards
 from vlmrm.envs.ground_truth import GROUND_TRUTH
 from vlmrm.epic import measure_epic, measure_ground_truth, tabulate, undefined_measures
 from vlmrm.errors import UserError
@@ -53,42 +54,36 @@ def measure_rewards(
         rows, labels = np.arange(len(states)), states.oracle_labels(name, settings.oracle)
     else:
         rows, labels = human_labels
-    task_rewards = rewards[rewards["task"] == name]
-    by_scoring = {
-        str(scoring): group.sort_values("state")["reward"].to_numpy()
-        for scoring, group in task_rewards.groupby("scoring", sort=False)
-    }
-    for values in by_scoring.values():
-        if len(values) != len(states):
-            raise UserError(f"rewards: {len(values)} of task '{name}' for {len(states)} states")
+    scored = task_rewards(rewards, name, len(states))
+    scorings = by_scoring(scored, len(states))
     clusters = states.columns.get("trajectory")
     try:
         if labels.all() or not labels.any():
             share = "every" if labels.all() else "no"
             LOGGER.warning("epic of task %s: %s state fulfills it; nothing to measure", name, share)
-            table = undefined_measures(by_scoring, labels)
+            table = undefined_measures(scorings, labels)
         else:
             table = measure_epic(
-                {scoring: values[rows] for scoring, values in by_scoring.items()},
+                {scoring: values[rows] for scoring, values in scorings.items()},
                 labels,
                 clusters=None if clusters is None else clusters[rows],
                 bootstrap=settings.bootstrap,
                 seed=settings.seed,
             )
         if states.environment in GROUND_TRUTH:
-            truth = _to_ground_truth(states, by_scoring, clusters, settings)
+            truth = _to_ground_truth(states, scorings, clusters, settings)
             table = table.merge(truth, on="scoring")
     except ValueError as error:
         raise UserError(f"epic of task {name}: {error}") from error
     table.insert(0, "labels", "oracle" if human_labels is None else "human")
-    table.insert(1, "scene", task_rewards["scene"].iloc[0])
-    table.insert(2, "model", task_rewards["model"].iloc[0])
+    table.insert(1, "scene", scored["scene"].iloc[0])
+    table.insert(2, "model", scored["model"].iloc[0])
     return table
 
 
 def _to_ground_truth(
     states: States,
-    by_scoring: dict[str, NDArray[np.float64]],
+    scorings: dict[str, NDArray[np.floating[Any]]],
     clusters: NDArray[Any] | None,
     settings: EpicSettings,
 ) -> pd.DataFrame:
@@ -97,7 +92,7 @@ def _to_ground_truth(
     rng = np.random.default_rng(settings.seed)
     rows = rng.permutation(len(states))[:TRANSITION_STATES]
     return measure_ground_truth(
-        {scoring: values[rows] for scoring, values in by_scoring.items()},
+        {scoring: values[rows] for scoring, values in scorings.items()},
         tabulate(truth.reward, states.values[rows], truth.actions),
         settings.discount,
         settings.bootstrap,

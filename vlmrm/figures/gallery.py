@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vlmrm.config.settings import GallerySettings, SearchFigureSettings
 from vlmrm.config.training import TrainingRun
 from vlmrm.data.states import States
+from vlmrm.data.tables import by_state, task_rewards
 from vlmrm.errors import UserError
 from vlmrm.figures.style import (
     LABEL_WIDTH,
@@ -22,7 +23,6 @@ from vlmrm.figures.style import (
     theme,
     verdict,
 )
-from vlmrm.figures.tables import task_rewards
 from vlmrm.optimization.search import best_so_far
 from vlmrm.rendering.crop import close_ups
 from vlmrm.tasks.criteria import failures
@@ -59,9 +59,10 @@ def gallery_table(
     trajectory = states.columns.get("trajectory", np.arange(len(states)))
     keys = ["scene", "model", "scoring"]
     rows = []
-    for key, group in task_rewards(states, rewards, settings.task).groupby(keys, sort=False):
-        group = group.sort_values("state")
-        reward = group["reward"].to_numpy()
+    scored = task_rewards(rewards, settings.task, len(states))
+    for key, group in scored.groupby(keys, sort=False):
+        name = ", ".join(map(str, key))
+        reward = by_state(group, len(states), f"task '{settings.task}' by {name}")
         order = best_so_far(reward, len(reward))
         place = dict(zip(("task", *keys), (settings.task, *key), strict=True))
         spread = reward.std() or np.inf

@@ -10,9 +10,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from vlmrm.data.states import States
+from vlmrm.data.tables import task_rewards
 from vlmrm.errors import UserError, suggest
 from vlmrm.figures.style import category_colors, finish, panels, scoring_label, theme
-from vlmrm.figures.tables import task_rewards
 
 BINS = 30
 ALPHA = 0.45
@@ -38,7 +38,7 @@ def draw_reward_histogram(states: States, rewards: pd.DataFrame, task: str, orac
     """
     if oracle not in states.labels:
         raise UserError(f"states: no labels of '{oracle}'{suggest(oracle, states.labels)}")
-    table = task_rewards(states, rewards, task)
+    table = task_rewards(rewards, task, len(states))
     fulfilled = states.labels[oracle][table["state"]]
     table = table.assign(
         row=table["model"] + "\n" + table["scene"],

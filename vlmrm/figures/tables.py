@@ -9,29 +9,8 @@ import pandas as pd
 
 from vlmrm.config import TrainingRun
 from vlmrm.config.training import RUN
-from vlmrm.data.states import States
-from vlmrm.data.tables import REWARDS, read_table, require_columns
-from vlmrm.errors import UserError, suggest
-
-
-def task_rewards(states: States, rewards: pd.DataFrame, task: str) -> pd.DataFrame:
-    """Returns the rows of one task and checks that they belong to ``states``.
-
-    Raises:
-        UserError: A column or the task is missing, or the rewards belong to other states.
-    """
-    require_columns(rewards, REWARDS, "rewards")
-    # Concatenated files repeat their index.
-    chosen = rewards[rewards["task"] == task].reset_index(drop=True)
-    if chosen.empty:
-        known = suggest(task, sorted(rewards["task"].unique()))
-        raise UserError(f"rewards: no rows of task '{task}'{known}")
-    if chosen["state"].max() >= len(states):
-        raise UserError(
-            f"rewards: state {chosen['state'].max()} is beyond the {len(states)} rows of the "
-            "states file; give the states that were scored"
-        )
-    return chosen
+from vlmrm.data.tables import read_table, require_columns
+from vlmrm.errors import UserError
 
 
 def rescaled(table: pd.DataFrame, column: str, keys: Sequence[str]) -> pd.Series[float]:
