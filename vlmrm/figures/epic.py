@@ -77,14 +77,12 @@ DOTTED: LineStyle = {
 
 
 @theme()
-def draw_epic_by_size(
-    table: pd.DataFrame, measures: Sequence[str] = ("epic", "epic_balanced")
-) -> Figure:
-    """Draws measures against the parameters of the image tower, one line per scoring.
+def draw_epic_by_size(table: pd.DataFrame) -> Figure:
+    """Draws what was measured against the parameters of the image tower, one line per scoring.
 
     Args:
-        table: One or several EPIC tables; each task, state set and scene has a row of panels.
-        measures: Names from `MEASURES`; each has a column of panels.
+        table: One or several EPIC tables; each task, state set and scene has a row of panels,
+            and each measure a column.
 
     Raises:
         UserError: A column is missing.
@@ -104,14 +102,15 @@ def draw_epic_by_size(
     }
     series = table["source"] + " " + table["scoring"]
     grid, found = _draw(
-        table.assign(x=x, series=series), measures, "series", styles, draw_intervals,
+        table.assign(x=x, series=series), "series", styles, draw_intervals,
         width=4.9, height=2.2, pad=names_height(table),
     )  # fmt: skip
     grid.set_axis_labels(LABEL + "\nfunctions to the right: unknown" * bool(unsized.any()))
+    first, *_ = _measured(table)
     for (group, measure), axes in found.items():
         size_axis(axes, low, high)
         axes.yaxis.set_major_locator(MaxNLocator(5))
-        if measure == measures[0]:
+        if measure == first:
             name_models(axes, grid.data[grid.data["group"] == group])
     colors = scoring_styles(scorings)
     marks = {SOURCES[source][0]: _style(source, INK) | {"linestyle": ""} for source in sources}
@@ -119,16 +118,14 @@ def draw_epic_by_size(
 
 
 @theme()
-def draw_epic_by_alpha(
-    table: pd.DataFrame, measures: Sequence[str] = ("epic", "epic_balanced")
-) -> Figure:
-    """Draws measures against alpha, one line per model, darker for larger image towers.
+def draw_epic_by_alpha(table: pd.DataFrame) -> Figure:
+    """Draws what was measured against alpha, one line per model, darker for larger image towers.
 
     Contrasts, which have no alpha, are left out.
 
     Args:
-        table: One or several EPIC tables; each task, state set and scene has a row of panels.
-        measures: Names from `MEASURES`; each has a column of panels.
+        table: One or several EPIC tables; each task, state set and scene has a row of panels,
+            and each measure a column.
 
     Raises:
         UserError: A column, or every alpha, is missing.
@@ -138,15 +135,9 @@ def draw_epic_by_alpha(
     if table.empty:
         raise UserError("EPIC table: no rows of an alpha; add alpha-0 to `scorings`")
     styles = styles_by_size(table, control_line=DASHED)
-    grid, _ = _draw(table, measures, "model", styles, draw_band, 3.2, 2.0)
+    grid, _ = _draw(table, "model", styles, draw_band, 3.2, 2.0)
     grid.set_axis_labels(ALPHA).set(xticks=sorted(ordered(table["x"])))
     return finish(grid, lines(styles, DOTTED))
-
-
-def measured(table: pd.DataFrame) -> list[str]:
-    """The measures that a table contains; without any, the first two, whose panels stay empty."""
-    found = [name for name in MEASURES if name in table and table[name].notna().any()]
-    return found or list(MEASURES)[:2]
 
 
 def with_scoring(table: pd.DataFrame, scoring: str) -> pd.DataFrame:
@@ -209,6 +200,12 @@ def draw_band(data: pd.DataFrame, color: Color, label: str, **style: Any) -> Non
     axes.fill_between(data["x"], data["low"], data["high"], color=color, alpha=0.15, linewidth=0)
 
 
+def _measured(table: pd.DataFrame) -> list[str]:
+    """The measures that a table contains; without any, the first two, whose panels stay empty."""
+    found = [name for name in MEASURES if name in table and table[name].notna().any()]
+    return found or list(MEASURES)[:2]
+
+
 def _placed(table: pd.DataFrame) -> pd.DataFrame:
     """Models of unknown size stand to the right of the others, side by side."""
     unknown = ordered(table.loc[table["parameters"].isna(), "model"])
@@ -241,7 +238,6 @@ def labeled_by(table: pd.DataFrame) -> pd.Series[str]:
 
 def _draw(
     table: pd.DataFrame,
-    measures: Sequence[str],
     hue: str,
     styles: dict[str, LineStyle],
     draw: Callable[..., None],
@@ -253,6 +249,7 @@ def _draw(
 
     The more numerous of both have rows, the others columns.
     """
+    measures = _measured(table)
     group = table["task"] + " · " + table["scene"]
     if table.drop_duplicates(["task", "states"])["task"].duplicated().any():
         group += " · " + table["states"]
