@@ -24,7 +24,7 @@ from vlmrm.figures.style import (
     theme,
     verdict,
 )
-from vlmrm.optimization.search import best_so_far
+from vlmrm.optimization.search import best_first
 from vlmrm.rendering.crop import close_ups
 from vlmrm.tasks.criteria import failures
 
@@ -70,7 +70,7 @@ def gallery_table(
     for key, group in scored.groupby(keys, sort=False):
         name = ", ".join(map(str, key))
         reward = by_state(group, len(states), f"task '{settings.task}' by {name}")
-        order = best_so_far(reward, len(reward))
+        order = best_first(reward)
         place = dict(zip(("task", *keys), (settings.task, *key), strict=True))
         spread = reward.std() or np.inf
         for kind, ranked in ("wrong", order[~labels[order]]), ("true", order[labels[order]][::-1]):
@@ -128,7 +128,7 @@ def draw_search_gallery(found: Sequence[States], settings: SearchFigureSettings)
     """
     winners: dict[str, dict[tuple[str, int], Cell]] = {}
     columns = list(dict.fromkeys((run.task, run.seed) for run in settings.runs))
-    best = [states.values[best_so_far(states.columns["reward"], 1)[0]] for states in found]
+    best = [states.values[best_first(states.columns["reward"])[0]] for states in found]
     scenes = [run.scene for run in settings.runs]
     frames = close_ups("humanoid", np.stack(best), scenes, settings.rendering)
     for run, state, frame in zip(settings.runs, best, frames, strict=True):
