@@ -13,9 +13,9 @@ from vlmrm.config.settings import BestOfNSettings
 from vlmrm.data.states import States
 from vlmrm.data.tables import by_scoring, task_rewards
 from vlmrm.errors import UserError
-from vlmrm.figures.epic import draw_band
 from vlmrm.figures.style import (
     count_axis,
+    draw_band,
     finish,
     grid_lines,
     lines,

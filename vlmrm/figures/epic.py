@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -31,6 +29,8 @@ from vlmrm.figures.style import (
     INK,
     Color,
     LineStyle,
+    draw_band,
+    draw_intervals,
     finish,
     grid_lines,
     lines,
@@ -42,9 +42,7 @@ from vlmrm.figures.style import (
     size_colors,
     theme,
 )
-
-COLUMNS = ("task", "states", "scene", "model", "source", "parameters", "scoring")
-"""Columns of an EPIC table besides the measures and their ``_low`` and ``_high``."""
+from vlmrm.figures.tables import EPIC_COLUMNS, labeled_by, long_form
 
 MEASURES = {
     "epic": "EPIC distance",
@@ -87,7 +85,7 @@ def draw_epic_by_size(table: pd.DataFrame) -> Figure:
     Raises:
         UserError: A column is missing.
     """
-    require_columns(table, COLUMNS, "EPIC table")
+    require_columns(table, EPIC_COLUMNS, "EPIC table")
     unsized = table["parameters"].isna()
     table = _placed(table)
     scorings = ordered_scorings(table["scoring"])
@@ -130,7 +128,7 @@ def draw_epic_by_alpha(table: pd.DataFrame) -> Figure:
     Raises:
         UserError: A column, or every alpha, is missing.
     """
-    require_columns(table, COLUMNS, "EPIC table")
+    require_columns(table, EPIC_COLUMNS, "EPIC table")
     table = table.assign(x=table["scoring"].map(alpha_of)).dropna(subset="x")
     if table.empty:
         raise UserError("EPIC table: no rows of an alpha; add alpha-0 to `scorings`")
@@ -138,35 +136,6 @@ def draw_epic_by_alpha(table: pd.DataFrame) -> Figure:
     grid, _ = _draw(table, "model", styles, draw_band, 3.2, 2.0)
     grid.set_axis_labels(ALPHA).set(xticks=sorted(ordered(table["x"])))
     return finish(grid, lines(styles, DOTTED))
-
-
-def with_scoring(table: pd.DataFrame, scoring: str) -> pd.DataFrame:
-    """The rows of EPIC tables of one scoring.
-
-    Raises:
-        UserError: A column or the scoring is missing.
-    """
-    require_columns(table, COLUMNS, "EPIC table")
-    chosen = table[table["scoring"] == scoring]
-    if chosen.empty:
-        raise UserError(f"EPIC table: no rows of {scoring}; measure it first")
-    return chosen
-
-
-def long_form(table: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
-    """An EPIC table with a row per measure, in columns measure, value, low and high.
-
-    Raises:
-        UserError: A column is missing.
-    """
-    names = {measure: (measure, f"{measure}_low", f"{measure}_high") for measure in measures}
-    needed = [name for triple in names.values() for name in triple]
-    require_columns(table, [*COLUMNS, *needed], "EPIC table")
-    parts = [
-        table.assign(measure=measure, value=table[value], low=table[low], high=table[high])
-        for measure, (value, low, high) in names.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
 
 
 def styles_by_size(table: pd.DataFrame, control_line: Any = "") -> dict[str, LineStyle]:
@@ -179,25 +148,6 @@ def styles_by_size(table: pd.DataFrame, control_line: Any = "") -> dict[str, Lin
         str(model): _style(str(source), color, control_line)
         for model, source, color in zip(models["model"], models["source"], colors, strict=True)
     }
-
-
-def draw_intervals(data: pd.DataFrame, color: Color, label: str, **style: Any) -> None:
-    """Draws points with their intervals: horizontal ones where the points have a ``y``."""
-    axes = plt.gca()
-    if "y" in data:
-        axes.hlines(data["y"], data["low"], data["high"], color, linewidth=1)
-        axes.plot(data["value"], data["y"], color=color, label=label, **style)
-    else:
-        axes.vlines(data["x"], data["low"], data["high"], color, linewidth=1)
-        axes.plot(data["x"], data["value"], color=color, label=label, **style)
-
-
-def draw_band(data: pd.DataFrame, color: Color, label: str, **style: Any) -> None:
-    axes = plt.gca()
-    axes.plot(data["x"], data["value"], color=color, label=label, **style)
-    if len(data) == 1:  # a band would have no width
-        axes.vlines(data["x"], data["low"], data["high"], color, linewidth=1)
-    axes.fill_between(data["x"], data["low"], data["high"], color=color, alpha=0.15, linewidth=0)
 
 
 def _measured(table: pd.DataFrame) -> list[str]:
@@ -225,15 +175,6 @@ def _style(source: str, color: Color, control_line: Any = "") -> LineStyle:
         "markersize": 4.5,
         "markerfacecolor": "white" if control else color,
     }
-
-
-def labeled_by(table: pd.DataFrame) -> pd.Series[str]:
-    """What tells rows of human labels from those of the oracle's, after the name of a task or set.
-
-    Tables of earlier versions have no column labels.
-    """
-    human = table["labels"] == "human" if "labels" in table else np.zeros(len(table), bool)
-    return pd.Series(np.where(human, " · human labels", ""), table.index, dtype=str)
 
 
 def _draw(

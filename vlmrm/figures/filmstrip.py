@@ -18,7 +18,8 @@ from vlmrm.envs import make_env
 from vlmrm.errors import UserError
 from vlmrm.figures.series import series_styles
 from vlmrm.figures.style import INK, PICTURE_WIDTH, pictures, theme, verdict
-from vlmrm.figures.success import Judged, success_interval
+from vlmrm.figures.success import success_interval
+from vlmrm.figures.tables import RunTable
 from vlmrm.rendering.crop import close_ups
 
 MOMENTS = 6
@@ -30,7 +31,7 @@ LINE = 24
 TEXT_WIDTH = 2.9
 """Width in inches of what is written on both sides of the pictures."""
 
-Agent = tuple[Judged, States]
+Agent = tuple[RunTable, States]
 """A run with its evaluation, and the trajectories that were kept, the median first."""
 
 
@@ -121,7 +122,7 @@ def _name(run: TrainingRun, reward: str, settings: FilmstripSettings) -> str:
     return "\n".join(lines)
 
 
-def _success(evaluations: Sequence[Judged], shown: TrainingRun) -> str:
+def _success(evaluations: Sequence[RunTable], shown: TrainingRun) -> str:
     """The success rate of all seeds with its interval, and the seed that is shown."""
     seeds = [table["success"].dropna().astype(bool) for _, table in evaluations]
     low, high = success_interval([seed.sum() for seed in seeds], [len(seed) for seed in seeds])
