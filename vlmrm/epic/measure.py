@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,12 @@ from vlmrm.epic import measure_epic, measure_ground_truth, tabulate, undefined_m
 from vlmrm.errors import UserError
 
 LOGGER = logging.getLogger("vlmrm")
+
+COLUMNS = (
+    *("task", "states", "sampler", "labels", "scene", "model", "source", "parameters"),
+    *("text_parameters", "license", "precision", "precision_error"),
+)
+"""The first columns of an EPIC table; scoring and the measures follow."""
 
 TRANSITION_STATES = 256
 """Number of states whose transitions are compared: all pairs, with every action."""
@@ -75,10 +82,42 @@ def measure_rewards(
             table = table.merge(truth, on="scoring")
     except ValueError as error:
         raise UserError(f"epic of task {name}: {error}") from error
-    table.insert(0, "labels", "oracle" if human_labels is None else "human")
-    table.insert(1, "scene", scored["scene"].iloc[0])
-    table.insert(2, "model", scored["model"].iloc[0])
-    return table
+    judged: dict[str, Any] = {"labels": "oracle" if human_labels is None else "human"}
+    judged |= {name: scored[name].iloc[0] for name in ("scene", "model")}
+    return table.assign(**judged)[[*judged, *table]]
+
+
+def with_origin(
+    table: pd.DataFrame,
+    settings: EpicSettings,
+    model: Mapping[str, Any],
+    rewards: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Adds the measurement and the origin of the rewards to a table of `measure_rewards`.
+
+    Args:
+        table: The table.
+        settings: As there.
+        model: Provenance of the model.
+        rewards: Provenance of its rewards.
+
+    Returns:
+        The table with `COLUMNS` first: parameters and text_parameters are those of the towers, and
+        precision_error is that of the scoring in reduced precision.
+    """
+    parameters, errors = model.get("parameters", {}), rewards.get("precision_errors", {})
+    table = table.assign(
+        task=settings.task,
+        states=settings.states,
+        sampler=settings.sampler,
+        source=model.get("source", "unknown"),
+        parameters=parameters.get("image"),
+        text_parameters=parameters.get("text"),
+        license=rewards.get("license"),
+        precision=rewards.get("precision"),
+        precision_error=[errors.get(scoring, np.nan) for scoring in table["scoring"]],
+    )
+    return table[[*COLUMNS, *(name for name in table if name not in COLUMNS)]]
 
 
 def _to_ground_truth(
