@@ -14,7 +14,7 @@ from vlmrm.config.settings import FilmstripSettings
 from vlmrm.config.training import SERIES
 from vlmrm.data.states import States
 from vlmrm.data.tables import require_columns
-from vlmrm.envs import make_env
+from vlmrm.envs import frames_per_second
 from vlmrm.errors import UserError
 from vlmrm.figures.series import series_styles
 from vlmrm.figures.style import INK, PICTURE_WIDTH, pictures, theme, verdict
@@ -66,7 +66,7 @@ def draw_filmstrip(agents: Sequence[Agent], settings: FilmstripSettings) -> Figu
         label = styles[run.reward_source, run.scoring].label
         panels[0].set_ylabel(_name(run, label, settings), rotation=0, ha="right", va="center")
         panels[0].yaxis.label.set_fontsize(7.5)
-        rate = make_env(settings.environments[run.task], 1).metadata["render_fps"]
+        rate = frames_per_second(settings.environments[run.task])
         oracle = settings.oracles[run.task]
         for panel, row in zip(panels, rows, strict=True):
             text, color = f"{(states.columns['step'][row] + 1) / rate:.1f} s", INK
