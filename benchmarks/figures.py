@@ -14,8 +14,9 @@ from claims import REFERENCE, converted
 from vlmrm.config import TrainingRun
 from vlmrm.data.tables import read_table
 from vlmrm.figures.style import save_figure
-from vlmrm.figures.success import Judged, draw_success
+from vlmrm.figures.success import draw_success
 from vlmrm.figures.success_by_size import draw_success_by_size
+from vlmrm.figures.tables import RunTable
 
 SIZED = ["kneeling", "one-leg", "arms-crossed"]
 """Tasks with agents of every size."""
@@ -36,7 +37,7 @@ def main() -> None:
     save_figure(figure, [REFERENCE / "sizes" / "size.png"])
 
 
-def judged(path: str) -> list[Judged]:
+def judged(path: str) -> list[RunTable]:
     """The agents of a table of success, each with as many trajectories as were judged."""
     table = converted(REFERENCE / path).rename(columns={"seeds": "seed"})
     found = []

@@ -13,6 +13,7 @@ from vlmrm.diagnosis.sentences import (
     KNOWN,
     PARAPHRASES,
     Sentences,
+    measure_images,
     measure_sentences,
 )
 from vlmrm.errors import UserError
@@ -98,6 +99,27 @@ def test_a_goal_that_is_a_baseline_counts_in_the_average_alone(states, images, p
     sentences = Sentences(texts, [KNOWN["standing"]])
     rows = measure_sentences(states, images, prompts, sentences, ["alpha-0.5"])
     assert [row["goal"] for row in rows] == [AVERAGE, KNOWN["kneeling"]]
+
+
+def test_images_are_measured_by_their_labels_and_other_sentences(images, prompts):
+    goal, *contrasts = (KNOWN[task] for task in ("kneeling", "lotus", "splits"))
+    sentences, scorings = Sentences([goal], contrasts=contrasts), ["alpha-0", "contrast-0.05"]
+    labels = images @ prompts[goal] > 0.8
+    found = measure_images(images, prompts, sentences, scorings, labels)
+    assert [row["scoring"] for row in found.rows] == scorings
+    for row, rewards in zip(found.rows, found.rewards, strict=True):
+        assert (row["goal"], row["auroc"], row["std"]) == (goal, 1, rewards.std())
+    closer = {row["sentence"]: row["closer"] for row in found.others}
+    assert list(closer) == contrasts
+    for text in contrasts:
+        assert closer[text] == np.mean(images @ prompts[goal] > images @ prompts[text])
+
+
+def test_images_without_labels_have_a_spread_alone(images, prompts):
+    found = measure_images(images, prompts, Sentences([KNOWN["lotus"]]), ["alpha-0"])
+    (row,) = found.rows
+    assert row == {"goal": KNOWN["lotus"], "scoring": "alpha-0", "std": found.rewards[0].std()}
+    assert found.others == []
 
 
 def test_poses_that_show_no_success_are_refused(states, images, prompts):

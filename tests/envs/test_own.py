@@ -4,13 +4,26 @@ import pytest
 from stable_baselines3.common.preprocessing import is_image_space
 
 from vlmrm.config import DQN, SAC, Environment
-from vlmrm.envs import make_env
+from vlmrm.envs import frames_per_second, make_env
 from vlmrm.errors import UserError
+
+from .foreign import Walker
 
 WALKER = "tests.envs.foreign:Walker"
 ORACLE = "tests.envs.foreign:at_the_end"
 STEPS = {"total_timesteps": 100, "episode_steps": 20}
 DISCRETE, CONTINUOUS = DQN(algorithm="dqn", **STEPS), SAC(algorithm="sac", **STEPS)
+
+
+def test_an_environment_is_as_fast_as_it_says_and_is_closed_again(monkeypatch):
+    closed = []
+    monkeypatch.setattr(Walker, "close", lambda env: closed.append(env))
+    own = Environment(id=WALKER)
+    assert frames_per_second("walk", own) == Walker.metadata["render_fps"] == 10
+    assert len(closed) == 1
+    monkeypatch.setattr(Walker, "metadata", {"render_modes": ["rgb_array"]})
+    assert frames_per_second("walk", own) == 30
+    assert frames_per_second("cartpole") == 50
 
 
 def walk(env, actions):

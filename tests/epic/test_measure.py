@@ -4,7 +4,7 @@ import pytest
 
 from vlmrm.config import UniformStates
 from vlmrm.config.settings import EpicSettings
-from vlmrm.epic.measure import measure_rewards
+from vlmrm.epic.measure import measure_rewards, with_origin
 from vlmrm.errors import UserError
 from vlmrm.states.uniform import sample_uniform
 
@@ -67,10 +67,34 @@ def test_where_no_state_succeeds_there_is_nothing_to_measure(states, caplog):
     assert table[["epic", "epic_low", "auroc", "fooled_high"]].isna().all(axis=None)
 
 
+def test_the_columns_of_a_table_are_in_the_order_of_its_readers(states):
+    table = measure_rewards(states, rewards_of(-states.values[:, 0]), BALANCE)
+    model = {"source": "simulator", "parameters": {"image": 9, "text": 4}}
+    found = with_origin(table, BALANCE, model, {"precision_errors": {"alpha-0": 0.1}})
+    measures = ("epic", "epic_balanced", "auroc", "spearman", "fooled", "epic_ground_truth")
+    assert list(found) == [
+        *("task", "states", "sampler", "labels", "scene", "model", "source", "parameters"),
+        *("text_parameters", "license", "precision", "precision_error", "scoring", "n", "p"),
+        *(f"{measure}{end}" for measure in measures for end in ("", "_low", "_high")),
+    ]
+    row = found.iloc[0]
+    known = row[["task", "source", "parameters", "text_parameters", "precision_error"]]
+    assert known.tolist() == ["balance", "simulator", 9, 4, 0.1]
+    assert row["license"] is None
+
+
+def test_a_model_without_provenance_is_of_unknown_source_and_size(states):
+    table = measure_rewards(states, rewards_of(-states.values[:, 0]), BALANCE)
+    row = with_origin(table, BALANCE, {}, {}).iloc[0]
+    assert (row["source"], row["parameters"]) == ("unknown", None)
+    assert np.isnan(row["precision_error"])
+
+
 @pytest.mark.parametrize(
     ("rewards", "message"),
     [
-        (rewards_of(np.arange(3.0)), "3 of task 'balance' for 400 states"),
+        (rewards_of(np.arange(3.0)), "3 of task 'balance' by alpha-0, not one for each of the 400"),
+        (rewards_of(np.arange(400.0), "balanse"), "rewards: no rows of task 'balance'; did you me"),
         (rewards_of(np.ones(400)), "epic of task balance: alpha-0: the reward is constant"),
     ],
 )

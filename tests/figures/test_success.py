@@ -136,7 +136,7 @@ def test_bars_dots_intervals_and_the_random_policy(run, labels_of):
     assert interval == pytest.approx(success_interval([4, 8], [10, 10]))
     dots = [np.asarray(dots.get_offsets()) for dots in axes.collections[1:]]
     assert np.concatenate(dots)[:, 0] == pytest.approx([0.4, 0.8])
-    (random,) = (line for line in axes.lines if line.get_linestyle() == "--")
+    (random,) = (line for line in axes.lines if line.get_linestyle() == ":")
     assert np.allclose(random.get_xdata(), 0.2)
     assert labels_of(figure) == ["95 % interval", "one seed", "random policy", "paper"]
 
@@ -167,7 +167,7 @@ def test_the_random_policy_is_that_of_every_scene_and_has_no_panel_of_its_own(ru
     figure = draw_success([random, *((each, evaluation(5)) for each in runs)])
     rates = {
         axes.get_title(loc="left"): [
-            line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"
+            line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == ":"
         ]
         for axes in figure.axes
     }

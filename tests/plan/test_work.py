@@ -20,12 +20,10 @@ from vlmrm.plan.work import (
     LOOP,
     OBSERVED,
     START_TORCH,
-    TRAINED_ON,
     policy_bytes,
     updates,
     work_of,
 )
-from vlmrm.pretraining import part
 from vlmrm.states.grid import sample_grid
 
 
@@ -120,7 +118,6 @@ def test_videos_have_their_own_size_and_the_shadows_of_the_run():
 
 
 def test_constants_are_those_of_the_modules_that_compute():
-    assert pytest.approx(1 - part.HELD_OUT) == TRAINED_ON
     for environment in SCENES:
         observed, actions = OBSERVED[environment]
         env = make_env(environment, episode_steps=1)

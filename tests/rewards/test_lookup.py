@@ -158,11 +158,11 @@ def test_says_when_rewards_are_missing(cartpole):
     rewards = table(states, 1.0)
     with pytest.raises(UserError, match="task 'other'"):
         RewardGrid.from_table(states, rewards, "other", "alpha-0.5")
-    with pytest.raises(UserError, match=r"scoring alpha-0\.25"):
+    with pytest.raises(UserError, match=r"none of task 't' by alpha-0\.25; score them first"):
         RewardGrid.from_table(states, rewards, "t", "alpha-0.25")
-    with pytest.raises(UserError, match="state 2924, but there are only 10 states"):
+    with pytest.raises(UserError, match="not one for each of the 10 states"):
         RewardGrid.from_table(States("cartpole", states.values[:10]), rewards, "t", "alpha-0.5")
-    with pytest.raises(UserError, match="2924 of 2925"):
+    with pytest.raises(UserError, match=r"2924 of task 't'.* not one for each of the 2925"):
         RewardGrid.from_table(states, rewards[1:], "t", "alpha-0.5")
 
 

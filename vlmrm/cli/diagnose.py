@@ -155,10 +155,8 @@ def _diagnose_pictures(
     labels: Sequence[bool] | None,
     device: str,
 ) -> Rows:
-    import numpy as np
-
-    from vlmrm.diagnosis.measure import N, compare_sentences, measure_pictures
-    from vlmrm.diagnosis.sentences import reward_images
+    from vlmrm.diagnosis.measure import N
+    from vlmrm.diagnosis.sentences import measure_images
     from vlmrm.diagnosis.verdict import judge_pictures
     from vlmrm.models.cached import embed_pictures
     from vlmrm.models.clip import ClipModel
@@ -169,15 +167,12 @@ def _diagnose_pictures(
         clip = ClipModel.load(folder, device)
         prompts = dict(zip(sentences.all, clip.embed_prompts(sentences.all), strict=True))
         images = embed_pictures(paths, clip)
-        for goal, directions in sentences.directions(prompts):
-            name = {"model": clip.name, "goal": goal}
-            for scoring, rewards in reward_images(images, directions, scorings).items():
-                measures = measure_pictures(rewards, labels) if labels else {}
-                rows.append({**name, "scoring": scoring, "std": float(rewards.std()), **measures})
-                _print_lines([f"{clip.name}, {scoring}, '{goal}'", *_ranking(rewards, paths)])
-            cosines = images @ np.stack([directions.goal, *directions.contrasts]).T
-            compared = zip(sentences.contrasts, compare_sentences(cosines), strict=True)
-            others += [{**name, "sentence": text, **numbers} for text, numbers in compared]
+        measured = measure_images(images, prompts, sentences, scorings, labels)
+        for row, rewards in zip(measured.rows, measured.rewards, strict=True):
+            heading = f"{clip.name}, {row['scoring']}, '{row['goal']}'"
+            _print_lines([heading, *_ranking(rewards, paths)])
+        rows += [{"model": clip.name, **row} for row in measured.rows]
+        others += [{"model": clip.name, **row} for row in measured.others]
     heads = {"std": "standard deviation"}
     if labels:
         best_of_n = f"best of {min(N, len(paths))}"

@@ -12,11 +12,10 @@ def draw_epic(
 ) -> None:
     """Draw EPIC distance and area under the ROC curve against model size."""
     from vlmrm.data.tables import licenses_of, read_tables, write_table
-    from vlmrm.figures.epic import draw_epic_by_size, measured
+    from vlmrm.figures.epic import draw_epic_by_size
     from vlmrm.figures.style import save_figure
 
     numbers = read_tables(tables)
     if table is not None:
         write_table(table, numbers)
-    figure = draw_epic_by_size(numbers, measured(numbers))
-    save_figure(figure, output, licenses=licenses_of(numbers))
+    save_figure(draw_epic_by_size(numbers), output, licenses=licenses_of(numbers))

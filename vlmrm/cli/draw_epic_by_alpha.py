@@ -15,5 +15,4 @@ def draw_epic_by_alpha(
     from vlmrm.figures.style import save_figure
 
     numbers = read_tables(tables)
-    figure = epic.draw_epic_by_alpha(numbers, epic.measured(numbers))
-    save_figure(figure, output, licenses=licenses_of(numbers))
+    save_figure(epic.draw_epic_by_alpha(numbers), output, licenses=licenses_of(numbers))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from vlmrm.cli.options import ConfigFile, ModelFolder, Output, StatesFile, pick
@@ -45,18 +44,7 @@ def measure_epic(
             raise UserError(
                 f"{labels[0]}: no state has a majority for task '{settings.task}'; label more"
             )
-    from vlmrm.epic.measure import measure_rewards
+    from vlmrm.epic.measure import measure_rewards, with_origin
 
     table = measure_rewards(state_set, scored, settings, human_labels)
-    table.insert(0, "task", settings.task)
-    table.insert(1, "states", settings.states)
-    table.insert(5, "source", origin.get("source", "unknown"))
-    table.insert(6, "parameters", origin.get("parameters", {}).get("image"))
-    table.insert(7, "text_parameters", origin.get("parameters", {}).get("text"))
-    scored_by = read_provenance(rewards)
-    table.insert(8, "license", scored_by.get("license"))
-    table.insert(9, "precision", scored_by.get("precision"))
-    errors = scored_by.get("precision_errors", {})
-    table.insert(10, "precision_error", [errors.get(name, np.nan) for name in table["scoring"]])
-    table.insert(2, "sampler", settings.sampler)
-    write_table(output, table)
+    write_table(output, with_origin(table, settings, origin, read_provenance(rewards)))

@@ -182,6 +182,10 @@ Model = Annotated[
 ]
 
 
+HELD_OUT = 0.1
+"""Share of a corpus that is held out from training."""
+
+
 class Corpus(ConfigModel):
     """Image-text pairs, the training data of `source: simulator` models.
 

@@ -23,7 +23,9 @@ from vlmrm.data.files import (
 from vlmrm.errors import UserError, suggest
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 
 NAMES = (
@@ -130,6 +132,56 @@ def read_reward_files(paths: Sequence[Path], states: int) -> pd.DataFrame:
     import pandas as pd
 
     return pd.concat([read_rewards(path, states) for path in paths], ignore_index=True)
+
+
+def task_rewards(rewards: pd.DataFrame, task: str, states: int) -> pd.DataFrame:
+    """Returns the rows of one task and checks that they belong to so many states.
+
+    Raises:
+        UserError: A column or the task is missing, or the rewards belong to other states.
+    """
+    require_columns(rewards, REWARDS, "rewards")
+    # Concatenated files repeat their index.
+    chosen = rewards[rewards["task"] == task].reset_index(drop=True)
+    if chosen.empty:
+        known = suggest(task, sorted(rewards["task"].unique()))
+        raise UserError(f"rewards: no rows of task '{task}'{known}")
+    if chosen["state"].max() >= states:
+        raise UserError(
+            f"rewards: state {chosen['state'].max()} is beyond the {states} rows of the "
+            "states file; give the states that were scored"
+        )
+    return chosen
+
+
+def by_state(rows: pd.DataFrame, states: int, name: str) -> NDArray[np.floating[Any]]:
+    """The rewards ``[N]`` of rows in any order, in the order of their states.
+
+    Args:
+        rows: Columns state and reward.
+        states: Number of states N.
+        name: What the rewards are of, for the error.
+
+    Raises:
+        UserError: They are not one for each state.
+    """
+    import numpy as np
+
+    if rows.empty:
+        raise UserError(f"rewards: none of {name}; score them first")
+    order = np.argsort(rows["state"].to_numpy())
+    if not np.array_equal(rows["state"].to_numpy()[order], np.arange(states)):
+        problem = f"{len(rows)} of {name}, not one for each of the {states} states"
+        raise UserError(f"rewards: {problem}; score all of these states")
+    return rows["reward"].to_numpy()[order]
+
+
+def by_scoring(rows: pd.DataFrame, states: int) -> dict[str, NDArray[np.floating[Any]]]:
+    """`by_state` of each scoring, in the order of the table, for a task, a scene, and a model."""
+    return {
+        str(scoring): by_state(group, states, f"task '{group['task'].iloc[0]}' by {scoring}")
+        for scoring, group in rows.groupby("scoring", sort=False)
+    }
 
 
 def read_licenses(paths: Sequence[Path]) -> dict[str, str]:

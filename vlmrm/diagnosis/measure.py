@@ -26,7 +26,7 @@ SHOWN = {
     "closeness": "closeness",
     "auroc": "AUROC",
     "fooled": "fooled",
-    "best_of_n": "best of 64",
+    "best_of_n": f"best of {N}",
     "margin": "margin",
     "spread": "spread",
 }
@@ -89,7 +89,7 @@ def preferred(areas: Mapping[str, float]) -> str:
 def measure_pictures(rewards: ArrayLike, labels: ArrayLike) -> dict[str, float]:
     """Measures of rewards ``[N]`` by bool labels ``[N]``: auroc, fooled, best_of_n.
 
-    n is 64, or the number of pictures if there are fewer.
+    n is `N`, or the number of pictures if there are fewer.
 
     Raises:
         ValueError: A reward is not finite, lengths differ, or one class is missing.

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from vlmrm.config import ORACLE_NAMES, different
 from vlmrm.config.scoring import PLAIN
 from vlmrm.data.states import States
 from vlmrm.diagnosis.measure import (
+    compare_sentences,
     confusion,
     correlation_or_zero,
+    measure_pictures,
     measure_poses,
     preferred,
     relative_spread,
@@ -90,6 +92,51 @@ def reward_images(
     """
     with blaming("--goal, --baseline"):
         return directions.rewards(images, list(dict.fromkeys(scorings)))
+
+
+class ImageMeasures(NamedTuple):
+    """What sentences do on images that need no poses."""
+
+    rewards: list[NDArray[np.float64]]
+    """Rewards ``[N]`` of each row."""
+    rows: list[dict[str, Any]]
+    """One per goal and scoring: goal, scoring, std (of the rewards), and, if the images are
+    labeled, the measures of `vlmrm.diagnosis.measure.measure_pictures`."""
+    others: list[dict[str, Any]]
+    """One per goal and contrast: goal, sentence (the contrast), and
+    `vlmrm.diagnosis.measure.compare_sentences`."""
+
+
+def measure_images(
+    images: NDArray[np.float32],
+    prompts: Embeddings,
+    sentences: Sentences,
+    scorings: Sequence[str],
+    labels: ArrayLike | None = None,
+) -> ImageMeasures:
+    """Measures every goal with every scoring, and compares it with the contrasts.
+
+    Args:
+        images: Unit embeddings ``[N, E]``.
+        prompts: Unit embeddings ``[E]`` of the sentences.
+        sentences: Goals, baselines, and contrasts.
+        scorings: Names of scorings.
+        labels: Which images show the task, bool ``[N]``, if it is known.
+
+    Raises:
+        UserError: A scoring needs a baseline that differs from the goal.
+    """
+    found = ImageMeasures([], [], [])
+    for goal, directions in sentences.directions(prompts):
+        for scoring, rewards in reward_images(images, directions, scorings).items():
+            measures = {} if labels is None else measure_pictures(rewards, labels)
+            row = {"goal": goal, "scoring": scoring, "std": float(rewards.std()), **measures}
+            found.rows.append(row)
+            found.rewards.append(rewards)
+        cosines = images @ np.stack([directions.goal, *directions.contrasts]).T
+        compared = zip(sentences.contrasts, compare_sentences(cosines), strict=True)
+        found.others.extend({"goal": goal, "sentence": text, **row} for text, row in compared)
+    return found
 
 
 def measure_sentences(

@@ -15,6 +15,7 @@ from typing import Any
 
 from vlmrm.config.architectures import packaged_models
 from vlmrm.config.scoring import alpha_of, temperature_of
+from vlmrm.diagnosis.measure import N
 from vlmrm.diagnosis.sentences import AVERAGE, KNOWN, PARAPHRASES
 
 SPREAD = 0.65
@@ -117,7 +118,7 @@ def verdict(rows: Sequence[Row], oracle: str | None = None) -> list[str]:
     )
     if found != Level.unknown:
         lines += [
-            f"  False successes: {_false_successes(best)}. The best of 64 is true in "
+            f"  False successes: {_false_successes(best)}. The best of {N} is true in "
             f"{best['best_of_n']:.0%}; the margin to near misses is {best['margin']:.1f} standard "
             "deviations.",
             f"  The way: the reward rises with closeness to the pose with rank correlation "

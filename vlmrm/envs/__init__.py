@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import closing
 from types import ModuleType
 from typing import Any
 
@@ -14,7 +15,10 @@ from vlmrm.envs.base import StateEnv
 from vlmrm.errors import UserError, suggest
 from vlmrm.machine.libraries import explain_opengl
 
-__all__ = ["StateEnv", "import_env", "make_env"]
+__all__ = ["StateEnv", "frames_per_second", "import_env", "make_env"]
+
+FRAMES_PER_SECOND = 30
+"""Rate of environments that state none."""
 
 _CLASSES = {
     "cartpole": "CartPoleEnv",
@@ -53,6 +57,20 @@ def make_env(
     if goal_never_cleared and name == "mountain-car":
         environment.goal_never_cleared = True
     return TimeLimit(environment, max_episode_steps=episode_steps)
+
+
+def frames_per_second(name: str, own: Environment | None = None) -> float:
+    """How many steps of an environment are a second.
+
+    Args:
+        name: As in `make_env`.
+        own: As there.
+
+    Raises:
+        UserError: As there.
+    """
+    with closing(make_env(name, 1, own=own)) as env:
+        return float(env.metadata.get("render_fps", FRAMES_PER_SECOND))
 
 
 def import_env(name: str) -> ModuleType:

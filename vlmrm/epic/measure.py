@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,18 @@ from numpy.typing import NDArray
 
 from vlmrm.config.settings import EpicSettings
 from vlmrm.data.states import States
+from vlmrm.data.tables import by_scoring, task_rewards
 from vlmrm.envs.ground_truth import GROUND_TRUTH
 from vlmrm.epic import measure_epic, measure_ground_truth, tabulate, undefined_measures
 from vlmrm.errors import UserError
 
 LOGGER = logging.getLogger("vlmrm")
+
+COLUMNS = (
+    *("task", "states", "sampler", "labels", "scene", "model", "source", "parameters"),
+    *("text_parameters", "license", "precision", "precision_error"),
+)
+"""The first columns of an EPIC table; scoring and the measures follow."""
 
 TRANSITION_STATES = 256
 """Number of states whose transitions are compared: all pairs, with every action."""
@@ -53,42 +61,68 @@ def measure_rewards(
         rows, labels = np.arange(len(states)), states.oracle_labels(name, settings.oracle)
     else:
         rows, labels = human_labels
-    task_rewards = rewards[rewards["task"] == name]
-    by_scoring = {
-        str(scoring): group.sort_values("state")["reward"].to_numpy()
-        for scoring, group in task_rewards.groupby("scoring", sort=False)
-    }
-    for values in by_scoring.values():
-        if len(values) != len(states):
-            raise UserError(f"rewards: {len(values)} of task '{name}' for {len(states)} states")
+    scored = task_rewards(rewards, name, len(states))
+    scorings = by_scoring(scored, len(states))
     clusters = states.columns.get("trajectory")
     try:
         if labels.all() or not labels.any():
             share = "every" if labels.all() else "no"
             LOGGER.warning("epic of task %s: %s state fulfills it; nothing to measure", name, share)
-            table = undefined_measures(by_scoring, labels)
+            table = undefined_measures(scorings, labels)
         else:
             table = measure_epic(
-                {scoring: values[rows] for scoring, values in by_scoring.items()},
+                {scoring: values[rows] for scoring, values in scorings.items()},
                 labels,
                 clusters=None if clusters is None else clusters[rows],
                 bootstrap=settings.bootstrap,
                 seed=settings.seed,
             )
         if states.environment in GROUND_TRUTH:
-            truth = _to_ground_truth(states, by_scoring, clusters, settings)
+            truth = _to_ground_truth(states, scorings, clusters, settings)
             table = table.merge(truth, on="scoring")
     except ValueError as error:
         raise UserError(f"epic of task {name}: {error}") from error
-    table.insert(0, "labels", "oracle" if human_labels is None else "human")
-    table.insert(1, "scene", task_rewards["scene"].iloc[0])
-    table.insert(2, "model", task_rewards["model"].iloc[0])
-    return table
+    judged: dict[str, Any] = {"labels": "oracle" if human_labels is None else "human"}
+    judged |= {name: scored[name].iloc[0] for name in ("scene", "model")}
+    return table.assign(**judged)[[*judged, *table]]
+
+
+def with_origin(
+    table: pd.DataFrame,
+    settings: EpicSettings,
+    model: Mapping[str, Any],
+    rewards: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Adds the measurement and the origin of the rewards to a table of `measure_rewards`.
+
+    Args:
+        table: The table.
+        settings: As there.
+        model: Provenance of the model.
+        rewards: Provenance of its rewards.
+
+    Returns:
+        The table with `COLUMNS` first: parameters and text_parameters are those of the towers, and
+        precision_error is that of the scoring in reduced precision.
+    """
+    parameters, errors = model.get("parameters", {}), rewards.get("precision_errors", {})
+    table = table.assign(
+        task=settings.task,
+        states=settings.states,
+        sampler=settings.sampler,
+        source=model.get("source", "unknown"),
+        parameters=parameters.get("image"),
+        text_parameters=parameters.get("text"),
+        license=rewards.get("license"),
+        precision=rewards.get("precision"),
+        precision_error=[errors.get(scoring, np.nan) for scoring in table["scoring"]],
+    )
+    return table[[*COLUMNS, *(name for name in table if name not in COLUMNS)]]
 
 
 def _to_ground_truth(
     states: States,
-    by_scoring: dict[str, NDArray[np.float64]],
+    scorings: dict[str, NDArray[np.floating[Any]]],
     clusters: NDArray[Any] | None,
     settings: EpicSettings,
 ) -> pd.DataFrame:
@@ -97,7 +131,7 @@ def _to_ground_truth(
     rng = np.random.default_rng(settings.seed)
     rows = rng.permutation(len(states))[:TRANSITION_STATES]
     return measure_ground_truth(
-        {scoring: values[rows] for scoring, values in by_scoring.items()},
+        {scoring: values[rows] for scoring, values in scorings.items()},
         tabulate(truth.reward, states.values[rows], truth.actions),
         settings.discount,
         settings.bootstrap,

@@ -12,17 +12,11 @@ from numpy.typing import NDArray
 
 from vlmrm.config import Task, different, say_the_same
 from vlmrm.data.states import States
-from vlmrm.diagnosis.measure import (
-    SHOWN,
-    N,
-    compare_sentences,
-    confusion,
-    measure_pictures,
-    preferred,
-)
+from vlmrm.diagnosis.measure import SHOWN, N, confusion, preferred
 from vlmrm.diagnosis.sentences import (
     KNOWN,
     Sentences,
+    measure_images,
     measure_sentences,
     reward_images,
     sentences_for,
@@ -179,17 +173,12 @@ class Explorer:
             query, self._areas(model.rewards(query.sentences, query.scoring)) if judges else {}
         )
         images = model.images[self.ranked]
-        rows, others = [], []
-        for goal, directions in query.sentences.directions(model.prompts(query.sentences.all)):
-            row: dict[str, Any] = {"model": query.model, "scoring": query.scoring, "goal": goal}
-            rewards = reward_images(images, directions, [query.scoring])[query.scoring]
-            if judge is not None:
-                row |= measure_pictures(rewards, judges[judge][self.ranked])
-            rows.append(row)
-            if directions.contrasts:
-                cosines = images @ np.stack([directions.goal, *directions.contrasts]).T
-                compared = zip(query.sentences.contrasts, compare_sentences(cosines), strict=True)
-                others += [{**row, "sentence": text, **numbers} for text, numbers in compared]
+        labels = None if judge is None else judges[judge][self.ranked]
+        prompts = model.prompts(query.sentences.all)
+        found = measure_images(images, prompts, query.sentences, [query.scoring], labels)
+        rows, others = (
+            [{"model": query.model, **row} for row in part] for part in (found.rows, found.others)
+        )
         return {"level": None, "lines": judge_pictures(rows, others), **_numbers(rows, len(images))}
 
     def _areas(self, rewards: Floats) -> dict[str, float]:

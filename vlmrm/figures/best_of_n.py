@@ -11,10 +11,11 @@ from matplotlib.ticker import PercentFormatter
 from vlmrm.config.searches import FLIPPED
 from vlmrm.config.settings import BestOfNSettings
 from vlmrm.data.states import States
+from vlmrm.data.tables import by_scoring, task_rewards
 from vlmrm.errors import UserError
-from vlmrm.figures.epic import draw_band
 from vlmrm.figures.style import (
     count_axis,
+    draw_band,
     finish,
     grid_lines,
     lines,
@@ -25,7 +26,6 @@ from vlmrm.figures.style import (
     scoring_label,
     theme,
 )
-from vlmrm.figures.tables import task_rewards
 from vlmrm.optimization.best_of_n import best_of_n_flipped, measure_best_of_n
 
 WRONG = 0.1
@@ -53,16 +53,12 @@ def best_of_n_table(
         UserError: The states have no labels of the task, or too few trajectories.
     """
     labels = states.oracle_labels(settings.task, settings.oracle)
-    rows = task_rewards(states, rewards, settings.task)
-    rows = rows.sort_values("state", kind="stable")  # scenes and models keep their order
+    rows = task_rewards(rewards, settings.task, len(states))
     tables = []
     for (scene, model), group in rows.groupby(["scene", "model"], sort=False):
-        by_scoring = {
-            str(scoring): part["reward"].to_numpy() for scoring, part in group.groupby("scoring")
-        }
         try:
             table = measure_best_of_n(
-                by_scoring,
+                by_scoring(group, len(states)),
                 labels,
                 states.columns.get("trajectory"),
                 settings.bootstrap,

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -31,6 +29,8 @@ from vlmrm.figures.style import (
     INK,
     Color,
     LineStyle,
+    draw_band,
+    draw_intervals,
     finish,
     grid_lines,
     lines,
@@ -42,9 +42,7 @@ from vlmrm.figures.style import (
     size_colors,
     theme,
 )
-
-COLUMNS = ("task", "states", "scene", "model", "source", "parameters", "scoring")
-"""Columns of an EPIC table besides the measures and their ``_low`` and ``_high``."""
+from vlmrm.figures.tables import EPIC_COLUMNS, labeled_by, long_form
 
 MEASURES = {
     "epic": "EPIC distance",
@@ -77,19 +75,17 @@ DOTTED: LineStyle = {
 
 
 @theme()
-def draw_epic_by_size(
-    table: pd.DataFrame, measures: Sequence[str] = ("epic", "epic_balanced")
-) -> Figure:
-    """Draws measures against the parameters of the image tower, one line per scoring.
+def draw_epic_by_size(table: pd.DataFrame) -> Figure:
+    """Draws what was measured against the parameters of the image tower, one line per scoring.
 
     Args:
-        table: One or several EPIC tables; each task, state set and scene has a row of panels.
-        measures: Names from `MEASURES`; each has a column of panels.
+        table: One or several EPIC tables; each task, state set and scene has a row of panels,
+            and each measure a column.
 
     Raises:
         UserError: A column is missing.
     """
-    require_columns(table, COLUMNS, "EPIC table")
+    require_columns(table, EPIC_COLUMNS, "EPIC table")
     unsized = table["parameters"].isna()
     table = _placed(table)
     scorings = ordered_scorings(table["scoring"])
@@ -104,14 +100,15 @@ def draw_epic_by_size(
     }
     series = table["source"] + " " + table["scoring"]
     grid, found = _draw(
-        table.assign(x=x, series=series), measures, "series", styles, draw_intervals,
+        table.assign(x=x, series=series), "series", styles, draw_intervals,
         width=4.9, height=2.2, pad=names_height(table),
     )  # fmt: skip
     grid.set_axis_labels(LABEL + "\nfunctions to the right: unknown" * bool(unsized.any()))
+    first, *_ = _measured(table)
     for (group, measure), axes in found.items():
         size_axis(axes, low, high)
         axes.yaxis.set_major_locator(MaxNLocator(5))
-        if measure == measures[0]:
+        if measure == first:
             name_models(axes, grid.data[grid.data["group"] == group])
     colors = scoring_styles(scorings)
     marks = {SOURCES[source][0]: _style(source, INK) | {"linestyle": ""} for source in sources}
@@ -119,63 +116,26 @@ def draw_epic_by_size(
 
 
 @theme()
-def draw_epic_by_alpha(
-    table: pd.DataFrame, measures: Sequence[str] = ("epic", "epic_balanced")
-) -> Figure:
-    """Draws measures against alpha, one line per model, darker for larger image towers.
+def draw_epic_by_alpha(table: pd.DataFrame) -> Figure:
+    """Draws what was measured against alpha, one line per model, darker for larger image towers.
 
     Contrasts, which have no alpha, are left out.
 
     Args:
-        table: One or several EPIC tables; each task, state set and scene has a row of panels.
-        measures: Names from `MEASURES`; each has a column of panels.
+        table: One or several EPIC tables; each task, state set and scene has a row of panels,
+            and each measure a column.
 
     Raises:
         UserError: A column, or every alpha, is missing.
     """
-    require_columns(table, COLUMNS, "EPIC table")
+    require_columns(table, EPIC_COLUMNS, "EPIC table")
     table = table.assign(x=table["scoring"].map(alpha_of)).dropna(subset="x")
     if table.empty:
         raise UserError("EPIC table: no rows of an alpha; add alpha-0 to `scorings`")
     styles = styles_by_size(table, control_line=DASHED)
-    grid, _ = _draw(table, measures, "model", styles, draw_band, 3.2, 2.0)
+    grid, _ = _draw(table, "model", styles, draw_band, 3.2, 2.0)
     grid.set_axis_labels(ALPHA).set(xticks=sorted(ordered(table["x"])))
     return finish(grid, lines(styles, DOTTED))
-
-
-def measured(table: pd.DataFrame) -> list[str]:
-    """The measures that a table contains; without any, the first two, whose panels stay empty."""
-    found = [name for name in MEASURES if name in table and table[name].notna().any()]
-    return found or list(MEASURES)[:2]
-
-
-def with_scoring(table: pd.DataFrame, scoring: str) -> pd.DataFrame:
-    """The rows of EPIC tables of one scoring.
-
-    Raises:
-        UserError: A column or the scoring is missing.
-    """
-    require_columns(table, COLUMNS, "EPIC table")
-    chosen = table[table["scoring"] == scoring]
-    if chosen.empty:
-        raise UserError(f"EPIC table: no rows of {scoring}; measure it first")
-    return chosen
-
-
-def long_form(table: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
-    """An EPIC table with a row per measure, in columns measure, value, low and high.
-
-    Raises:
-        UserError: A column is missing.
-    """
-    names = {measure: (measure, f"{measure}_low", f"{measure}_high") for measure in measures}
-    needed = [name for triple in names.values() for name in triple]
-    require_columns(table, [*COLUMNS, *needed], "EPIC table")
-    parts = [
-        table.assign(measure=measure, value=table[value], low=table[low], high=table[high])
-        for measure, (value, low, high) in names.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
 
 
 def styles_by_size(table: pd.DataFrame, control_line: Any = "") -> dict[str, LineStyle]:
@@ -190,23 +150,10 @@ def styles_by_size(table: pd.DataFrame, control_line: Any = "") -> dict[str, Lin
     }
 
 
-def draw_intervals(data: pd.DataFrame, color: Color, label: str, **style: Any) -> None:
-    """Draws points with their intervals: horizontal ones where the points have a ``y``."""
-    axes = plt.gca()
-    if "y" in data:
-        axes.hlines(data["y"], data["low"], data["high"], color, linewidth=1)
-        axes.plot(data["value"], data["y"], color=color, label=label, **style)
-    else:
-        axes.vlines(data["x"], data["low"], data["high"], color, linewidth=1)
-        axes.plot(data["x"], data["value"], color=color, label=label, **style)
-
-
-def draw_band(data: pd.DataFrame, color: Color, label: str, **style: Any) -> None:
-    axes = plt.gca()
-    axes.plot(data["x"], data["value"], color=color, label=label, **style)
-    if len(data) == 1:  # a band would have no width
-        axes.vlines(data["x"], data["low"], data["high"], color, linewidth=1)
-    axes.fill_between(data["x"], data["low"], data["high"], color=color, alpha=0.15, linewidth=0)
+def _measured(table: pd.DataFrame) -> list[str]:
+    """The measures that a table contains; without any, the first two, whose panels stay empty."""
+    found = [name for name in MEASURES if name in table and table[name].notna().any()]
+    return found or list(MEASURES)[:2]
 
 
 def _placed(table: pd.DataFrame) -> pd.DataFrame:
@@ -230,18 +177,8 @@ def _style(source: str, color: Color, control_line: Any = "") -> LineStyle:
     }
 
 
-def labeled_by(table: pd.DataFrame) -> pd.Series[str]:
-    """What tells rows of human labels from those of the oracle's, after the name of a task or set.
-
-    Tables of earlier versions have no column labels.
-    """
-    human = table["labels"] == "human" if "labels" in table else np.zeros(len(table), bool)
-    return pd.Series(np.where(human, " · human labels", ""), table.index, dtype=str)
-
-
 def _draw(
     table: pd.DataFrame,
-    measures: Sequence[str],
     hue: str,
     styles: dict[str, LineStyle],
     draw: Callable[..., None],
@@ -253,6 +190,7 @@ def _draw(
 
     The more numerous of both have rows, the others columns.
     """
+    measures = _measured(table)
     group = table["task"] + " · " + table["scene"]
     if table.drop_duplicates(["task", "states"])["task"].duplicated().any():
         group += " · " + table["states"]

@@ -6,17 +6,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from vlmrm.figures.epic import (
-    DOTTED,
-    MEASURES,
-    UNINFORMATIVE,
+from vlmrm.figures.epic import DOTTED, MEASURES, UNINFORMATIVE, styles_by_size
+from vlmrm.figures.style import (
     draw_intervals,
-    labeled_by,
-    long_form,
-    styles_by_size,
-    with_scoring,
+    finish,
+    grid_lines,
+    lines,
+    ordered,
+    panels,
+    scoring_label,
+    theme,
 )
-from vlmrm.figures.style import finish, grid_lines, lines, ordered, panels, scoring_label, theme
+from vlmrm.figures.tables import labeled_by, long_form, with_scoring
 
 BEST = {"epic_balanced": 0, "auroc": 1}
 """Best value of each measure that does not depend on the share of fulfilled states."""

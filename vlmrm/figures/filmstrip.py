@@ -14,11 +14,12 @@ from vlmrm.config.settings import FilmstripSettings
 from vlmrm.config.training import SERIES
 from vlmrm.data.states import States
 from vlmrm.data.tables import require_columns
-from vlmrm.envs import make_env
+from vlmrm.envs import frames_per_second
 from vlmrm.errors import UserError
 from vlmrm.figures.series import series_styles
 from vlmrm.figures.style import INK, PICTURE_WIDTH, pictures, theme, verdict
-from vlmrm.figures.success import Judged, success_interval
+from vlmrm.figures.success import success_interval
+from vlmrm.figures.tables import RunTable
 from vlmrm.rendering.crop import close_ups
 
 MOMENTS = 6
@@ -30,7 +31,7 @@ LINE = 24
 TEXT_WIDTH = 2.9
 """Width in inches of what is written on both sides of the pictures."""
 
-Agent = tuple[Judged, States]
+Agent = tuple[RunTable, States]
 """A run with its evaluation, and the trajectories that were kept, the median first."""
 
 
@@ -65,7 +66,7 @@ def draw_filmstrip(agents: Sequence[Agent], settings: FilmstripSettings) -> Figu
         label = styles[run.reward_source, run.scoring].label
         panels[0].set_ylabel(_name(run, label, settings), rotation=0, ha="right", va="center")
         panels[0].yaxis.label.set_fontsize(7.5)
-        rate = make_env(settings.environments[run.task], 1).metadata["render_fps"]
+        rate = frames_per_second(settings.environments[run.task])
         oracle = settings.oracles[run.task]
         for panel, row in zip(panels, rows, strict=True):
             text, color = f"{(states.columns['step'][row] + 1) / rate:.1f} s", INK
@@ -121,7 +122,7 @@ def _name(run: TrainingRun, reward: str, settings: FilmstripSettings) -> str:
     return "\n".join(lines)
 
 
-def _success(evaluations: Sequence[Judged], shown: TrainingRun) -> str:
+def _success(evaluations: Sequence[RunTable], shown: TrainingRun) -> str:
     """The success rate of all seeds with its interval, and the seed that is shown."""
     seeds = [table["success"].dropna().astype(bool) for _, table in evaluations]
     low, high = success_interval([seed.sum() for seed in seeds], [len(seed) for seed in seeds])

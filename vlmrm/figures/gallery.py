@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from vlmrm.config.settings import GallerySettings, SearchFigureSettings
 from vlmrm.config.training import TrainingRun
 from vlmrm.data.states import States
+from vlmrm.data.tables import by_state, task_rewards
 from vlmrm.errors import UserError
 from vlmrm.figures.style import (
     LABEL_WIDTH,
@@ -22,15 +24,20 @@ from vlmrm.figures.style import (
     theme,
     verdict,
 )
-from vlmrm.figures.tables import task_rewards
-from vlmrm.optimization.search import best_so_far
+from vlmrm.optimization.search import best_first
 from vlmrm.rendering.crop import close_ups
 from vlmrm.tasks.criteria import failures
 
 COUNT = 4
 """Wrong states of a row, and as many true ones."""
 
-Frames = NDArray[np.uint8]
+
+class Cell(NamedTuple):
+    """A picture of a sheet, with what the judge says about it."""
+
+    frame: NDArray[np.uint8]
+    text: str
+    accepted: bool
 
 
 def gallery_table(
@@ -59,10 +66,11 @@ def gallery_table(
     trajectory = states.columns.get("trajectory", np.arange(len(states)))
     keys = ["scene", "model", "scoring"]
     rows = []
-    for key, group in task_rewards(states, rewards, settings.task).groupby(keys, sort=False):
-        group = group.sort_values("state")
-        reward = group["reward"].to_numpy()
-        order = best_so_far(reward, len(reward))
+    scored = task_rewards(rewards, settings.task, len(states))
+    for key, group in scored.groupby(keys, sort=False):
+        name = ", ".join(map(str, key))
+        reward = by_state(group, len(states), f"task '{settings.task}' by {name}")
+        order = best_first(reward)
         place = dict(zip(("task", *keys), (settings.task, *key), strict=True))
         spread = reward.std() or np.inf
         for kind, ranked in ("wrong", order[~labels[order]]), ("true", order[labels[order]][::-1]):
@@ -92,26 +100,17 @@ def draw_gallery(table: pd.DataFrame, states: States, settings: GallerySettings)
     table = table[table["scoring"] == settings.scoring]
     if table.empty:
         raise UserError(f"rewards: none by {settings.scoring}, or no states; score them first")
-    rows: dict[str, list[pd.Series]] = {}
-    several = len(ordered(table["scene"])) > 1
-    for _, row in table.iterrows():
-        name = f"{row['model']}\n{row['scene']}" if several else row["model"]
-        rows.setdefault(name, []).append(row)
     values, scenes = states.values[table["state"]], table["scene"].tolist()
-    shown = close_ups(states.environment, values, scenes, settings.rendering)
-    frames = dict(zip(table.index, shown, strict=True))
-    texts: dict[Hashable, str] = {}
-    for index, row in table.iterrows():
+    frames = close_ups(states.environment, values, scenes, settings.rendering)
+    several = len(ordered(table["scene"])) > 1
+    rows: dict[str, list[Cell]] = {}
+    for row, frame in zip(table.to_dict("records"), frames, strict=True):
+        name = f"{row['model']}\n{row['scene']}" if several else row["model"]
         first = row["fails"].split("; ")[0]
-        texts[index] = f"rank {row['rank']} ({row['reward_std']:+.1f} sd)\n{first}"
-    count = table.groupby([*("scene", "model"), "kind"]).size().max()
-    grid = [_columns(members, count) for members in rows.values()]
-    figure = _sheet(
-        list(rows),
-        [[None if row is None else frames[row.name] for row in line] for line in grid],
-        [["" if row is None else texts[row.name] for row in line] for line in grid],
-        [[row is not None and row["kind"] == "true" for row in line] for line in grid],
-    )
+        text = f"rank {row['rank']} ({row['reward_std']:+.1f} sd)\n{first}"
+        rows.setdefault(name, []).append(Cell(frame, text, row["kind"] == "true"))
+    count = table.groupby(["scene", "model", "kind"]).size().max()
+    figure = _sheet({name: _columns(cells, count) for name, cells in rows.items()})
     scoring = scoring_label(settings.scoring)
     figure.suptitle(
         f"{settings.task}, {scoring}: the best wrong states, and the worst true ones", fontsize=9
@@ -127,25 +126,17 @@ def draw_search_gallery(found: Sequence[States], settings: SearchFigureSettings)
         found: The result of each search.
         settings: The searches, and how frames are rendered.
     """
-    winners: dict[str, dict[tuple[str, int], tuple[Frames, str, bool]]] = {}
+    winners: dict[str, dict[tuple[str, int], Cell]] = {}
     columns = list(dict.fromkeys((run.task, run.seed) for run in settings.runs))
-    best = [states.values[best_so_far(states.columns["reward"], 1)[0]] for states in found]
+    best = [states.values[best_first(states.columns["reward"])[0]] for states in found]
     scenes = [run.scene for run in settings.runs]
     frames = close_ups("humanoid", np.stack(best), scenes, settings.rendering)
     for run, state, frame in zip(settings.runs, best, frames, strict=True):
         fails = failures(settings.oracles[run.task], state[None])[0]
-        text = fails[0] if fails else "fulfilled"
-        winners.setdefault(_reward_name(run, settings), {})[run.task, run.seed] = (
-            frame,
-            text,
-            not fails,
-        )
-    lines = [[row.get(column) for column in columns] for row in winners.values()]
+        cell = Cell(frame, fails[0] if fails else "fulfilled", not fails)
+        winners.setdefault(_reward_name(run, settings), {})[run.task, run.seed] = cell
     figure = _sheet(
-        list(winners),
-        [[None if cell is None else cell[0] for cell in line] for line in lines],
-        [["" if cell is None else cell[1] for cell in line] for line in lines],
-        [[cell is not None and cell[2] for cell in line] for line in lines],
+        {name: [cells.get(column) for column in columns] for name, cells in winners.items()}
     )
     for axes, (task, seed) in zip(figure.axes, columns, strict=False):
         axes.annotate(
@@ -160,36 +151,32 @@ def _reward_name(run: TrainingRun, settings: SearchFigureSettings) -> str:
     return run.reward_source + (f"\n{run.scoring}" if several and not control else "")
 
 
-def _columns(members: Sequence[pd.Series], count: int) -> list[pd.Series | None]:
+def _columns(cells: Sequence[Cell], count: int) -> list[Cell | None]:
     """A row of pictures: wrong states, then true ones; each kind fills ``count`` places."""
-    line: list[pd.Series | None] = []
-    for kind in ("wrong", "true"):
-        chosen = [row for row in members if row["kind"] == kind]
+    line: list[Cell | None] = []
+    for accepted in (False, True):
+        chosen = [cell for cell in cells if cell.accepted == accepted]
         line += [*chosen, *[None] * (count - len(chosen))]
     return line
 
 
-def _sheet(
-    names: Sequence[str],
-    frames: Sequence[Sequence[Frames | None]],
-    texts: Sequence[Sequence[str]],
-    accepted: Sequence[Sequence[bool]],
-) -> Figure:
-    """A figure of named rows of pictures, each with a text in the color of its verdict."""
-    first = next(frame for line in frames for frame in line if frame is not None)
-    blank = np.full_like(first, 255)
-    shown = [[blank if frame is None else frame for frame in line] for line in frames]
-    width = len(frames[0]) * PICTURE_WIDTH + LABEL_WIDTH
-    figure, axes = pictures(shown, width)
-    height = first.shape[0] / first.shape[1] * PICTURE_WIDTH
-    title = 0.06 + 0.09 * max(text.count("\n") + 1 for line in texts for text in line)
-    figure.set_size_inches(width, len(names) * (height + title) + 0.4)
-    for panels, name, line, words, verdicts in zip(
-        axes, names, frames, texts, accepted, strict=True
-    ):
+def _sheet(rows: Mapping[str, Sequence[Cell | None]]) -> Figure:
+    """A figure of named rows of pictures, each with its text in the color of its verdict."""
+    shown = [cell for cells in rows.values() for cell in cells if cell]
+    blank = np.full_like(shown[0].frame, 255)
+    width = len(next(iter(rows.values()))) * PICTURE_WIDTH + LABEL_WIDTH
+    figure, axes = pictures(
+        [[cell.frame if cell else blank for cell in cells] for cells in rows.values()], width
+    )
+    height = blank.shape[0] / blank.shape[1] * PICTURE_WIDTH
+    title = 0.06 + 0.09 * max(cell.text.count("\n") + 1 for cell in shown)
+    figure.set_size_inches(width, len(rows) * (height + title) + 0.4)
+    for panels, (name, cells) in zip(axes, rows.items(), strict=True):
         panels[0].set_ylabel(name)
-        for panel, frame, text, fulfilled in zip(panels, line, words, verdicts, strict=True):
-            panel.set_frame_on(frame is not None)
-            mark, color = verdict(fulfilled) if text else ("", "none")
-            panel.set_title(f"{mark} {text}", fontsize=6, fontweight="normal", color=color, pad=2)
+        for panel, cell in zip(panels, cells, strict=True):
+            panel.set_frame_on(cell is not None)
+            if cell:
+                mark, color = verdict(cell.accepted)
+                text = f"{mark} {cell.text}"
+                panel.set_title(text, fontsize=6, fontweight="normal", color=color, pad=2)
     return figure

@@ -10,9 +10,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from vlmrm.data.states import States
-from vlmrm.errors import UserError, suggest
+from vlmrm.data.tables import task_rewards
 from vlmrm.figures.style import category_colors, finish, panels, scoring_label, theme
-from vlmrm.figures.tables import task_rewards
 
 BINS = 30
 ALPHA = 0.45
@@ -36,10 +35,9 @@ def draw_reward_histogram(states: States, rewards: pd.DataFrame, task: str, orac
         UserError: The states have no labels of the oracle, or the rewards lack a column or the
             task.
     """
-    if oracle not in states.labels:
-        raise UserError(f"states: no labels of '{oracle}'{suggest(oracle, states.labels)}")
-    table = task_rewards(states, rewards, task)
-    fulfilled = states.labels[oracle][table["state"]]
+    labels = states.oracle_labels(task, oracle)
+    table = task_rewards(rewards, task, len(states))
+    fulfilled = labels[table["state"]]
     table = table.assign(
         row=table["model"] + "\n" + table["scene"],
         label=np.where(fulfilled, "fulfilled", "not fulfilled"),

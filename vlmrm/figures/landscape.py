@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from vlmrm.config import default_scene
 from vlmrm.config.scoring import scoring_order
 from vlmrm.data.states import States
-from vlmrm.data.tables import require_columns
+from vlmrm.data.tables import require_columns, task_rewards
 from vlmrm.envs.mountain_car import GOAL_POSITION, ROAD
 from vlmrm.errors import UserError, suggest
 from vlmrm.figures.style import (
@@ -33,7 +33,7 @@ from vlmrm.figures.style import (
     scoring_styles,
     theme,
 )
-from vlmrm.figures.tables import rescaled, task_rewards
+from vlmrm.figures.tables import rescaled
 from vlmrm.rewards.scoring import reward_table
 
 COLUMNS = ("task", "scene", "model", "scoring", "coordinate", "fulfilled", "reward", "rescaled")
@@ -95,7 +95,7 @@ def _task_table(
     states: States, rewards: pd.DataFrame, task: str, oracle: str | None
 ) -> pd.DataFrame:
     values, on_the_line = _line(states, oracle)
-    table = task_rewards(states, rewards, task)
+    table = task_rewards(rewards, task, len(states))
     table = table[on_the_line[table["state"].to_numpy()]]
     rows = table["state"].to_numpy()
     verdicts = states.labels.get(oracle or "")

@@ -10,13 +10,13 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
-from vlmrm.config import RANDOM_POLICY, TrainingRun
+from vlmrm.config import TrainingRun
 from vlmrm.config.training import RUN, SERIES
 from vlmrm.data.tables import require_columns
 from vlmrm.errors import UserError
-from vlmrm.figures.series import REFERENCE_STYLES, series_styles, with_bands
-from vlmrm.figures.style import GREY, LineStyle, finish, grid_lines, lines, panels, theme, wrapped
-from vlmrm.figures.tables import rescaled
+from vlmrm.figures.series import RANDOM, series_styles, with_bands
+from vlmrm.figures.style import finish, grid_lines, lines, panels, theme, wrapped
+from vlmrm.figures.tables import RunTable, rescaled
 
 COLUMNS = ("steps", "training_reward", "oracle")
 """Columns of a learning curve that are drawn."""
@@ -30,13 +30,8 @@ MEASURES = {
 }
 """Columns of the table and their axis labels, from top to bottom."""
 
-RANDOM: LineStyle = {"color": GREY, "linestyle": ":", "label": REFERENCE_STYLES[RANDOM_POLICY][0]}
 
-Curve = tuple[TrainingRun, pd.DataFrame]
-"""A training run and its learning curve."""
-
-
-def learning_curve_table(curves: Sequence[Curve]) -> pd.DataFrame:
+def learning_curve_table(curves: Sequence[RunTable]) -> pd.DataFrame:
     """Returns all curves in one table, averaged over equal parts of the training and rescaled.
 
     Returns:
@@ -60,7 +55,7 @@ def learning_curve_table(curves: Sequence[Curve]) -> pd.DataFrame:
 
 
 @theme()
-def draw_learning_curves(curves: Sequence[Curve], random: Sequence[Curve] = ()) -> Figure:
+def draw_learning_curves(curves: Sequence[RunTable], random: Sequence[RunTable] = ()) -> Figure:
     """Draws training reward and share of timesteps that fulfill the oracle against steps.
 
     A pair of panels for each task and scene. One seed is a line; several are their mean within a

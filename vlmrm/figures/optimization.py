@@ -14,8 +14,7 @@ from vlmrm.config.training import RUN, SERIES
 from vlmrm.data.tables import require_columns
 from vlmrm.figures.series import series_styles, with_bands
 from vlmrm.figures.style import GREY, LineStyle, finish, grid_lines, lines, ordered, panels, theme
-from vlmrm.figures.success import Judged
-from vlmrm.figures.tables import rescaled
+from vlmrm.figures.tables import RunTable, rescaled
 
 MEASURES = {
     "proxy_rescaled": "proxy: mean reward\n(rescaled to 0-1)",
@@ -33,7 +32,7 @@ PATHS = {"units": "seed", "estimator": None, "sort": False}
 REFERENCE: LineStyle = {"color": GREY, "linestyle": ":", "label": "trained on the oracle"}
 
 
-def reached_by_references(evaluations: Sequence[Judged]) -> dict[str, float]:
+def reached_by_references(evaluations: Sequence[RunTable]) -> dict[str, float]:
     """Share of timesteps that fulfill a task, by task, of agents trained on its oracle.
 
     The mean over seeds; of the verdict and the score as the reward, that of the better one.

@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from vlmrm.diagnosis.measure import SHOWN
 from vlmrm.figures.epic import MEASURES
 from vlmrm.figures.style import (
     MARKERS,
@@ -24,8 +25,8 @@ from vlmrm.figures.style import (
 )
 from vlmrm.optimization.prediction import DIAGNOSIS, PREFIX
 
-DIAGNOSED = {"level": "verdict", "progress": "path", "auroc": "AUROC", "best_of_n": "best of 64"}
-"""Measures of a diagnosis that have another label than their name."""
+DIAGNOSED = SHOWN | {"level": "verdict"}
+"""Labels of measures of a diagnosis; the others are called by their names."""
 
 LABELS = {
     **MEASURES,

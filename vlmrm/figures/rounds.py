@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from vlmrm.errors import UserError
-from vlmrm.figures.epic import draw_intervals, long_form, with_scoring
 from vlmrm.figures.style import (
     MARKERS,
     LineStyle,
+    draw_intervals,
     finish,
     grid_lines,
     lines,
@@ -22,6 +22,7 @@ from vlmrm.figures.style import (
     theme,
     wrapped,
 )
+from vlmrm.figures.tables import long_form, with_scoring
 
 
 def by_round(table: pd.DataFrame, models: Sequence[str], scoring: str) -> pd.DataFrame:

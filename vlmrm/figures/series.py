@@ -28,6 +28,14 @@ REFERENCE_STYLES = {
 }
 """Label and color of the references that reward models are compared with."""
 
+RANDOM: LineStyle = {
+    "color": GREY,
+    "linestyle": ":",
+    "linewidth": 1.2,
+    "label": REFERENCE_STYLES[RANDOM_POLICY][0],
+}
+"""A straight line of the random policy, which does not learn."""
+
 LINES = ("-", (0, (5, 1.2, 1, 1.2)), (0, (1, 1)), (0, (7, 1.5)))
 """Lines of the first to the fourth model; short dashes are for references."""
 

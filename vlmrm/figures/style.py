@@ -244,6 +244,26 @@ def wrapped(n: int) -> tuple[int, int]:
     return rows, math.ceil(n / rows)
 
 
+def draw_intervals(data: pd.DataFrame, color: Color, label: str, **style: Any) -> None:
+    """Draws points with their intervals: horizontal ones where the points have a ``y``."""
+    axes = plt.gca()
+    if "y" in data:
+        axes.hlines(data["y"], data["low"], data["high"], color, linewidth=1)
+        axes.plot(data["value"], data["y"], color=color, label=label, **style)
+    else:
+        axes.vlines(data["x"], data["low"], data["high"], color, linewidth=1)
+        axes.plot(data["x"], data["value"], color=color, label=label, **style)
+
+
+def draw_band(data: pd.DataFrame, color: Color, label: str, **style: Any) -> None:
+    """Draws a line within the band of its intervals."""
+    axes = plt.gca()
+    axes.plot(data["x"], data["value"], color=color, label=label, **style)
+    if len(data) == 1:  # a band would have no width
+        axes.vlines(data["x"], data["low"], data["high"], color, linewidth=1)
+    axes.fill_between(data["x"], data["low"], data["high"], color=color, alpha=0.15, linewidth=0)
+
+
 def verdict(accepted: bool) -> tuple[str, Color]:
     """Mark and color of an oracle's verdict."""
     return band.MARKS[accepted], ACCEPTED if accepted else REJECTED

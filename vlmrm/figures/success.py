@@ -12,16 +12,14 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
-from vlmrm.config import RANDOM_POLICY, TrainingRun
+from vlmrm.config import RANDOM_POLICY
 from vlmrm.config.training import RUN, SERIES
 from vlmrm.data.tables import require_columns
 from vlmrm.epic.bootstrap import student_half_width
 from vlmrm.errors import UserError
 from vlmrm.figures.paper import PAPER, paper_column
-from vlmrm.figures.series import series_styles
+from vlmrm.figures.series import RANDOM, series_styles
 from vlmrm.figures.style import (
-    DASHED,
-    GREY,
     INK,
     LineStyle,
     finish,
@@ -31,6 +29,7 @@ from vlmrm.figures.style import (
     theme,
     wrapped,
 )
+from vlmrm.figures.tables import RunTable
 from vlmrm.training.curve import best_reward
 
 COLUMNS = ("success", "success_fraction")
@@ -45,10 +44,6 @@ CHOSEN: LineStyle = {
     "markeredgecolor": "white",
     "label": "seed of highest training reward",
 }
-RANDOM: LineStyle = {"color": GREY, "ls": DASHED, "linewidth": 1.2, "label": "random policy"}
-
-Judged = tuple[TrainingRun, pd.DataFrame]
-"""A training run and the evaluation of its policy, with one row per trajectory."""
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
@@ -79,7 +74,7 @@ def success_interval(successes: ArrayLike, trials: ArrayLike) -> tuple[float, fl
 
 
 def success_table(
-    evaluations: Sequence[Judged], by_seed: bool = False, curves: Sequence[Judged] = ()
+    evaluations: Sequence[RunTable], by_seed: bool = False, curves: Sequence[RunTable] = ()
 ) -> pd.DataFrame:
     """Success rates with 95 % intervals, those of `success_interval`.
 
@@ -129,11 +124,11 @@ def success_table(
 
 
 @theme()
-def draw_success(evaluations: Sequence[Judged], curves: Sequence[Judged] = ()) -> Figure:
+def draw_success(evaluations: Sequence[RunTable], curves: Sequence[RunTable] = ()) -> Figure:
     """Draws the success rate of every reward, a panel for each task and scene.
 
     Bars with 95 % intervals are all seeds together, dots the single seeds, a star the seed with the
-    highest reward in training, a dashed line the random policy, and hollow diamonds what the paper
+    highest reward in training, a dotted line the random policy, and hollow diamonds what the paper
     states.
 
     Args:
@@ -204,7 +199,7 @@ def draw_success(evaluations: Sequence[Judged], curves: Sequence[Judged] = ()) -
     return finish(grid, lines({}, INTERVAL, *entries))
 
 
-def _trajectories(evaluations: Sequence[Judged]) -> pd.DataFrame:
+def _trajectories(evaluations: Sequence[RunTable]) -> pd.DataFrame:
     """All judged trajectories, with the fields of their runs."""
     tables = []
     for run, evaluation in evaluations:

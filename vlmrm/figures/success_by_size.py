@@ -13,14 +13,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from vlmrm.config.scoring import scoring_order
 from vlmrm.data.tables import require_columns
 from vlmrm.errors import UserError
-from vlmrm.figures.epic import (
-    DOTTED,
-    MEASURES,
-    SOURCES,
-    UNINFORMATIVE,
-    draw_intervals,
-    labeled_by,
-)
+from vlmrm.figures.epic import DOTTED, MEASURES, SOURCES, UNINFORMATIVE
 from vlmrm.figures.paper import PAPER, paper_column
 from vlmrm.figures.sizes import (
     LABEL,
@@ -36,6 +29,7 @@ from vlmrm.figures.style import (
     Color,
     LineStyle,
     category_colors,
+    draw_intervals,
     finish,
     grid_lines,
     lines,
@@ -44,7 +38,8 @@ from vlmrm.figures.style import (
     scoring_label,
     theme,
 )
-from vlmrm.figures.success import SEED, Judged, success_table
+from vlmrm.figures.success import SEED, success_table
+from vlmrm.figures.tables import RunTable, labeled_by
 
 REWARD = ["task", "scene", "model", "scoring"]
 """Columns that say which reward a row is about."""
@@ -62,7 +57,7 @@ ENDS = {"": "value", "_low": "low", "_high": "high"}
 
 
 def success_by_size_table(
-    evaluations: Sequence[Judged],
+    evaluations: Sequence[RunTable],
     sizes: pd.DataFrame,
     epic: pd.DataFrame | None = None,
     by_seed: bool = False,
@@ -107,7 +102,7 @@ def success_by_size_table(
 
 @theme()
 def draw_success_by_size(
-    evaluations: Sequence[Judged], sizes: pd.DataFrame, epic: pd.DataFrame | None = None
+    evaluations: Sequence[RunTable], sizes: pd.DataFrame, epic: pd.DataFrame | None = None
 ) -> Figure:
     """Draws the success rate against the parameters of the image tower, a line per task.
 

@@ -1,37 +1,23 @@
-"""Checks of the tables behind the figures."""
+"""The tables behind the figures: read for each run, checked, and rearranged for drawing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from vlmrm.config import TrainingRun
 from vlmrm.config.training import RUN
-from vlmrm.data.states import States
-from vlmrm.data.tables import REWARDS, read_table, require_columns
-from vlmrm.errors import UserError, suggest
+from vlmrm.data.tables import read_table, require_columns
+from vlmrm.errors import UserError
 
+RunTable = tuple[TrainingRun, pd.DataFrame]
+"""A training run and its learning curve, or its evaluation with one row per trajectory."""
 
-def task_rewards(states: States, rewards: pd.DataFrame, task: str) -> pd.DataFrame:
-    """Returns the rows of one task and checks that they belong to ``states``.
-
-    Raises:
-        UserError: A column or the task is missing, or the rewards belong to other states.
-    """
-    require_columns(rewards, REWARDS, "rewards")
-    # Concatenated files repeat their index.
-    chosen = rewards[rewards["task"] == task].reset_index(drop=True)
-    if chosen.empty:
-        known = suggest(task, sorted(rewards["task"].unique()))
-        raise UserError(f"rewards: no rows of task '{task}'{known}")
-    if chosen["state"].max() >= len(states):
-        raise UserError(
-            f"rewards: state {chosen['state'].max()} is beyond the {len(states)} rows of the "
-            "states file; give the states that were scored"
-        )
-    return chosen
+EPIC_COLUMNS = ("task", "states", "scene", "model", "source", "parameters", "scoring")
+"""Columns of an EPIC table besides the measures and their ``_low`` and ``_high``."""
 
 
 def rescaled(table: pd.DataFrame, column: str, keys: Sequence[str]) -> pd.Series[float]:
@@ -41,7 +27,7 @@ def rescaled(table: pd.DataFrame, column: str, keys: Sequence[str]) -> pd.Series
     return (table[column] - low) / (high - low).where(high > low, 1.0)
 
 
-def read_runs(paths: Sequence[Path]) -> list[tuple[TrainingRun, pd.DataFrame]]:
+def read_runs(paths: Sequence[Path]) -> list[RunTable]:
     """Reads tables that say in their first columns which run they belong to.
 
     Raises:
@@ -58,3 +44,41 @@ def read_runs(paths: Sequence[Path]) -> list[tuple[TrainingRun, pd.DataFrame]]:
         first = table.iloc[0]
         runs.append((TrainingRun(**{key: first[key] for key in RUN}), table))
     return runs
+
+
+def with_scoring(table: pd.DataFrame, scoring: str) -> pd.DataFrame:
+    """The rows of EPIC tables of one scoring.
+
+    Raises:
+        UserError: A column or the scoring is missing.
+    """
+    require_columns(table, EPIC_COLUMNS, "EPIC table")
+    chosen = table[table["scoring"] == scoring]
+    if chosen.empty:
+        raise UserError(f"EPIC table: no rows of {scoring}; measure it first")
+    return chosen
+
+
+def long_form(table: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
+    """An EPIC table with a row per measure, in columns measure, value, low and high.
+
+    Raises:
+        UserError: A column is missing.
+    """
+    names = {measure: (measure, f"{measure}_low", f"{measure}_high") for measure in measures}
+    needed = [name for triple in names.values() for name in triple]
+    require_columns(table, [*EPIC_COLUMNS, *needed], "EPIC table")
+    parts = [
+        table.assign(measure=measure, value=table[value], low=table[low], high=table[high])
+        for measure, (value, low, high) in names.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def labeled_by(table: pd.DataFrame) -> pd.Series[str]:
+    """What tells rows of human labels from those of the oracle's, after the name of a task or set.
+
+    Tables of earlier versions have no column labels.
+    """
+    human = table["labels"] == "human" if "labels" in table else np.zeros(len(table), bool)
+    return pd.Series(np.where(human, " · human labels", ""), table.index, dtype=str)

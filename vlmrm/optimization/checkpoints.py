@@ -13,6 +13,7 @@ from vlmrm.config import SCENES
 from vlmrm.config.settings import OptimizationSettings
 from vlmrm.config.training import RUN
 from vlmrm.data.states import States
+from vlmrm.data.tables import by_state
 from vlmrm.epic.distances import auroc, fooled, rank_correlation, spearman
 from vlmrm.errors import UserError
 from vlmrm.optimization.divergence import divergence
@@ -57,9 +58,7 @@ def measure_checkpoints(
     run = settings.run
     labels = states.oracle_labels(run.task, settings.oracle)
     chosen = rewards[(rewards["task"] == run.task) & (rewards["scoring"] == run.scoring)]
-    if len(chosen) != len(states):
-        raise UserError(f"rewards: none of task '{run.task}' by {run.scoring}; score them first")
-    reward = chosen.sort_values("state")["reward"].to_numpy()
+    reward = by_state(chosen, len(states), f"task '{run.task}' by {run.scoring}")
     members_of = _checkpoints(states)
     trajectories = states.columns["trajectory"]
     # The last entry of a state of the user's own environment is the verdict, which is the gold.

@@ -84,7 +84,7 @@ def search_poses(settings: SearchSettings, reward: Reward) -> States:
     states, steps = _first_generation(settings.population, rng)
     rewards = np.asarray(reward(states), dtype=np.float64)
     for _ in bar(range(1, settings.generations), unit="generation", desc=f"search {run.task}"):
-        best = best_so_far(rewards, settings.survivors)
+        best = best_first(rewards)[: settings.survivors]
         children, sizes = _children(states[best], steps[best], settings.population, rng)
         states, steps = np.concatenate([states, children]), np.concatenate([steps, sizes])
         rewards = np.append(rewards, reward(children))
@@ -92,9 +92,9 @@ def search_poses(settings: SearchSettings, reward: Reward) -> States:
     return labeled("humanoid", states, {"generation": generation, "reward": rewards})
 
 
-def best_so_far(rewards: Floats, count: int) -> NDArray[np.intp]:
-    """The rows of the highest rewards ``[N]``; of equal ones, the earlier."""
-    return np.argsort(-rewards, kind="stable")[:count]
+def best_first(rewards: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
+    """Rows ``[N]`` by their rewards ``[N]``, the highest first; of equal ones, the earlier."""
+    return np.argsort(-rewards, kind="stable")
 
 
 def measure_search(states: States, run: TrainingRun, oracle: str, survivors: int) -> pd.DataFrame:
@@ -123,7 +123,7 @@ def measure_search(states: States, run: TrainingRun, oracle: str, survivors: int
     rows = []
     for generation in np.unique(generations):
         tried = np.count_nonzero(generations <= generation)
-        best = best_so_far(rewards[:tried], survivors)
+        best = best_first(rewards[:tried])[:survivors]
         proxy = rewards[best].mean()
         row = {**run.model_dump(), "generation": generation, "steps": tried, "proxy": proxy}
         row |= {"proxy_std": (proxy - first.mean()) / spread}

@@ -185,6 +185,12 @@ def has_filmstrip(config: Config, experiment: str) -> bool:
     return any(config.can_render(task) for task in config.experiments[experiment].tasks)
 
 
+def _experiment(config: Config, name: str) -> tuple[str, Sequence[str], Sequence[str]]:
+    """Subject, tasks, and models of what shows an experiment."""
+    experiment = config.experiments[name]
+    return name, experiment.tasks, experiment.models
+
+
 def _with_table(
     kind: str, name: str, tasks: Sequence[str], models: Sequence[str], table: str = ""
 ) -> Iterator[Exhibit]:
@@ -233,33 +239,31 @@ def _diagnoses(config: Config) -> Iterator[Exhibit]:
 
 
 def _agents(config: Config) -> Iterator[Exhibit]:
-    for name, experiment in config.experiments.items():
-        shown = (name, experiment.tasks, experiment.models)
+    for name in config.experiments:
+        shown = _experiment(config, name)
         yield Exhibit(f"learning-{name}", "learning-curves", *shown)
         if is_judged(config, name):
             yield from _with_table("success", *shown)
 
 
 def _sizes(config: Config) -> Iterator[Exhibit]:
-    for name, experiment in config.experiments.items():
+    for name in config.experiments:
         if compares_sizes(config, name):
             # Tables that begin with "success-" are of the agents alone.
-            shown = (name, experiment.tasks, experiment.models)
+            shown = _experiment(config, name)
             yield Exhibit(f"size-{name}", "success-by-size", *shown)
             yield Exhibit(f"size-{name}", "success-by-size-table", *shown, is_table=True)
 
 
 def _filmstrips(config: Config) -> Iterator[Exhibit]:
-    for name, experiment in config.experiments.items():
+    for name in config.experiments:
         if has_filmstrip(config, name):
-            tasks, models = experiment.tasks, experiment.models
-            yield Exhibit(f"filmstrip-{name}", "filmstrip", name, tasks, models)
+            yield Exhibit(f"filmstrip-{name}", "filmstrip", *_experiment(config, name))
 
 
 def _optimization(config: Config) -> Iterator[Exhibit]:
     for name in config.optimization.experiments:
-        experiment = config.experiments[name]
-        shown = (name, experiment.tasks, experiment.models)
+        shown = _experiment(config, name)
         yield from _with_table("optimization", *shown)
         yield Exhibit(f"divergence-{name}", "divergence", *shown)
     for name, search in config.searches.items():

@@ -13,6 +13,7 @@ from vlmrm.config import RANDOM_POLICY, REFERENCES, Config, TrainingRun
 from vlmrm.config.searches import flipped_share
 from vlmrm.config.training import SERIES
 from vlmrm.data.tables import read_table
+from vlmrm.page.contents import recorded_runs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,7 +152,7 @@ def epic_lines(results: Path, config: Config) -> list[str]:
 
 def trained_line(config: Config, finished: int) -> str:
     """What the run trains, and how much of it is finished."""
-    runs = list(dict.fromkeys(run for name in config.experiments for run in config.runs(name)))
+    runs = recorded_runs(config)
     if not runs:
         return "No agents: this run measures rewards."
     by_model = [run for run in runs if run.reward_source not in REFERENCES]

@@ -17,6 +17,7 @@ from vlmrm.config import (
 )
 from vlmrm.config.architectures import sim_architectures
 from vlmrm.config.ensembles import towers
+from vlmrm.config.models import HELD_OUT
 from vlmrm.config.settings import VideoSettings
 from vlmrm.config.states import KEEP_EVERY
 from vlmrm.config.training import DQN, Algorithm, OffPolicyAgent
@@ -45,7 +46,6 @@ CORPUS_COMPRESSED = 0.12
 VIDEO_FRAME = 1000
 FLOAT = 4
 
-TRAINED_ON = 0.9  # share of a corpus that is not held out
 BACKWARD = 4  # 3 times the operations (Kaplan et al., 2020), a little slower (measured)
 # Numbers of an observation and of an action.
 OBSERVED = {"cartpole": (4, 2), "mountain-car": (2, 1), "humanoid": (348, 17), OWN: (100, 8)}
@@ -134,7 +134,7 @@ def work_of(job: Job, config: Config, machine: Machine) -> Work:
             if isinstance(model, PretrainedModel) and model.path is None:
                 work.download = work.disk  # float32, as most are published
             if isinstance(model, SimulatorModel):
-                images = TRAINED_ON * config.corpus_size(model.corpus)
+                images = (1 - HELD_OUT) * config.corpus_size(model.corpus)
                 work.embed(config, machine, w["model"], round(model.epochs * images))
                 work.accelerated *= BACKWARD
         case "make_corpus":

@@ -11,10 +11,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from vlmrm.config.models import HELD_OUT
 from vlmrm.pretraining.captions import Caption
-
-HELD_OUT = 0.1
-"""Share of the corpus that is held out from training."""
 
 BALANCE = 0.5
 """Images are sampled in proportion to n ** -BALANCE, where n images share a fact or a sentence.

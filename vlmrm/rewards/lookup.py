@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import RegularGridInterpolator
 
 from vlmrm.data.states import States
+from vlmrm.data.tables import by_state
 from vlmrm.envs.cartpole import wrap_angle
 from vlmrm.errors import UserError
 
@@ -67,18 +68,7 @@ class RewardGrid:
             UserError: The states are not a complete grid, or lack rewards of this task and scoring.
         """
         rows = rewards[(rewards["task"] == task) & (rewards["scoring"] == scoring)]
-        if rows["state"].max() >= len(states):
-            raise UserError(
-                f"rewards: contain state {rows['state'].max()}, but there are only {len(states)} "
-                "states; use the rewards of these states"
-            )
-        values = np.full(len(states), np.nan)
-        values[rows["state"].to_numpy()] = rows["reward"].to_numpy()
-        if not np.isfinite(values).all():
-            raise UserError(
-                f"rewards: {np.isfinite(values).sum()} of {len(states)} states have a reward for "
-                f"task '{task}' and scoring {scoring}; score all of them again"
-            )
+        values = by_state(rows, len(states), f"task '{task}' by {scoring}")
         axes, indices = {}, []
         for entry, column in enumerate(states.values.T):
             axis, index = np.unique(column, return_inverse=True)
@@ -125,8 +115,8 @@ def measure_interpolation(
     rows = []
     for (task, scoring), true in check_rewards.groupby(["task", "scoring"], sort=False):
         lookup = RewardGrid.from_table(grid, grid_rewards, str(task), str(scoring))
-        computed = true["reward"].to_numpy()
-        error = lookup(check.values[true["state"].to_numpy()]) - computed
+        computed = by_state(true, len(check), f"task '{task}' by {scoring}")
+        error = lookup(check.values) - computed
         rms, deviation = float(np.sqrt(np.mean(error**2))), float(computed.std())
         rows.append(
             {

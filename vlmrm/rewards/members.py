@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from vlmrm.config.settings import EnsembleSettings, Member, MemberSettings
-from vlmrm.data.tables import read_table, require_columns
+from vlmrm.data.tables import REWARDS, by_scoring, read_table, require_columns
 from vlmrm.errors import UserError
 from vlmrm.rewards.aggregation import Statistics, aggregate_rewards
+from vlmrm.rewards.scoring import reward_table
 
 
 def measure_members(rewards: pd.DataFrame, settings: MemberSettings) -> pd.DataFrame:
@@ -69,36 +73,24 @@ def score_ensemble(
     Raises:
         UserError: A member has no rewards or no statistics, or they have no scoring in common.
     """
-    by_member = [_rewards_of(member, rewards, settings) for member in settings.members]
-    states = by_member[0].index
-    tables = []
-    for scoring in by_member[0]:
-        if any(scoring not in table for table in by_member):
-            continue
-        values = aggregate_rewards(
-            [table[scoring].reindex(states) for table in by_member],
-            statistics_of(statistics, settings, str(scoring)),
+    members = [_rewards_of(member, rewards, settings) for member in settings.members]
+    values = {
+        scoring: aggregate_rewards(
+            [member[scoring] for member in members],
+            statistics_of(statistics, settings, scoring),
             settings.aggregate,
             settings.penalty,
         )
-        tables.append(
-            pd.DataFrame(
-                {
-                    "scene": settings.scene,
-                    "model": settings.model,
-                    "state": states,
-                    "task": settings.task,
-                    "scoring": scoring,
-                    "reward": values,
-                }
-            )
-        )
-    if not tables:
+        for scoring in members[0]
+        if all(scoring in member for member in members)
+    }
+    if not values:
         raise UserError(
             f"models.{settings.model}: its members have no scoring in common for task "
             f"'{settings.task}'; add one to `scorings` that all of them have"
         )
-    return pd.concat(tables, ignore_index=True)
+    table = reward_table(settings.task, values)
+    return table.assign(scene=settings.scene, model=settings.model)[list(REWARDS)]
 
 
 def read_statistics(path: Path, settings: MemberSettings) -> pd.DataFrame:
@@ -137,8 +129,10 @@ def statistics_of(
     return found
 
 
-def _rewards_of(member: Member, rewards: pd.DataFrame, settings: MemberSettings) -> pd.DataFrame:
-    """Rewards of a member: a row per state, a column per scoring in the order of the table."""
+def _rewards_of(
+    member: Member, rewards: pd.DataFrame, settings: MemberSettings
+) -> dict[str, NDArray[np.floating[Any]]]:
+    """Rewards of a member for all states of the table, by scoring."""
     chosen = rewards["model"].eq(member.model) & rewards["scene"].eq(member.scene)
     chosen &= rewards["task"].eq(settings.task)
     if member.goal is not None:
@@ -149,8 +143,7 @@ def _rewards_of(member: Member, rewards: pd.DataFrame, settings: MemberSettings)
             f"rewards: lack {_describe(member)} for task '{settings.task}'; give those of all "
             f"members of '{settings.model}'"
         )
-    table = rows.pivot_table(index="state", columns="scoring", values="reward")
-    return table[rows["scoring"].unique()]
+    return by_scoring(rows, rewards["state"].nunique())
 
 
 def _describe(member: Member) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vlmrm.config.settings import ScoringSettings
 from vlmrm.data.embeddings import Sample
+from vlmrm.data.tables import by_scoring
 from vlmrm.errors import UserError, blaming
 from vlmrm.rewards.directions import Directions
 
@@ -96,12 +97,9 @@ def precision_errors(
         settings: As for `score_states`.
     """
     rows, embeddings = sample
-    exact = score_states(embeddings, prompts, settings).groupby("scoring")["reward"]
-    reduced = table.groupby("scoring")["reward"]
-    return {
-        str(name): relative_error(reduced.get_group(name).to_numpy()[rows], rewards.to_numpy())
-        for name, rewards in exact
-    }
+    exact = by_scoring(score_states(embeddings, prompts, settings), len(rows))
+    reduced = by_scoring(table, table["state"].nunique())
+    return {name: relative_error(reduced[name][rows], rewards) for name, rewards in exact.items()}
 
 
 def relative_error(rewards: NDArray[np.floating], reference: NDArray[np.floating]) -> float:

@@ -13,6 +13,7 @@ import mujoco
 import numpy as np
 
 from vlmrm.config import PoseStates
+from vlmrm.config.states import KEEP_EVERY
 from vlmrm.data.states import States
 from vlmrm.envs.humanoid import humanoid_model
 from vlmrm.tasks.body import QPOS, Floats
@@ -37,8 +38,6 @@ FRAME_SKIP = 5
 """Simulator steps of an environment step, as in Gymnasium."""
 EPISODE = 100
 """Environment steps of a random rollout."""
-KEEP_EVERY = 5
-"""Environment steps between two states of a rollout that are kept."""
 
 
 def sample_poses(spec: PoseStates) -> States:

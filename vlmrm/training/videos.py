@@ -17,7 +17,7 @@ from vlmrm.config import Rendering, TrainingRun
 from vlmrm.config.settings import RecordingSettings, RunRewardSettings, TrainingSettings
 from vlmrm.data.frames import FRAMES_PER_CHUNK, FrameReader
 from vlmrm.data.states import States
-from vlmrm.envs import make_env
+from vlmrm.envs import frames_per_second
 from vlmrm.rendering.band import Legend
 from vlmrm.rendering.video import Frame, Take, rendered, write_video
 from vlmrm.rendering.views import make_views
@@ -33,8 +33,6 @@ REFERENCE_WORDS = {
     "ground-truth": "of the environment",
 }
 """Whose the reward of a reference is."""
-FRAMES_PER_SECOND = 30
-"""Rate of the videos of environments that say none."""
 
 Rows = NDArray[np.intp]
 
@@ -124,7 +122,7 @@ def record_trajectories(
             )
             for rows in _trajectories(states)
         ]
-        rate = _frames_per_second(settings)
+        rate = frames_per_second(settings.environment, settings.own)
         write_video(path, takes, _legend(settings.run, settings.goals), footage.shape, rate)
 
 
@@ -152,7 +150,8 @@ def record_episode(
         pictures = footage.pictures(np.arange(len(states)))
         take = Take(pictures, rewards, verdicts, f"in training, after {int(path.stem):,} steps")
         legend = _legend(settings.run, settings.prompts.goals)
-        write_video(path, [take], legend, footage.shape, _frames_per_second(settings))
+        rate = frames_per_second(settings.environment, settings.own)
+        write_video(path, [take], legend, footage.shape, rate)
 
 
 def trajectory_rewards(
@@ -238,8 +237,3 @@ def _legend(run: TrainingRun, goals: Sequence[str]) -> Legend:
         task += f" and {len(goals) - 1} more" * (len(goals) > 1)
     by_model = f"by {run.reward_source}, {run.scoring}"
     return Legend(task, REFERENCE_WORDS.get(run.reward_source, by_model))
-
-
-def _frames_per_second(settings: RunRewardSettings) -> float:
-    metadata = make_env(settings.environment, 1, own=settings.own).metadata
-    return float(metadata.get("render_fps", FRAMES_PER_SECOND))
