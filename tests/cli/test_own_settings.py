@@ -207,14 +207,17 @@ def test_searches(run):
     small = {"population": 4, "survivors": 2, "generations": 2, "seeds": [0]}
     search = {"tasks": ["stand"], "models": ["m"], "controls": ["flipped-0.1"], **small}
     sections = {"models": RANDOM, "tasks": {"stand": task}, "searches": {"s": search}}
-    run("make-random-model", "m", "--output", "m", sections=sections)
+    folder = run("make-random-model", "m", "--output", "m", sections=sections)
     where = ("s", "--task", "stand", "--reward-source")
     run("search-poses", *where, "m", "--model", "m", "--output", "m.h5", sections=sections)
     run("search-poses", *where, "flipped-0.1", "--output", "flipped.h5", sections=sections)
+    unused = (*where, "flipped-0.1", "--model", "m", "--output", "x.h5", "--config", "config.yaml")
+    refused = vlmrm("search-poses", *unused, cwd=folder)
+    assert refused.stderr.startswith("vlmrm: --model: 'flipped-0.1' is a control, not a model")
     found = ("s", "m.h5", "flipped.h5")
     tables = ("--table", "search.csv", "--generations", "generations.csv")
     run("draw-search", *found, *tables, "--output", "search.svg", sections=sections)
-    folder = run("draw-search-gallery", *found, "--output", "winners.png", sections=sections)
+    run("draw-search-gallery", *found, "--output", "winners.png", sections=sections)
     assert read_table(folder / "generations.csv")["steps"].tolist() == [4, 8, 4, 8]
     assert read_table(folder / "search.csv")["reward_source"].tolist() == ["m", "flipped-0.1"]
     assert (folder / "search.svg").exists() and (folder / "winners.png").exists()

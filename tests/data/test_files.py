@@ -63,6 +63,21 @@ def test_incomplete_frames_leave_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("count", [0, None])
+def test_a_file_without_frames_is_none(tmp_path, count):
+    with pytest.raises(RuntimeError, match="0 of"), FrameWriter(tmp_path / "f.h5", count):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_frames_may_be_as_many_as_come(tmp_path):
+    with FrameWriter(tmp_path / "f.h5", None) as writer:
+        for size in (3, 1):
+            writer.append(np.full((size, 4, 6, 3), size, np.uint8))
+    with FrameReader(tmp_path / "f.h5") as reader:
+        assert reader[:][:, 0, 0, 0].tolist() == [3, 3, 3, 1]
+
+
 def test_an_error_while_writing_keeps_the_old_file_and_nothing_else(tmp_path):
     target = tmp_path / "table.csv"
     target.write_text("old")

@@ -41,9 +41,10 @@ def test_rewards_are_in_the_order_of_the_states_whatever_that_of_the_rows():
         (rewards([]), "rewards: none of 'climb'; score them first"),
         (rewards([1, 2]), "rewards: 2 of 'climb', not one for each of the 3 states; score all"),
         (rewards([1, 2, 3, 4]), "rewards: 4 of 'climb', not one for each of the 3 states"),
+        (rewards([1, np.inf, 3]), "some of 'climb' are not finite; score the states again"),
         (pd.concat([rewards([1, 2]), rewards([3])]), "3 of 'climb', not one for each of the 3"),
     ],
 )
-def test_rewards_that_are_not_one_for_each_state_are_refused(rows, message):
+def test_rewards_that_are_not_a_number_for_each_state_are_refused(rows, message):
     with pytest.raises(UserError, match=message):
         by_state(rows, 3, "'climb'")

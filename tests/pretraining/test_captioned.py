@@ -136,7 +136,7 @@ def test_too_many_sentences_are_refused(rollouts, tmp_path):
     assert not (tmp_path / "talkative.h5").exists()
 
 
-def test_states_without_names_are_of_an_older_version(rollouts, tmp_path):
+def test_states_without_names_are_refused(rollouts, tmp_path):
     states, frames = rollouts
     with pytest.raises(UserError, match="not that of its frames; delete both"):
         make((States("walk", states.values), frames), tmp_path / "old.h5")

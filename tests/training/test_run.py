@@ -227,12 +227,27 @@ def test_what_an_earlier_training_left_and_cannot_be_deleted_is_named(
 
     monkeypatch.setattr(os, "unlink", refusing)
     with pytest.raises(
-        UserError, match=f"{kept.name}: of an earlier training, and cannot be deleted"
+        UserError, match=f"{kept.name}: belongs to an earlier training and cannot be deleted"
     ):
         train_toy(tmp_path, AGENTS["dqn"])
     # A network disk renames what somebody reads.
     kept.rename(kept.with_name(".nfs01"))
     train_toy(tmp_path, AGENTS["dqn"])
+
+
+def test_a_folder_on_another_disk_is_emptied_and_stays_there(tmp_path):
+    disk, output = tmp_path / "disk", tmp_path / "agent"
+    disk.mkdir()
+    output.mkdir()
+    (output / "checkpoints").symlink_to(disk)
+    with pytest.raises(KeyboardInterrupt):
+        train_toy(output, AGENTS["dqn"], at_call(70, crash))
+    (disk / "resume" / "state.npz").unlink()
+    (disk / "000000999.zip").touch()
+    train_toy(output, AGENTS["dqn"])
+    assert (output / "checkpoints").is_symlink()
+    assert "000000360.zip" in {path.name for path in disk.iterdir()}
+    assert not (disk / "000000999.zip").exists()
 
 
 def test_a_second_training_in_a_folder_is_refused(tmp_path):

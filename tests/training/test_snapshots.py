@@ -1,5 +1,6 @@
 """Which environments a snapshot holds as a whole, and what is restored from it."""
 
+import functools
 from collections import Counter, OrderedDict, defaultdict, namedtuple
 from enum import IntEnum
 
@@ -7,6 +8,7 @@ import gymnasium as gym
 import mujoco
 import numpy as np
 import pytest
+from gymnasium.wrappers import ClipReward, RescaleAction, RescaleObservation
 
 from vlmrm.training.vec_env.snapshots import exact, model_checksum, restore, snapshot
 
@@ -97,9 +99,28 @@ def counted():
 counted.calls = 0
 
 
+def scaling(env, factor=2.0):
+    @functools.wraps(env.reset)
+    def scale(position):
+        return factor * position
+
+    return scale
+
+
+def late(env):
+    def step():
+        return following
+
+    if env is None:
+        following = 1
+    return step
+
+
 @pytest.mark.parametrize(
     ("attribute", "whole"),
     [
+        (scaling, True),
+        (late, False),
         (lambda env: np.linalg.norm, False),  # somebody's object, whatever it does
         (lambda env: env.reset, True),
         (lambda env: lambda: env.position, True),
@@ -115,6 +136,19 @@ counted.calls = 0
 def test_functions_are_part_of_an_exact_environment_if_they_keep_nothing(attribute, whole):
     env = Keeping(attribute)
     assert exact(env, model_checksum(env)) is whole
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda env: RescaleAction(env, -2.0, np.array([3.0], np.float32)),
+        lambda env: RescaleObservation(env, 0.0, 1.0),
+        lambda env: ClipReward(env, -1.0, 1.0),
+    ],
+)
+def test_gymnasium_s_wrappers_that_keep_constants_are_exact(wrap):
+    env = wrap(Keeping(lambda env: None))
+    assert exact(env, model_checksum(env))
 
 
 def test_mujoco_data_of_a_model_that_is_elsewhere_are_not_exact():

@@ -134,12 +134,17 @@ def test_quiet_starts_in_other_folders_are_checked_too(fresh, smoke, place):
 def test_a_key_given_twice_starts_nothing(fresh, smoke):
     text = yaml.safe_dump(smoke)
     (fresh.folder / "twice.yaml").write_text(f"{text}run: other\n")
-    run = fresh.snakemake(smoke, "--configfile", "twice.yaml")
+    run = snakemake("--cores", "2", "--configfile", "twice.yaml", cwd=fresh.folder)
     lines = text.splitlines()
     first = lines.index("run: smoke") + 1
     answer = f"twice.yaml: run: given twice, in lines {first} and {len(lines) + 1}; remove or"
     assert answer in only_complaint(run)
     assert not (fresh.folder / "results" / "other").exists()
+
+
+def test_two_configurations_of_which_snakemake_would_read_one_start_nothing(fresh, smoke):
+    run = fresh.snakemake(smoke, "--configfile", "config/smoke.yaml")
+    assert "vlmrm: --configfile: given twice" in only_complaint(run)
 
 
 @pytest.mark.parametrize(

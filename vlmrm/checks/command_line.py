@@ -16,8 +16,8 @@ def snakemake_options(argv: Sequence[str]) -> argparse.Namespace | None:
         argv: The command line.
 
     Returns:
-        Those that may be repeated are lists of what each was given. None if one lacks its value,
-        as Snakemake will say.
+        Those that may be repeated are lists of lists. None if an option lacks its value, which
+        Snakemake reports.
     """
     parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
     parser.add_argument("--executor", "-e")

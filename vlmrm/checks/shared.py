@@ -30,10 +30,11 @@ def check_shared(config: Config, resources: Path = Path("resources")) -> None:
             continue  # its folder is only this record: another version is made at once
         _compare(f"models.{name}", model, record.get("settings"), folder)
         published = published_sha256(record)
-        if isinstance(model, PretrainedModel) and None is not model.sha256 != published:
+        wanted = model.sha256 if isinstance(model, PretrainedModel) else None
+        if None not in (wanted, published) and wanted != published:
             raise UserError(
                 f"models.{name}.sha256: {folder} was made of weights that have {published}, not "
-                f"{model.sha256}; correct this key, or delete {folder}"
+                f"{wanted}; correct this key, or delete {folder}"
             )
         if source := replaced_source(model, folder):
             raise UserError(

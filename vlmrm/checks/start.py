@@ -82,7 +82,7 @@ def check_files(argv: Sequence[str]) -> None:
     """Reads the configuration files that a command line of Snakemake names.
 
     Before Snakemake does: it would run the code of templates, and answer mistakes with a traceback
-    or without the name of the file. Options that it would not read are refused.
+    or without the name of the file. Refuses options given twice, of which it keeps the last.
     """
     global _started_in
     _started_in = Path.cwd()

@@ -48,8 +48,8 @@ from vlmrm.config.states import (
     UniformStates,
     UnionStates,
 )
+from vlmrm.config.trainable import check_run
 from vlmrm.config.training import DQN, SAC, TrainingRun
-from vlmrm.config.trainings import check_run
 
 __all__ = [
     "DQN",

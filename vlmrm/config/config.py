@@ -47,7 +47,7 @@ class Config(ConfigModel):
     scorings: NonEmptyList[Scoring]
     """How embeddings of state sets become rewards. `alpha-A` is goal-baseline regularization of
     strength A, from 0 to 1; `alpha-0` is the plain cosine similarity. `contrast-T` is the softmax
-    over the goal and other sentences at temperature T."""
+    over the goal and other sentences at temperature T, from 0.0001 to 100."""
     models: dict[Name, Model]
     """The reward models, from six sources."""
     corpora: dict[Name, Corpus] = {}

@@ -15,7 +15,7 @@ from vlmrm.config.models import (
     PretrainedModel,
     SimulatorModel,
 )
-from vlmrm.config.named import judged_pose_problems
+from vlmrm.config.named import humanoid_task_problems
 from vlmrm.config.states import (
     DiagnosisStates,
     GridStates,
@@ -43,7 +43,7 @@ def corpus_problems(config: Config) -> Iterator[str]:
         elif not isinstance(config.models[name], SimulatorModel):
             yield f"{key}: is no model with `source: simulator`; give `later` for the next rounds"
         for task in rounds.tasks:
-            yield from judged_pose_problems(config, key, task)
+            yield from humanoid_task_problems(config, key, task)
         if rounds.scoring not in config.scorings:
             yield f"{key}.scoring: {rounds.scoring} is not among `scorings`; add it there"
     unions = {n: s for n, s in config.state_sets.items() if isinstance(s, UnionStates)}

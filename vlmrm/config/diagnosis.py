@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vlmrm.config.base import SCENES, ConfigModel, Name, NonEmptyList, UniqueList, default_scene
 from vlmrm.config.corpus_references import learned_states
-from vlmrm.config.named import frame_model_problems, judged_pose_problems
+from vlmrm.config.named import frame_model_problems, humanoid_task_problems
 from vlmrm.config.states import DiagnosisStates
 from vlmrm.errors import unknown
 
@@ -50,6 +50,6 @@ def diagnosis_problems(config: Config) -> Iterator[str]:
         for scene in diagnosis.scenes:
             yield from unknown(f"{key}.scenes", scene, SCENES["humanoid"])
         for task in diagnosis.tasks:
-            yield from judged_pose_problems(config, key, task)
+            yield from humanoid_task_problems(config, key, task)
         if not diagnosed_tasks(config, diagnosis):
             yield f"{key}.tasks: no humanoid task has an oracle; add one to `tasks`"

@@ -58,8 +58,8 @@ def read_yaml(path: str | Path) -> Any:
     """Reads a YAML file.
 
     Raises:
-        UserError: The file is missing, too large, or not YAML in UTF-8, gives a key twice, or
-            contains itself; names the line.
+        UserError: The file is missing, too large, or not YAML in UTF-8, gives a key twice, contains
+            itself, or has numbers in base 8 or 60; names the line.
     """
     try:
         with Path(path).open("rb") as file:

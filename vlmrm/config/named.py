@@ -1,4 +1,4 @@
-"""Names that must be of something of a certain kind."""
+"""Checks that names refer to entries of the right kind."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from vlmrm.config.config import Config
 
 
-def judged_pose_problems(config: Config, key: str, task: str) -> Iterator[str]:
-    """Why a name is not that of a humanoid task with an oracle, as 'key: what is wrong'."""
+def humanoid_task_problems(config: Config, key: str, task: str) -> Iterator[str]:
+    """Why a name under ``tasks`` of a key is not that of a humanoid task with an oracle."""
     yield from unknown(f"{key}.tasks", task, config.tasks)
     if config.tasks[task].environment != "humanoid":
         yield f"{key}.tasks: '{task}' is no humanoid task; remove it"
@@ -22,7 +22,7 @@ def judged_pose_problems(config: Config, key: str, task: str) -> Iterator[str]:
 
 
 def frame_model_problems(config: Config, key: str, name: str) -> Iterator[str]:
-    """Why a name is not that of a single model that embeds frames, as 'key: what is wrong'."""
+    """Why a name under a key is not that of a single model that embeds frames."""
     yield from unknown(key, name, config.models)
     if isinstance(model := config.models[name], EnsembleModel | FunctionModel):
         what = f"'{name}' has source: {model.source}"

@@ -34,8 +34,8 @@ from vlmrm.config.scoring import PLAIN
 from vlmrm.config.searches import search_problems
 from vlmrm.config.sentences import task_sentence_problems
 from vlmrm.config.states import GridStates, PathStates, RolloutStates, UniformStates
+from vlmrm.config.trainable import training_problems
 from vlmrm.config.training import REQUIRED_ALGORITHM, Experiment, Lookup, TrainingRun
-from vlmrm.config.trainings import training_problems
 from vlmrm.errors import suggest, unknown
 
 if TYPE_CHECKING:

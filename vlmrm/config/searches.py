@@ -19,7 +19,7 @@ from vlmrm.config.base import (
     UniqueList,
     default_scene,
 )
-from vlmrm.config.named import frame_model_problems, judged_pose_problems
+from vlmrm.config.named import frame_model_problems, humanoid_task_problems
 from vlmrm.config.scoring import PLAIN, Scoring
 from vlmrm.config.training import TrainingRun
 from vlmrm.errors import unknown
@@ -107,7 +107,7 @@ def search_problems(config: Config) -> Iterator[str]:
             what = f"search-gallery-{name}.svg is a figure of {key} too"
             yield f"searches.gallery-{name}: {what}; rename one of them"
         for task in search.tasks:
-            yield from judged_pose_problems(config, key, task)
+            yield from humanoid_task_problems(config, key, task)
         yield from unknown(f"{key}.scene", search.scene, SCENES["humanoid"])
         for model in search.models:
             yield from frame_model_problems(config, f"{key}.models", model)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +31,7 @@ class FrameWriter:
 
     Args:
         path: Output file (HDF5).
-        count: Number of frames; None if it is known only in the end.
+        count: Number of frames; None if it is known only at the end.
         **context: Added to the provenance.
     """
 
@@ -54,7 +53,7 @@ class FrameWriter:
                 shape=(self._count or 0, *frames.shape[1:]),
                 maxshape=(self._count, *frames.shape[1:]),
                 dtype=np.uint8,
-                chunks=(min(FRAMES_PER_CHUNK, self._count or math.inf), *frames.shape[1:]),
+                chunks=(min(FRAMES_PER_CHUNK, self._count or FRAMES_PER_CHUNK), *frames.shape[1:]),
                 **COMPRESSION,
             )
         if self._count is None:
@@ -64,9 +63,9 @@ class FrameWriter:
         self._written += len(frames)
 
     def __exit__(self, *exception: Any) -> None:
-        expected = self._written or "some" if self._count is None else self._count
-        if exception[0] is None and self._written != expected:
-            error = RuntimeError(f"{self._written} of {expected} frames were written")
+        complete = self._frames is not None and self._count in (None, self._written)
+        if exception[0] is None and not complete:
+            error = RuntimeError(f"{self._written} of {self._count or 'some'} frames were written")
             self._file.__exit__(type(error), error, None)
             raise error
         self._file.__exit__(*exception)

@@ -163,21 +163,24 @@ def by_state(rows: pd.DataFrame, states: int, name: str) -> NDArray[np.floating[
         name: What the rewards are of, for the error.
 
     Raises:
-        UserError: They are not one for each state.
+        UserError: They are not one for each state, or not finite.
     """
     import numpy as np
 
     if rows.empty:
         raise UserError(f"rewards: none of {name}; score them first")
-    order = np.argsort(rows["state"].to_numpy())
-    if not np.array_equal(rows["state"].to_numpy()[order], np.arange(states)):
+    rows = rows.sort_values("state")
+    if not np.array_equal(rows["state"], np.arange(states)):
         problem = f"{len(rows)} of {name}, not one for each of the {states} states"
         raise UserError(f"rewards: {problem}; score all of these states")
-    return rows["reward"].to_numpy()[order]
+    rewards: NDArray[np.floating[Any]] = rows["reward"].to_numpy()
+    if not np.isfinite(rewards).all():
+        raise UserError(f"rewards: some of {name} are not finite; score the states again")
+    return rewards
 
 
 def by_scoring(rows: pd.DataFrame, states: int) -> dict[str, NDArray[np.floating[Any]]]:
-    """`by_state` of each scoring, in the order of the table, for a task, a scene, and a model."""
+    """`by_state` of each scoring, in the order of the table, of one task, scene, and model."""
     return {
         str(scoring): by_state(group, states, f"task '{group['task'].iloc[0]}' by {scoring}")
         for scoring, group in rows.groupby("scoring", sort=False)

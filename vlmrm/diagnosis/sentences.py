@@ -95,7 +95,7 @@ def reward_images(
 
 
 class ImageMeasures(NamedTuple):
-    """What sentences do on images that need no poses."""
+    """Measures of sentences on images without known poses."""
 
     rewards: list[NDArray[np.float64]]
     """Rewards ``[N]`` of each row."""

@@ -60,7 +60,7 @@ def make_env(
 
 
 def frames_per_second(name: str, own: Environment | None = None) -> float:
-    """How many steps of an environment are a second.
+    """Steps of an environment per second: the frame rate of its videos.
 
     Args:
         name: As in `make_env`.

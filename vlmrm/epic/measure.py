@@ -62,23 +62,23 @@ def measure_rewards(
     else:
         rows, labels = human_labels
     scored = task_rewards(rewards, name, len(states))
-    scorings = by_scoring(scored, len(states))
+    scored_rewards = by_scoring(scored, len(states))
     clusters = states.columns.get("trajectory")
     try:
         if labels.all() or not labels.any():
             share = "every" if labels.all() else "no"
             LOGGER.warning("epic of task %s: %s state fulfills it; nothing to measure", name, share)
-            table = undefined_measures(scorings, labels)
+            table = undefined_measures(scored_rewards, labels)
         else:
             table = measure_epic(
-                {scoring: values[rows] for scoring, values in scorings.items()},
+                {scoring: values[rows] for scoring, values in scored_rewards.items()},
                 labels,
                 clusters=None if clusters is None else clusters[rows],
                 bootstrap=settings.bootstrap,
                 seed=settings.seed,
             )
         if states.environment in GROUND_TRUTH:
-            truth = _to_ground_truth(states, scorings, clusters, settings)
+            truth = _to_ground_truth(states, scored_rewards, clusters, settings)
             table = table.merge(truth, on="scoring")
     except ValueError as error:
         raise UserError(f"epic of task {name}: {error}") from error

@@ -14,7 +14,7 @@ from vlmrm.config import TrainingRun
 from vlmrm.config.training import RUN, SERIES
 from vlmrm.data.tables import require_columns
 from vlmrm.errors import UserError
-from vlmrm.figures.series import RANDOM, series_styles, with_bands
+from vlmrm.figures.series import RANDOM_LINE, series_styles, with_bands
 from vlmrm.figures.style import finish, grid_lines, lines, panels, theme, wrapped
 from vlmrm.figures.tables import RunTable, rescaled
 
@@ -115,7 +115,7 @@ def draw_learning_curves(curves: Sequence[RunTable], random: Sequence[RunTable] 
         if measure == "oracle":
             axes.yaxis.set_major_formatter(PercentFormatter(1))
             if task in shares:
-                axes.axhline(shares[task], **RANDOM)
+                axes.axhline(shares[task], **RANDOM_LINE)
         if panel["value"].isna().all():
             axes.text(0.5, 0.5, "no oracle", transform=axes.transAxes, ha="center", color="0.5")
         axes.set_xlim(0, panel["steps"].max())
@@ -123,7 +123,7 @@ def draw_learning_curves(curves: Sequence[RunTable], random: Sequence[RunTable] 
         axes.xaxis.set_major_formatter(EngFormatter(sep=" "))
         grid_lines(axes)
     drawn = {line.get_label() for axes in grid.axes.flat for line in axes.lines}
-    return finish(grid, lines(styles, *[RANDOM] * (RANDOM["label"] in drawn)))
+    return finish(grid, lines(styles, *[RANDOM_LINE] * (RANDOM_LINE["label"] in drawn)))
 
 
 def _rows(run: TrainingRun, curve: pd.DataFrame) -> pd.DataFrame:

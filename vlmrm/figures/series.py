@@ -28,7 +28,7 @@ REFERENCE_STYLES = {
 }
 """Label and color of the references that reward models are compared with."""
 
-RANDOM: LineStyle = {
+RANDOM_LINE: LineStyle = {
     "color": GREY,
     "linestyle": ":",
     "linewidth": 1.2,

@@ -18,7 +18,7 @@ from vlmrm.data.tables import require_columns
 from vlmrm.epic.bootstrap import student_half_width
 from vlmrm.errors import UserError
 from vlmrm.figures.paper import PAPER, paper_column
-from vlmrm.figures.series import RANDOM, series_styles
+from vlmrm.figures.series import RANDOM_LINE, series_styles
 from vlmrm.figures.style import (
     INK,
     LineStyle,
@@ -183,7 +183,7 @@ def draw_success(evaluations: Sequence[RunTable], curves: Sequence[RunTable] = (
                 clip_on=False, zorder=4,
             )  # fmt: skip
         if (task := rates["task"].iloc[0]) in random_rates:
-            axes.axvline(random_rates[task], **RANDOM)
+            axes.axvline(random_rates[task], **RANDOM_LINE)
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.tick_params(axis="y", length=0)
         grid_lines(axes, "x")
@@ -192,10 +192,10 @@ def draw_success(evaluations: Sequence[RunTable], curves: Sequence[RunTable] = (
     shown = {
         SEED["label"]: not single.empty,
         CHOSEN["label"]: not chosen.empty,
-        RANDOM["label"]: not random_rates.keys().isdisjoint(pooled["task"]),
+        RANDOM_LINE["label"]: not random_rates.keys().isdisjoint(pooled["task"]),
         PAPER["label"]: pooled["paper"].notna().any(),
     }
-    entries = [entry for entry in (SEED, CHOSEN, RANDOM, PAPER) if shown[entry["label"]]]
+    entries = [entry for entry in (SEED, CHOSEN, RANDOM_LINE, PAPER) if shown[entry["label"]]]
     return finish(grid, lines({}, INTERVAL, *entries))
 
 

@@ -18,7 +18,7 @@ from vlmrm.figures.success import success_interval
 from vlmrm.page.contents import CLAIM_KINDS
 
 NEEDED = {
-    "epic": ("model", "scoring", "n", "epic", "epic_low", "epic_high"),
+    "epic": ("model", "scoring", "epic", "epic_low", "epic_high"),
     "best-of-n": ("model", "n", "gold", "gold_low", "gold_high"),
     "success": (*SERIES, "seeds", "success_rate", "trajectories"),
     "size": ("model", "source", "parameters"),

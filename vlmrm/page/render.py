@@ -6,6 +6,7 @@ import base64
 import json
 import mimetypes
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ MAX_SVG = 500_000
 
 TRIES = 3
 """How often the files of a run are listed and read."""
+PAUSE = 0.2
+"""Seconds in between."""
 
 CSS_DPI = 96
 """CSS pixels per inch."""
@@ -134,6 +137,7 @@ def write_page(results: Path, config: Config, output: Path) -> None:
         except (OSError, UserError):
             if not left:
                 raise
+            time.sleep(PAUSE)
     with atomic_path(output) as temporary:
         temporary.write_text(page, encoding="utf-8")
 

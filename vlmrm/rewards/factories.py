@@ -65,7 +65,7 @@ def find_factory(name: str, model: FunctionModel) -> Callable[..., Any]:
 
 
 def main() -> None:
-    """Checks a function for `vlmrm.checks.start`, in a process that then forgets its weights.
+    """Checks a function for `vlmrm.checks.functions`, in a process that then forgets its weights.
 
     The standard input is JSON: the ``name`` and definition of the ``model``, and whether to
     ``make`` it, or only to import its factory.

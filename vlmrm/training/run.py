@@ -285,14 +285,16 @@ def _delete_results(output: Path) -> None:
         UserError: Something stays, which this training would take for its own.
     """
     for path in _results(output):
-        shutil.rmtree(path, ignore_errors=True)
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
+        # A folder may be a link to one on another disk, and stays that.
+        for part in path.iterdir() if path.is_dir() else [path]:
+            shutil.rmtree(part, ignore_errors=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
         # Network disks keep files that somebody reads, under hidden names.
         for left in (path, *path.rglob("[!.]*")):
             if left.is_file():
                 raise UserError(
-                    f"{left}: of an earlier training, and cannot be deleted; change its "
+                    f"{left}: belongs to an earlier training and cannot be deleted; change its "
                     "permissions, or give another folder"
                 )
 

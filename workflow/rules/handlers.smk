@@ -9,10 +9,10 @@ from shlex import quote
 
 import yaml
 
-from vlmrm.data.files import atomic_path
-from vlmrm.checks.start import check_start
 from vlmrm.checks.executor import check_unchanged
 from vlmrm.checks.shared import check_shared
+from vlmrm.checks.start import check_start
+from vlmrm.data.files import atomic_path
 
 # A module's `prefix` changes the paths of rules.
 FOLDER = Path(rules.make_page.output[0]).parent

@@ -191,9 +191,12 @@ def rollout_policy(wildcards):
 
 
 def options(name, paths):
-    """A file or several as an option of a command, which takes one and may be repeated."""
+    """A file or several as an option of a command, which takes one and may be repeated.
+
+    Names may begin with a hyphen.
+    """
     paths = [paths] if isinstance(paths, str) else paths
-    return [f"--{name} {quote(str(path))}" for path in paths]
+    return [f"--{name}={quote(str(path))}" for path in paths]
 
 
 def folders(paths):

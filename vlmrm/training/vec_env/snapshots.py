@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import dis
 import zlib
 from collections.abc import Iterator
-from types import FunctionType, MethodType, ModuleType
+from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import gymnasium as gym
@@ -177,22 +178,32 @@ def _known(layer: gym.Env[Any, Any], name: str, value: Any) -> bool:
 
 
 def _keeps_nothing(value: Any, seen: tuple[Any, ...] = ()) -> bool:
-    """Whether a value is unchanging, or a function that keeps nothing but in its environment.
-
-    A number of an enclosing function may be one that it counts with.
-    """
+    """Whether a value is unchanging, or a function that keeps nothing but in its environment."""
     if isinstance(value, MethodType):
         owner = value.__self__
         return isinstance(owner, (gym.Env, type)) and _keeps_nothing(value.__func__, seen)
     if not isinstance(value, FunctionType):
         return isinstance(value, UNCHANGING)
-    if value in seen:
+    # Gymnasium's wrappers keep constants in theirs. Functions may call themselves.
+    if value.__module__.startswith("gymnasium.") or value in seen:
         return True
     seen = (*seen, value)
+    attributes = {**vars(value)}
+    wrapped = attributes.pop("__wrapped__", value)  # by `functools.wraps`
     defaults = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
-    enclosed = [cell.cell_contents for cell in value.__closure__ or ()]
     return (
-        not vars(value)
+        not attributes
+        and _keeps_nothing(wrapped, seen)
         and all(type(part) in PLAIN or _keeps_nothing(part, seen) for part in defaults)
-        and all(isinstance(part, gym.Env) or _keeps_nothing(part, seen) for part in enclosed)
+        and all(_is_constant(cell, seen) for cell in value.__closure__ or ())
+        and not any(code.opname == "STORE_DEREF" for code in dis.get_instructions(value))
     )
+
+
+def _is_constant(cell: CellType, seen: tuple[Any, ...]) -> bool:
+    """Whether a variable of an enclosing function is plain, an environment, or keeps nothing."""
+    try:
+        content = cell.cell_contents
+    except ValueError:  # it has no value yet
+        return False
+    return type(content) in PLAIN or isinstance(content, gym.Env) or _keeps_nothing(content, seen)
