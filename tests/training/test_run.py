@@ -237,11 +237,10 @@ def test_what_an_earlier_training_left_and_cannot_be_deleted_is_named(
 
 def test_a_folder_on_another_disk_is_emptied_and_stays_there(tmp_path):
     disk, output = tmp_path / "disk", tmp_path / "agent"
-    disk.mkdir()
-    output.mkdir()
-    (output / "checkpoints").symlink_to(disk)
     with pytest.raises(KeyboardInterrupt):
         train_toy(output, AGENTS["dqn"], at_call(70, crash))
+    (output / "checkpoints").rename(disk)
+    (output / "checkpoints").symlink_to(disk)
     (disk / "resume" / "state.npz").unlink()
     (disk / "000000999.zip").touch()
     train_toy(output, AGENTS["dqn"])

@@ -21,7 +21,9 @@ STAND_IN = """#!{python} -S
 import sys
 from pathlib import Path
 
-options = dict(zip(sys.argv, sys.argv[1:]))
+# Options may be one word, such as --frames=FILE.
+words = [word for given in sys.argv for word in given.split("=", given.startswith("--"))]
+options = dict(zip(words, words[1:]))
 if "summarize" in sys.argv:
     print("what was found in", sys.argv[-1])
 
@@ -39,7 +41,7 @@ def provenance(section):
     return json.dumps({{"settings": config[section][name]}})
 
 
-for option, value in zip(sys.argv, sys.argv[1:]):
+for option, value in zip(words, words[1:]):
     # Inputs of other commands.
     kept = ["--frames", "--trajectories"] if "evaluate-policy" in sys.argv else []
     frames = ["--frames"] if "sample-rollouts" in sys.argv else []

@@ -61,5 +61,5 @@ def test_a_corpus_with_captions_has_the_frames_of_its_sets_and_is_rendered_by_no
     assert fresh.planned(config).keys() >= {"make_corpus", "train_model", "sample_live_rollouts"}
     commands = fresh.snakemake(config, "--dry-run", "--printshellcmds").stdout
     (command,) = re.findall(r"make-corpus pole .*", commands)
-    assert "--states results/own/states/random.h5 --frames results/own/frames/random/" in command
+    assert "--states=results/own/states/random.h5 --frames=results/own/frames/random/" in command
     assert "--gpus 0" in command

@@ -16,7 +16,7 @@ def test_each_model_is_trained_after_the_agents_of_the_round_before(fresh, round
     plan = fresh.snakemake(rounds, "--dry-run", target).stdout
     (command,) = (line for line in plan.splitlines() if f"make-corpus {NAME}-round-2" in line)
     for agents in (NAME, f"{NAME}-round-1"):
-        assert f"--states results/smoke/states/{agents}-kneeling-5-met.h5" in command
+        assert f"--states=results/smoke/states/{agents}-kneeling-5-met.h5" in command
         assert f"--reward-source {agents} --scoring alpha-0 --seed 5" in plan
     assert f"--reward-source {NAME}-round-2" not in plan
     assert plan.index(f"make-corpus {NAME}-round-1") < plan.index(f"make-corpus {NAME}-round-2")
