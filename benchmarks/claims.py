@@ -45,6 +45,13 @@ ENSEMBLES = {"epic-ensembles": "ensembles/measures.csv"}
 
 
 def main() -> None:
+    claims = reference_claims()
+    write_table(REFERENCE / "claims.csv", claims)
+    print(claims.groupby("by", sort=False)["verdict"].value_counts().to_string())
+
+
+def reference_claims() -> pd.DataFrame:
+    """All claims, held against the tables of the reference results."""
     tables = {name: converted(REFERENCE / path) for name, path in TABLES.items()}
     tables["prediction-agents"] = prediction(tables["epic-agents"], tables["success-agents"])
     ensembles = {name: converted(REFERENCE / path) for name, path in ENSEMBLES.items()}
@@ -54,8 +61,7 @@ def main() -> None:
     files = {f"tables/{name}.csv": path for name, path in (TABLES | ENSEMBLES).items()}
     files["tables/prediction-agents.csv"] = f"{TABLES['epic-agents']} {TABLES['success-agents']}"
     claims["files"] = [" ".join(files[name] for name in row.split()) for row in claims["files"]]
-    write_table(REFERENCE / "claims.csv", claims)
-    print(claims.groupby("by", sort=False)["verdict"].value_counts().to_string())
+    return claims
 
 
 def checked(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
