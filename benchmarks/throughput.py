@@ -28,7 +28,7 @@ from vlmrm.envs import make_env
 from vlmrm.envs.humanoid import humanoid_model
 from vlmrm.models.random_init import make_random_model
 from vlmrm.rendering import make_renderer
-from vlmrm.rewards.sources import FrameReward
+from vlmrm.rewards.steps import FrameReward
 from vlmrm.rewards.vlm import VLMReward
 from vlmrm.training.algorithms import ALGORITHMS, agent_settings
 from vlmrm.training.run import train

@@ -6,7 +6,8 @@ import pandas as pd
 from tests.training.toy import COMMON
 from vlmrm.config import TrainingRun, parse_config
 from vlmrm.data.tables import write_table
-from vlmrm.rewards.sources import StepBatch, reference_reward, reward_checksums
+from vlmrm.rewards.sources import reference_reward, reward_checksums
+from vlmrm.rewards.steps import StepBatch
 from vlmrm.tasks.oracles import ORACLES
 from vlmrm.tasks.poses import pose_library
 

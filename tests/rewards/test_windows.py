@@ -8,7 +8,7 @@ import pytest
 from vlmrm.config.states import KEEP_EVERY
 from vlmrm.data.frames import FrameReader, FrameWriter
 from vlmrm.data.states import States
-from vlmrm.rewards.sources import StepBatch
+from vlmrm.rewards.steps import StepBatch
 from vlmrm.rewards.windows import WindowReward, read_windows, window_rows
 
 

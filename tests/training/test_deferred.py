@@ -7,7 +7,7 @@ from stable_baselines3 import DQN, SAC
 
 from tests.training.toy import Printer, reward_of_frames, reward_of_state, slider, states_in
 from vlmrm.errors import UserError
-from vlmrm.rewards.sources import EnvironmentReward, FrameReward, StateReward
+from vlmrm.rewards.steps import EnvironmentReward, FrameReward, StateReward
 from vlmrm.training.callbacks import DeferredCallback
 from vlmrm.training.deferred import RING_CALLS, DeferredDQN, DeferredSAC, steps_per_call
 from vlmrm.training.vec_env.spec import EnvSpec

@@ -11,7 +11,7 @@ from tests.training.toy_training import curve
 from vlmrm.config import TrainingRun, parse_config
 from vlmrm.data.frames import FrameReader
 from vlmrm.errors import UserError
-from vlmrm.rewards.sources import EnvironmentReward, FrameReward
+from vlmrm.rewards.steps import EnvironmentReward, FrameReward
 from vlmrm.training.checkpoints import Checkpoint
 from vlmrm.training.evaluation import Played, judge
 from vlmrm.training.live import evaluate_live, sample_live_rollouts

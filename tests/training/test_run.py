@@ -16,7 +16,7 @@ from tests.training.toy import AGENTS, COMMON, Slider, reward_of_frames, slider
 from tests.training.toy_training import RUN, at_call, crash, curve, terminate, train_toy, weights_of
 from vlmrm.config import PaperCode, TrainingRun, parse_config
 from vlmrm.errors import UserError
-from vlmrm.rewards.sources import EnvironmentReward, FrameReward
+from vlmrm.rewards.steps import EnvironmentReward, FrameReward
 from vlmrm.rewards.vlm import VLMReward
 from vlmrm.training.evaluation import evaluate
 from vlmrm.training.run import Interrupted, _new_agent, learn, train

@@ -7,7 +7,7 @@ import pytest
 
 from vlmrm.config import TrainingRun, parse_config
 from vlmrm.config.states import KEEP_EVERY
-from vlmrm.rewards.sources import EnvironmentReward, FrameReward, StateReward
+from vlmrm.rewards.steps import EnvironmentReward, FrameReward, StateReward
 from vlmrm.rewards.windows import WindowReward
 from vlmrm.training.evaluation import Episode
 from vlmrm.training.videos import (

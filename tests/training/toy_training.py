@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tests.training.toy import Printer, reward_of_frames, slider
 from vlmrm.config import TrainingRun
-from vlmrm.rewards.sources import FrameReward
+from vlmrm.rewards.steps import FrameReward
 from vlmrm.tasks.oracles import Oracle, below
 from vlmrm.training.deferred import RING_CALLS, steps_per_call
 from vlmrm.training.run import learn

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vlmrm.config.states import KEEP_EVERY
 from vlmrm.data.frames import FrameReader
 from vlmrm.data.states import States
-from vlmrm.rewards.sources import FRAMES_PER_CALL, StepBatch
+from vlmrm.rewards.steps import FRAMES_PER_CALL, StepBatch
 
 
 def window_rows(states: States, window: int) -> NDArray[np.int64]:

@@ -28,7 +28,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from vlmrm.errors import UserError
 from vlmrm.rewards.frame_queue import check_rewards
-from vlmrm.rewards.sources import RewardSource, StepBatch
+from vlmrm.rewards.steps import RewardSource, StepBatch
 from vlmrm.training.policies import AveragedSACPolicy
 from vlmrm.training.vec_env.vector_env import VectorEnv
 

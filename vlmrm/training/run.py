@@ -28,7 +28,7 @@ from vlmrm.errors import UserError, one_line, shorten
 from vlmrm.machine.gpus import check_device
 from vlmrm.rendering.opengl import render_on
 from vlmrm.rendering.views import make_views
-from vlmrm.rewards.sources import RewardSource
+from vlmrm.rewards.steps import RewardSource
 from vlmrm.tasks.oracles import Oracle, find_oracle
 from vlmrm.terminal.bars import bar
 from vlmrm.training.algorithms import ALGORITHMS, agent_settings, make_agent

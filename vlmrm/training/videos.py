@@ -21,7 +21,7 @@ from vlmrm.envs import frames_per_second
 from vlmrm.rendering.band import Legend
 from vlmrm.rendering.video import Frame, Take, rendered, write_video
 from vlmrm.rendering.views import make_views
-from vlmrm.rewards.sources import RewardSource, StepBatch
+from vlmrm.rewards.steps import RewardSource, StepBatch
 from vlmrm.tasks.oracles import Oracle, labeled
 
 if TYPE_CHECKING:
