@@ -87,10 +87,10 @@ def unread_words(config: Config, name: str, texts: Iterable[str]) -> str | None:
     # A token is a byte or more; two mark start and end.
     if length is None or all(len(text.encode()) + 2 <= length for text in texts):
         return None
-    from vlmrm.models import sentences  # loads PyTorch
+    from vlmrm.models import lengths  # loads PyTorch
 
     try:
-        sentences.check_lengths(sentences.clip_tokenizer(length), sorted(texts), f"models.{name}")
+        lengths.check_lengths(lengths.clip_tokenizer(length), sorted(texts), f"models.{name}")
     except UserError as error:
         return str(error)
     return None

@@ -29,8 +29,8 @@ from vlmrm.config import (
     read_yaml,
 )
 from vlmrm.config.base import MAX_NAME
+from vlmrm.config.from_sentence import EXPERIMENT, sentence_config
 from vlmrm.config.scoring import PLAIN
-from vlmrm.config.sentence import EXPERIMENT, sentence_config
 from vlmrm.data.files import atomic_path
 from vlmrm.data.tables import read_table
 from vlmrm.errors import UserError, printable, shorten

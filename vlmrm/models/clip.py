@@ -25,10 +25,10 @@ from vlmrm.errors import UserError
 from vlmrm.machine.gpus import check_device, has_nvidia_gpu
 from vlmrm.machine.libraries import load_triton_first
 from vlmrm.models.folder import check_model_folder
+from vlmrm.models.lengths import check_lengths
 from vlmrm.models.libraries import open_clip
 from vlmrm.models.network import load_network, load_tokenizer, loading, merge_layers
 from vlmrm.models.preprocessing import Preprocessing
-from vlmrm.models.sentences import check_lengths
 from vlmrm.models.sizes import GPU_BATCH_PIXELS
 
 CPU_BATCH_PIXELS = 32 * 224**2

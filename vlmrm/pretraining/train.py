@@ -21,11 +21,11 @@ from vlmrm.data.files import read_provenance
 from vlmrm.errors import UserError, blaming
 from vlmrm.models.clip import ClipModel, choose_device
 from vlmrm.models.folder import check_model_folder, save_model_folder, weights_sha256
+from vlmrm.models.lengths import check_lengths
 from vlmrm.models.libraries import open_clip
 from vlmrm.models.network import load_network, loading
 from vlmrm.models.preprocessing import Preprocessing
 from vlmrm.models.random_init import build_random
-from vlmrm.models.sentences import check_lengths
 from vlmrm.pretraining.batches import Batches, distances_by_column
 from vlmrm.pretraining.captioned import CaptionedPart
 from vlmrm.pretraining.corpus import read_corpus

@@ -5,7 +5,7 @@ import yaml
 
 from tests.paths import ROOT
 from vlmrm.config import load_config, parse_config
-from vlmrm.config.sentence import SHARED, sentence_config
+from vlmrm.config.from_sentence import SHARED, sentence_config
 from vlmrm.errors import UserError
 
 KNEELING = "a humanoid robot kneeling"

@@ -4,7 +4,7 @@ import torch
 
 from vlmrm import VLMReward
 from vlmrm.errors import UserError
-from vlmrm.models.sentences import check_lengths
+from vlmrm.models.lengths import check_lengths
 
 TOKENIZER = open_clip.SimpleTokenizer(context_length=12)
 FITTING = "a red robot that sits on the green floor now"
