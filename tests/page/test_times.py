@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from vlmrm.page.times import Stage, stages
+from vlmrm.page.times import Stage, in_words, stages
 
 
 def write(folder, **jobs):
@@ -27,3 +27,11 @@ def test_a_benchmark_that_was_cut_off_leaves_the_others(tmp_path, kept):
     write(tmp_path, draw_epic_1=5)
     (tmp_path / "job.jsonl").write_text(kept)
     assert stages(tmp_path) == [Stage("draw epic", 1, 5, 5)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(3.2, "3 seconds"), (61, "1 minute"), (5400, "1 hour and 30 minutes")],
+)
+def test_a_duration_in_words_has_no_seconds_beside_minutes(seconds, words):
+    assert in_words(seconds) == words

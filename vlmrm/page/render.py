@@ -39,7 +39,7 @@ from vlmrm.page.summary import (
     video_of,
 )
 from vlmrm.page.tables import ShownTable, number, shown_table
-from vlmrm.page.times import stages
+from vlmrm.page.times import in_words, stages
 from vlmrm.terminal.workflow import duration
 
 MAX_EMBEDDED = 30_000_000
@@ -161,7 +161,8 @@ def _render(results: Path, config: Config, output: Path) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"duration": duration, "number": number, "url": sources.url}
+    filters = {"duration": duration, "in_words": in_words, "number": number, "url": sources.url}
+    environment.filters |= filters
     return environment.get_template("page.html").render(
         config=config,
         css=Markup(_static("vlmrm.web", "colors.css") + _static("vlmrm.page", "page.css")),

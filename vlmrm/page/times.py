@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+import humanize
+
 from vlmrm.data.benchmarks import read_benchmarks
 
 
@@ -31,3 +33,9 @@ def stages(folder: Path) -> list[Stage]:
         for rule, taken in seconds.items()
     ]
     return sorted(found, key=lambda stage: -stage.seconds)
+
+
+def in_words(seconds: float) -> str:
+    """A duration such as "1 hour and 30 minutes"; seconds only if it is shorter than a minute."""
+    unit = "minutes" if seconds >= 60 else "seconds"
+    return humanize.precisedelta(seconds, minimum_unit=unit, format="%.0f")
