@@ -6,6 +6,7 @@ import pandas as pd
 from tests.training.toy import COMMON
 from vlmrm.config import TrainingRun, parse_config
 from vlmrm.data.tables import write_table
+from vlmrm.rewards.files import RewardFiles
 from vlmrm.rewards.sources import reference_reward, reward_checksums
 from vlmrm.rewards.steps import StepBatch
 from vlmrm.tasks.oracles import ORACLES
@@ -54,14 +55,16 @@ def test_checksums_are_of_the_content_that_a_reward_is_read_from(tmp_path):
     def checksums(rewards, **others):
         table = pd.DataFrame({"state": [0, 1], "reward": rewards, "task": "car", **others})
         write_table(path, table, seed=len(others))  # which is written in the file, too
-        return reward_checksums(settings("sim"), grid=grid)
+        return reward_checksums(settings("sim"), RewardFiles(grid=grid))
 
     first = checksums([0.1, 0.2], scoring="alpha-0")
     assert first == checksums([0.1, 0.2], scoring="alpha-0")
     assert first != checksums([0.1, 0.3], scoring="alpha-0")
     both = checksums([0.1, 0.2], scoring=["alpha-0", "alpha-1"])
     assert both == checksums([0.1, 0.3], scoring=["alpha-0", "alpha-1"])
-    packaged = [reward_checksums(settings("sim"), [Path(name)]) for name in ("sim-XS", "sim-S")]
+    packaged = [
+        reward_checksums(settings("sim"), RewardFiles([Path(name)])) for name in ("sim-XS", "sim-S")
+    ]
     assert all(len(sha256) == 64 for found in packaged for sha256 in found.values())
     assert [*packaged[0].values()] != [*packaged[1].values()]
 
@@ -73,7 +76,7 @@ def test_an_ensemble_is_not_another_one_by_statistics_of_another_scoring(tmp_pat
         rows = [(model, *row) for model in ("a", "b") for row in means.items()]
         table = pd.DataFrame(rows, columns=["model", "scoring", "mean"])
         write_table(path, table.assign(task="car", goal="", std=1.0))
-        return reward_checksums(settings("sim"), statistics=path)["statistics"]
+        return reward_checksums(settings("sim"), RewardFiles(statistics=path))["statistics"]
 
     first = checksum({"alpha-0": 0.5})
     assert first == checksum({"alpha-0": 0.5, "alpha-1": 0.1})
@@ -82,4 +85,4 @@ def test_an_ensemble_is_not_another_one_by_statistics_of_another_scoring(tmp_pat
 
 
 def test_the_folder_of_a_function_has_no_weights(tmp_path):
-    assert reward_checksums(settings("judge"), [tmp_path]) == {}
+    assert reward_checksums(settings("judge"), RewardFiles([tmp_path])) == {}

@@ -3,6 +3,7 @@ import pytest
 
 from vlmrm.config import RolloutStates, TrainingRun, load_config
 from vlmrm.errors import UserError
+from vlmrm.rewards.files import RewardFiles
 from vlmrm.rewards.sources import reward_source
 from vlmrm.training.rollouts import Selection, collect, sample_rollouts
 from vlmrm.training.run import train
@@ -30,7 +31,7 @@ def trained(config, settings, tmp_path_factory):
     short = {"total_timesteps": 400, "learning_starts": 100, "save_freq": 200}
     agent = training.agent.model_copy(update=short)
     training = training.model_copy(update={"agent": agent, "video": None})
-    train(training, reward_source(training), folder)
+    train(training, reward_source(training, RewardFiles()), folder)
     return folder
 
 

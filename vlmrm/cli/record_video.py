@@ -19,7 +19,7 @@ from vlmrm.cli.options import (
     TaskName,
     training_run,
 )
-from vlmrm.cli.reward_options import Errors, Models, Rewards, States, Statistics, reward_grid
+from vlmrm.cli.reward_options import Errors, Models, Rewards, States, Statistics, reward_files
 from vlmrm.config import check_run, load_config
 from vlmrm.config.scoring import PLAIN
 from vlmrm.data.files import require_rows
@@ -61,18 +61,18 @@ def record_video(
     if (frames is None) != (settings.own is None):
         what = "missing; give those of the trajectories" if frames is None else "remove it"
         raise UserError(f"--frames: {what}, for the environment is {settings.environment}")
-    grid = reward_grid(settings, model, statistics, states, rewards, errors)
+    files = reward_files(settings, model, statistics, states, rewards, errors)
     kept = StateSet.read(trajectories)
     kept.check_environment(trajectories, task, settings.environment)
     require_columns(kept.columns, ("trajectory", "origin", "environment_reward"), trajectories)
     if settings.own is None:
         for view in {settings.video.scene, *settings.scenes}:
             check_scene(settings.environment, view)
-    claim_gpus(0 if grid else gpus)
+    claim_gpus(0 if files.grid else gpus)
     from vlmrm.rewards import sources
     from vlmrm.training.videos import record_trajectories
 
-    reward = sources.reward_source(settings, model or [], grid, device, gpus, statistics)
+    reward = sources.reward_source(settings, files, device, gpus)
     if frames is None:
         record_trajectories(output, kept, settings, reward)
         return

@@ -10,6 +10,7 @@ import typer
 from vlmrm.config import REFERENCES, FunctionModel
 from vlmrm.config.settings import RunRewardSettings
 from vlmrm.errors import UserError
+from vlmrm.rewards.files import RewardFiles
 
 Models = Annotated[
     list[Path] | None,
@@ -24,15 +25,15 @@ Rewards = Annotated[Path | None, typer.Option(help="Rewards of the grid.")]
 Errors = Annotated[Path | None, typer.Option(help="Errors of the look-up (CSV).")]
 
 
-def reward_grid(
+def reward_files(
     settings: RunRewardSettings,
     models: list[Path] | None,
     statistics: Path | None,
     states: Path | None,
     rewards: Path | None,
     errors: Path | None,
-) -> tuple[Path, Path, Path] | None:
-    """The files of the grid on which rewards are looked up; None where they are not.
+) -> RewardFiles:
+    """The files that the rewards of a training are computed from.
 
     Raises:
         UserError: An option is missing that the reward needs.
@@ -41,13 +42,13 @@ def reward_grid(
         by_function = isinstance(settings.embedding, FunctionModel)
         if settings.run.reward_source not in REFERENCES and not by_function:
             _check_models(settings, models or [], statistics)
-        return None
+        return RewardFiles(models or [], statistics)
     if models or states is None or rewards is None or errors is None:
         raise UserError(
             f"--states, --rewards, --errors: {settings.run.task} looks its rewards up in a grid; "
             "give these three, and no --model"
         )
-    return states, rewards, errors
+    return RewardFiles(grid=(states, rewards, errors))
 
 
 def _check_models(settings: RunRewardSettings, models: list[Path], statistics: Path | None) -> None:

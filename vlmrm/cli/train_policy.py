@@ -20,7 +20,7 @@ from vlmrm.cli.options import (
     Workers,
     training_run,
 )
-from vlmrm.cli.reward_options import Errors, Models, Rewards, States, Statistics, reward_grid
+from vlmrm.cli.reward_options import Errors, Models, Rewards, States, Statistics, reward_files
 from vlmrm.config import FunctionModel, check_run, load_config
 from vlmrm.config.scoring import PLAIN
 from vlmrm.machine.gpus import claim_gpus
@@ -57,11 +57,11 @@ def train_policy(
     else:
         key = f"training.{environment}.agent.buffer_size"
         require_memory(key, replay_bytes(environment, agent))
-    grid = reward_grid(settings, model, statistics, states, rewards, errors)
+    files = reward_files(settings, model, statistics, states, rewards, errors)
     # With looked-up rewards, starting a GPU takes longer than it saves.
-    claim_gpus(0 if grid else gpus)
+    claim_gpus(0 if files.grid else gpus)
     by_function = isinstance(settings.embedding, FunctionModel)
-    if settings.video is not None or model or by_function:
+    if settings.video is not None or files.models or by_function:
         for view in settings.scenes:
             check_scene(settings.environment, view)
     from vlmrm.rewards import sources
@@ -69,9 +69,9 @@ def train_policy(
 
     train(
         settings,
-        sources.reward_source(settings, model or [], grid, device, gpus, statistics),
+        sources.reward_source(settings, files, device, gpus),
         output,
         workers,
         device,
-        sources.reward_checksums(settings, model or [], grid, statistics),
+        sources.reward_checksums(settings, files),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from vlmrm.config.settings import RunRewardSettings, SearchSettings
 from vlmrm.data.states import States
 from vlmrm.data.tables import read_rewards, read_table, table_sha256
 from vlmrm.models.folder import find_model_folder, weights_sha256
+from vlmrm.rewards.files import RewardFiles
 from vlmrm.rewards.lookup import RewardGrid, refuse_inexact
 from vlmrm.rewards.steps import EnvironmentReward, FrameReward, RewardSource, StateReward
 from vlmrm.rewards.windows import WindowReward
@@ -22,23 +22,17 @@ if TYPE_CHECKING:
 
 def reward_source(
     settings: RunRewardSettings,
-    models: Sequence[Path] = (),
-    grid: tuple[Path, Path, Path] | None = None,
+    files: RewardFiles,
     device: str = "auto",
     gpus: int = 1,
-    statistics: Path | None = None,
 ) -> RewardSource:
     """Creates the reward source of a training run.
 
     Args:
         settings: The run, and how frames and sentences are embedded.
-        models: Folder of the model that scores frames; those of all members of an ensemble. A
-            function needs none.
-        grid: Instead of models, files of a grid of states, their rewards, and the errors of the
-            interpolation.
+        files: What the rewards are computed from.
         device: Torch device of the models.
         gpus: Number of GPUs that share the frames.
-        statistics: Table of an ensemble's members, by which they are standardized.
 
     Raises:
         UserError: A file cannot be read, the grid is too coarse, or the sentences give no reward.
@@ -46,8 +40,8 @@ def reward_source(
     run = settings.run
     if run.reward_source in REFERENCES:
         return reference_reward(run.reward_source, settings.oracle)
-    if grid is not None:
-        states, rewards, errors = grid
+    if files.grid is not None:
+        states, rewards, errors = files.grid
         assert settings.max_lookup_error is not None
         refuse_inexact(read_table(errors), run.task, run.scoring, settings.max_lookup_error)
         grid_states = States.read(states)
@@ -66,19 +60,14 @@ def reward_source(
     from vlmrm.rewards.ensemble import load_ensemble
 
     if settings.ensemble is not None:
-        assert statistics is not None
-        folders = dict(zip(settings.ensemble.models, models, strict=True))
-        return FrameReward(load_ensemble(settings, folders, statistics, device, gpus))
-    (model,) = models
+        assert files.statistics is not None
+        folders = dict(zip(settings.ensemble.models, files.models, strict=True))
+        return FrameReward(load_ensemble(settings, folders, files.statistics, device, gpus))
+    (model,) = files.models
     return FrameReward(model_reward(settings, model, device, gpus))
 
 
-def reward_checksums(
-    settings: RunRewardSettings,
-    models: Sequence[Path] = (),
-    grid: tuple[Path, Path, Path] | None = None,
-    statistics: Path | None = None,
-) -> dict[str, str]:
+def reward_checksums(settings: RunRewardSettings, files: RewardFiles) -> dict[str, str]:
     """Checksums of what a reward source is read from; arguments as for `reward_source`.
 
     Those of tables are of their content, because a file that is made again has another date. Of a
@@ -91,12 +80,12 @@ def reward_checksums(
     by_function = isinstance(settings.embedding, FunctionModel)
     found = {
         f"weights of {folder.name}": weights_sha256(find_model_folder(folder))
-        for folder in ([] if by_function else models)
+        for folder in ([] if by_function else files.models)
     }
-    if statistics is not None:
-        found["statistics"] = _sha256_for(run, statistics)
-    if grid is not None:
-        _, rewards, _ = grid
+    if files.statistics is not None:
+        found["statistics"] = _sha256_for(run, files.statistics)
+    if files.grid is not None:
+        _, rewards, _ = files.grid
         found["rewards"] = _sha256_for(run, rewards)
     return found
 
