@@ -104,6 +104,8 @@ def spoil(content, key, value):
         ("tasks.kneeling.oracle", "cartpole", "'cartpole' judges no humanoid states; known: kneel"),
         ("tasks.cartpole.oracle", "kneeling", "'kneeling' judges no cartpole states; known: cartp"),
         ("scorings", ["alpha-0", "alpha-1.5"], "scorings.1: 'alpha-1.5' is no scoring; write alph"),
+        ("epic.kneeling.seed", True, "epic.kneeling.seed: input should be a number, got true"),
+        ("state_sets.kneeling.size", True, "state_sets.kneeling.size: input should be a number"),
         ("scorings", ["contrast-0"], "scorings.0: 'contrast-0' is no scoring"),
         ("scorings", ["contrast-1e-300"], "scorings.0: 'contrast-1e-300' is no scoring"),
         ("scorings", ["alpha-0_1"], "scorings.0: 'alpha-0_1' is no scoring; write alpha-A with A"),

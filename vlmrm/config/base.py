@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 EnvironmentName = Literal["cartpole", "mountain-car", "humanoid"]
 """The environments that come with the package. They are always there, and their names are taken."""
@@ -90,8 +90,16 @@ Aggregate = Literal["mean", "min", "pessimistic"]
 
 LARGEST = 10**12
 """Largest integer: more than any machine gets done."""
-PositiveInt = Annotated[int, Field(gt=0, le=LARGEST)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):  # which Pydantic takes for 0 or 1
+        raise ValueError(f"input should be a number, got {str(value).lower()}")
+    return value
+
+
+PositiveInt = Annotated[int, Field(gt=0, le=LARGEST), BeforeValidator(_number)]
+Seed = Annotated[int, Field(ge=0, lt=2**32), BeforeValidator(_number)]
 """A seed that NumPy's older generators accept too."""
 
 T = TypeVar("T")
